@@ -1,0 +1,103 @@
+"""Every exception the package raises on purpose, named for what happened. What a user sees is `str(error)`."""
+
+from __future__ import annotations
+
+
+class TaskManagerError(Exception):
+    """The root: `except TaskManagerError` catches all that this package raises on purpose."""
+
+
+class ConfigurationError(TaskManagerError):
+    """A setting is missing, unknown or impossible; the message names it, its source and the cure."""
+
+
+class InvalidCron(TaskManagerError, ValueError):
+    """A cron expression or time zone that cannot be understood; the message names the field."""
+
+
+class InvalidArgument(TaskManagerError, ValueError):
+    """A value given to a call is out of range or malformed; the message names the parameter."""
+
+
+class ArgumentError(TaskManagerError, TypeError):
+    """Arguments of a job do not fit its signature, or one of them cannot be written as JSON."""
+
+
+class ArgumentsUnreadable(TaskManagerError):
+    """Stored arguments cannot be turned back into the values the job asks for."""
+
+
+class PayloadTooLarge(InvalidArgument):
+    """Arguments exceed the configured size (`max_payload_bytes`)."""
+
+
+class UnknownJob(TaskManagerError, LookupError):
+    """No registered job answers to this name."""
+
+
+class AmbiguousJob(UnknownJob):
+    """More than one registered job answers to this name; the message lists them."""
+
+
+class DuplicateJob(TaskManagerError):
+    """Two different functions were registered under one name."""
+
+
+class JobNotFound(TaskManagerError, LookupError):
+    """There is no job with this id: it never existed, was rolled back, or has expired."""
+
+
+class RecurringJobNotFound(TaskManagerError, LookupError):
+    """There is no recurring job with this id."""
+
+
+class JobFailed(TaskManagerError):
+    """Raised by `wait()` when the awaited job ended in Failed or Deleted."""
+
+
+class WaitTimeout(TaskManagerError, TimeoutError):
+    """The awaited job did not end in time; it goes on."""
+
+
+class StorageError(TaskManagerError):
+    """The database refused or lost something; `__cause__` is the driver's own error."""
+
+
+class TransactionLost(StorageError):
+    """The caller's own transaction was rolled back by the server (deadlock, fail-over): begin it anew."""
+
+
+class SchemaError(StorageError):
+    """The tables are missing or of another version; the message says what is missing and how to make it."""
+
+
+class ReadOnlyDatabase(StorageError):
+    """The database cannot be written: read-only server or file, or a full disk."""
+
+
+class Retry(Exception):  # noqa: N818 - an instruction that a job raises, as `raise Retry(delay=60)` reads
+    """Raised by a job: run me again, after `delay` seconds if given, whatever my exception lists say.
+
+    Counts as an attempt, unless `count=False`; then it may go on for ever.
+    """
+
+    def __init__(self, reason: str = "", *, delay: float | None = None, count: bool = True) -> None:
+        super().__init__(reason or "the job asked to be run again")
+        self.delay = delay
+        self.count = count
+
+
+class JobCancelled(Exception):  # noqa: N818 - an event, like asyncio.CancelledError
+    """Raised inside a job by `ctx.raise_if_cancelled()` after the job was deleted, requeued or timed out."""
+
+
+class JobTimeout(TimeoutError):
+    """A job ran longer than its `timeout`."""
+
+
+class JobProcessDied(RuntimeError):
+    """The child process of an `isolate=True` job ended without an answer (killed, out of memory, `os._exit`)."""
+
+
+class ClaimsExhausted(RuntimeError):
+    """The worker process died under this job so many times that it is not started again by itself."""

@@ -1,0 +1,63 @@
+"""Time inside the house: naive UTC datetimes; and the three spellings of a moment found in Hangfire's data."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1)
+
+#: Above this a number in Hangfire's data means milliseconds, below it seconds.
+_LARGEST_UNIX_SECOND = 253_402_300_799
+
+
+def utcnow() -> datetime:
+    """The host's clock as naive UTC. Decisions about due-ness use the database's clock instead."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def to_utc(moment: datetime) -> datetime:
+    """Naive UTC from an aware moment; a naive one is taken to be UTC already."""
+    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def to_unix(moment: datetime) -> float:
+    """Seconds since 1970 of a naive UTC moment."""
+    return (moment - EPOCH).total_seconds()
+
+
+def from_unix(seconds: float) -> datetime:
+    """Naive UTC moment from seconds since 1970."""
+    return EPOCH + timedelta(seconds=seconds)
+
+
+def to_iso(moment: datetime) -> str:
+    """The spelling every Hangfire version reads: `2026-07-20T10:00:00.1234560Z` (seven digits)."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}0Z"
+
+
+def parse(text: str | int | float | None) -> datetime | None:
+    """Read a moment written by any Hangfire version: ISO 8601, unix seconds or unix milliseconds.
+
+    Empty text means none. Raises ValueError when the text is none of these.
+    """
+    if text is None or text == "":
+        return None
+    if isinstance(text, (int, float)):
+        return _from_number(float(text))
+    stripped = text.strip().strip('"')
+    if stripped.lstrip("-").isdigit():
+        return _from_number(float(stripped))
+    return to_utc(datetime.fromisoformat(_six_digits(stripped)))
+
+
+def _from_number(value: float) -> datetime:
+    return from_unix(value / 1000 if abs(value) > _LARGEST_UNIX_SECOND else value)
+
+
+def _six_digits(text: str) -> str:
+    """Cut a fraction of a second to the six digits Python can hold."""
+    head, dot, tail = text.partition(".")
+    if not dot:
+        return text
+    digits = len(tail) - len(tail.lstrip("0123456789"))
+    return f"{head}.{tail[:digits][:6]:0<6}{tail[digits:]}"

@@ -1,0 +1,1 @@
+"""What happens: verbs inside a transaction. No SQL, no threads, no waiting."""

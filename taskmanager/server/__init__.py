@@ -1,0 +1,1 @@
+"""What runs: time, threads, processes and signals."""

@@ -1,0 +1,1 @@
+"""What we run ourselves: ordinary jobs, guests of the house."""
