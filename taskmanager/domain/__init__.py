@@ -1,1 +1,1 @@
-"""What is: pure values that answer from their arguments alone. No SQL, no threads, no third party but croniter (cron.py)."""
+"""What is: pure values that answer from their arguments alone. No SQL, no threads."""

@@ -1,4 +1,4 @@
-"""Every exception the package raises on purpose, named for what happened. What a user sees is `str(error)`."""
+"""Every exception the package raises on purpose, named for what happened."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class ReadOnlyDatabase(StorageError):
     """The database cannot be written: read-only server or file, or a full disk."""
 
 
-class Retry(Exception):  # noqa: N818 - an instruction that a job raises, as `raise Retry(delay=60)` reads
+class Retry(Exception):
     """Raised by a job: run me again, after `delay` seconds if given, whatever my exception lists say.
 
     Counts as an attempt, unless `count=False`; then it may go on for ever.
@@ -87,7 +87,7 @@ class Retry(Exception):  # noqa: N818 - an instruction that a job raises, as `ra
         self.count = count
 
 
-class JobCancelled(Exception):  # noqa: N818 - an event, like asyncio.CancelledError
+class JobCancelled(Exception):
     """Raised inside a job by `ctx.raise_if_cancelled()` after the job was deleted, requeued or timed out."""
 
 
@@ -96,7 +96,7 @@ class JobTimeout(TimeoutError):
 
 
 class JobProcessDied(RuntimeError):
-    """The child process of an `isolate=True` job ended without an answer (killed, out of memory, `os._exit`)."""
+    """The child process of an `isolate=True` job ended without an answer (killed, `os._exit`)."""
 
 
 class ClaimsExhausted(RuntimeError):

@@ -1,4 +1,4 @@
-"""Time inside the house: naive UTC datetimes; and the three spellings of a moment found in Hangfire's data."""
+"""Time inside the house: naive UTC; and the three spellings of a moment in Hangfire's data."""
 
 from __future__ import annotations
 

@@ -1,0 +1,52 @@
+"""When a failed job runs again: a policy answers from the number of the attempt and the exception."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+#: Hangfire's default number of retries, given to functions without `@job`.
+HANGFIRE_ATTEMPTS = 10
+
+
+def hangfire_delay(attempt: int) -> float:
+    """Seconds before retry `attempt` (from 1): (n-1)^4 + 15 + rand{0..29}·n, as Hangfire computes it."""
+    return float((attempt - 1) ** 4 + 15 + random.randrange(30) * attempt)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and when a job is tried again.
+
+    attempts: retries after the first execution. delays: seconds or timedelta for each retry, the last one
+    repeating. jitter: a share (0 to 1) of each delay added at random. retry_on / give_up_on: exception types.
+    then_delete: end in Deleted instead of Failed when attempts are used up.
+    """
+
+    attempts: int = HANGFIRE_ATTEMPTS
+    delays: tuple[float, ...] = ()
+    jitter: float = 0.0
+    retry_on: tuple[type[BaseException], ...] = (BaseException,)
+    give_up_on: tuple[type[BaseException], ...] = ()
+    then_delete: bool = False
+    formula: Callable[[int], float] = field(default=hangfire_delay, compare=False)
+
+    def wants(self, error: BaseException | None) -> bool:
+        """Whether an exception of this kind is worth another try at all."""
+        if error is None:
+            return True
+        return isinstance(error, self.retry_on) and not isinstance(error, self.give_up_on)
+
+    def delay(self, attempt: int) -> float:
+        """Seconds to wait before retry number `attempt`, from 1."""
+        if not self.delays:
+            return self.formula(attempt)
+        seconds = self.delays[min(attempt, len(self.delays)) - 1]
+        return seconds + seconds * self.jitter * random.random()
+
+
+def seconds_of(delays: Sequence[float | timedelta]) -> tuple[float, ...]:
+    """Delays as users write them, in seconds."""
+    return tuple(d.total_seconds() if isinstance(d, timedelta) else float(d) for d in delays)
