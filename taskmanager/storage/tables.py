@@ -31,9 +31,7 @@ Moment = (
 )
 LongText = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 #: Keys made by the program: plain ASCII keeps their unique index small.
-Ascii64 = String(64).with_variant(
-    mysql.VARCHAR(64, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-)
+Ascii64 = String(64).with_variant(mysql.VARCHAR(64, charset="ascii", collation="ascii_bin"), "mysql", "mariadb")
 
 #: Binary collation: keys and queue names differ by case here as they do on PostgreSQL and SQLite.
 _OPTIONS: dict[str, Any] = {

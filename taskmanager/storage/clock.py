@@ -1,0 +1,50 @@
+"""The database's clock, kept as an offset to this process's monotonic clock so that asking it costs nothing."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+
+from taskmanager.domain.times import utcnow
+
+
+class Clock:
+    """UTC by the database server. Hosts may be minutes off and leave no trace; the host's own clock may jump."""
+
+    #: Seconds after which a reading is too old to be trusted without a new one.
+    MAX_AGE_SECONDS = 20.0
+
+    def __init__(self) -> None:
+        self._base = utcnow()
+        self._at = time.monotonic()
+        self._local = timedelta(0)
+        self._known = False
+        self._shift = timedelta(0)
+
+    def now(self) -> datetime:
+        """Naive UTC now, by the database."""
+        return self._base + timedelta(seconds=time.monotonic() - self._at) + self._shift
+
+    def local_now(self) -> datetime:
+        """The database server's wall clock, in whole seconds, as c_* columns hold it."""
+        return (self.now() + self._local).replace(microsecond=0)
+
+    def to_local(self, moment: datetime) -> datetime:
+        """A UTC moment on the server's wall clock, in whole seconds, by today's offset."""
+        return (moment + self._local).replace(microsecond=0)
+
+    def set(self, now: datetime, local_offset_seconds: float = 0.0) -> None:
+        """Take a reading of the server's clock."""
+        self._base = now
+        self._at = time.monotonic()
+        self._local = timedelta(seconds=round(local_offset_seconds / 60) * 60)
+        self._known = True
+
+    @property
+    def stale(self) -> bool:
+        """Whether a reading is due."""
+        return not self._known or time.monotonic() - self._at > self.MAX_AGE_SECONDS
+
+    def shift(self, by: timedelta) -> None:
+        """Move time, for tests of users (`tm.testing`)."""
+        self._shift += by

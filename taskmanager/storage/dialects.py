@@ -1,0 +1,275 @@
+"""How the four products differ, as answers to questions. No other file may ask which product it speaks to."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.sql import quoted_name
+
+
+class Verdict(Enum):
+    """What an error of the database means for the unit of work that met it."""
+
+    AGAIN = "run the whole unit again"
+    RECONNECT = "drop the pool's connections, then run the whole unit again"
+    DUPLICATE = "a unique key was there already"
+    READ_ONLY = "the database cannot be written"
+    FATAL = "not to be cured by trying again"
+
+
+#: Deadlock, lock wait, snapshot conflict, NOWAIT, certification failures of clusters (at COMMIT as well).
+_MYSQL_AGAIN = frozenset({1205, 1213, 1020, 3572, 1180, 3101, 1614, 1689})
+#: Gone away, refused, shutting down, no primary component, read-only after a fail-over, too many connections.
+_MYSQL_RECONNECT = frozenset(
+    {2002, 2003, 2006, 2013, 2014, 2027, 2055, 1047, 1053, 1040, 1042, 1043, 1152, 1153, 1158, 1159, 1160, 1161,
+     1203, 1226, 1290, 1836, 1927, 3100, 3169, 4031, 1792, 0}
+)  # fmt: skip
+_MYSQL_READ_ONLY = frozenset({1021, 1114, 1036, 1030})
+_POSTGRES_AGAIN = frozenset({"40001", "40P01", "55P03", "25P02"})
+_POSTGRES_READ_ONLY = frozenset({"53100"})
+
+
+class Product:
+    """One database product. Subclasses answer; nobody else branches on a name."""
+
+    name = ""
+    #: SQL for the server's clock in UTC, and for the seconds by which its wall clock is ahead of UTC.
+    utc_now = ""
+    local_offset = "0"
+    for_update_skip = " FOR UPDATE SKIP LOCKED"
+    #: Whether rows of several tables are locked by naming them.
+    lock_of = True
+    join = "JOIN"
+
+    def ids(self) -> str:
+        """A derived table `x(id)` from the JSON array in parameter `ids`: one constant text for any length."""
+        raise AssertionError("a product answers this")
+
+    def select_by_ids(self, columns: str, source: str, *, lock: str = "", order: bool = True, where: str = "") -> str:
+        """SELECT joined from the list of ids; `lock` names the tables whose rows are locked, in id order."""
+        condition = f" WHERE {where}" if where else ""
+        return f"SELECT {columns} FROM {self.ids()} {self.join} {source}{condition}{self.locking(lock)}"
+
+    def locking(self, tables: str) -> str:
+        """The FOR UPDATE clause for these tables."""
+        if not tables:
+            return ""
+        return f" FOR UPDATE OF {tables}" if self.lock_of else " FOR UPDATE"
+
+    def update_by_ids(self, table: str, changes: Mapping[str, str], where: str = "", key: str = "Id") -> str:
+        """UPDATE of the rows `t` whose key is in the list, locked by primary key in the order of the list."""
+        raise AssertionError("a product answers this")
+
+    def delete_by_ids(self, table: str, where: str = "", key: str = "Id") -> str:
+        """DELETE of the rows whose key is in the list, by eq_ref, never by a scan."""
+        raise AssertionError("a product answers this")
+
+    def upsert(self, table: Table, keys: tuple[str, ...], changes: Mapping[str, str]) -> str:
+        """INSERT that updates `changes` (column → expression; `{new}` is the row offered) on a duplicate key."""
+        raise AssertionError("a product answers this")
+
+    def quote(self, name: str) -> str:
+        """An identifier, quoted."""
+        return f'"{quoted_name(name, True)}"'
+
+    def verdict(self, error: BaseException) -> Verdict:
+        """What to do about an error."""
+        raise AssertionError("a product answers this")
+
+    def insertable(self, table: Table) -> tuple[str, ...]:
+        """The columns a row is offered with: all but a key that numbers itself."""
+        return tuple(c.name for c in table.columns if c is not table.autoincrement_column)
+
+    def insert_text(self, table: Table, columns: tuple[str, ...]) -> str:
+        """A plain INSERT with one bind parameter a column."""
+        names = ", ".join(self.quote(c) for c in columns)
+        binds = ", ".join(f":{c}" for c in columns)
+        return f"INSERT INTO {self.quote(table.name)} ({names}) VALUES ({binds})"
+
+
+class MySQL(Product):
+    """MySQL 8 and later."""
+
+    name = "mysql"
+    utc_now = "UTC_TIMESTAMP(6)"
+    local_offset = "TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW())"
+    join = "STRAIGHT_JOIN"
+
+    def quote(self, name: str) -> str:
+        return f"`{name}`"
+
+    def ids(self) -> str:
+        return "JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x"
+
+    def update_by_ids(self, table: str, changes: Mapping[str, str], where: str = "", key: str = "Id") -> str:
+        # A plain `WHERE id IN (…)` may be planned as a scan of a small table and then lock other workers'
+        # rows (error 1213 within seconds); the list first, then eq_ref by primary key, never does.
+        condition = f" WHERE {where}" if where else ""
+        assignments = ", ".join(f"t.{self.quote(c)} = {e}" for c, e in changes.items())
+        return (
+            f"UPDATE {self.ids()} STRAIGHT_JOIN {self.quote(table)} t ON t.{self.quote(key)} = x.id "
+            f"SET {assignments}{condition}"
+        )
+
+    def delete_by_ids(self, table: str, where: str = "", key: str = "Id") -> str:
+        condition = f" WHERE {where}" if where else ""
+        return (
+            f"DELETE t FROM {self.ids()} STRAIGHT_JOIN {self.quote(table)} t ON t.{self.quote(key)} = x.id{condition}"
+        )
+
+    def upsert(self, table: Table, keys: tuple[str, ...], changes: Mapping[str, str]) -> str:
+        columns = self.insertable(table)
+        sets = ", ".join(
+            f"{self.quote(c)} = {e.format(new=f'VALUES({self.quote(c)})', old=self.quote(c))}"
+            for c, e in changes.items()
+        )
+        return f"{self.insert_text(table, columns)} ON DUPLICATE KEY UPDATE {sets}"
+
+    def verdict(self, error: BaseException) -> Verdict:
+        if isinstance(error, PoolTimeout):
+            return Verdict.AGAIN
+        if not isinstance(error, DBAPIError):
+            return Verdict.FATAL
+        code = error.orig.args[0] if error.orig is not None and error.orig.args else None
+        if code in _MYSQL_AGAIN:
+            return Verdict.AGAIN
+        if code == 1062:
+            return Verdict.DUPLICATE
+        if code in _MYSQL_READ_ONLY:
+            return Verdict.READ_ONLY
+        lost = error.connection_invalidated or isinstance(error, InterfaceError)
+        return Verdict.RECONNECT if lost or code in _MYSQL_RECONNECT else Verdict.FATAL
+
+
+class MariaDB(MySQL):
+    """MariaDB 10.6 and later: no `FOR UPDATE OF`."""
+
+    name = "mariadb"
+    lock_of = False
+
+
+class PostgreSQL(Product):
+    """PostgreSQL 13 and later, by psycopg 3."""
+
+    name = "postgresql"
+    utc_now = "timezone('utc', clock_timestamp())"
+
+    def ids(self) -> str:
+        return "(SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x"
+
+    def select_by_ids(self, columns: str, source: str, *, lock: str = "", order: bool = True, where: str = "") -> str:
+        plain = super().select_by_ids(columns, source, where=where)
+        return plain + (" ORDER BY x.id" if order else "") + self.locking(lock)
+
+    def update_by_ids(self, table: str, changes: Mapping[str, str], where: str = "", key: str = "Id") -> str:
+        condition = f" AND {where}" if where else ""
+        assignments = ", ".join(f"{self.quote(c)} = {e}" for c, e in changes.items())
+        return (
+            f"UPDATE {self.quote(table)} t SET {assignments} FROM {self.ids()} "
+            f"WHERE t.{self.quote(key)} = x.id{condition}"
+        )
+
+    def delete_by_ids(self, table: str, where: str = "", key: str = "Id") -> str:
+        condition = f" AND {where}" if where else ""
+        return f"DELETE FROM {self.quote(table)} t USING {self.ids()} WHERE t.{self.quote(key)} = x.id{condition}"
+
+    def upsert(self, table: Table, keys: tuple[str, ...], changes: Mapping[str, str]) -> str:
+        return _on_conflict(self, table, keys, changes)
+
+    def verdict(self, error: BaseException) -> Verdict:
+        if isinstance(error, PoolTimeout):
+            return Verdict.AGAIN
+        if not isinstance(error, DBAPIError):
+            return Verdict.FATAL
+        state = getattr(error.orig, "sqlstate", None)
+        if state in _POSTGRES_AGAIN:
+            return Verdict.AGAIN
+        if state == "23505":
+            return Verdict.DUPLICATE
+        if state in _POSTGRES_READ_ONLY:
+            return Verdict.READ_ONLY
+        if error.connection_invalidated or (state is None and isinstance(error, (OperationalError, InterfaceError))):
+            return Verdict.RECONNECT
+        gone = str(state)[:2] in ("08", "57") or state in ("25006", "53300")
+        return Verdict.RECONNECT if gone else Verdict.FATAL
+
+
+class SQLite(Product):
+    """SQLite 3.38 and later: writers take turns by BEGIN IMMEDIATE, so no row locks are named."""
+
+    name = "sqlite"
+    utc_now = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+    local_offset = "CAST(strftime('%s', 'now', 'localtime') AS INTEGER) - CAST(strftime('%s', 'now') AS INTEGER)"
+    for_update_skip = ""
+    lock_of = False
+
+    def ids(self) -> str:
+        return "(SELECT value AS id FROM json_each(:ids)) x"
+
+    def locking(self, tables: str) -> str:
+        return ""
+
+    def update_by_ids(self, table: str, changes: Mapping[str, str], where: str = "", key: str = "Id") -> str:
+        condition = f" AND {where}" if where else ""
+        assignments = ", ".join(f"{self.quote(c)} = {e}" for c, e in changes.items())
+        return (
+            f"UPDATE {self.quote(table)} AS t SET {assignments} "
+            f"WHERE t.{self.quote(key)} IN (SELECT value FROM json_each(:ids)){condition}"
+        )
+
+    def delete_by_ids(self, table: str, where: str = "", key: str = "Id") -> str:
+        condition = f" AND {where}" if where else ""
+        return (
+            f"DELETE FROM {self.quote(table)} AS t "
+            f"WHERE t.{self.quote(key)} IN (SELECT value FROM json_each(:ids)){condition}"
+        )
+
+    def upsert(self, table: Table, keys: tuple[str, ...], changes: Mapping[str, str]) -> str:
+        return _on_conflict(self, table, keys, changes)
+
+    def verdict(self, error: BaseException) -> Verdict:
+        if isinstance(error, PoolTimeout):
+            return Verdict.AGAIN
+        if not isinstance(error, DBAPIError):
+            return Verdict.FATAL
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return Verdict.AGAIN
+        if code == sqlite3.SQLITE_CONSTRAINT:
+            unique = getattr(error.orig, "sqlite_errorcode", 0) in (
+                sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+                sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+            )
+            return Verdict.DUPLICATE if unique else Verdict.FATAL
+        if code in (
+            sqlite3.SQLITE_READONLY,
+            sqlite3.SQLITE_FULL,
+            sqlite3.SQLITE_IOERR,
+            sqlite3.SQLITE_CANTOPEN,
+        ):
+            return Verdict.READ_ONLY
+        return Verdict.FATAL
+
+
+def _on_conflict(product: Product, table: Table, keys: tuple[str, ...], changes: Mapping[str, str]) -> str:
+    columns = product.insertable(table)
+    target = ", ".join(product.quote(k) for k in keys)
+    sets = ", ".join(
+        f"{product.quote(c)} = "
+        + e.format(new=f"EXCLUDED.{product.quote(c)}", old=f"{product.quote(table.name)}.{product.quote(c)}")
+        for c, e in changes.items()
+    )
+    return f"{product.insert_text(table, columns)} ON CONFLICT ({target}) DO UPDATE SET {sets}"
+
+
+def product_of(dialect: Any) -> Product:
+    """The product a SQLAlchemy dialect speaks to; MariaDB is told from MySQL by asking the server."""
+    if dialect.name in ("mysql", "mariadb"):
+        return MariaDB() if getattr(dialect, "is_mariadb", False) else MySQL()
+    return PostgreSQL() if dialect.name == "postgresql" else SQLite()

@@ -1,0 +1,239 @@
+"""Rows of Job, State and JobParameter: added, locked, moved to another state, read."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select
+
+from taskmanager.domain.records import JobRecord, StateRecord
+from taskmanager.storage.database import Tx, insert_each
+from taskmanager.storage.dialects import Product
+from taskmanager.storage.statements import statement
+from taskmanager.storage.tables import Tables
+
+
+@dataclass(frozen=True, slots=True)
+class LockedJob:
+    """What the one door for state changes needs to know of a job whose row it has locked."""
+
+    id: int
+    state: str | None
+    state_id: int | None
+    queue: str | None
+    priority: int
+    created_at: datetime
+
+
+@statement
+def insert_job(t: Tables, p: Product) -> Any:
+    return insert(t.job)
+
+
+@statement
+def insert_state(t: Tables, p: Product) -> str:
+    return p.insert_text(t.state, ("JobId", "Name", "Reason", "CreatedAt", "Data"))
+
+
+@statement
+def insert_log(t: Tables, p: Product) -> str:
+    return p.insert_text(t.log, ("JobId", "Attempt", "CreatedAt", "Lines"))
+
+
+@statement
+def jobs_by_key(t: Tables, p: Product) -> Any:
+    """The jobs of one enqueue, in their order: its keys share a beginning."""
+    key = t.job.c.EnqueueKey
+    return select(t.job.c.Id).where(key >= bindparam("low"), key < bindparam("high")).order_by(key)
+
+
+@statement
+def enter_state(t: Tables, p: Product) -> str:
+    """Point jobs at their newest State row: no reliance on the ids an INSERT was given."""
+    newest = (
+        f"(SELECT MAX(s.{p.quote('Id')}) FROM {p.quote(t.state.name)} s WHERE s.{p.quote('JobId')} = t.{p.quote('Id')})"
+    )
+    return p.update_by_ids(t.job.name, {"StateId": newest, "StateName": ":name", "ExpireAt": ":expire"})
+
+
+@statement
+def route(t: Tables, p: Product) -> str:
+    """Remember on the job where it belongs, so that a retry or a requeue finds its queue again."""
+    return p.update_by_ids(t.job.name, {"Queue": ":queue", "Priority": ":priority"})
+
+
+def _columns(p: Product, alias: str, *names: str) -> str:
+    return ", ".join(f"{alias}.{p.quote(n)}" for n in names)
+
+
+_LOCKED = ("Id", "StateName", "StateId", "Queue", "Priority", "CreatedAt")
+
+
+@statement
+def lock_jobs(t: Tables, p: Product) -> str:
+    source = f"{p.quote(t.job.name)} j ON j.{p.quote('Id')} = x.id"
+    return p.select_by_ids(_columns(p, "j", *_LOCKED), source, lock="j")
+
+
+@statement
+def lock_free_jobs(t: Tables, p: Product) -> str:
+    """As lock_jobs, passing by what somebody else is changing at this moment."""
+    source = f"{p.quote(t.job.name)} j ON j.{p.quote('Id')} = x.id"
+    locked = p.select_by_ids(_columns(p, "j", *_LOCKED), source, lock="j")
+    return locked + (" SKIP LOCKED" if p.for_update_skip else "")
+
+
+@statement
+def read_jobs(t: Tables, p: Product) -> str:
+    names = ("Id", "StateName", "StateId", "InvocationData", "Arguments", "CreatedAt", "ExpireAt", "Queue", "Priority")
+    source = f"{p.quote(t.job.name)} j ON j.{p.quote('Id')} = x.id"
+    return p.select_by_ids(_columns(p, "j", *names), source)
+
+
+@statement
+def states_now(t: Tables, p: Product) -> str:
+    source = f"{p.quote(t.job.name)} j ON j.{p.quote('Id')} = x.id"
+    return p.select_by_ids(_columns(p, "j", "Id", "StateName", "StateId"), source)
+
+
+@statement
+def read_parameters(t: Tables, p: Product) -> str:
+    source = f"{p.quote(t.parameter.name)} r ON r.{p.quote('JobId')} = x.id"
+    return p.select_by_ids(_columns(p, "r", "JobId", "Name", "Value"), source, order=False)
+
+
+@statement
+def upsert_parameter(t: Tables, p: Product) -> str:
+    return p.upsert(t.parameter, ("JobId", "Name"), {"Value": "{new}"})
+
+
+@statement
+def read_history(t: Tables, p: Product) -> Any:
+    s = t.state.c
+    return select(s.Id, s.Name, s.Reason, s.CreatedAt, s.Data).where(s.JobId == bindparam("job")).order_by(s.Id)
+
+
+@statement
+def read_log(t: Tables, p: Product) -> Any:
+    rows = t.log.c
+    return select(rows.Attempt, rows.CreatedAt, rows.Lines).where(rows.JobId == bindparam("job")).order_by(rows.Id)
+
+
+def ids_json(ids: Iterable[int]) -> str:
+    """The list parameter of a statement by ids: sorted, so that everybody locks in the same order."""
+    return json.dumps(sorted(set(ids)))
+
+
+def add(tx: Tx, rows: Sequence[dict[str, Any]], key: str) -> list[int]:
+    """Insert Job rows under one enqueue key and return their ids in order.
+
+    Run again with the same key after a COMMIT in doubt, it finds the rows of its first try and adds nothing.
+    """
+    for number, row in enumerate(rows):
+        row["EnqueueKey"] = f"{key}-{number:06x}"
+    if len(rows) == 1:
+        inserted = tx.connection.execute(tx.prepared.get(insert_job), rows[0]).inserted_primary_key
+        return [int(inserted[0])] if inserted else by_key(tx, key)
+    tx.execute(insert_job, list(rows))
+    return by_key(tx, key)
+
+
+def by_key(tx: Tx, key: str) -> list[int]:
+    """The ids of the jobs that one enqueue made, in order; empty when it made none."""
+    return [int(r[0]) for r in tx.execute(jobs_by_key, {"low": f"{key}-", "high": f"{key}."})]
+
+
+def lock(tx: Tx, ids: Iterable[int], *, skip_locked: bool = False) -> dict[int, LockedJob]:
+    """Lock Job rows in the order of their ids; what does not exist is absent from the answer."""
+    text = ids_json(ids)
+    if text == "[]":
+        return {}
+    rows = tx.execute(lock_free_jobs if skip_locked else lock_jobs, {"ids": text})
+    return {int(r[0]): LockedJob(int(r[0]), r[1], r[2], r[3], int(r[4] or 0), _moment(r[5])) for r in rows}
+
+
+def current_states(tx: Tx, ids: Iterable[int]) -> dict[int, tuple[str | None, int | None]]:
+    """Name and id of the state each of these jobs is in, unlocked."""
+    return {int(r[0]): (r[1], r[2]) for r in tx.execute(states_now, {"ids": ids_json(ids)})}
+
+
+def add_states(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
+    """Append State rows: JobId, Name, Reason, CreatedAt, Data (JSON text)."""
+    insert_each(tx, insert_state, rows)
+
+
+def enter(tx: Tx, ids: Iterable[int], name: str, expire_at: datetime | None) -> None:
+    """Make the newest State row of each job its current state."""
+    tx.execute(enter_state, {"ids": ids_json(ids), "name": name, "expire": tx.bind_moment(expire_at)})
+
+
+def set_route(tx: Tx, ids: Iterable[int], queue: str, priority: int) -> None:
+    """Remember queue and priority on jobs."""
+    tx.execute(route, {"ids": ids_json(ids), "queue": queue, "priority": priority})
+
+
+def parameters(tx: Tx, ids: Iterable[int]) -> dict[int, dict[str, str]]:
+    """All parameters of these jobs."""
+    found: dict[int, dict[str, str]] = defaultdict(dict)
+    for job_id, name, value in tx.execute(read_parameters, {"ids": ids_json(ids)}):
+        found[int(job_id)][name] = value
+    return found
+
+
+def set_parameters(tx: Tx, values: Mapping[tuple[int, str], str | None]) -> None:
+    """Write parameters, each (job id, name) once; ordered, so that writers do not cross."""
+    rows = [{"JobId": job, "Name": name, "Value": value} for (job, name), value in sorted(values.items())]
+    insert_each(tx, upsert_parameter, rows)
+
+
+def read(tx: Tx, job_id: int, *, history: bool = True) -> JobRecord | None:
+    """One job, with parameters and history."""
+    found = read_many(tx, [job_id])
+    if not found:
+        return None
+    record = found[0]
+    states = tuple(_state(r) for r in tx.execute(read_history, {"job": job_id})) if history else ()
+    return JobRecord(
+        record.id, record.state, record.state_id, record.invocation_data, record.arguments, record.created_at,
+        record.expire_at, record.queue, record.priority, parameters(tx, [job_id]).get(job_id, {}), states,
+    )  # fmt: skip
+
+
+def read_many(tx: Tx, ids: Iterable[int]) -> list[JobRecord]:
+    """Jobs without parameters and history, by id."""
+    return [
+        JobRecord(int(r[0]), r[1], r[2], r[3], r[4], _moment(r[5]), _maybe(r[6]), r[7], int(r[8] or 0))
+        for r in tx.execute(read_jobs, {"ids": ids_json(ids)})
+    ]
+
+
+def add_log(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
+    """Append chunks of log lines: JobId, Attempt, CreatedAt, Lines."""
+    insert_each(tx, insert_log, rows)
+
+
+def log_of(tx: Tx, job_id: int) -> list[tuple[int, datetime, str]]:
+    """The log chunks of a job, oldest first: attempt, moment, lines."""
+    return [(int(r[0]), _moment(r[1]), r[2]) for r in tx.execute(read_log, {"job": job_id})]
+
+
+def _state(row: Any) -> StateRecord:
+    try:
+        data = json.loads(row[4]) if row[4] else {}
+    except ValueError:
+        data = {"Unreadable": row[4]}
+    return StateRecord(int(row[0]), row[1], row[2], _moment(row[3]), data if isinstance(data, dict) else {})
+
+
+def _moment(value: Any) -> datetime:
+    """Plain SQL text on SQLite gives moments as text, Core gives datetimes."""
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+
+
+def _maybe(value: Any) -> datetime | None:
+    return None if value is None else _moment(value)

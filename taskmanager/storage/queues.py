@@ -1,0 +1,188 @@
+"""Rows of JobQueue: pushed, claimed, released, acknowledged. The claim is the hottest statement of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from taskmanager.domain.records import Claim
+from taskmanager.storage import jobs
+from taskmanager.storage.database import Tx, insert_each
+from taskmanager.storage.dialects import Product
+from taskmanager.storage.statements import statement
+from taskmanager.storage.tables import Tables
+
+#: The set whose members are the names of queues from which nothing is claimed.
+PAUSED = "paused-queues"
+
+
+@statement
+def push_row(t: Tables, p: Product) -> str:
+    return p.insert_text(t.queue, ("JobId", "Queue", "Priority"))
+
+
+@statement
+def claimable(t: Tables, p: Product) -> str:
+    """The next rows of ONE queue: the index (Queue, FetchedAt, Priority, Id) serves WHERE and ORDER BY.
+
+    With a filesort, or `Queue IN (…)`, every candidate row would be locked and other workers get nothing.
+    """
+    q = p.quote
+    return (
+        f"SELECT {q('Id')}, {q('JobId')}, {q('Priority')} FROM {q(t.queue.name)} "
+        f"WHERE {q('Queue')} = :queue AND {q('FetchedAt')} IS NULL AND NOT EXISTS ("
+        f"SELECT 1 FROM {q(t.set.name)} s WHERE s.{q('Key')} = '{PAUSED}' AND s.{q('Value')} = :queue) "
+        f"ORDER BY {q('Priority')}, {q('Id')} LIMIT :limit{p.for_update_skip}"
+    )
+
+
+@statement
+def claimable_except(t: Tables, p: Product) -> str:
+    """As claimable, passing by rows whose job type this server does not know."""
+    q = p.quote
+    return (
+        f"SELECT {q('Id')}, {q('JobId')}, {q('Priority')} FROM {q(t.queue.name)} "
+        f"WHERE {q('Queue')} = :queue AND {q('FetchedAt')} IS NULL AND NOT EXISTS ("
+        f"SELECT 1 FROM {q(t.set.name)} s WHERE s.{q('Key')} = '{PAUSED}' AND s.{q('Value')} = :queue) "
+        f"AND {q('Id')} NOT IN (SELECT id FROM {p.ids()}) "
+        f"ORDER BY {q('Priority')}, {q('Id')} LIMIT :limit{p.for_update_skip}"
+    )
+
+
+@statement
+def take(t: Tables, p: Product) -> str:
+    return p.update_by_ids(t.queue.name, {"FetchedAt": ":now", "FetchToken": ":token"})
+
+
+@statement
+def give_back(t: Tables, p: Product) -> str:
+    token = p.quote("FetchToken")
+    return p.update_by_ids(t.queue.name, {"FetchedAt": "NULL", "FetchToken": "NULL"}, f"t.{token} = :token")
+
+
+@statement
+def lock_rows(t: Tables, p: Product) -> str:
+    source = f"{p.quote(t.queue.name)} q ON q.{p.quote('Id')} = x.id"
+    return p.select_by_ids(f"q.{p.quote('Id')}, q.{p.quote('FetchToken')}", source, lock="q")
+
+
+@statement
+def delete_rows(t: Tables, p: Product) -> str:
+    return p.delete_by_ids(t.queue.name)
+
+
+@statement
+def delete_of_jobs(t: Tables, p: Product) -> str:
+    return p.delete_by_ids(t.queue.name, key="JobId")
+
+
+@statement
+def held_by(t: Tables, p: Product) -> str:
+    """All rows a server process holds: its tokens begin with its guid and a dot."""
+    q = p.quote
+    return (
+        f"SELECT {q('Id')}, {q('JobId')}, {q('FetchToken')} FROM {q(t.queue.name)} "
+        f"WHERE {q('FetchToken')} >= :low AND {q('FetchToken')} < :high ORDER BY {q('Id')}"
+    )
+
+
+@statement
+def fetched_rows(t: Tables, p: Product) -> str:
+    q = p.quote
+    return (
+        f"SELECT {q('Id')}, {q('JobId')}, {q('FetchToken')} FROM {q(t.queue.name)} "
+        f"WHERE {q('FetchToken')} IS NOT NULL ORDER BY {q('FetchToken')} LIMIT :limit"
+    )
+
+
+@statement
+def rows_of_jobs(t: Tables, p: Product) -> str:
+    source = f"{p.quote(t.queue.name)} q ON q.{p.quote('JobId')} = x.id"
+    return p.select_by_ids(f"q.{p.quote('JobId')}", source, order=False)
+
+
+def push(tx: Tx, rows: Sequence[tuple[int, str, int]]) -> None:
+    """Put jobs into queues: (job id, queue, priority; smaller runs first)."""
+    insert_each(tx, push_row, [{"JobId": j, "Queue": q, "Priority": p} for j, q, p in rows])
+
+
+def claim(tx: Tx, queue: str, limit: int, token: str, skip: Sequence[int] = ()) -> list[Claim]:
+    """Claim up to `limit` waiting rows of one queue for `token`, and read their jobs and parameters.
+
+    A row whose job is gone comes back with empty invocation data; the caller drops it.
+    """
+    parameters: dict[str, Any] = {"queue": queue, "limit": limit}
+    if skip:
+        parameters["ids"] = jobs.ids_json(skip)
+    rows = tx.execute(claimable_except if skip else claimable, parameters).all()
+    if not rows:
+        return []
+    claims = {int(r[1]): Claim(int(r[0]), int(r[1]), queue, token, priority=int(r[2])) for r in rows}
+    extra = [int(r[0]) for r in rows if claims[int(r[1])].queue_id != int(r[0])]
+    if extra:
+        acknowledge(tx, extra)
+    ids = jobs.ids_json(c.queue_id for c in claims.values())
+    tx.execute(take, {"ids": ids, "now": tx.bind_moment(tx.now()), "token": token})
+    for record in jobs.read_many(tx, claims):
+        held = claims[record.id]
+        held.state, held.state_id = record.state, record.state_id
+        held.invocation_data, held.arguments = record.invocation_data, record.arguments
+        held.created_at = record.created_at
+    for job_id, values in jobs.parameters(tx, claims).items():
+        claims[job_id].parameters = values
+    return list(claims.values())
+
+
+def owned(tx: Tx, claims: Iterable[Claim]) -> set[int]:
+    """Of these claims, the queue ids still held under the very token they were claimed with; locked."""
+    wanted = {c.queue_id: c.token for c in claims}
+    if not wanted:
+        return set()
+    rows = tx.execute(lock_rows, {"ids": jobs.ids_json(wanted)})
+    return {int(r[0]) for r in rows if r[1] == wanted[int(r[0])]}
+
+
+def acknowledge(tx: Tx, queue_ids: Iterable[int]) -> None:
+    """Delete queue rows by primary key: their jobs are done with."""
+    text = jobs.ids_json(queue_ids)
+    if text != "[]":
+        tx.execute(delete_rows, {"ids": text})
+
+
+def release(tx: Tx, claims: Iterable[Claim]) -> int:
+    """Give rows back to their queues, where they are still ours; returns how many were."""
+    by_token: dict[str, list[int]] = {}
+    for held in claims:
+        by_token.setdefault(held.token, []).append(held.queue_id)
+    return sum(
+        tx.execute(give_back, {"ids": jobs.ids_json(ids), "token": token}).rowcount
+        for token, ids in sorted(by_token.items())
+    )
+
+
+def held(tx: Tx, guid: str) -> list[tuple[int, int, str]]:
+    """Rows that carry this server's tokens: (queue id, job id, token)."""
+    rows = tx.execute(held_by, {"low": f"{guid}.", "high": f"{guid}/"})
+    return [(int(r[0]), int(r[1]), str(r[2])) for r in rows]
+
+
+def fetched(tx: Tx, limit: int = 10_000) -> list[tuple[int, int, str]]:
+    """Rows that anybody holds: (queue id, job id, token)."""
+    return [(int(r[0]), int(r[1]), str(r[2])) for r in tx.execute(fetched_rows, {"limit": limit})]
+
+
+def remove_jobs(tx: Tx, job_ids: Iterable[int]) -> None:
+    """Delete all queue rows of these jobs, claimed or not; a worker that held one finds itself fenced off."""
+    text = jobs.ids_json(job_ids)
+    if text != "[]":
+        tx.execute(delete_of_jobs, {"ids": text})
+
+
+def waiting_among(tx: Tx, job_ids: Iterable[int]) -> set[int]:
+    """Which of these jobs have a queue row."""
+    return {int(r[0]) for r in tx.execute(rows_of_jobs, {"ids": jobs.ids_json(job_ids)})}
+
+
+def token_of(guid: str, number: int) -> str:
+    """A fetch token: the server's guid (32 hex digits) and a part that changes with every claim."""
+    return f"{guid}.{number:x}"

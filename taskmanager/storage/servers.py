@@ -1,0 +1,147 @@
+"""Rows of Server: announced, kept alive, buried. One row for each worker process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, select
+
+from taskmanager.domain.records import ServerRecord
+from taskmanager.storage import jobs, queues
+from taskmanager.storage.database import Tx
+from taskmanager.storage.dialects import Product
+from taskmanager.storage.statements import statement
+from taskmanager.storage.tables import Tables
+
+#: How often a process died under a job: a parameter of the job.
+DEATHS = "ProcessDeaths"
+
+
+@statement
+def upsert_server(t: Tables, p: Product) -> str:
+    return p.upsert(t.server, ("Id",), {"Data": "{new}", "LastHeartbeat": "{new}"})
+
+
+@statement
+def beat(t: Tables, p: Product) -> str:
+    q = p.quote
+    return f"UPDATE {q(t.server.name)} SET {q('LastHeartbeat')} = :now WHERE {q('Id')} = :id"
+
+
+@statement
+def lock_server(t: Tables, p: Product) -> Any:
+    return select(t.server.c.LastHeartbeat).where(t.server.c.Id == bindparam("id")).with_for_update(skip_locked=True)
+
+
+@statement
+def read_servers(t: Tables, p: Product) -> Any:
+    return select(t.server.c.Id, t.server.c.Data, t.server.c.LastHeartbeat).order_by(t.server.c.Id)
+
+
+@statement
+def delete_server(t: Tables, p: Product) -> Any:
+    return delete(t.server).where(t.server.c.Id == bindparam("id"))
+
+
+@statement
+def change_data(t: Tables, p: Product) -> str:
+    q = p.quote
+    return f"UPDATE {q(t.server.name)} SET {q('Data')} = :data WHERE {q('Id')} = :id"
+
+
+@statement
+def release_row(t: Tables, p: Product) -> str:
+    return p.update_by_ids(t.queue.name, {"FetchedAt": "NULL", "FetchToken": "NULL"})
+
+
+def announce(tx: Tx, server_id: str, data: Mapping[str, Any]) -> None:
+    """Write or renew the row of a server."""
+    row = {"Id": server_id, "Data": json.dumps(data), "LastHeartbeat": tx.bind_moment(tx.now())}
+    tx.execute(upsert_server, row)
+
+
+def heartbeat(tx: Tx, server_id: str) -> bool:
+    """Say that the server lives; False when its row is gone: it was given up, and must start anew."""
+    return tx.execute(beat, {"id": server_id, "now": tx.bind_moment(tx.now())}).rowcount > 0
+
+
+def set_data(tx: Tx, server_id: str, data: Mapping[str, Any]) -> None:
+    """Change what the server says of itself."""
+    tx.execute(change_data, {"id": server_id, "data": json.dumps(data)})
+
+
+def all_servers(tx: Tx) -> list[ServerRecord]:
+    """All rows, .NET servers among them."""
+    return [ServerRecord(r[0], _data(r[1]), r[2]) for r in tx.execute(read_servers)]
+
+
+def remove(tx: Tx, server_id: str) -> None:
+    """Take the server's row away."""
+    tx.execute(delete_server, {"id": server_id})
+
+
+def guid_of(server_id: str) -> str:
+    """The guid at the end of a server id `name:pid:guid`, as it stands in fetch tokens."""
+    return server_id.rpartition(":")[2].replace("-", "")
+
+
+def bury(
+    tx: Tx, server_id: str, *, started: Iterable[int] | None, silent_since: datetime | None = None
+) -> tuple[int, int] | None:
+    """Return all claims of a server that is known to be gone, and remove it, in one transaction.
+
+    started: ids of the jobs that are known to have been running in it (the process died under them); None
+    when nobody can know, then those whose state is Processing are taken to have run. silent_since: bury only
+    if the heartbeat is not younger. Returns (rows given back, jobs it died under), or None when the server
+    lives, is being buried by somebody else, or is unknown and holds nothing.
+    """
+    row = tx.execute(lock_server, {"id": server_id}).first()
+    if row is None and silent_since is not None:
+        return None
+    if row is not None and silent_since is not None and row[0] is not None and row[0] > silent_since:
+        return None
+    held = queues.held(tx, guid_of(server_id))
+    died = _died_under(tx, [job for _, job, _ in held], started)
+    give_up(tx, [queue_id for queue_id, _, _ in held])
+    count_deaths(tx, died)
+    remove(tx, server_id)
+    return len(held), len(died)
+
+
+def give_up(tx: Tx, queue_ids: Iterable[int]) -> None:
+    """Clear the claim of rows whose holder is gone."""
+    text = jobs.ids_json(queue_ids)
+    if text != "[]":
+        tx.execute(release_row, {"ids": text})
+
+
+def count_deaths(tx: Tx, job_ids: Iterable[int]) -> None:
+    """Add one to the number of processes that died under each of these jobs."""
+    ids = sorted(set(job_ids))
+    if not ids:
+        return
+    known = jobs.parameters(tx, ids)
+    jobs.set_parameters(tx, {(i, DEATHS): str(_number(known.get(i, {}).get(DEATHS)) + 1) for i in ids})
+
+
+def _died_under(tx: Tx, job_ids: list[int], started: Iterable[int] | None) -> list[int]:
+    if started is not None:
+        return sorted(set(started) & set(job_ids))
+    if not job_ids:
+        return []
+    return [i for i, (name, _) in jobs.current_states(tx, job_ids).items() if name == "Processing"]
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isdigit() else 0
+
+
+def _data(text: str) -> dict[str, Any]:
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}
