@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, TypeVar, Unpack
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import CursorResult, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from taskmanager.domain.errors import ReadOnlyDatabase, StorageError, TransactionLost
@@ -25,8 +25,10 @@ from taskmanager.storage.tables import Tables
 
 log = logging.getLogger("taskmanager.storage")
 T = TypeVar("T")
+#: A unique key was there already; for the rooms above, which do not import SQLAlchemy.
+DuplicateKey = IntegrityError
 #: Rows of a statement made of plain text: their columns are known to the reader only.
-Rows = CursorResult[Unpack[tuple[Any, ...]]]
+Rows = CursorResult[*tuple[Any, ...]]
 
 
 class Tx:
@@ -91,6 +93,8 @@ class Database:
         self.clock = Clock()
         self.tables = Tables(prefix)
         self._prepared: Prepared | None = None
+        #: Told the names of queues that got work, after the COMMIT; the app puts a doorbell here.
+        self.ring: Callable[[set[str]], None] = lambda queues: None
 
     @property
     def prepared(self) -> Prepared:
@@ -222,7 +226,7 @@ class Database:
         self.clock.set(as_moment(now), float(offset))
 
 
-def _pair(connection: SqlConnection, sql: str) -> Any:
+def _pair(connection: Any, sql: str) -> Any:
     return connection.execute(text(sql)).one()
 
 

@@ -1,0 +1,267 @@
+"""Settings: arguments > environment > taskmanager.toml > [tool.taskmanager] in pyproject.toml > defaults."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import socket
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from taskmanager.domain.errors import ConfigurationError
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SIZES = {"": 1, "B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
+_SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+
+
+def _switch(value: Any) -> bool:
+    found = _SWITCHES.get(str(value).strip().lower())
+    if found is None:
+        raise ValueError("true or false")
+    return found
+
+
+def _seconds(value: Any) -> float:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*", str(value))
+    if isinstance(value, bool) or match is None:
+        raise ValueError("a number of seconds, or text like 30s, 5m, 250ms")
+    return float(match[1]) * _UNITS[match[2] or "s"]
+
+
+def _size(value: Any) -> int:
+    match = re.fullmatch(r"\s*(\d+)\s*(B|KB|MB|GB)?\s*", str(value), re.IGNORECASE)
+    if isinstance(value, bool) or match is None:
+        raise ValueError("a number of bytes, or text like 64KB, 80MB")
+    return int(match[1]) * _SIZES[(match[2] or "").upper()]
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a text")
+    return value
+
+
+def _list(value: Any) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, (list, tuple)) or not all(isinstance(p, str) for p in parts):
+        raise ValueError("a list of texts, or text with commas")
+    return tuple(p.strip() for p in parts if p.strip())
+
+
+def _queues(value: Any) -> tuple[str, ...]:
+    names = _list(value)
+    if not names or not all(re.fullmatch(r"[a-z0-9_-]{1,50}", n) for n in names):
+        raise ValueError("queue names of a-z, 0-9, _ and -, at most 50 characters each")
+    return names
+
+
+def _prefix(value: Any) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_]{0,20}", str(value)):
+        raise ValueError("at most 20 of the characters A-Z, a-z, 0-9 and _")
+    return str(value)
+
+
+def _users(value: Any) -> dict[str, str]:
+    if isinstance(value, str):
+        value = dict(part.split(":", 1) for part in _list(value) if ":" in part)
+    if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+        raise ValueError("names with password hashes, as name:hash,name2:hash2 or a table")
+    return dict(value)
+
+
+def _number(low: int, high: int) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        if isinstance(value, bool) or not re.fullmatch(r"\d+", str(value)) or not low <= int(value) <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(value)
+
+    return read
+
+
+def _one_of(*choices: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if value not in choices:
+            raise ValueError("one of " + ", ".join(choices))
+        return str(value)
+
+    return read
+
+
+def _optional(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None or value == "" else read(value)
+
+
+def _setting(default: Any, read: Callable[[Any], Any], text: str, *, secret: bool = False) -> Any:
+    metadata = {"read": read, "help": text, "secret": secret}
+    if isinstance(default, dict):
+        return field(default_factory=dict, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def _host() -> str:
+    return socket.gethostname().lower() or "localhost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings, checked. Durations are in seconds, sizes in bytes."""
+
+    database_url: str = _setting("sqlite:///taskmanager.db", _text, "the database", secret=True)
+    prefix: str = _setting("Hangfire", _prefix, "put before the names of Hangfire's tables")
+    discover: tuple[str, ...] = _setting((), _list, "packages to import, in which jobs are found")
+    queues: tuple[str, ...] = _setting(("default",), _queues, "queues to work on, the most urgent first")
+    threads: int = _setting(20, _number(1, 1000), "jobs a worker process performs at a time")
+    processes: int = _setting(1, _number(1, 256), "worker processes of one `taskmanager worker`")
+    server_name: str = field(
+        default_factory=_host,
+        metadata={"read": _text, "help": "the name before the process id; the host's", "secret": False},
+    )
+    scheduler: bool = _setting(True, _switch, "whether this server runs delayed and recurring jobs' schedules")
+    migrate: str = _setting("auto", _one_of("auto", "never"), "whether an embedded database is migrated at start")
+    poll_interval_seconds: float = _setting(0.25, _seconds, "pause between looks for work when idle")
+    poll_interval_busy_seconds: float = _setting(0.02, _seconds, "the same just after work was found")
+    doorbell: bool = _setting(True, _switch, "whether sleeping servers are woken when a job is enqueued")
+    prefetch: int | None = _setting(
+        None, _optional(_number(0, 10_000)), "jobs claimed ahead of free threads; measured if unset"
+    )
+    heartbeat_seconds: float = _setting(5.0, _seconds, "pause between signs of life")
+    dead_after_seconds: float = _setting(30.0, _seconds, "silence after which a server's claims are given back")
+    grace_seconds: float = _setting(25.0, _seconds, "time running jobs get to end when the server stops")
+    max_jobs: int | None = _setting(None, _optional(_number(1, 10**9)), "jobs after which a worker process is replaced")
+    max_memory: int | None = _setting(None, _optional(_size), "resident bytes at which a worker process is replaced")
+    unknown_job_seconds: float = _setting(300.0, _seconds, "how long a job nobody knows waits before it fails")
+    max_process_deaths: int = _setting(3, _number(1, 100), "processes that may die under a job before it fails")
+    default_retries: int = _setting(3, _number(0, 1000), "retries of a @job that names none")
+    plain_function_retries: int = _setting(10, _number(0, 1000), "retries of a plain function")
+    job_expiration_seconds: float = _setting(86400.0, _seconds, "how long succeeded and deleted jobs are kept")
+    failed_expiration_seconds: float | None = _setting(
+        None, _optional(_seconds), "how long failed jobs are kept; for ever"
+    )
+    max_payload_bytes: int = _setting(16 * 1024**2, _size, "largest arguments of one job")
+    max_result_bytes: int = _setting(64 * 1024, _size, "largest kept result of one job")
+    max_exception_bytes: int = _setting(64 * 1024, _size, "largest kept stack trace")
+    max_log_lines: int = _setting(1000, _number(0, 10**6), "log lines kept with one run")
+    max_log_bytes: int = _setting(256 * 1024, _size, "log bytes kept with one run")
+    log_to_database: bool = _setting(True, _switch, "whether each run writes a row of c_LoggedJob")
+    legacy: bool = _setting(True, _switch, "whether the rows of c_Job are served")
+    web_host: str = _setting("127.0.0.1", _text, "address the web server listens on")
+    web_port: int = _setting(8000, _number(0, 65535), "port the web server listens on; 0 takes a free one")
+    web_users: dict[str, str] = _setting({}, _users, "who may sign in: name and password hash", secret=True)
+    web_secret_key: str | None = _setting(None, _optional(_text), "key that signs web sessions", secret=True)
+    log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "least level that is logged")
+    log_format: str = _setting("text", _one_of("text", "json"), "form of log lines")
+    origins: Mapping[str, str] = field(default_factory=dict, metadata={"internal": True}, compare=False)
+
+    def origin(self, name: str) -> str:
+        """Where a value came from."""
+        return self.origins.get(name, "default")
+
+    def with_changes(self, **changes: Any) -> Settings:
+        """A checked copy; the changed values count as arguments."""
+        known = _known()
+        checked = {name: _read(known, name, value, f"argument {name}") for name, value in changes.items()}
+        origins = dict(self.origins) | {name: f"argument {name}" for name in changes}
+        return replace(self, **checked, origins=origins)
+
+
+def load(
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    directory: Path | None = None,
+) -> Settings:
+    """Read settings from all sources. Raises ConfigurationError that names setting, source and cure."""
+    environ = os.environ if environ is None else environ
+    directory = directory or Path.cwd()
+    known = _known()
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for source, found in _sources(directory, environ, dict(arguments or {}), known):
+        for name, value in found.items():
+            origin = source(name)
+            values[name] = _read(known, name, value, origin)
+            origins[name] = origin
+    return Settings(**values, origins=origins)
+
+
+def describe(settings: Settings) -> list[tuple[str, str, str, str]]:
+    """Each setting: name, value as it may be shown, origin, help."""
+    return [(n, shown(settings, n), settings.origin(n), str(f.metadata["help"])) for n, f in _known().items()]
+
+
+def shown(settings: Settings, name: str) -> str:
+    """A value with its secrets masked."""
+    value = getattr(settings, name)
+    if name == "database_url":
+        return mask_url(value)
+    if _known()[name].metadata["secret"] and value:
+        return "*****"
+    return ",".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
+
+
+def mask_url(url: str) -> str:
+    """A URL without its passwords."""
+    masked = re.sub(r"(://[^:/@\s]*):[^@/\s]*@", r"\1:*****@", url)
+    return re.sub(r"(?i)([?&](?:password|passwd|ssl_key_password|sslpassword)=)[^&\s]*", r"\1*****", masked)
+
+
+def _known() -> dict[str, Any]:
+    return {f.name: f for f in fields(Settings) if not f.metadata.get("internal")}
+
+
+def _sources(directory: Path, environ: Mapping[str, str], arguments: dict[str, Any], known: Mapping[str, Any]) -> Any:
+    project, own = directory / "pyproject.toml", Path(environ.get("TASKMANAGER_CONFIG", directory / "taskmanager.toml"))
+    if project.is_file():
+        yield lambda name: f"{project.name} [tool.taskmanager]", _toml(project).get("tool", {}).get("taskmanager", {})
+    if own.is_file():
+        yield lambda name: str(own.name), _toml(own)
+    elif "TASKMANAGER_CONFIG" in environ:
+        raise ConfigurationError(f"TASKMANAGER_CONFIG names {own}, which is not a file")
+    yield lambda name: f"environment TASKMANAGER_{name.upper()}", _environment(environ)
+    yield lambda name: f"argument {name}", {n: v for n, v in arguments.items() if v is not None}
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    found = {}
+    for variable, value in environ.items():
+        name = variable.removeprefix("TASKMANAGER_")
+        if name != variable and name != "CONFIG" and not name.startswith("TEST_"):
+            found[name.lower()] = value
+    return found
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path.name} is not valid TOML: {error}") from None
+
+
+def _read(known: Mapping[str, Any], name: str, value: Any, origin: str) -> Any:
+    if name not in known:
+        close = difflib.get_close_matches(name, known, 1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise ConfigurationError(f"{origin}: there is no setting {name!r}{hint}")
+    try:
+        return known[name].metadata["read"](value)
+    except (ValueError, TypeError) as error:
+        secret = known[name].metadata["secret"]
+        raise ConfigurationError(
+            f"{origin}: {name} is {'*****' if secret else repr(value)}, but must be {error}"
+        ) from None
+
+
+def settings_table() -> str:
+    """All settings as a Markdown table, for the documentation."""
+    rows = ["| setting | environment | default | meaning |", "|---|---|---|---|"]
+    for name, one in _known().items():
+        default = "the host's name" if name == "server_name" else shown(Settings(), name)
+        if one.default is MISSING and name != "server_name":
+            default = ""
+        rows.append(f"| `{name}` | `TASKMANAGER_{name.upper()}` | `{default}` | {one.metadata['help']} |")
+    return "\n".join(rows)

@@ -1,0 +1,179 @@
+"""What people ask of jobs: enqueue, schedule, continue, delete, requeue, reschedule. Verbs in a transaction."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from taskmanager.domain.errors import JobNotFound, PayloadTooLarge
+from taskmanager.domain.invocation import Invocation
+from taskmanager.domain.states import Awaiting, Deleted, Enqueued, Failed, Scheduled, State, Succeeded
+from taskmanager.engine import continuations
+from taskmanager.engine.effects import Effects
+from taskmanager.engine.filters import Chain, Creating
+from taskmanager.engine.registry import JobDefinition
+from taskmanager.engine.transitions import Applied, Change, Transitions, enter_first
+from taskmanager.storage import jobs
+from taskmanager.storage.database import Database, DuplicateKey, Tx
+from taskmanager.storage.jobs import LockedJob
+
+
+@dataclass(slots=True)
+class NewJob:
+    """A job to be written: the call, its first state, and where it belongs."""
+
+    invocation: Invocation
+    state: State
+    queue: str
+    priority: int = 0
+    definition: JobDefinition | None = None
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+class Client:
+    """Writes jobs and changes them, in its own transaction or the caller's."""
+
+    def __init__(
+        self, database: Database, transitions: Transitions, filters: Chain, *, max_payload_bytes: int = 16 * 1024 * 1024
+    ) -> None:
+        self.database = database
+        self.transitions = transitions
+        self.filters = filters
+        self.max_payload_bytes = max_payload_bytes
+
+    def create(self, new: Sequence[NewJob], *, session: Any = None) -> list[int]:
+        """Write jobs and return their ids; in the caller's Session or Connection when one is given.
+
+        Raises ArgumentError, PayloadTooLarge, StorageError; TransactionLost when the caller's transaction died.
+        """
+        key = new_key()
+        if session is None:
+            return self.database.run(lambda tx: self._create_once(tx, new, key))
+        with self.database.guard_joined():
+            return self.create_in(self.database.join(session), new, key)
+
+    def _create_once(self, tx: Tx, new: Sequence[NewJob], key: str) -> list[int]:
+        try:
+            return self.create_in(tx, new, key)
+        except DuplicateKey:
+            # The COMMIT of an earlier try was in doubt and had gone through: its rows hold our key.
+            tx.connection.rollback()
+            found = jobs.by_key(tx, key)
+            if not found:
+                raise
+            return found
+
+    def create_in(self, tx: Tx, new: Sequence[NewJob], key: str) -> list[int]:
+        """Write jobs inside a transaction."""
+        contexts = [Creating(n.invocation, n.state, n.definition, n.parameters) for n in new]
+        for one in self.filters.creating:
+            for context in contexts:
+                one.creating(context)
+        kept = [(n, c) for n, c in zip(new, contexts, strict=True) if not c.cancelled]
+        if not kept:
+            return []
+        now = tx.now()
+        ids = jobs.add(tx, [self._row(n, c, now) for n, c in kept], key)
+        effects = Effects(tx)
+        for job_id, (one_new, context) in zip(ids, kept, strict=True):
+            effects.history(job_id, context.state, now)
+            effects.enter(job_id, context.state.name, None)
+            locked = LockedJob(job_id, None, None, one_new.queue, one_new.priority, now)
+            enter_first(effects, locked, context.state)
+            for name, value in context.parameters.items():
+                effects.parameter(job_id, name, value)
+        effects.write()
+        for one in self.filters.created:
+            for job_id, (_, context) in zip(ids, kept, strict=True):
+                one.created(context, job_id)
+        if effects.queues:
+            ring = self.database.ring
+            tx.after_commit(lambda: ring(effects.queues))
+        return ids
+
+    def _row(self, new: NewJob, context: Creating, now: datetime) -> dict[str, Any]:
+        arguments = context.invocation.arguments_json()
+        if len(arguments) > self.max_payload_bytes:
+            raise PayloadTooLarge(
+                f"the arguments of {context.invocation.name} take {len(arguments)} bytes, more than the "
+                f"{self.max_payload_bytes} of max_payload_bytes: pass a reference (an id, a path) instead"
+            )
+        return {
+            "StateName": context.state.name,
+            "InvocationData": context.invocation.to_json(arguments),
+            "Arguments": arguments,
+            "CreatedAt": now,
+            "Queue": new.queue,
+            "Priority": new.priority,
+        }
+
+    def continue_after(self, parent_id: int, new: NewJob, *, on_any: bool, session: Any = None) -> int:
+        """Write a job that waits for another; starts it at once when that has ended. Raises JobNotFound."""
+        key = new_key()
+
+        def work(tx: Tx) -> int:
+            parent = jobs.lock(tx, [parent_id]).get(parent_id)
+            if parent is None:
+                raise JobNotFound(f"there is no job {parent_id} to continue after")
+            new.state = Awaiting(parent_id=parent_id, queue=new.queue, only_on_success=not on_any)
+            child = self._create_once(tx, [new], key)[0]
+            options = continuations.ON_ANY if on_any else continuations.ON_SUCCESS
+            known = jobs.parameters(tx, [parent_id]).get(parent_id, {})
+            listed = continuations.with_child(known.get(continuations.CONTINUATIONS), child, options)
+            jobs.set_parameters(tx, {(parent_id, continuations.CONTINUATIONS): listed})
+            self._start_if_over(tx, parent, child, options)
+            return child
+
+        if session is None:
+            return self.database.run(work)
+        with self.database.guard_joined():
+            return work(self.database.join(session))
+
+    def _start_if_over(self, tx: Tx, parent: LockedJob, child: int, options: int) -> None:
+        if parent.state not in ("Succeeded", "Deleted"):
+            return
+        record = jobs.read(tx, parent.id)
+        result = record.current.data.get("Result") if record and record.current else None
+        over: State = Succeeded(result=result) if parent.state == "Succeeded" else Deleted()
+        self.transitions.apply(tx, [continuations.start(child, options, over)])
+
+    # -- changes by people ------------------------------------------------------------------------------------
+
+    def change(self, changes: Sequence[Change]) -> list[Applied]:
+        """Carry changes out in one transaction."""
+        return self.database.run(lambda tx: self.transitions.apply(tx, changes))
+
+    def delete(
+        self, ids: Iterable[int], *, reason: str | None = None, expected: Iterable[str] | None = None
+    ) -> list[Applied]:
+        """Move jobs to Deleted; one that runs is cancelled cooperatively within seconds."""
+        wanted = frozenset(expected) if expected is not None else _ALL - {"Deleted"}
+        return self.change([Change(i, Deleted(reason=reason), wanted) for i in sorted(set(ids))])
+
+    def requeue(
+        self, ids: Iterable[int], *, reason: str | None = None, expected: Iterable[str] | None = None
+    ) -> list[Applied]:
+        """Put jobs back into their own queues, whatever became of them."""
+        wanted = frozenset(expected) if expected is not None else None
+        return self.change([Change(i, Enqueued(queue="", reason=reason), wanted) for i in sorted(set(ids))])
+
+    def reschedule(self, job_id: int, at: datetime, *, reason: str | None = None) -> Applied:
+        """Move a job to another moment (naive UTC)."""
+        return self.change([Change(job_id, Scheduled(enqueue_at=at, reason=reason))])[0]
+
+    def fail(self, job_id: int, error: BaseException, message: str) -> Applied:
+        """Move a job to Failed by hand, without retries."""
+        failed = Failed(exception_type=type(error).__name__, exception_message=message, exception_details=message)
+        return self.change([Change(job_id, failed, elect=False)])[0]
+
+
+_ALL = frozenset({"Enqueued", "Scheduled", "Processing", "Succeeded", "Failed", "Deleted", "Awaiting"})
+
+
+def new_key() -> str:
+    """A key no other enqueue has, that grows with time so that its index is filled at one end (as UUID 7)."""
+    return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"

@@ -1,0 +1,187 @@
+"""What a running job may ask and tell: its id, attempt, cancellation, parameters, log, progress, clock."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sized
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from taskmanager.domain.errors import JobCancelled
+from taskmanager.domain.records import Claim
+from taskmanager.engine.retries import RETRY_COUNT, retry_count
+
+T = TypeVar("T")
+PROGRESS = "Progress"
+
+
+class CancellationToken:
+    """Tripped when the job is deleted, requeued or times out, or when the server stops."""
+
+    __slots__ = ("_callbacks", "_event", "reason")
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._callbacks: list[Callable[[], None]] = []
+        self.reason: str | None = None
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the job should end now."""
+        return self._event.is_set()
+
+    def cancel(self, reason: str) -> None:
+        """Trip the token; the first reason stays."""
+        if not self._event.is_set():
+            self.reason = reason
+            self._event.set()
+            for callback in self._callbacks:
+                callback()
+
+    def on_cancel(self, callback: Callable[[], None]) -> None:
+        """Call this when the token is tripped, at once if it is already."""
+        self._callbacks.append(callback)
+        if self.is_cancelled:
+            callback()
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep that ends early, with True, when the token is tripped."""
+        return self._event.wait(seconds)
+
+    def raise_if_cancelled(self) -> None:
+        """Raise JobCancelled when the token is tripped."""
+        if self.is_cancelled:
+            raise JobCancelled(self.reason)
+
+
+class JobLog:
+    """Lines kept with the job, bounded: past the bounds lines are counted, not kept."""
+
+    def __init__(self, now: Callable[[], datetime], *, max_lines: int, max_bytes: int) -> None:
+        self._now = now
+        self._max_lines, self._max_bytes = max_lines, max_bytes
+        self._lines: list[str] = []
+        self._kept = self._bytes = self._dropped = 0
+        self._lock = threading.Lock()
+
+    def debug(self, message: str, *args: Any, **fields: Any) -> None:
+        """Keep a line of level DEBUG."""
+        self.write("DEBUG", message, args, fields)
+
+    def info(self, message: str, *args: Any, **fields: Any) -> None:
+        """Keep a line of level INFO; `args` fill the message's %-placeholders, `fields` are kept beside it."""
+        self.write("INFO", message, args, fields)
+
+    def warning(self, message: str, *args: Any, **fields: Any) -> None:
+        """Keep a line of level WARNING."""
+        self.write("WARNING", message, args, fields)
+
+    def error(self, message: str, *args: Any, **fields: Any) -> None:
+        """Keep a line of level ERROR."""
+        self.write("ERROR", message, args, fields)
+
+    def write(self, level: str, message: str, args: tuple[Any, ...], fields: dict[str, Any]) -> None:
+        """Keep one line, and hand it to the standard logging as well."""
+        text = message % args if args else message
+        logging.getLogger("taskmanager.job").log(logging.getLevelNamesMapping()[level], text)
+        line = {"at": self._now().isoformat(timespec="milliseconds"), "level": level, "message": text}
+        if fields:
+            line["fields"] = {k: str(v) for k, v in fields.items()}  # type: ignore[assignment]
+        packed = json.dumps(line)
+        with self._lock:
+            if self._kept >= self._max_lines or self._bytes + len(packed) > self._max_bytes:
+                self._dropped += 1
+                return
+            self._lines.append(packed)
+            self._kept += 1
+            self._bytes += len(packed)
+
+    def take(self) -> str | None:
+        """What was kept since the last time, a JSON object a line; None when there is nothing."""
+        with self._lock:
+            lines, self._lines = self._lines, []
+            if self._dropped:
+                note = f"{self._dropped} lines were not kept: the log of a job is bounded"
+                lines.append(json.dumps({"at": None, "level": "WARNING", "message": note}))
+                self._dropped = 0
+        return "\n".join(lines) or None
+
+
+class JobContext:
+    """Given to a job that declares a parameter of this type.
+
+    job_id: the engine's id. attempt: from 1. parameters: the job's stored parameters. cancellation: the token.
+    """
+
+    def __init__(
+        self, claim: Claim, now: Callable[[], datetime], *, name: str = "", server: str = "",
+        max_log_lines: int = 1000, max_log_bytes: int = 256 * 1024,
+    ) -> None:  # fmt: skip
+        self.job_id = claim.job_id
+        self.queue = claim.queue
+        self.name = name
+        self.server = server
+        self.parameters: dict[str, str] = claim.parameters
+        self.attempt = retry_count(claim.parameters.get(RETRY_COUNT)) + 1
+        self.cancellation = CancellationToken()
+        self.items: dict[str, Any] = {}
+        self.log = JobLog(now, max_lines=max_log_lines, max_bytes=max_log_bytes)
+        self._now = now
+        self._progress: float | None = None
+        self._told: float | None = None
+
+    def now(self) -> datetime:
+        """Naive UTC by the database's clock."""
+        return self._now()
+
+    @property
+    def recurring_job_id(self) -> str | None:
+        """The recurring job this run belongs to."""
+        found = _parsed(self.parameters.get("RecurringJobId"))
+        return None if found is None else str(found)
+
+    @property
+    def antecedent_result(self) -> Any:
+        """What the job returned that this one waited for."""
+        return _parsed(self.parameters.get("AntecedentResult"))
+
+    def raise_if_cancelled(self) -> None:
+        """Raise JobCancelled when somebody wants this run to end."""
+        self.cancellation.raise_if_cancelled()
+
+    def progress(self, share: float) -> None:
+        """Say how far the job is, from 0 to 1; kept with the job and shown to people."""
+        self._progress = min(1.0, max(0.0, float(share)))
+
+    def track(self, items: Iterable[T], total: int | None = None) -> Iterator[T]:
+        """Go through items, telling progress and ending early when cancelled."""
+        size = total if total is not None else len(items) if isinstance(items, Sized) else 0
+        for number, item in enumerate(items):
+            self.raise_if_cancelled()
+            yield item
+            if size:
+                self.progress((number + 1) / size)
+
+    def take_progress(self) -> float | None:
+        """The progress if it changed since the last time, for the completer."""
+        if self._progress == self._told:
+            return None
+        self._told = self._progress
+        return self._progress
+
+    def sleep(self, seconds: float | timedelta) -> None:
+        """Sleep, ending early with JobCancelled when somebody wants this run to end."""
+        span = seconds.total_seconds() if isinstance(seconds, timedelta) else seconds
+        if self.cancellation.wait(span):
+            self.raise_if_cancelled()
+
+
+def _parsed(text: str | None) -> Any:
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

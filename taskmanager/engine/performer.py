@@ -1,0 +1,240 @@
+"""Calls one job: reads its invocation, injects, runs filters and the function, and answers with a state."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from taskmanager.domain import invocation as invocations
+from taskmanager.domain.codec import encode_result
+from taskmanager.domain.errors import ArgumentsUnreadable, JobCancelled, Retry
+from taskmanager.domain.records import Claim
+from taskmanager.domain.results import JobResult, ResultFailed
+from taskmanager.domain.states import Deleted, Failed, State, Succeeded
+from taskmanager.engine.context import JobContext
+from taskmanager.engine.filters import Chain, Performing, Run
+from taskmanager.engine.injection import Providers, Scope
+from taskmanager.engine.registry import JobDefinition, Registry
+
+#: Calls a job's body: in this thread, on the event loop, or in a child process.
+Runner = Callable[[JobDefinition, Callable[..., Any], list[Any], dict[str, Any], JobContext], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes in bytes and lines that keep one job from filling the database."""
+
+    result_bytes: int = 64 * 1024
+    exception_bytes: int = 64 * 1024
+    log_lines: int = 1000
+    log_bytes: int = 256 * 1024
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a run ended: the state it leads to, and what was measured on the way."""
+
+    claim: Claim
+    state: State
+    started_at: datetime
+    ended_at: datetime
+    definition: JobDefinition | None = None
+    error: BaseException | None = None
+    run: Run | None = None
+    log_lines: str | None = None
+    progress: float | None = None
+
+
+class UnknownJobType(LookupError):
+    """This process does not know the job; another may."""
+
+
+class Performer:
+    """Performs claims. It touches no database: what it leaves is a decision, not an effect."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        filters: Chain,
+        providers: Providers,
+        now: Callable[[], datetime],
+        *,
+        server: str = "",
+        limits: Limits | None = None,
+    ) -> None:
+        self.registry = registry
+        self.filters = filters
+        self.providers = providers
+        self.now = now
+        self.server = server
+        self.limits = limits or Limits()
+        self._known: dict[tuple[str, str], JobDefinition] = {}
+
+    def resolve(self, claim: Claim) -> tuple[JobDefinition, invocations.Invocation]:
+        """The job a claim asks for. Raises UnknownJobType, or InvocationUnreadable for a broken row."""
+        invocation = invocations.read(claim.invocation_data, claim.arguments)
+        definition = self.registry.get(invocation.name)
+        if definition is None:
+            raise UnknownJobType(invocation.name)
+        return definition, invocation
+
+    def context_of(self, claim: Claim, name: str) -> JobContext:
+        """The context a run is given."""
+        return JobContext(
+            claim, self.now, name=name, server=self.server,
+            max_log_lines=self.limits.log_lines, max_log_bytes=self.limits.log_bytes,
+        )  # fmt: skip
+
+    def perform(
+        self,
+        claim: Claim,
+        definition: JobDefinition,
+        stored: invocations.Invocation,
+        context: JobContext,
+        runner: Runner,
+    ) -> Outcome:
+        """Run the job to its end, whatever it does; never raises for what the job raises."""
+        started_at, started, cpu = self.now(), time.perf_counter(), time.thread_time()
+        result: Any = None
+        error: BaseException | None = None
+        try:
+            result = self._call(claim, definition, stored, context, runner)
+        except BaseException as raised:  # SystemExit and KeyboardInterrupt of a job are its own failure
+            error = raised
+        duration = round((time.perf_counter() - started) * 1000)
+        ended_at = self.now()
+        state, message = self._state(claim, context, result, error, started_at, duration)
+        run = Run(
+            context.attempt, started_at, ended_at, duration, round((time.thread_time() - cpu) * 1000),
+            None, message, self.server,
+        )  # fmt: skip
+        return Outcome(
+            claim, state, started_at, ended_at, definition, error, run, context.log.take(), context.take_progress()
+        )
+
+    def _call(
+        self,
+        claim: Claim,
+        definition: JobDefinition,
+        stored: invocations.Invocation,
+        context: JobContext,
+        runner: Runner,
+    ) -> Any:
+        scope: Scope | None = None
+        signature = definition.signature
+        wanted = {p.name: p.annotation for p in signature.parameters if p.injected}
+        if wanted or definition.is_class:
+            scope = self.providers.scope(context)
+        try:
+            injected = scope.arguments(wanted) if scope is not None else {}
+            args, kwargs = signature.decode(stored.arguments, injected)
+            body = definition.target
+            if definition.is_class and scope is not None:
+                body = scope.construct(definition.target).execute  # type: ignore[arg-type]
+            return self._filtered(claim, definition, body, args, kwargs, context, runner)
+        finally:
+            if scope is not None:
+                scope.close()
+
+    def _filtered(
+        self, claim: Claim, definition: JobDefinition, body: Callable[..., Any], args: list[Any],
+        kwargs: dict[str, Any], context: JobContext, runner: Runner,
+    ) -> Any:  # fmt: skip
+        if not self.filters.performing and not self.filters.performed:
+            return _checked(runner(definition, body, args, kwargs, context))
+        performing = Performing(claim, definition, args, kwargs, context.items)
+        for one in self.filters.performing:
+            one.performing(performing)
+            if performing.cancelled is not None:
+                raise JobCancelled(performing.cancelled)
+        try:
+            performing.result = _checked(runner(definition, body, performing.args, performing.kwargs, context))
+        except BaseException as error:
+            performing.error = error
+        for one in self.filters.performed:
+            one.performed(performing)
+        if performing.error is not None:
+            raise performing.error
+        return performing.result
+
+    def _state(
+        self, claim: Claim, context: JobContext, result: Any, error: BaseException | None, started: datetime, ms: int
+    ) -> tuple[State, str | None]:
+        if error is None:
+            created = claim.created_at or started
+            latency = max(0, round((started - created).total_seconds() * 1000))
+            message = result.message if isinstance(result, JobResult) else None
+            text = encode_result(result, max_bytes=self.limits.result_bytes)
+            return Succeeded(duration_ms=ms, latency_ms=latency, result=text), message
+        if isinstance(error, JobCancelled):
+            return Deleted(reason=f"Cancelled: {error}"), str(error)
+        return self.failure(error), str(error)
+
+    def failure(self, error: BaseException) -> Failed:
+        """The Failed state that tells of an exception."""
+        kind = type(error)
+        name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+        reason = None
+        if isinstance(error, (ArgumentsUnreadable, invocations.InvocationUnreadable)):
+            reason = "The job could not be called: its stored invocation does not fit"
+        return Failed(
+            exception_type=name,
+            exception_message=cut(_text(error), self.limits.exception_bytes),
+            exception_details=cut(_details(error), self.limits.exception_bytes, keep_end=True),
+            server_id=self.server or None,
+            reason=reason,
+        )
+
+
+def here(
+    definition: JobDefinition, body: Callable[..., Any], args: list[Any], kwargs: dict[str, Any], context: JobContext
+) -> Any:
+    """The plain runner: call the function in this thread."""
+    return body(*args, **kwargs)
+
+
+def cut(text: str, size: int, *, keep_end: bool = False) -> str:
+    """Bound a text, saying so; a stack trace is more telling at its end."""
+    if len(text) <= size:
+        return text
+    return f"[truncated] … {text[-size:]}" if keep_end else f"{text[:size]} …[truncated]"
+
+
+def _checked(result: Any) -> Any:
+    """A returned failure fails the run; what cannot be awaited or stored is named."""
+    if isinstance(result, JobResult) and not result.success:
+        raise ResultFailed(result)
+    if hasattr(result, "__anext__"):
+        raise TypeError("the job returned an async generator: `async for` over it inside the job, or return a list")
+    if isinstance(result, Awaitable):
+        close = getattr(result, "close", None)
+        if close is not None:
+            close()
+        raise TypeError("the job returned an awaitable from a plain function: declare it `async def`")
+    return result
+
+
+def _text(error: BaseException) -> str:
+    try:
+        text = str(error)
+    except Exception as broken:  # a job's exception may be unable to tell of itself
+        text = f"(its message could not be read: {type(broken).__name__})"
+    if isinstance(error, SystemExit):
+        return f"the job called sys.exit({text})"
+    return text or type(error).__name__
+
+
+def _details(error: BaseException) -> str:
+    """The stack from the job's own frame on: ours above it tells nobody anything."""
+    if isinstance(error, ResultFailed) and "StackTrace" in error.result.metadata:
+        return str(error.result.metadata["StackTrace"])
+    if isinstance(error, Retry) and error.__traceback__ is None:
+        return str(error)
+    try:
+        return "".join(traceback.format_exception(error))
+    except Exception as broken:  # as above
+        return f"{type(error).__name__} (its traceback could not be formatted: {type(broken).__name__})"

@@ -1,0 +1,238 @@
+"""The one door through which a job changes its state. It takes many changes at once; one is a batch of one.
+
+It locks the jobs, checks what was expected, lets filters elect another state, collects the effects of
+leaving and entering, and writes all rows set-wise. Everybody comes through here: workers, schedulers, the
+dashboard's buttons, the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from taskmanager.domain import times
+from taskmanager.domain.records import Claim
+from taskmanager.domain.states import Awaiting, Deleted, Enqueued, Failed, Scheduled, State, Succeeded
+from taskmanager.engine.effects import Effects
+from taskmanager.engine.filters import Chain, Electing, Run
+from taskmanager.engine.registry import JobDefinition
+from taskmanager.storage import jobs, queues
+from taskmanager.storage.database import Tx
+from taskmanager.storage.jobs import LockedJob
+
+SCHEDULE = "schedule"
+RETRIES = "retries"
+AWAITING = "awaiting"
+
+
+@dataclass(slots=True)
+class Change:
+    """One job's way to another state.
+
+    expected: the names of states it may come from. claim: the worker's own claim, for changes by the one who
+    performs; it fences off a worker that was given up. before: states passed through on the way, with their
+    moments (Processing of a short run). at: when it happened, by the database's clock; now when None.
+    """
+
+    job_id: int
+    to: State
+    expected: frozenset[str] | None = None
+    claim: Claim | None = None
+    keep_claim: bool = False
+    before: tuple[tuple[State, datetime], ...] = ()
+    at: datetime | None = None
+    definition: JobDefinition | None = None
+    error: BaseException | None = None
+    run: Run | None = None
+    log_lines: str | None = None
+    parameters: dict[str, str] = field(default_factory=dict)
+    elect: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What came of a change: the state entered and the one left, or why nothing was changed."""
+
+    job_id: int
+    state: State | None
+    left: str | None = None
+    refused: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.state is not None
+
+
+class Transitions:
+    """The door. job_expiration: how long final states are kept."""
+
+    def __init__(
+        self,
+        filters: Chain,
+        *,
+        job_expiration: timedelta = timedelta(days=1),
+        failed_expiration: timedelta | None = None,
+    ) -> None:
+        self.filters = filters
+        self.job_expiration = job_expiration
+        self.failed_expiration = failed_expiration
+
+    def apply(self, tx: Tx, changes: Sequence[Change], *, skip_locked: bool = False) -> list[Applied]:
+        """Carry out changes in the transaction; a refused one is told by its answer, never by an exception."""
+        effects = Effects(tx)
+        answers = self._round(tx, effects, changes, skip_locked)
+        effects.write()
+        if effects.queues:
+            ring = tx.database.ring
+            tx.after_commit(lambda: ring(effects.queues))
+        return answers
+
+    def _round(self, tx: Tx, effects: Effects, changes: Sequence[Change], skip_locked: bool) -> list[Applied]:
+        locked = jobs.lock(tx, (c.job_id for c in changes), skip_locked=skip_locked)
+        claims = [c.claim for c in changes if c.claim is not None]
+        owned = queues.owned(tx, claims) if claims else set()
+        wanting = [c.job_id for c in changes if c.elect and _needs_parameters(c.to)]
+        parameters = jobs.parameters(tx, wanting) if wanting else {}
+        answers, follow_ups, seen = [], list[Change](), set[int]()
+        for change in changes:
+            refusal = self._refusal(change, locked.get(change.job_id), owned, seen)
+            if refusal is not None:
+                if change.claim is not None and change.claim.queue_id in owned and not change.keep_claim:
+                    effects.acknowledge(change.claim.queue_id)
+                answers.append(Applied(change.job_id, None, refused=refusal))
+                continue
+            seen.add(change.job_id)
+            context = Electing(
+                locked[change.job_id], change.to, effects, parameters.get(change.job_id, {}),
+                change.at or tx.now(), change.definition, change.error, change.run,
+            )  # fmt: skip
+            answers.append(self._one(change, context))
+            follow_ups.extend(context.follow_ups)
+        if follow_ups:
+            self._round(tx, effects, follow_ups, skip_locked=False)
+        return answers
+
+    def _refusal(self, change: Change, job: LockedJob | None, owned: set[int], seen: set[int]) -> str | None:
+        if job is None:
+            return "there is no such job"
+        if change.job_id in seen:
+            return "the job is changed already in this batch"
+        if change.expected is not None and job.state not in change.expected:
+            return f"the job is {job.state}, not {' or '.join(sorted(change.expected))}"
+        if change.claim is not None:
+            if change.claim.queue_id not in owned:
+                return "the claim was given up"
+            if (job.state, job.state_id) != (change.claim.state, change.claim.state_id):
+                return f"the job was moved to {job.state} meanwhile"
+        return None
+
+    def _one(self, change: Change, context: Electing) -> Applied:
+        effects, job = context.effects, context.job
+        if change.elect:
+            for one in self.filters.elect:
+                one.elect(context)
+        state = context.candidate = _in_own_queue(context.candidate, job)
+        for passed, at in change.before:
+            effects.history(job.id, passed, at)
+        for passed in context.traversed:
+            effects.history(job.id, passed, context.at)
+        self._leave(effects, change, job)
+        effects.history(job.id, state, context.at)
+        effects.enter(job.id, state.name, self._expiry(state, context.at))
+        for name, value in change.parameters.items():
+            effects.parameter(job.id, name, value)
+        enter = _ENTER.get(type(state))
+        if enter is not None:
+            enter(effects, job, state)
+        if change.log_lines:
+            effects.log(job.id, change.run.attempt if change.run else 1, change.log_lines, context.at)
+        if change.elect:
+            for one in self.filters.applied:
+                one.applied(context, state)
+        return Applied(job.id, state, left=job.state)
+
+    def _leave(self, effects: Effects, change: Change, job: LockedJob) -> None:
+        if change.claim is not None:
+            if not change.keep_claim:
+                effects.acknowledge(change.claim.queue_id)
+        elif job.state in ("Enqueued", "Processing", None):
+            effects.drop_queue_rows(job.id)
+        leave = _LEAVE.get(job.state or "")
+        if leave is not None:
+            leave(effects, job)
+
+    def _expiry(self, state: State, at: datetime) -> datetime | None:
+        if state.final:
+            return at + self.job_expiration
+        if isinstance(state, Failed) and self.failed_expiration is not None:
+            return at + self.failed_expiration
+        return None
+
+
+def member_of(queue: str, job_id: int) -> str:
+    """The member of set `schedule`: with the queue before it, a .NET scheduler leaves Python's jobs alone."""
+    return f"{queue}:{job_id}"
+
+
+def job_of(member: str) -> int | None:
+    """The job a member of `schedule` means, in either spelling; None when it is none."""
+    number = member.rpartition(":")[2]
+    return int(number) if number.isdigit() else None
+
+
+def enter_first(effects: Effects, job: LockedJob, state: State) -> None:
+    """The effects of a job's first state, when it is created."""
+    enter = _ENTER.get(type(state))
+    if enter is not None:
+        enter(effects, job, state)
+
+
+def _in_own_queue(state: State, job: LockedJob) -> State:
+    """An Enqueued state without a queue means the one the job itself remembers."""
+    if isinstance(state, Enqueued) and not state.queue:
+        return replace(state, queue=job.queue or "default", priority=job.priority)
+    return state
+
+
+def _needs_parameters(state: State) -> bool:
+    return isinstance(state, (Succeeded, Failed, Deleted))
+
+
+def _enter_enqueued(effects: Effects, job: LockedJob, state: Any) -> None:
+    effects.push(job.id, state.queue, state.priority)
+    if (job.queue, job.priority) != (state.queue, state.priority):
+        effects.route(job.id, state.queue, state.priority)
+
+
+def _enter_scheduled(effects: Effects, job: LockedJob, state: Any) -> None:
+    effects.put(SCHEDULE, member_of(job.queue or "default", job.id), times.to_unix(state.enqueue_at))
+
+
+def _leave_scheduled(effects: Effects, job: LockedJob) -> None:
+    effects.remove(SCHEDULE, member_of(job.queue or "default", job.id), str(job.id))
+    effects.remove(RETRIES, str(job.id))
+
+
+def _enter_awaiting(effects: Effects, job: LockedJob, state: Any) -> None:
+    effects.put(AWAITING, str(job.id), times.to_unix(effects.tx.now()))
+
+
+def _leave_awaiting(effects: Effects, job: LockedJob) -> None:
+    effects.remove(AWAITING, str(job.id))
+
+
+_ENTER: dict[type[State], Callable[[Effects, LockedJob, Any], None]] = {
+    Enqueued: _enter_enqueued,
+    Scheduled: _enter_scheduled,
+    Awaiting: _enter_awaiting,
+    Succeeded: lambda effects, job, state: effects.count("stats:succeeded"),
+    Deleted: lambda effects, job, state: effects.count("stats:deleted"),
+}
+
+_LEAVE: dict[str, Callable[[Effects, LockedJob], None]] = {
+    "Scheduled": _leave_scheduled,
+    "Awaiting": _leave_awaiting,
+    "Succeeded": lambda effects, job: effects.count("stats:succeeded", -1),
+    "Deleted": lambda effects, job: effects.count("stats:deleted", -1),
+}
