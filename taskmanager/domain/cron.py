@@ -262,7 +262,8 @@ def _fields(expression: str) -> tuple[str, ...]:
     fields = tuple(text.upper().split())
     if len(fields) not in (5, 6):
         raise InvalidCron(
-            f"cron {expression!r} has {len(fields)} fields: write 5 (minute hour day month weekday), or 6 with seconds first"
+            f"cron {expression!r} has {len(fields)} fields: write 5 (minute hour day month weekday), "
+            "or 6 with seconds first"
         )
     day, weekday = len(fields) - 3, len(fields) - 1
     return tuple("*" if f == "?" and i in (day, weekday) else f for i, f in enumerate(fields))

@@ -251,7 +251,7 @@ def _pause(tries: int) -> float:
 def _brief(error: BaseException) -> str:
     """The driver's own words without the statement and its parameters, which may hold secrets."""
     original = getattr(error, "orig", None) or error
-    arguments = getattr(original, "args", ())
+    arguments: tuple[Any, ...] = getattr(original, "args", ())
     if len(arguments) > 1 and isinstance(arguments[0], int):
         return f"{arguments[1]} (error {arguments[0]})"
     return str(original).strip() or type(original).__name__

@@ -1,0 +1,62 @@
+"""A row of c_LoggedJob for every run of any job, in the same transaction as its outcome."""
+
+from __future__ import annotations
+
+import json
+
+from taskmanager.domain.states import Failed, State, Succeeded
+from taskmanager.engine.filters import Electing, Filter
+from taskmanager.engine.registry import JobType
+from taskmanager.storage import logged
+
+TRIGGERED_BY = "TriggeredBy"
+
+
+class LoggedJobs(Filter):
+    """History can never disagree with state: both are written or neither."""
+
+    order = 900
+
+    def applied(self, context: Electing, state: State) -> None:
+        run = context.run
+        if run is None:
+            return
+        failure = next((s for s in [*context.traversed, state] if isinstance(s, Failed)), None)
+        title = context.definition.title if context.definition else f"job {context.job.id}"
+        result = state.result if isinstance(state, Succeeded) else None
+        context.effects.later(
+            logged.add,
+            {
+                "JobName": title[:100],
+                "JobId": str(context.job.id),
+                "JobType": str(_type_of(context)),
+                "StartedAt": run.started_at,
+                "CompletedAt": run.ended_at,
+                "DurationMs": run.duration_ms,
+                "Success": int(isinstance(state, Succeeded)),
+                "ResultMessage": run.message if failure is None and run.message else result,
+                "ErrorMessage": failure.exception_message if failure else None,
+                "StackTrace": failure.exception_details if failure else None,
+                "ServerName": run.server[:100] or None,
+                "TriggeredBy": _plain(context.parameters.get(TRIGGERED_BY)) or "System",
+                "MemoryUsedMB": run.memory_mb,
+                "CpuTimeMs": run.cpu_ms,
+            },
+        )
+
+
+def _type_of(context: Electing) -> JobType:
+    if "RecurringJobId" in context.parameters:
+        return JobType.RECURRING
+    if context.definition is not None and context.definition.job_type is JobType.MANUAL:
+        return JobType.MANUAL
+    return JobType.DELAYED if "Delayed" in context.parameters else JobType.FIRE_AND_FORGET
+
+
+def _plain(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        return str(json.loads(text))
+    except ValueError:
+        return text

@@ -1,0 +1,198 @@
+"""Recurring jobs: defined, fired when due, triggered, paused. Job and next time commit together."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from taskmanager.domain import cron as crons
+from taskmanager.domain import invocation as invocations
+from taskmanager.domain import times
+from taskmanager.domain.cron import Misfire
+from taskmanager.domain.errors import InvalidArgument, InvalidCron, RecurringJobNotFound
+from taskmanager.domain.invocation import Invocation, InvocationUnreadable
+from taskmanager.domain.records import RecurringRecord
+from taskmanager.domain.states import Enqueued
+from taskmanager.engine.client import Client, NewJob, new_key
+from taskmanager.engine.history import TRIGGERED_BY
+from taskmanager.storage import recurring
+from taskmanager.storage.database import Tx
+
+log = logging.getLogger("taskmanager.recurring")
+
+#: The longest id: it stands behind a prefix in Hash.Key of 100 characters.
+MAX_ID = 79
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """A recurring job as it is wanted."""
+
+    id: str
+    invocation: Invocation
+    cron: str
+    time_zone: str = "UTC"
+    queue: str = "default"
+    misfire: Misfire = Misfire.RELAXED
+    days_and: bool = False
+    from_code: bool = False
+
+
+class RecurringJobs:
+    """The verbs. precision_seconds: how old a slot may be for misfire `ignorable`."""
+
+    def __init__(self, client: Client, *, precision_seconds: float = 2.0) -> None:
+        self.client = client
+        self.database = client.database
+        self.precision_seconds = precision_seconds
+
+    def add_or_update(self, wanted: Definition) -> None:
+        """Write a definition; its next time is computed anew only when cron or zone changed, or it is new."""
+        parsed = crons.parse(wanted.cron, wanted.time_zone, wanted.days_and)
+        if not wanted.id or len(wanted.id) > MAX_ID:
+            raise InvalidArgument(f"a recurring job's id has 1 to {MAX_ID} characters: {wanted.id[:100]!r}")
+
+        def work(tx: Tx) -> None:
+            known = recurring.load(tx, wanted.id, lock=True)
+            fields = {
+                "Cron": wanted.cron, "TimeZoneId": wanted.time_zone, "Queue": wanted.queue,
+                "Job": wanted.invocation.to_compact_json(), "Misfire": str(int(wanted.misfire)), "V": "2",
+                "DaysAnd": str(int(wanted.days_and)), "Error": "", "Orphaned": "",
+                "FromCode": str(int(wanted.from_code)),
+            }  # fmt: skip
+            next_at = self._next(tx, known, wanted, parsed)
+            if known is None:
+                fields["CreatedAt"] = times.to_iso(tx.now())
+            recurring.save(tx, wanted.id, fields, next_at)
+
+        self.database.run(work)
+
+    def _next(self, tx: Tx, known: RecurringRecord | None, wanted: Definition, parsed: crons.Cron) -> datetime | None:
+        if wanted.id in recurring.lock_free_paused(tx):
+            return None
+        same = known is not None and (known.cron, known.time_zone, known.days_and, known.error) == (
+            wanted.cron, wanted.time_zone, wanted.days_and, None,
+        )  # fmt: skip
+        if known is not None and same and known.next_execution is not None:
+            return known.next_execution
+        return parsed.next_after(tx.now())
+
+    def remove(self, recurring_id: str) -> bool:
+        """Delete a recurring job; whether there was one. A pause is forgotten with it."""
+
+        def work(tx: Tx) -> bool:
+            recurring.set_paused(tx, recurring_id, False)
+            return recurring.remove(tx, recurring_id)
+
+        return self.database.run(work)
+
+    def pause(self, recurring_id: str) -> None:
+        """Keep the job and its cron, but never fire. Raises RecurringJobNotFound."""
+
+        def work(tx: Tx) -> None:
+            self._must(recurring.load(tx, recurring_id, lock=True), recurring_id)
+            recurring.set_paused(tx, recurring_id, True)
+            recurring.save(tx, recurring_id, {}, None)
+
+        self.database.run(work)
+
+    def resume(self, recurring_id: str) -> None:
+        """Fire again, from the next slot on. Raises RecurringJobNotFound."""
+
+        def work(tx: Tx) -> None:
+            known = self._must(recurring.load(tx, recurring_id, lock=True), recurring_id)
+            recurring.set_paused(tx, recurring_id, False)
+            parsed = crons.parse(known.cron, known.time_zone, known.days_and)
+            # A strict job does not owe the slots of its pause.
+            fields = {"LastExecution": times.to_iso(tx.now()), "Error": ""}
+            recurring.save(tx, recurring_id, fields, parsed.next_after(tx.now()))
+
+        self.database.run(work)
+
+    def trigger(self, recurring_id: str, *, by: str = "Manual") -> int:
+        """Run it now, once, paused or not; its schedule goes on as it was. Raises RecurringJobNotFound."""
+
+        def work(tx: Tx) -> int:
+            known = self._must(recurring.load(tx, recurring_id, lock=True), recurring_id)
+            reason = "Triggered using recurring job manager"
+            job_id = self._create(tx, known, tx.now(), reason, {TRIGGERED_BY: json.dumps(by)})
+            fields: dict[str, str | None] = {"LastJobId": str(job_id)}
+            recurring.save(tx, recurring_id, fields, known.next_execution)
+            return job_id
+
+        return self.database.run(work)
+
+    def all(self) -> list[RecurringRecord]:
+        """All recurring jobs, by id."""
+        return self.database.read(recurring.load_all)
+
+    def fire_due(self, *, limit: int = 500) -> int:
+        """Create the jobs of all due slots; returns how many recurring jobs were dealt with."""
+        return self.database.run(lambda tx: self._fire_due_in(tx, limit))
+
+    def _fire_due_in(self, tx: Tx, limit: int) -> int:
+        now = tx.now()
+        found = recurring.load_due(tx, now, limit)
+        for recurring_id, known in found:
+            if known is None:
+                recurring.remove(tx, recurring_id)
+            else:
+                self._fire(tx, known, now)
+        return len(found)
+
+    def _fire(self, tx: Tx, known: RecurringRecord, now: datetime) -> None:
+        try:
+            cron = crons.parse(known.cron, known.time_zone, known.days_and)
+            invocations.read(known.job)
+        except (InvalidCron, InvocationUnreadable) as error:
+            log.error("recurring job %s cannot be fired: %s", known.id, error)
+            recurring.save(tx, known.id, {"Error": str(error)}, None)
+            return
+        last = known.last_execution or (known.created_at or now) - timedelta(seconds=1)
+        misfire = Misfire(known.misfire) if known.misfire in (0, 1, 2) else Misfire.RELAXED
+        due = crons.due_slots(cron, last=last, now=now, misfire=misfire, precision_seconds=self.precision_seconds)
+        job_id = known.last_job_id
+        for slot in due.slots:
+            job_id = self._create(tx, known, slot, "Triggered by recurring job scheduler", {})
+        fields = {"LastExecution": times.to_iso(due.resume_after), "LastJobId": str(job_id or "")}
+        recurring.save(tx, known.id, fields, due.next)
+
+    def _create(self, tx: Tx, known: RecurringRecord, slot: datetime, reason: str, parameters: dict[str, str]) -> int:
+        new = NewJob(
+            invocations.read(known.job),
+            Enqueued(queue=known.queue, reason=reason),
+            known.queue,
+            parameters=parameters | {"RecurringJobId": json.dumps(known.id), "Time": str(int(times.to_unix(slot)))},
+        )
+        return self.client.create_in(tx, [new], new_key())[0]
+
+    def mark_orphans(self, known_in_code: set[str], is_known: Callable[[str], bool]) -> list[str]:
+        """Mark recurring jobs that came from code and have left it; they are reported, never deleted."""
+
+        def work(tx: Tx) -> list[str]:
+            orphans = []
+            for record in recurring.load_all(tx):
+                gone = record.id not in known_in_code and not is_known(_name_of(record))
+                if gone != record.orphaned:
+                    recurring.save(tx, record.id, {"Orphaned": str(int(gone))}, record.next_execution)
+                if gone:
+                    orphans.append(record.id)
+            return orphans
+
+        return self.database.run(work)
+
+    @staticmethod
+    def _must(known: RecurringRecord | None, recurring_id: str) -> RecurringRecord:
+        if known is None:
+            raise RecurringJobNotFound(f"there is no recurring job {recurring_id!r}")
+        return known
+
+
+def _name_of(record: RecurringRecord) -> str:
+    try:
+        return invocations.read(record.job).name
+    except InvocationUnreadable:
+        return ""

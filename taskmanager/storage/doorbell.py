@@ -1,0 +1,122 @@
+"""Waking sleeping workers without a broker: KILL QUERY on a sleeping connection, or NOTIFY.
+
+A worker that has nothing to do registers its doorbell in set `doorbells` and sleeps; who enqueues rings the
+registered ones after COMMIT. A busy system has nobody registered, and rings never.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from taskmanager.domain.times import to_unix
+from taskmanager.storage import structures
+from taskmanager.storage.database import Database
+
+log = logging.getLogger("taskmanager.doorbell")
+
+SET = "doorbells"
+_SLEEP_SECONDS = 20
+
+
+class Doorbell:
+    """The sleeping side: one connection that runs nothing but the sleep, so that nothing else can be killed."""
+
+    def __init__(self, database: Database, guid: str) -> None:
+        self._database = database
+        self._guid = guid
+        self._connection: Connection | None = None
+        self._member = ""
+
+    @property
+    def works(self) -> bool:
+        """Whether this product can ring at all; SQLite needs none."""
+        return not self._database.is_embedded
+
+    def wait(self) -> bool:
+        """Sleep until rung (True) or some seconds have passed (False). Raises when the connection is lost."""
+        connection = self._open()
+        if self._database.product.name == "postgresql":
+            raw: Any = connection.connection.driver_connection
+            return any(True for _ in raw.notifies(timeout=_SLEEP_SECONDS, stop_after=1))
+        try:
+            return bool(connection.exec_driver_sql(f"SELECT SLEEP({_SLEEP_SECONDS})").scalar())
+        except Exception as error:
+            if _code(error) == 1317:
+                return True
+            raise
+
+    def listen(self, asleep: bool) -> None:
+        """Tell ringers whether somebody sleeps here."""
+        if not self._member:
+            return
+        member = self._member
+        if asleep:
+            self._database.run(lambda tx: structures.put(tx, SET, {member: to_unix(tx.now())}), patience=1)
+        else:
+            self._database.run(lambda tx: structures.remove(tx, SET, [member]), patience=1)
+
+    def close(self) -> None:
+        """Drop the connection and the registration."""
+        if self._member:
+            self.listen(False)
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+    def interrupt(self) -> None:
+        """Wake our own sleeper, to stop."""
+        if self._member:
+            ring_one(self._database, self._member)
+
+    def _open(self) -> Connection:
+        if self._connection is None:
+            connection = self._database.raw().execution_options(isolation_level="AUTOCOMMIT")
+            if self._database.product.name == "postgresql":
+                connection.exec_driver_sql(f'LISTEN "{_channel(self._guid)}"')
+                self._member = f"0:{self._guid}"
+            else:
+                self._member = f"{connection.exec_driver_sql('SELECT CONNECTION_ID()').scalar()}:{self._guid}"
+            self._connection = connection
+        return self._connection
+
+
+def ring_all(database: Database) -> int:
+    """Ring everybody who sleeps; returns how many. A sleeper that is gone is forgotten."""
+    sleepers = database.read(lambda tx: structures.members(tx, SET), patience=0)
+    for member in sleepers:
+        if not ring_one(database, member):
+            log.debug("doorbell %s is gone", member)
+            database.run(lambda tx, m=member: structures.remove(tx, SET, [m]), patience=0)  # type: ignore[misc]
+    return len(sleepers)
+
+
+def ring_one(database: Database, member: str) -> bool:
+    """Ring one doorbell; False when nobody is there any more."""
+    number, _, guid = member.partition(":")
+    with database.engine.connect() as connection:
+        if database.product.name == "postgresql":
+            connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": _channel(guid)})
+            connection.commit()
+            return True
+        if not number.isdigit():
+            return False
+        try:
+            connection.exec_driver_sql(f"KILL QUERY {int(number)}")
+        except Exception as error:
+            if _code(error) in (1094, 1095):
+                return False
+            raise
+    return True
+
+
+def _channel(guid: str) -> str:
+    return f"taskmanager_{guid}"
+
+
+def _code(error: BaseException) -> Any:
+    original = getattr(error, "orig", error)
+    return original.args[0] if original is not None and original.args else None

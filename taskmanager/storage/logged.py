@@ -1,0 +1,80 @@
+"""Rows of c_LoggedJob: one for every run, written in the transaction of its outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, func, select
+
+from taskmanager.storage.database import Tx, insert_each
+from taskmanager.storage.dialects import Product
+from taskmanager.storage.statements import statement
+from taskmanager.storage.tables import Tables
+
+_COLUMNS = (
+    "JobName", "JobId", "JobType", "StartedAt", "CompletedAt", "DurationMs", "Success", "ResultMessage",
+    "ErrorMessage", "StackTrace", "ServerName", "TriggeredBy", "MemoryUsedMB", "CpuTimeMs", "CreatedAt",
+)  # fmt: skip
+
+
+@statement
+def insert_logged(t: Tables, p: Product) -> str:
+    return p.insert_text(t.legacy.logged, _COLUMNS)
+
+
+@statement
+def read_logged(t: Tables, p: Product) -> Any:
+    c = t.legacy.logged.c
+    return (
+        select(*t.legacy.logged.c)
+        .where((bindparam("any_name") == 1) | (func.lower(c.JobName) == bindparam("name")))
+        .where((bindparam("any_outcome") == 1) | (c.Success == 0))
+        .order_by(c.ID.desc())
+        .limit(bindparam("limit"))
+    )
+
+
+@statement
+def logged_statistics(t: Tables, p: Product) -> Any:
+    c = t.legacy.logged.c
+    return (
+        select(
+            c.JobName, func.count(), func.sum(c.Success), func.avg(c.DurationMs), func.min(c.DurationMs),
+            func.max(c.DurationMs), func.max(c.StartedAt),
+        )
+        .where(c.StartedAt >= bindparam("since"))
+        .group_by(c.JobName)
+        .order_by(c.JobName)
+    )  # fmt: skip
+
+
+def add(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
+    """Append rows; moments are UTC and are written on the server's wall clock, in whole seconds."""
+    clock = tx.database.clock
+    for row in rows:
+        for name in ("StartedAt", "CompletedAt"):
+            row[name] = tx.bind_moment(clock.to_local(row[name]))
+        row["CreatedAt"] = tx.bind_moment(clock.local_now())
+    insert_each(tx, insert_logged, rows)
+
+
+def history(tx: Tx, *, name: str | None, limit: int, failed_only: bool = False) -> list[dict[str, Any]]:
+    """Runs, newest first, of one job name (in any case) or all."""
+    parameters = {
+        "any_name": int(name is None), "name": (name or "").lower(), "any_outcome": int(not failed_only), "limit": limit,
+    }  # fmt: skip
+    return [dict(row._mapping) for row in tx.execute(read_logged, parameters)]
+
+
+def statistics(tx: Tx, *, days: float) -> list[dict[str, Any]]:
+    """Counts and durations of each job name over the last days."""
+    since: datetime = tx.database.clock.local_now() - timedelta(days=days)
+    names = ("name", "runs", "succeeded", "average_ms", "shortest_ms", "longest_ms", "last_started")
+    rows = [dict(zip(names, row, strict=True)) for row in tx.execute(logged_statistics, {"since": since})]
+    for row in rows:
+        row["succeeded"] = int(row["succeeded"] or 0)
+        row["failed"] = row["runs"] - row["succeeded"]
+        row["average_ms"] = None if row["average_ms"] is None else round(float(row["average_ms"]))
+    return rows

@@ -1,0 +1,92 @@
+"""Recurring jobs: a hash `python:recurring-job:{id}` each, and the set of their next times.
+
+Python's live in their own set, so that a .NET scheduler on the same tables leaves them alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from taskmanager.domain import times
+from taskmanager.domain.records import RecurringRecord
+from taskmanager.storage import structures
+from taskmanager.storage.database import Tx
+
+SET = "python:recurring-jobs"
+HASH = "python:recurring-job:"
+#: Outlives the definition: a job removed from the dashboard and restored from code comes back paused.
+PAUSED = "paused-recurring-jobs"
+#: The score of a job that has no next time.
+NEVER = -1.0
+
+
+def load(tx: Tx, recurring_id: str, *, lock: bool = False) -> RecurringRecord | None:
+    """One recurring job; locked by its member of the set when it is to be changed."""
+    if lock and structures.lock_one(tx, SET, recurring_id) is None:
+        return None
+    fields = structures.fields(tx, HASH + recurring_id)
+    paused = lock_free_paused(tx)
+    return _record(recurring_id, fields, recurring_id in paused) if fields else None
+
+
+def load_all(tx: Tx) -> list[RecurringRecord]:
+    """All recurring jobs, by id."""
+    ids = list(structures.members(tx, SET))
+    hashes = structures.fields_of(tx, [HASH + i for i in ids])
+    paused = lock_free_paused(tx)
+    return [_record(i, hashes[HASH + i], i in paused) for i in ids if HASH + i in hashes]
+
+
+def load_due(tx: Tx, now: datetime, limit: int) -> list[tuple[str, RecurringRecord | None]]:
+    """Due recurring jobs, their members locked; what another scheduler holds is passed by."""
+    ids = [member for _, member, _ in structures.due(tx, SET, times.to_unix(now), limit, lock=True)]
+    hashes = structures.fields_of(tx, [HASH + i for i in ids])
+    return [(i, _record(i, hashes[HASH + i], False) if HASH + i in hashes else None) for i in ids]
+
+
+def save(tx: Tx, recurring_id: str, fields: Mapping[str, str | None], next_at: datetime | None) -> None:
+    """Write fields of a recurring job, and when it is due next."""
+    spelled = dict(fields) | {"NextExecution": times.to_iso(next_at) if next_at else ""}
+    structures.put(tx, SET, {recurring_id: times.to_unix(next_at) if next_at else NEVER})
+    structures.set_fields(tx, HASH + recurring_id, spelled)
+
+
+def remove(tx: Tx, recurring_id: str) -> bool:
+    """Delete a recurring job; whether it was there."""
+    gone = structures.remove(tx, SET, [recurring_id])
+    structures.remove_hash(tx, HASH + recurring_id)
+    return gone > 0
+
+
+def set_paused(tx: Tx, recurring_id: str, paused: bool) -> None:
+    """Remember or forget that a recurring job is paused."""
+    if paused:
+        structures.put(tx, PAUSED, {recurring_id: 0})
+    else:
+        structures.remove(tx, PAUSED, [recurring_id])
+
+
+def lock_free_paused(tx: Tx) -> set[str]:
+    """Ids of paused recurring jobs."""
+    return set(structures.members(tx, PAUSED))
+
+
+def _record(recurring_id: str, fields: Mapping[str, str], paused: bool) -> RecurringRecord:
+    last_job = fields.get("LastJobId", "")
+    return RecurringRecord(
+        id=recurring_id,
+        cron=fields.get("Cron", ""),
+        time_zone=fields.get("TimeZoneId") or "UTC",
+        queue=fields.get("Queue") or "default",
+        job=fields.get("Job", ""),
+        misfire=int(fields["Misfire"]) if fields.get("Misfire", "").isdigit() else 0,
+        created_at=times.parse(fields.get("CreatedAt")),
+        next_execution=times.parse(fields.get("NextExecution")),
+        last_execution=times.parse(fields.get("LastExecution")),
+        last_job_id=int(last_job) if last_job.isdigit() else None,
+        error=fields.get("Error") or None,
+        paused=paused,
+        days_and=fields.get("DaysAnd") == "1",
+        orphaned=fields.get("Orphaned") == "1",
+    )
