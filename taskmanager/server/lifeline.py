@@ -1,0 +1,109 @@
+"""A file that says which process lives and which jobs it runs, and survives `kill -9` of that process.
+
+The process keeps it locked: the kernel drops the lock at its death, so a neighbour on the same machine that
+gets the lock knows the owner is gone, at once and beyond doubt. The slots tell which jobs had been started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import mmap
+import os
+import struct
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+if os.name == "nt":  # pragma: no cover - Windows only
+    import msvcrt
+else:
+    import fcntl
+
+_HEADER = 512
+_SLOT = struct.Struct("<q")
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """A process of this machine that is gone: its server id and the jobs that were running in it."""
+
+    path: Path
+    server_id: str
+    started: frozenset[int]
+
+
+class Lifeline:
+    """The living side. One slot for each job that may run at a time."""
+
+    def __init__(self, server_id: str, slots: int, folder: Path | None = None) -> None:
+        self.path = (folder or default_folder()) / f"{server_id.rpartition(':')[2]}.alive"
+        self._file: IO[bytes] = open(self.path, "w+b")  # noqa: SIM115 - kept open, and locked, for life
+        if not _lock(self._file):
+            raise OSError(f"{self.path} is locked by another process")
+        self._file.write(server_id.encode().ljust(_HEADER, b"\0") + bytes(_SLOT.size * slots))
+        self._file.flush()
+        self._map = mmap.mmap(self._file.fileno(), _HEADER + _SLOT.size * slots)
+
+    def start(self, slot: int, job_id: int) -> None:
+        """Say that a job is running in this slot; 0 when none is."""
+        _SLOT.pack_into(self._map, _HEADER + slot * _SLOT.size, job_id)
+
+    def touch(self) -> None:
+        """Say that the process is not hung, for its supervisor."""
+        os.utime(self.path)
+
+    def close(self) -> None:
+        """A clean end: nobody needs to bury this process."""
+        self._map.close()
+        with contextlib.suppress(FileNotFoundError):
+            self.path.unlink()
+        self._file.close()
+
+
+def default_folder() -> Path:
+    """Where the lifelines of this user's processes are."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        user = "user"
+    folder = Path(tempfile.gettempdir()) / f"taskmanager-{user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def deaths(folder: Path | None = None) -> Iterator[Death]:
+    """Processes of this machine that ended without saying so. The caller buries them, then calls `forget`."""
+    for path in sorted((folder or default_folder()).glob("*.alive")):
+        try:
+            with open(path, "r+b") as file:
+                if not _lock(file):
+                    continue
+                content = file.read()
+        except OSError:
+            continue
+        server_id = content[:_HEADER].rstrip(b"\0").decode(errors="replace")
+        running = (_SLOT.unpack_from(content, at)[0] for at in range(_HEADER, len(content) - 7, _SLOT.size))
+        if server_id:
+            yield Death(path, server_id, frozenset(r for r in running if r))
+
+
+def forget(death: Death) -> None:
+    """The dead was buried."""
+    with contextlib.suppress(FileNotFoundError):
+        death.path.unlink()
+
+
+def _lock(file: IO[bytes]) -> bool:
+    try:
+        if os.name == "nt":  # pragma: no cover - Windows only
+            file.seek(1 << 30)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            file.seek(0)
+        else:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

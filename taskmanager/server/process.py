@@ -1,0 +1,60 @@
+"""A process is a tick that says how long it may rest. Loops, errors, back-off and stopping are around it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from abc import ABC, abstractmethod
+
+log = logging.getLogger("taskmanager.server")
+
+#: The longest pause after repeated errors.
+_LONGEST_BACKOFF_SECONDS = 10.0
+
+
+class Process(ABC):
+    """Something that ticks. Tests tick by hand; `alarm` ends a rest early."""
+
+    name = "process"
+
+    def __init__(self) -> None:
+        self.alarm = threading.Event()
+
+    @abstractmethod
+    def tick(self) -> float:
+        """Do what is to be done now; answer how many seconds there may be nothing to do."""
+
+    def close(self) -> None:
+        """Called once in the loop's thread after the last tick."""
+
+
+class Loop(threading.Thread):
+    """Ticks a process until told to stop. An error is logged and the tick comes again after a growing pause."""
+
+    def __init__(self, process: Process) -> None:
+        super().__init__(name=f"taskmanager-{process.name}", daemon=True)
+        self.process = process
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        errors = 0
+        while not self._stopping.is_set():
+            try:
+                rest = self.process.tick()
+                errors = 0
+            except Exception:
+                errors += 1
+                rest = min(_LONGEST_BACKOFF_SECONDS, 0.1 * errors * errors)
+                log.exception("%s: error %d in a row; again in %.1f s", self.process.name, errors, rest)
+            if rest > 0 and not self._stopping.is_set():
+                self.process.alarm.wait(rest)
+            self.process.alarm.clear()
+        try:
+            self.process.close()
+        except Exception:
+            log.exception("%s: error while closing", self.process.name)
+
+    def stop(self) -> None:
+        """No further tick begins."""
+        self._stopping.set()
+        self.process.alarm.set()

@@ -1,0 +1,268 @@
+"""Claims jobs into memory and hands them to threads. Memory and claims are bounded by what was measured."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import time
+import uuid
+from queue import SimpleQueue
+
+from taskmanager import logs
+from taskmanager.domain.errors import ClaimsExhausted
+from taskmanager.domain.invocation import InvocationUnreadable
+from taskmanager.domain.records import Claim
+from taskmanager.domain.states import STARTABLE
+from taskmanager.engine.performer import Outcome, Performer, UnknownJobType
+from taskmanager.engine.registry import JobDefinition
+from taskmanager.server.completer import Completer, Running
+from taskmanager.server.lifeline import Lifeline
+from taskmanager.server.process import Process
+from taskmanager.server.runners import Runners
+from taskmanager.storage import jobs, queues
+from taskmanager.storage.database import Database, Tx
+from taskmanager.storage.servers import DEATHS
+
+log = logging.getLogger("taskmanager.worker")
+
+#: How much work, in seconds at the measured rate, is claimed ahead.
+_AHEAD_SECONDS = 0.15
+_MOST_AHEAD = 500
+UNKNOWN_SINCE = "UnknownSince"
+
+
+class Worker(Process):
+    """The fetcher and its hands. `tick` claims; threads perform; the completer writes back."""
+
+    name = "fetcher"
+
+    def __init__(
+        self, database: Database, performer: Performer, completer: Completer, runners: Runners, lifeline: Lifeline,
+        *, guid: str, queue_names: tuple[str, ...], threads: int, prefetch: int | None = None,
+        max_deaths: int = 3, unknown_seconds: float = 300.0,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.database, self.performer, self.completer = database, performer, completer
+        self.runners, self.lifeline = runners, lifeline
+        self.guid, self.queues, self.threads = guid, queue_names, threads
+        self._prefetch, self._max_deaths, self._unknown_seconds = prefetch, max_deaths, unknown_seconds
+        self._numbers = itertools.count(1)
+        self._inbox: SimpleQueue[Claim | None] = SimpleQueue()
+        self.held: dict[int, Claim] = {}
+        self._skip: dict[int, float] = {}
+        self._unknown: SimpleQueue[Claim] = SimpleQueue()
+        self._busy = 0
+        self._done = 0
+        self._rate, self._rate_at, self._rate_done = 0.0, time.monotonic(), 0
+        self._doubt = False
+        self._pool: list[threading.Thread] = []
+        self.draining = False
+
+    # -- claiming ---------------------------------------------------------------------------------------------
+
+    def tick(self) -> float:
+        """Claim as many as there is room for; 0 when there may be more."""
+        self._put_back_unknown()
+        if self._doubt:
+            self._give_back_strays()
+        room = self._room()
+        if self.draining or room <= 0:
+            return 0.05
+        self._doubt = True
+        found = 0
+        for queue in self.queues:
+            found += self._claim(queue, room - found)
+            if found >= room:
+                break
+        self._doubt = False
+        return 0.0 if found >= room else 5.0
+
+    def _claim(self, queue: str, limit: int) -> int:
+        token = queues.token_of(self.guid, next(self._numbers))
+        skip = self._skipped()
+        claims = self.database.run(lambda tx: queues.claim(tx, queue, limit, token, skip), patience=5)
+        for held in claims:
+            self.held[held.queue_id] = held
+            self._inbox.put(held)
+        return len(claims)
+
+    def _room(self) -> int:
+        """Free places; none while enough is in memory, so that claims come in batches."""
+        now = time.monotonic()
+        if now - self._rate_at > 0.25:
+            self._rate = (self._done - self._rate_done) / (now - self._rate_at)
+            self._rate_at, self._rate_done = now, self._done
+        ahead = self._prefetch if self._prefetch is not None else min(_MOST_AHEAD, int(self._rate * _AHEAD_SECONDS))
+        waiting = self._inbox.qsize()
+        idle = max(0, self.threads - self._busy)
+        if waiting > ahead // 2 and waiting >= idle:
+            return 0
+        return idle + ahead - waiting
+
+    def finished(self, claims: list[Claim]) -> None:
+        """Claims whose outcome is written."""
+        for held in claims:
+            self.held.pop(held.queue_id, None)
+        self._done += len(claims)
+        if self._inbox.qsize() <= self._rate * _AHEAD_SECONDS / 2 or self._busy < self.threads:
+            self.alarm.set()
+
+    def _give_back_strays(self) -> None:
+        """Rows that carry our tokens but that we do not hold: the COMMIT of a claim whose answer was lost."""
+
+        def work(tx: Tx) -> int:
+            strays = [queue_id for queue_id, _, _ in queues.held(tx, self.guid) if queue_id not in self.held]
+            if strays:
+                rows = [Claim(i, 0, "", token) for i, _, token in queues.held(tx, self.guid) if i in strays]
+                return queues.release(tx, rows)
+            return 0
+
+        given_back = self.database.run(work, patience=5)
+        if given_back:
+            log.warning("gave %d claims back whose COMMIT had been in doubt", given_back)
+
+    # -- performing -------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the threads."""
+        for slot in range(self.threads):
+            thread = threading.Thread(target=self._work, args=(slot,), name=f"taskmanager-job-{slot}", daemon=True)
+            self._pool.append(thread)
+            thread.start()
+
+    def _work(self, slot: int) -> None:
+        worker_id = str(uuid.uuid4())
+        while True:
+            claim = self._inbox.get()
+            if claim is None:
+                return
+            self._busy += 1
+            try:
+                self.perform(claim, slot, worker_id)
+            except Exception:
+                log.exception("job %d could not be performed; its claim is kept for a retry", claim.job_id)
+            finally:
+                self._busy -= 1
+
+    def perform(self, claim: Claim, slot: int = 0, worker_id: str = "") -> None:
+        """Perform one claim and hand the outcome to the completer."""
+        refused = self._refused(claim)
+        if refused is not None:
+            self.completer.add(refused)
+            return
+        try:
+            definition, stored = self.performer.resolve(claim)
+        except UnknownJobType:
+            self._unknown.put(claim)
+            self.alarm.set()
+            return
+        except InvocationUnreadable as error:
+            self.completer.add(self._failed(claim, error))
+            return
+        self._run(claim, definition, stored, slot, worker_id)
+
+    def _run(self, claim: Claim, definition: JobDefinition, stored: object, slot: int, worker_id: str) -> None:
+        context = self.performer.context_of(claim, definition.name)
+        running = Running(
+            claim, context, worker_id, self.performer.now(), time.monotonic(), definition.timeout
+        )  # fmt: skip
+        self.completer.begin(running)
+        if DEATHS in claim.parameters:
+            self.completer.record_processing(at_once=running)
+        self.lifeline.start(slot, claim.job_id)
+        try:
+            with logs.job_context((claim.job_id, context.attempt, claim.queue, self.performer.server, definition.name)):
+                outcome = self.performer.perform(claim, definition, stored, context, self.runners)  # type: ignore[arg-type]
+        finally:
+            self.lifeline.start(slot, 0)
+        self.completer.add(outcome)
+
+    def _refused(self, claim: Claim) -> Outcome | None:
+        """An outcome for a claim that is not to be run: its job is gone, over, or kills its processes."""
+        deaths = int(claim.parameters.get(DEATHS) or 0) if (claim.parameters.get(DEATHS) or "").isdigit() else 0
+        if deaths >= self._max_deaths:
+            error = ClaimsExhausted(
+                f"{deaths} worker processes died while they performed this job; it is not run again"
+            )
+            return self._failed(claim, error, known=True)
+        if claim.state not in STARTABLE:
+            return self._failed(claim, LookupError(f"the job is {claim.state or 'gone'}: its queue row is dropped"))
+        return None
+
+    def _failed(self, claim: Claim, error: BaseException, *, known: bool = False) -> Outcome:
+        now = self.performer.now()
+        return Outcome(claim, self.performer.failure(error), now, now, None, error)
+
+    # -- jobs this server does not know -----------------------------------------------------------------------
+
+    def _put_back_unknown(self) -> None:
+        """Give rows of unknown types back for servers that know them; after a while one of us fails them."""
+        while not self._unknown.empty():
+            claim = self._unknown.get()
+            since = float(claim.parameters.get(UNKNOWN_SINCE) or 0) or time.time()
+            waited = time.time() - since
+            if waited >= self._unknown_seconds:
+                name = claim.invocation_data[:200]
+                message = (
+                    f"no server has known this job's type for {waited:.0f} s; register it, or delete the job: {name}"
+                )
+                self.completer.add(self._failed(claim, UnknownJobType(message)))
+                continue
+            self._put_back(claim, since)
+            self._skip[claim.queue_id] = time.monotonic() + max(0.5, min(15.0, self._unknown_seconds - waited))
+
+    def _put_back(self, claim: Claim, since: float) -> None:
+        log.warning(
+            "job %d is of a type this server does not know; left for others: %s",
+            claim.job_id,
+            claim.invocation_data[:120],
+        )
+
+        def work(tx: Tx) -> None:
+            if UNKNOWN_SINCE not in claim.parameters:
+                jobs.set_parameters(tx, {(claim.job_id, UNKNOWN_SINCE): f"{since:.0f}"})
+            queues.release(tx, [claim])
+
+        self.database.run(work)
+        self.held.pop(claim.queue_id, None)
+
+    def _skipped(self) -> list[int]:
+        if not self._skip:
+            return []
+        now = time.monotonic()
+        self._skip = {queue_id: until for queue_id, until in self._skip.items() if until > now}
+        return list(self._skip)
+
+    # -- stopping ---------------------------------------------------------------------------------------------
+
+    def give_back_waiting(self) -> int:
+        """Stop claiming, and give back what no thread has begun."""
+        self.draining = True
+        waiting: list[Claim] = []
+        while not self._inbox.empty():
+            claim = self._inbox.get()
+            if claim is not None:
+                waiting.append(claim)
+        self._release(waiting)
+        return len(waiting)
+
+    def stop_threads(self, deadline: float) -> bool:
+        """Let the threads end after their jobs; whether all did before the deadline (monotonic seconds)."""
+        for _ in self._pool:
+            self._inbox.put(None)
+        for thread in self._pool:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._pool)
+
+    def give_back_running(self) -> int:
+        """Give back jobs that did not end in time; they will run again elsewhere."""
+        left = list(self.held.values())
+        self._release(left)
+        return len(left)
+
+    def _release(self, claims: list[Claim]) -> None:
+        if claims:
+            self.database.run(lambda tx: queues.release(tx, claims), patience=5)
+            for claim in claims:
+                self.held.pop(claim.queue_id, None)
