@@ -127,6 +127,7 @@ class JobContext:
         self.attempt = retry_count(claim.parameters.get(RETRY_COUNT)) + 1
         self.cancellation = CancellationToken()
         self.items: dict[str, Any] = {}
+        self.timed_out = False
         self.log = JobLog(now, max_lines=max_log_lines, max_bytes=max_log_bytes)
         self._now = now
         self._progress: float | None = None

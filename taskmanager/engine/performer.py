@@ -11,7 +11,7 @@ from typing import Any
 
 from taskmanager.domain import invocation as invocations
 from taskmanager.domain.codec import encode_result
-from taskmanager.domain.errors import ArgumentsUnreadable, JobCancelled, Retry
+from taskmanager.domain.errors import ArgumentsUnreadable, JobCancelled, JobTimeout, Retry
 from taskmanager.domain.records import Claim
 from taskmanager.domain.results import JobResult, ResultFailed
 from taskmanager.domain.states import Deleted, Failed, State, Succeeded
@@ -130,6 +130,8 @@ class Performer:
         if wanted or definition.is_class:
             scope = self.providers.scope(context)
         try:
+            if definition.isolate:
+                return _checked(runner(definition, definition.target, list(stored.arguments), {}, context))
             injected = scope.arguments(wanted) if scope is not None else {}
             args, kwargs = signature.decode(stored.arguments, injected)
             body = definition.target
@@ -170,6 +172,8 @@ class Performer:
             message = result.message if isinstance(result, JobResult) else None
             text = encode_result(result, max_bytes=self.limits.result_bytes)
             return Succeeded(duration_ms=ms, latency_ms=latency, result=text), message
+        if isinstance(error, JobCancelled) and context.timed_out:
+            error = JobTimeout(str(error))
         if isinstance(error, JobCancelled):
             return Deleted(reason=f"Cancelled: {error}"), str(error)
         return self.failure(error), str(error)

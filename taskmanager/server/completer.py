@@ -107,7 +107,7 @@ class Completer(Process):
 
     def _change(self, outcome: Outcome) -> Change:
         running = self.running.get(outcome.claim.queue_id)
-        before = ()
+        before: tuple[tuple[Processing, datetime], ...] = ()
         if running is not None and not running.recorded:
             state = Processing(server_id=self.server_id, worker_id=running.worker_id)
             before = ((state, outcome.started_at),)

@@ -100,7 +100,7 @@ def _lock(file: IO[bytes]) -> bool:
     try:
         if os.name == "nt":  # pragma: no cover - Windows only
             file.seek(1 << 30)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
             file.seek(0)
         else:
             fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -24,7 +24,7 @@ class Process(ABC):
     def tick(self) -> float:
         """Do what is to be done now; answer how many seconds there may be nothing to do."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most processes have nothing to close
         """Called once in the loop's thread after the last tick."""
 
 

@@ -36,7 +36,7 @@ class EventLoop:
         future = asyncio.run_coroutine_threadsafe(
             asyncio.wait_for(body(*args, **kwargs), definition.timeout), self._started()
         )
-        context.cancellation.on_cancel(lambda: future.cancel())
+        context.cancellation.on_cancel(lambda: _cancel(future))
         try:
             return future.result()
         except TimeoutError as error:
@@ -59,6 +59,10 @@ class EventLoop:
         """Stop the loop; what still runs in it is abandoned."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
+
+
+def _cancel(future: Any) -> None:
+    future.cancel()
 
 
 class Runners:
@@ -88,7 +92,12 @@ def run_isolated(definition: JobDefinition, stored: list[Any], context: JobConte
 
     Raises JobTimeout, MemoryError, JobCancelled, JobProcessDied, or what the job raised, as RemoteError.
     """
-    request = {"type": definition.type, "method": definition.method, "arguments": stored, "path": sys.path}
+    request: dict[str, Any] = {
+        "type": definition.type,
+        "method": definition.method,
+        "arguments": stored,
+        "path": sys.path,
+    }
     request |= {"job_id": context.job_id, "queue": context.queue, "parameters": context.parameters}
     child = subprocess.Popen(
         [sys.executable, "-m", "taskmanager.server.child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE

@@ -13,9 +13,10 @@ from taskmanager import logs
 from taskmanager.domain.errors import ClaimsExhausted
 from taskmanager.domain.invocation import InvocationUnreadable
 from taskmanager.domain.records import Claim
-from taskmanager.domain.states import STARTABLE
+from taskmanager.domain.states import STARTABLE, Enqueued
 from taskmanager.engine.performer import Outcome, Performer, UnknownJobType
 from taskmanager.engine.registry import JobDefinition
+from taskmanager.engine.transitions import Change
 from taskmanager.server.completer import Completer, Running
 from taskmanager.server.lifeline import Lifeline
 from taskmanager.server.process import Process
@@ -258,7 +259,17 @@ class Worker(Process):
     def give_back_running(self) -> int:
         """Give back jobs that did not end in time; they will run again elsewhere."""
         left = list(self.held.values())
-        self._release(left)
+        recorded = [r.claim for r in self.completer.running.values() if r.recorded and r.claim.queue_id in self.held]
+        changes = [
+            Change(
+                c.job_id, Enqueued(queue="", reason="The server stopped before the job ended"),
+                STARTABLE, c, elect=False,
+            )
+            for c in recorded
+        ]  # fmt: skip
+        if changes:
+            self.database.run(lambda tx: self.completer.transitions.apply(tx, changes), patience=5)
+        self._release([c for c in left if c not in recorded])
         return len(left)
 
     def _release(self, claims: list[Claim]) -> None:

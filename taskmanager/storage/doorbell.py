@@ -67,6 +67,14 @@ class Doorbell:
             connection.invalidate()
             connection.close()
 
+    def drop(self) -> None:
+        """Forget a connection that is out of order; the next wait opens a new one."""
+        connection, self._connection = self._connection, None
+        self._member = ""
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
     def interrupt(self) -> None:
         """Wake our own sleeper, to stop."""
         if self._member:

@@ -62,9 +62,8 @@ def add(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
 
 def history(tx: Tx, *, name: str | None, limit: int, failed_only: bool = False) -> list[dict[str, Any]]:
     """Runs, newest first, of one job name (in any case) or all."""
-    parameters = {
-        "any_name": int(name is None), "name": (name or "").lower(), "any_outcome": int(not failed_only), "limit": limit,
-    }  # fmt: skip
+    parameters = {"any_name": int(name is None), "name": (name or "").lower(), "limit": limit}
+    parameters["any_outcome"] = int(not failed_only)
     return [dict(row._mapping) for row in tx.execute(read_logged, parameters)]
 
 

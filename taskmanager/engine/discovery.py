@@ -1,0 +1,73 @@
+"""Imports the packages named in the configuration and finds the jobs in them. A broken module is reported."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from taskmanager.engine.registry import JobDefinition, Registry
+
+
+@dataclass(slots=True)
+class Discovered:
+    """What discovery found: modules looked at, jobs registered, and what went wrong, by module name."""
+
+    modules: list[str] = field(default_factory=list)
+    jobs: list[JobDefinition] = field(default_factory=list)
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+def discover(packages: Iterable[str], registry: Registry) -> Discovered:
+    """Import packages and all modules below them, and register each decorated function and concrete class."""
+    found = Discovered()
+    for package in packages:
+        for name in _walk(package, found):
+            module = _import(name, found)
+            if module is not None:
+                _register(module, registry, found)
+    return found
+
+
+def definition_of(value: Any) -> JobDefinition | None:
+    """The definition a decorator left on a function's handle or a class; None for anything else."""
+    definition = getattr(value, "definition", None) if not isinstance(value, type) else vars(value).get("definition")
+    return definition if isinstance(definition, JobDefinition) else None
+
+
+def _walk(package: str, found: Discovered) -> list[str]:
+    module = _import(package, found)
+    if module is None:
+        return []
+    names = [package]
+    if hasattr(module, "__path__"):
+        below = pkgutil.walk_packages(module.__path__, package + ".", onerror=lambda name: None)
+        names += [info.name for info in below if not info.name.endswith(".__main__")]
+    return names
+
+
+def _import(name: str, found: Discovered) -> ModuleType | None:
+    if name in found.errors:
+        return None
+    try:
+        return importlib.import_module(name)
+    except BaseException as error:  # a module may raise anything at import, sys.exit() too
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        found.errors[name] = f"{type(error).__name__}: {error}"
+        return None
+
+
+def _register(module: ModuleType, registry: Registry, found: Discovered) -> None:
+    found.modules.append(module.__name__)
+    for value in list(vars(module).values()):
+        definition = definition_of(value)
+        if definition is None or definition.type != module.__name__ or inspect.isabstract(definition.target):
+            continue
+        if registry.get(definition.name) is None:
+            registry.add(definition)
+        found.jobs.append(definition)

@@ -1,0 +1,138 @@
+"""The pulse of a worker process: one cheap look at a time at the database, closer together while there is work.
+
+It wakes whoever has something to do, at the moment it is due. Under it, a doorbell wakes the pulse.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+
+from taskmanager.domain.times import to_unix
+from taskmanager.server.process import Process
+from taskmanager.storage.database import Database
+from taskmanager.storage.doorbell import Doorbell
+from taskmanager.storage.glance import Glance, Watcher
+
+log = logging.getLogger("taskmanager.pulse")
+
+#: For so long after work was found the pulse stays quick: work comes in groups.
+_LIVELY_SECONDS = 1.0
+#: SQLite says for the price of a read of shared memory whether anybody wrote.
+_EMBEDDED_SECONDS = 0.02
+
+
+class Pulse(Process):
+    """Looks, and rings the alarms of the fetcher and the schedulers."""
+
+    name = "pulse"
+
+    def __init__(
+        self, database: Database, watcher: Watcher, wakes: Mapping[str, Process], bell: Doorbell | None,
+        *, idle_seconds: float, busy_seconds: float,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.database, self.watcher, self.wakes, self.bell = database, watcher, wakes, bell
+        self._idle, self._busy = idle_seconds, busy_seconds
+        self._lively_until = time.monotonic()
+        self._asleep = False
+        self._version = -1
+        self._look_at = 0.0
+
+    def tick(self) -> float:
+        if self.database.is_embedded and not self._changed():
+            return self._rest_embedded()
+        glance = self.watcher.look()
+        found = self._wake(glance)
+        if found:
+            self._lively_until = time.monotonic() + _LIVELY_SECONDS
+        lively = time.monotonic() < self._lively_until
+        self._sleep(not lively)
+        rest = self._busy if lively else self._idle
+        rest = min(rest, max(0.001, self._until_due(glance)))
+        self._look_at = time.monotonic() + rest
+        return min(rest, _EMBEDDED_SECONDS) if self.database.is_embedded else rest
+
+    def ring(self) -> None:
+        """Somebody in this process enqueued, or the doorbell rang."""
+        self._lively_until = time.monotonic() + _LIVELY_SECONDS
+        self._look_at = 0.0
+        if "waiting" in self.wakes:
+            self.wakes["waiting"].alarm.set()
+        self.alarm.set()
+
+    def _changed(self) -> bool:
+        version = self.watcher.version()
+        changed, self._version = version != self._version, version
+        return changed or time.monotonic() >= self._look_at
+
+    def _rest_embedded(self) -> float:
+        return min(_EMBEDDED_SECONDS, max(0.001, self._look_at - time.monotonic()))
+
+    def _wake(self, glance: Glance) -> bool:
+        now = to_unix(glance.now)
+        due = {
+            "waiting": glance.waiting,
+            "scheduled": glance.scheduled is not None and glance.scheduled <= now,
+            "recurring": glance.recurring is not None and glance.recurring <= now,
+        }
+        woken = [self.wakes[name] for name, is_due in due.items() if is_due and name in self.wakes]
+        for process in woken:
+            process.alarm.set()
+        return bool(woken)
+
+    def _until_due(self, glance: Glance) -> float:
+        now = to_unix(glance.now)
+        ahead = [
+            score - now
+            for name, score in (("scheduled", glance.scheduled), ("recurring", glance.recurring))
+            if score is not None and score > now and name in self.wakes
+        ]
+        return min(ahead, default=self._idle)
+
+    def _sleep(self, asleep: bool) -> None:
+        """Register with the ringers while there is nothing to do; look again after it, for what came between."""
+        if self.bell is None or asleep == self._asleep:
+            return
+        self.bell.listen(asleep)
+        self._asleep = asleep
+        if asleep:
+            self.alarm.set()
+
+    def close(self) -> None:
+        self.watcher.close()
+
+
+class BellLoop(threading.Thread):
+    """Sleeps on the doorbell's connection, and rings the pulse when it is woken."""
+
+    def __init__(self, bell: Doorbell, pulse: Pulse) -> None:
+        super().__init__(name="taskmanager-doorbell", daemon=True)
+        self._bell, self._pulse = bell, pulse
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                if self._bell.wait() and not self._stopping.is_set():
+                    self._pulse.ring()
+            except Exception as error:
+                if not self._stopping.is_set():
+                    log.warning("the doorbell is out of order, polling goes on: %s", error)
+                    self._bell.drop()
+                    self._stopping.wait(2.0)
+
+    def stop(self) -> None:
+        """Wake the sleeper and end."""
+        self._stopping.set()
+        try:
+            self._bell.interrupt()
+        except Exception as error:
+            log.debug("the doorbell could not be rung to stop: %s", error)
+        self.join(2.0)
+        try:
+            self._bell.close()
+        except Exception as error:
+            log.debug("the doorbell could not be taken down: %s", error)

@@ -1,0 +1,154 @@
+"""One server: an identity, its processes, and the written order in which they stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from typing import Protocol
+
+from taskmanager.config import Settings
+from taskmanager.domain.times import to_iso
+from taskmanager.engine.performer import Performer
+from taskmanager.engine.recurring import RecurringJobs
+from taskmanager.engine.transitions import Transitions
+from taskmanager.server.completer import Completer
+from taskmanager.server.lifeline import Lifeline
+from taskmanager.server.process import Loop, Process
+from taskmanager.server.pulse import BellLoop, Pulse
+from taskmanager.server.runners import Runners
+from taskmanager.server.schedulers import DelayedScheduler, RecurringScheduler
+from taskmanager.server.upkeep import Cancellation, CounterRoller, Expirer, Heartbeat, Watchdog
+from taskmanager.server.worker import Worker
+from taskmanager.storage import servers
+from taskmanager.storage.database import Database
+from taskmanager.storage.doorbell import Doorbell
+from taskmanager.storage.glance import Watcher
+
+log = logging.getLogger("taskmanager.server")
+
+
+class Parts(Protocol):
+    """What a server is made of; the composition root hands it over."""
+
+    settings: Settings
+    database: Database
+    transitions: Transitions
+    recurring: RecurringJobs
+    extra_processes: list[Callable[[], Process]]
+
+    def performer(self, server_id: str) -> Performer:
+        """A performer that signs with this server's id."""
+        ...
+
+
+class Server:
+    """A worker process's inside. `start`, then `stop`; a server that was given up is replaced by a new one."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        settings, database = parts.settings, parts.database
+        guid = uuid.uuid4().hex
+        self.id = f"{settings.server_name}:{os.getpid()}:{guid}"
+        self.given_up = threading.Event()
+        self.line = Lifeline(self.id, settings.threads)
+        self.runners = Runners(settings.discover)
+        self.completer = Completer(database, parts.transitions, self.id, self._finished)
+        self.worker = Worker(
+            database, parts.performer(self.id), self.completer, self.runners, self.line,
+            guid=guid, queue_names=settings.queues, threads=settings.threads, prefetch=settings.prefetch,
+            max_deaths=settings.max_process_deaths, unknown_seconds=settings.unknown_job_seconds,
+        )  # fmt: skip
+        self.bell = Doorbell(database, guid) if settings.doorbell and not database.is_embedded else None
+        wakes: dict[str, Process] = {"waiting": self.worker}
+        self.schedulers: list[Process] = []
+        if settings.scheduler:
+            wakes["scheduled"] = DelayedScheduler(database, parts.transitions)
+            wakes["recurring"] = RecurringScheduler(parts.recurring)
+            self.schedulers = [wakes["scheduled"], wakes["recurring"]]
+        self.pulse = Pulse(
+            database, Watcher(database, settings.queues), wakes, self.bell,
+            idle_seconds=settings.poll_interval_seconds, busy_seconds=settings.poll_interval_busy_seconds,
+        )  # fmt: skip
+        self._loops: list[Loop] = []
+        self._bell_loop: BellLoop | None = None
+        self.jobs_done = 0
+
+    def start(self) -> None:
+        """Announce the server and start everything."""
+        database = self.parts.database
+        database.run(lambda tx: servers.announce(tx, self.id, self._data()))
+        upkeep = [
+            Heartbeat(database, self.id, self.line, self.given_up.set, seconds=self.parts.settings.heartbeat_seconds),
+            Watchdog(database, self.id, dead_after=self.parts.settings.dead_after_seconds),
+            Cancellation(database, self.completer),
+            Expirer(database),
+            CounterRoller(database),
+        ]
+        extra = [make() for make in self.parts.extra_processes]
+        processes = [self.completer, self.worker, *self.schedulers, *extra, self.pulse, *upkeep]
+        self.worker.start()
+        self._loops = [Loop(process) for process in processes]
+        for loop in self._loops:
+            loop.start()
+        if self.bell is not None:
+            self._bell_loop = BellLoop(self.bell, self.pulse)
+            self._bell_loop.start()
+        log.info("server %s works on %s with %d threads", self.id, ", ".join(self.worker.queues), self.worker.threads)
+
+    def stop(self, grace: float | None = None) -> None:
+        """Stop in order: no new claims; give back what was not begun; let jobs end within the grace time, then
+        cancel them; write outcomes; give back what still runs; leave. grace: seconds."""
+        settings = self.parts.settings
+        deadline = time.monotonic() + (settings.grace_seconds if grace is None else grace)
+        for loop in self._loops:
+            if isinstance(loop.process, (Worker, Pulse)) or loop.process in self.schedulers:
+                loop.stop()
+        if self._bell_loop is not None:
+            self._bell_loop.stop()
+        for loop in self._loops:
+            if isinstance(loop.process, (Worker, Pulse)):
+                loop.join(5.0)
+        given_back = self.worker.give_back_waiting()
+        ended = self.worker.stop_threads(deadline)
+        if not ended:
+            for running in list(self.completer.running.values()):
+                running.context.cancellation.cancel("the server stops")
+            ended = self.worker.stop_threads(time.monotonic() + 1.0)
+        self.completer.close()
+        if not ended:
+            given_back += self.worker.give_back_running()
+        self._leave()
+        log.info("server %s stopped; %d claims given back", self.id, given_back)
+
+    def hurry(self) -> None:
+        """Cancel what runs now: somebody asked twice."""
+        for running in list(self.completer.running.values()):
+            running.context.cancellation.cancel("the server stops at once")
+
+    def _leave(self) -> None:
+        for loop in self._loops:
+            loop.stop()
+        for loop in self._loops:
+            loop.join(2.0)
+        self.runners.close()
+        try:
+            self.parts.database.run(lambda tx: servers.remove(tx, self.id), patience=2)
+        finally:
+            self.line.close()
+
+    def _finished(self, claims: list) -> None:  # type: ignore[type-arg]
+        self.jobs_done += len(claims)
+        self.worker.finished(claims)
+
+    def _data(self) -> dict[str, object]:
+        settings = self.parts.settings
+        return {
+            "WorkerCount": settings.threads,
+            "Queues": list(settings.queues),
+            "StartedAt": to_iso(self.parts.database.clock.now()),
+            "taskmanager": {"pid": os.getpid(), "scheduler": settings.scheduler},
+        }

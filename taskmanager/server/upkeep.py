@@ -1,0 +1,159 @@
+"""The house is kept: signs of life, burying the dead, cancelling, expiring, rolling counters up."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from taskmanager.server import lifeline
+from taskmanager.server.completer import Completer
+from taskmanager.server.lifeline import Lifeline
+from taskmanager.server.process import Process
+from taskmanager.storage import expiry, jobs, queues, servers
+from taskmanager.storage.database import Database, Tx
+
+log = logging.getLogger("taskmanager.upkeep")
+
+_BATCH = 1000
+
+
+class Heartbeat(Process):
+    """Says that this server lives. Found gone, it says so by `given_up`: the server must start anew."""
+
+    name = "heartbeat"
+
+    def __init__(
+        self, database: Database, server_id: str, line: Lifeline, given_up: Callable[[], None], *, seconds: float
+    ) -> None:
+        super().__init__()
+        self.database, self.server_id, self.line = database, server_id, line
+        self._given_up, self._seconds = given_up, seconds
+
+    def tick(self) -> float:
+        self.line.touch()
+        if not self.database.run(lambda tx: servers.heartbeat(tx, self.server_id), patience=self._seconds):
+            log.error("server %s was given up by others: its claims are theirs; it starts anew", self.server_id)
+            self._given_up()
+        return self._seconds
+
+
+class Watchdog(Process):
+    """Buries servers that are silent, and at once those of this machine whose process is gone."""
+
+    name = "watchdog"
+
+    def __init__(self, database: Database, server_id: str, *, dead_after: float) -> None:
+        super().__init__()
+        self.database, self.server_id = database, server_id
+        self._dead_after = timedelta(seconds=dead_after)
+        self._reaching_since = time.monotonic()
+        self._next_remote = 0.0
+        self._orphans: dict[str, float] = {}
+
+    def tick(self) -> float:
+        try:
+            for death in lifeline.deaths():
+                self._bury(death.server_id, death.started)
+                lifeline.forget(death)
+            if time.monotonic() >= self._next_remote:
+                self._next_remote = time.monotonic() + self._dead_after.total_seconds() / 6
+                self._bury_silent()
+        except Exception:
+            # Silence counts only over time in which we could have heard: after an outage nobody is dead yet.
+            self._reaching_since = time.monotonic()
+            raise
+        return 0.5
+
+    def _bury_silent(self) -> None:
+        known = self.database.run(servers.all_servers, patience=1)
+        if time.monotonic() - self._reaching_since < self._dead_after.total_seconds():
+            return
+        line = self.database.clock.now() - self._dead_after
+        for server in known:
+            ours = "taskmanager" in server.data and server.id != self.server_id
+            if ours and server.last_heartbeat is not None and server.last_heartbeat < line:
+                self.database.run(lambda tx, s=server.id: self._bury_if_silent(tx, s, line))  # type: ignore[misc]
+        self._release_orphans({servers.guid_of(s.id) for s in known})
+
+    def _bury_if_silent(self, tx: Tx, server_id: str, line: object) -> None:
+        buried = servers.bury(tx, server_id, started=None, silent_since=line)  # type: ignore[arg-type]
+        if buried is not None:
+            log.warning("server %s has been silent: %d claims given back", server_id, buried[0])
+
+    def _bury(self, server_id: str, started: frozenset[int]) -> None:
+        buried = self.database.run(lambda tx: servers.bury(tx, server_id, started=started), patience=5)
+        if buried is not None:
+            log.warning("server %s died: %d claims given back, %d jobs were running", server_id, *buried)
+
+    def _release_orphans(self, living: set[str]) -> None:
+        """Claims of servers that have no row at all, once they were seen so for the whole time."""
+        held = self.database.run(lambda tx: queues.fetched(tx))
+        now = time.monotonic()
+        tokens = {token for _, _, token in held if "." in token and token.partition(".")[0] not in living}
+        self._orphans = {token: self._orphans.get(token, now) for token in tokens}
+        over = {t for t, since in self._orphans.items() if now - since >= self._dead_after.total_seconds()}
+        rows = [queue_id for queue_id, _, token in held if token in over]
+        if rows:
+            self.database.run(lambda tx: servers.give_up(tx, rows))
+            log.warning("%d claims of unknown servers given back", len(rows))
+
+
+class Cancellation(Process):
+    """Trips the tokens of running jobs that were deleted, requeued or fenced off in any way, or overran."""
+
+    name = "cancellation"
+
+    def __init__(self, database: Database, completer: Completer) -> None:
+        super().__init__()
+        self.database, self.completer = database, completer
+
+    def tick(self) -> float:
+        running = [r for r in list(self.completer.running.values()) if not r.context.cancellation.is_cancelled]
+        now = time.monotonic()
+        for one in running:
+            if one.timeout is not None and now - one.started > one.timeout:
+                one.context.timed_out = True
+                one.context.cancellation.cancel(f"the job ran longer than its timeout of {one.timeout:g} s")
+        recorded = [r for r in running if r.recorded]
+        if recorded:
+            states = self.database.read(
+                lambda tx: jobs.current_states(tx, [r.claim.job_id for r in recorded]), patience=1
+            )
+            for one in recorded:
+                state = states.get(one.claim.job_id)
+                still = self.completer.running.get(one.claim.queue_id) is one
+                if still and state != (one.claim.state, one.claim.state_id):
+                    one.context.cancellation.cancel(
+                        f"the job was moved to {state[0] if state else 'nowhere: it is gone'}"
+                    )
+        return 0.1 if any(r.timeout is not None for r in running) else 1.0
+
+
+class Expirer(Process):
+    """Deletes what has expired, batch by batch, with a pause between."""
+
+    name = "expirer"
+
+    def __init__(self, database: Database) -> None:
+        super().__init__()
+        self.database = database
+
+    def tick(self) -> float:
+        gone = self.database.run(lambda tx: expiry.expire_jobs(tx, _BATCH))
+        gone = max(gone, self.database.run(lambda tx: expiry.expire_structures(tx, _BATCH)))
+        return 0.2 if gone >= _BATCH else 60.0
+
+
+class CounterRoller(Process):
+    """Folds counter rows into their totals."""
+
+    name = "counter-roller"
+
+    def __init__(self, database: Database) -> None:
+        super().__init__()
+        self.database = database
+
+    def tick(self) -> float:
+        return 0.2 if self.database.run(lambda tx: expiry.roll_up(tx, _BATCH)) >= _BATCH else 30.0
