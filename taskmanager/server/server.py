@@ -37,7 +37,7 @@ class Parts(Protocol):
     settings: Settings
     database: Database
     transitions: Transitions
-    recurring: RecurringJobs
+    recurring_jobs: RecurringJobs
     extra_processes: list[Callable[[], Process]]
 
     def performer(self, server_id: str) -> Performer:
@@ -67,7 +67,7 @@ class Server:
         self.schedulers: list[Process] = []
         if settings.scheduler:
             wakes["scheduled"] = DelayedScheduler(database, parts.transitions)
-            wakes["recurring"] = RecurringScheduler(parts.recurring)
+            wakes["recurring"] = RecurringScheduler(parts.recurring_jobs)
             self.schedulers = [wakes["scheduled"], wakes["recurring"]]
         self.pulse = Pulse(
             database, Watcher(database, settings.queues), wakes, self.bell,

@@ -311,7 +311,10 @@ def _prepare_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: SqlConnection) -> None:
-        read = connection.get_execution_options().get("taskmanager_read")
+        options = connection.get_execution_options()
+        if options.get("isolation_level") == "AUTOCOMMIT":
+            return
+        read = options.get("taskmanager_read")
         connection.exec_driver_sql("BEGIN" if read else "BEGIN IMMEDIATE")
 
 

@@ -1,0 +1,389 @@
+"""TaskManager: the composition root. It makes the rooms' parts and hands them to each other; nobody else does."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, overload
+
+from taskmanager import config
+from taskmanager.config import Settings
+from taskmanager.domain import times
+from taskmanager.domain.cron import Misfire
+from taskmanager.domain.errors import InvalidArgument, JobFailed, JobNotFound, WaitTimeout
+from taskmanager.domain.records import JobRecord, RecurringRecord
+from taskmanager.domain.retry import RetryPolicy, seconds_of
+from taskmanager.domain.states import Enqueued, Scheduled, State
+from taskmanager.engine import discovery, handles
+from taskmanager.engine.client import Client, NewJob
+from taskmanager.engine.continuations import Continuations
+from taskmanager.engine.filters import Chain, Filter
+from taskmanager.engine.handles import Decorator, JobFunction
+from taskmanager.engine.history import TRIGGERED_BY, LoggedJobs
+from taskmanager.engine.injection import Providers
+from taskmanager.engine.performer import Limits, Performer
+from taskmanager.engine.recurring import Definition, RecurringJobs
+from taskmanager.engine.registry import JobDefinition, JobType, Registry, define
+from taskmanager.engine.retries import AutomaticRetry
+from taskmanager.engine.statistics import StatisticsHistory
+from taskmanager.engine.transitions import Transitions
+from taskmanager.server.process import Process
+from taskmanager.server.ringer import Ringer
+from taskmanager.server.server import Server
+from taskmanager.storage import jobs, structures
+from taskmanager.storage import queues as queue_rows
+from taskmanager.storage.database import Database
+
+log = logging.getLogger("taskmanager")
+
+_FINAL = frozenset({"Succeeded", "Failed", "Deleted"})
+
+
+class TaskManager:
+    """One installation: a database, the jobs that are known, and what can be asked of them.
+
+    settings: as loaded, else from files and environment; further keywords are settings by name.
+    Raises ConfigurationError.
+    """
+
+    def __init__(self, settings: Settings | None = None, *, database: Database | None = None, **arguments: Any) -> None:
+        self.settings = settings.with_changes(**arguments) if settings else config.load(arguments)
+        s = self.settings
+        self.database = database or Database(s.database_url, prefix=s.prefix)
+        self.registry = Registry(s.discover, plain_retries=s.plain_function_retries)
+        self.providers = Providers()
+        self.filters = Chain([AutomaticRetry(), StatisticsHistory(), Continuations()])
+        if s.log_to_database:
+            self.filters.add(LoggedJobs())
+        failed = s.failed_expiration_seconds
+        self.transitions = Transitions(
+            self.filters,
+            job_expiration=timedelta(seconds=s.job_expiration_seconds),
+            failed_expiration=None if failed is None else timedelta(seconds=failed),
+        )
+        self.client = Client(self.database, self.transitions, self.filters, max_payload_bytes=s.max_payload_bytes)
+        self.recurring_jobs = RecurringJobs(self.client)
+        self.extra_processes: list[Callable[[], Process]] = []
+        self.ringer = Ringer(self.database, doorbell=s.doorbell)
+        self.database.ring = self.ringer.ring
+        self.discovered = discovery.Discovered()
+        _remember(self)
+
+    # -- jobs -------------------------------------------------------------------------------------------------
+
+    @overload
+    def job(self, target: Callable[..., Any]) -> JobFunction[Any, Any]: ...
+    @overload
+    def job(self, target: str | None = None, **options: Any) -> Decorator: ...
+    def job(self, target: Any = None, **options: Any) -> Any:
+        """Decorate a function or class: `@tm.job`, `@tm.job("0 2 * * *")`, `@tm.job(queue="mail", retries=5)`.
+
+        Options: cron, display_name, description, queue, priority, retries, delays (seconds), jitter, retry_on,
+        give_up_on, timeout (seconds), isolate, memory_limit (bytes), time_zone, misfire, days_and, job_type.
+        """
+        decorator = _decorator(target, options, self.providers.is_injected, self.register, self, self.settings)
+        return decorator(target) if callable(target) else decorator
+
+    def register(self, definition: JobDefinition) -> JobDefinition:
+        """Take a job in. Raises DuplicateJob."""
+        return self.registry.add(definition)
+
+    def provide(self, kind: type, factory: Callable[..., Any]) -> None:
+        """What jobs get that ask for this type: made by `factory` for each run, torn down after it."""
+        self.providers.add(kind, factory)
+
+    def discover(self) -> discovery.Discovered:
+        """Import the packages of setting `discover` and register the jobs in them; broken modules are reported."""
+        self.discovered = discovery.discover(self.settings.discover, self.registry)
+        for module, error in self.discovered.errors.items():
+            log.error("discovery: module %s cannot be imported: %s", module, error)
+        log.info("discovery: %d jobs in %d modules", len(self.registry), len(self.discovered.modules))
+        return self.discovered
+
+    def register_recurring(self) -> None:
+        """Write the recurring jobs that discovery found; report those that have left the code."""
+        known = set()
+        for definition in self.registry:
+            if definition.cron is not None:
+                known.add(definition.title)
+                self.recurring(definition.title, definition, cron=definition.cron, from_code=True)
+        orphans = self.recurring_jobs.mark_orphans(known, lambda name: self.registry.get(name) is not None)
+        for orphan in orphans:
+            log.warning("recurring job %s is orphaned: its code is gone; remove it, or bring the code back", orphan)
+
+    # -- enqueue ----------------------------------------------------------------------------------------------
+
+    def enqueue(self, target: Any, *args: Any, **kwargs: Any) -> int:
+        """Enqueue a job by its function, class or registered name; returns the job's id."""
+        given = {k: kwargs.pop(k) for k in list(kwargs) if k in handles.OPTIONS}
+        return self.enqueue_definition(self.definition(target), args, kwargs, given)
+
+    def enqueue_definition(
+        self, definition: JobDefinition, args: tuple[Any, ...], kwargs: dict[str, Any], options: Mapping[str, Any]
+    ) -> int:
+        """Write one job. options: session, queue, priority, delay (seconds or timedelta), at."""
+        new = self._new(definition, args, kwargs, options)
+        return self.client.create([new], session=options.get("session"))[0]
+
+    def enqueue_many(
+        self, target: Any, rows: Iterable[Sequence[Any] | Mapping[str, Any]], *, session: Any = None,
+        batch: int = 1000, **options: Any,
+    ) -> list[int]:  # fmt: skip
+        """Write many jobs of one kind, `batch` to a transaction. A row is a tuple of positional or a dict of keyword
+        arguments. Returns the ids in order. Nothing is written when a row's arguments do not fit."""
+        definition = self.definition(target)
+        new = [
+            self._new(definition, (), dict(row), options)
+            if isinstance(row, Mapping)
+            else self._new(definition, tuple(row), {}, options)
+            for row in rows
+        ]
+        ids: list[int] = []
+        for start in range(0, len(new), batch):
+            ids += self.client.create(new[start : start + batch], session=session)
+        return ids
+
+    def continue_definition(
+        self, parent_id: int, definition: JobDefinition, args: tuple[Any, ...], kwargs: dict[str, Any],
+        options: Mapping[str, Any], on: str,
+    ) -> int:  # fmt: skip
+        """Write a job that waits for another."""
+        if on not in ("success", "any"):
+            raise InvalidArgument(f"on is 'success' or 'any', not {on!r}")
+        new = self._new(definition, args, kwargs, options)
+        return self.client.continue_after(parent_id, new, on_any=on == "any", session=options.get("session"))
+
+    def definition(self, target: Any) -> JobDefinition:
+        """The definition of a decorated function or class, a plain function, or a name. Raises UnknownJob."""
+        found = discovery.definition_of(target)
+        if found is not None:
+            return self.registry.get(found.name) or self.registry.add(found)
+        if isinstance(target, JobDefinition):
+            return target
+        if isinstance(target, str):
+            return self.registry.find(target)
+        known = self.registry.get(f"{target.__module__}:{target.__qualname__}")
+        plain = RetryPolicy(attempts=self.settings.plain_function_retries)
+        return known or self.registry.add(define(target, is_injected=self.providers.is_injected, retry=plain))
+
+    def _new(
+        self, definition: JobDefinition, args: tuple[Any, ...], kwargs: dict[str, Any], options: Mapping[str, Any]
+    ) -> NewJob:
+        queue = options.get("queue") or definition.queue
+        _check_queue(queue)
+        priority = definition.priority if options.get("priority") is None else int(options["priority"])
+        parameters: dict[str, str] = {}
+        state: State = Enqueued(queue=queue, priority=priority)
+        at = self._moment(options)
+        if at is not None:
+            state = Scheduled(enqueue_at=at)
+            parameters["Delayed"] = "1"
+        if options.get("triggered_by"):
+            parameters[TRIGGERED_BY] = json.dumps(options["triggered_by"])
+        return NewJob(definition.invocation(args, kwargs), state, queue, priority, definition, parameters)
+
+    def _moment(self, options: Mapping[str, Any]) -> datetime | None:
+        at, delay = options.get("at"), options.get("delay")
+        if at is not None:
+            return times.to_utc(at)
+        if delay is None:
+            return None
+        span = delay if isinstance(delay, timedelta) else timedelta(seconds=float(delay))
+        if self.database.clock.stale:
+            self.database.read(lambda tx: None)
+        return self.database.clock.now() + span
+
+    # -- recurring --------------------------------------------------------------------------------------------
+
+    def recurring(
+        self, recurring_id: str, target: Any, *, cron: str, args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None, time_zone: str | None = None, queue: str | None = None,
+        misfire: str | int | None = None, days_and: bool | None = None, from_code: bool = False,
+    ) -> None:  # fmt: skip
+        """Add a recurring job, or change it. Raises InvalidCron, ArgumentError."""
+        definition = self.definition(target)
+        self.recurring_jobs.add_or_update(
+            Definition(
+                id=recurring_id,
+                invocation=definition.invocation(args, dict(kwargs or {})),
+                cron=cron,
+                time_zone=time_zone or definition.time_zone,
+                queue=queue or definition.queue,
+                misfire=Misfire.parse(definition.misfire if misfire is None else misfire),
+                days_and=definition.days_and if days_and is None else days_and,
+                from_code=from_code,
+            )
+        )
+
+    def remove(self, recurring_id: str) -> bool:
+        """Delete a recurring job; whether there was one."""
+        return self.recurring_jobs.remove(recurring_id)
+
+    def trigger(self, recurring_id: str, *, by: str = "Manual") -> int:
+        """Run a recurring job now, once; returns the job's id. Raises RecurringJobNotFound."""
+        return self.recurring_jobs.trigger(recurring_id, by=by)
+
+    def pause(self, recurring_id: str) -> None:
+        """Stop firing a recurring job, keeping it. Raises RecurringJobNotFound."""
+        self.recurring_jobs.pause(recurring_id)
+
+    def resume(self, recurring_id: str) -> None:
+        """Fire a paused recurring job again. Raises RecurringJobNotFound."""
+        self.recurring_jobs.resume(recurring_id)
+
+    def recurring_list(self) -> list[RecurringRecord]:
+        """All recurring jobs."""
+        return self.recurring_jobs.all()
+
+    # -- one job ----------------------------------------------------------------------------------------------
+
+    def get(self, job_id: int) -> JobRecord:
+        """A job with its parameters and history. Raises JobNotFound."""
+        record = self.database.read(lambda tx: jobs.read(tx, job_id))
+        if record is None:
+            raise JobNotFound(f"there is no job {job_id}: it never existed, or it has expired")
+        return record
+
+    def delete(self, job_id: int, *, reason: str | None = None) -> bool:
+        """Move a job to Deleted, cancelling it if it runs; whether it was changed. Raises JobNotFound."""
+        return self._one(self.client.delete([job_id], reason=reason)[0], job_id)
+
+    def requeue(self, job_id: int, *, reason: str | None = None) -> bool:
+        """Put a job back into its queue, whatever became of it. Raises JobNotFound."""
+        return self._one(self.client.requeue([job_id], reason=reason)[0], job_id)
+
+    def reschedule(self, job_id: int, *, delay: timedelta | float | None = None, at: datetime | None = None) -> bool:
+        """Move a job to another moment. Raises JobNotFound."""
+        moment = self._moment({"delay": delay, "at": at})
+        if moment is None:
+            raise InvalidArgument("reschedule() takes either delay or at")
+        return self._one(self.client.reschedule(job_id, moment), job_id)
+
+    def _one(self, answer: Any, job_id: int) -> bool:
+        if answer.refused == "there is no such job":
+            raise JobNotFound(f"there is no job {job_id}: it never existed, or it has expired")
+        return bool(answer)
+
+    def wait(self, job_id: int, timeout: float | None = None) -> Any:
+        """Wait until a job ends and return its result.
+
+        timeout: seconds. Raises WaitTimeout, JobFailed when it ended in Failed or Deleted, JobNotFound.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        pause = 0.005
+        while True:
+            found = self.database.read(lambda tx: jobs.current_states(tx, [job_id])).get(job_id)
+            if found is None:
+                raise JobNotFound(f"there is no job {job_id}: it never existed, or it has expired")
+            if found[0] in _FINAL:
+                break
+            if deadline is not None and time.monotonic() >= deadline:
+                raise WaitTimeout(f"job {job_id} is still {found[0]} after {timeout:g} s")
+            time.sleep(pause)
+            pause = min(0.25, pause * 1.5)
+        record = self.get(job_id)
+        if record.state != "Succeeded":
+            facts = record.current.data if record.current else {}
+            raise JobFailed(f"job {job_id} is {record.state}: {facts.get('ExceptionMessage', 'no exception')}")
+        return record.result
+
+    # -- queues and servers -----------------------------------------------------------------------------------
+
+    def pause_queue(self, queue: str) -> None:
+        """Claim nothing from a queue until it is resumed; on every server, at once."""
+        _check_queue(queue)
+        self.database.run(lambda tx: structures.put(tx, queue_rows.PAUSED, {queue: 0}))
+
+    def resume_queue(self, queue: str) -> None:
+        """Claim from a queue again."""
+        self.database.run(lambda tx: structures.remove(tx, queue_rows.PAUSED, [queue]))
+        self.ringer.ring({queue})
+
+    def add_filter(self, one: Filter) -> None:
+        """Put a filter around the life of all jobs."""
+        self.filters.add(one)
+
+    def performer(self, server_id: str = "") -> Performer:
+        """A performer that signs with a server's id."""
+        s = self.settings
+        limits = Limits(s.max_result_bytes, s.max_exception_bytes, s.max_log_lines, s.max_log_bytes)
+        return Performer(
+            self.registry, self.filters, self.providers, self.database.clock.now, server=server_id, limits=limits
+        )
+
+    def server(self) -> Server:
+        """A worker that is not started yet; `start()` and `stop()` it."""
+        server = Server(self)
+        self.ringer.add(server.pulse.ring)
+        return server
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self.ringer.close()
+        self.database.dispose()
+
+
+_lock = threading.Lock()
+_latest: TaskManager | None = None
+
+
+def _remember(tm: TaskManager) -> None:
+    global _latest
+    with _lock:
+        _latest = tm
+
+
+def current() -> TaskManager:
+    """The TaskManager made last, or one from configuration: what a job found by discovery enqueues with."""
+    with _lock:
+        found = _latest
+    return found if found is not None else TaskManager()
+
+
+handles.current = current
+
+
+def job(target: Any = None, **options: Any) -> Any:
+    """`@job`, for jobs that are found by discovery; the options are those of `TaskManager.job`."""
+    decorator = _decorator(target, options, handles.is_context, lambda definition: definition, None, None)
+    return decorator(target) if callable(target) else decorator
+
+
+def _decorator(
+    target: Any, options: dict[str, Any], is_injected: Callable[[Any], bool],
+    take: Callable[[JobDefinition], JobDefinition], owner: Any, settings: Settings | None,
+) -> Decorator:  # fmt: skip
+    given = dict(options)
+    if isinstance(target, str):
+        given["cron"] = target
+    given["retry"] = _policy(given, settings.default_retries if settings else 3)
+    if "job_type" in given:
+        given["job_type"] = JobType(given["job_type"])
+    if given.get("queue") is not None:
+        _check_queue(given["queue"])
+    return Decorator(given, is_injected, take, owner)
+
+
+def _policy(options: dict[str, Any], default: int) -> RetryPolicy:
+    delays = seconds_of(options.pop("delays", ()))
+    retries = options.pop("retries", None)
+    changes = {
+        name: options.pop(name) for name in ("jitter", "retry_on", "give_up_on", "then_delete") if name in options
+    }
+    for name in ("retry_on", "give_up_on"):
+        if isinstance(changes.get(name), type):
+            changes[name] = (changes[name],)
+    attempts = retries if retries is not None else max(default, len(delays))
+    return RetryPolicy(attempts=attempts, delays=delays, **changes)
+
+
+def _check_queue(queue: str) -> None:
+    if not isinstance(queue, str) or not 1 <= len(queue) <= 50 or not set(queue) <= _QUEUE_LETTERS:
+        raise InvalidArgument(f"queue {queue!r}: a queue name has 1 to 50 of the characters a-z, 0-9, _ and -")
+
+
+_QUEUE_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
