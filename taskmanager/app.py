@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, overload
+from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
 from taskmanager import config
 from taskmanager.config import Settings
@@ -20,6 +20,7 @@ from taskmanager.domain.retry import RetryPolicy, seconds_of
 from taskmanager.domain.states import Enqueued, Scheduled, State
 from taskmanager.engine import discovery, handles
 from taskmanager.engine.client import Client, NewJob
+from taskmanager.engine.context import JobContext
 from taskmanager.engine.continuations import Continuations
 from taskmanager.engine.filters import Chain, Filter
 from taskmanager.engine.handles import Decorator, JobFunction
@@ -347,6 +348,19 @@ def current() -> TaskManager:
 handles.current = current
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
+C = TypeVar("C", bound=type)
+
+
+@overload
+def job(target: str | None = None, **options: Any) -> Decorator: ...
+@overload
+def job(target: C) -> C: ...  # type: ignore[overload-overlap]
+@overload
+def job(target: Callable[Concatenate[JobContext, P], R]) -> JobFunction[P, R]: ...
+@overload
+def job(target: Callable[P, R]) -> JobFunction[P, R]: ...
 def job(target: Any = None, **options: Any) -> Any:
     """`@job`, for jobs that are found by discovery; the options are those of `TaskManager.job`."""
     decorator = _decorator(target, options, handles.is_context, lambda definition: definition, None, None)

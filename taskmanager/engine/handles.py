@@ -129,7 +129,8 @@ class Decorator:
     """What `@job(...)` makes; applied to a function or a class."""
 
     def __init__(
-        self, options: dict[str, Any], is_injected: Callable[[Any], bool], take: Callable[[JobDefinition], JobDefinition],
+        self, options: dict[str, Any], is_injected: Callable[[Any], bool],
+        take: Callable[[JobDefinition], JobDefinition],
         owner: Enqueuer | None,
     ) -> None:  # fmt: skip
         self._options, self._is_injected, self._take, self._owner = options, is_injected, take, owner

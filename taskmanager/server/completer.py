@@ -123,7 +123,7 @@ class Completer(Process):
             done = {outcome.claim.queue_id for outcome in self._outcomes}
             late = [
                 r for r in list(self.running.values())
-                if not r.recorded and not r.fenced and r.claim.queue_id not in done and (r.started < line or r is at_once)
+                if not (r.recorded or r.fenced or r.claim.queue_id in done) and (r.started < line or r is at_once)
             ]  # fmt: skip
             if late:
                 self._record(late)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import hashlib
 import mmap
 import os
 import struct
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,8 +40,8 @@ class Death:
 class Lifeline:
     """The living side. One slot for each job that may run at a time."""
 
-    def __init__(self, server_id: str, slots: int, folder: Path | None = None) -> None:
-        self.path = (folder or default_folder()) / f"{server_id.rpartition(':')[2]}.alive"
+    def __init__(self, server_id: str, slots: int, folder: Path) -> None:
+        self.path = folder / f"{server_id.rpartition(':')[2]}.alive"
         self._file: IO[bytes] = open(self.path, "w+b")  # noqa: SIM115 - kept open, and locked, for life
         if not _lock(self._file):
             raise OSError(f"{self.path} is locked by another process")
@@ -63,20 +65,31 @@ class Lifeline:
         self._file.close()
 
 
-def default_folder() -> Path:
-    """Where the lifelines of this user's processes are."""
+def folder_of(identity: str) -> Path:
+    """Where the lifelines of this user's processes on one database are; `identity` tells databases apart."""
     try:
         user = getpass.getuser()
     except (OSError, KeyError, ImportError):
         user = "user"
-    folder = Path(tempfile.gettempdir()) / f"taskmanager-{user}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder = Path(tempfile.gettempdir()) / f"taskmanager-{user}" / hashlib.sha256(identity.encode()).hexdigest()[:16]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
 
-def deaths(folder: Path | None = None) -> Iterator[Death]:
+def ages(folder: Path) -> dict[int, float]:
+    """Seconds since each living process of a folder said it was not hung, by process id."""
+    found = {}
+    for path in folder.glob("*.alive"):
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            with open(path, "rb") as file:
+                pid = int(file.read(_HEADER).rstrip(b"\0").decode().split(":")[-2])
+            found[pid] = time.time() - path.stat().st_mtime
+    return found
+
+
+def deaths(folder: Path) -> Iterator[Death]:
     """Processes of this machine that ended without saying so. The caller buries them, then calls `forget`."""
-    for path in sorted((folder or default_folder()).glob("*.alive")):
+    for path in sorted(folder.glob("*.alive")):
         try:
             with open(path, "r+b") as file:
                 if not _lock(file):

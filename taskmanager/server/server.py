@@ -10,13 +10,15 @@ import uuid
 from collections.abc import Callable
 from typing import Protocol
 
+import psutil
+
 from taskmanager.config import Settings
 from taskmanager.domain.times import to_iso
 from taskmanager.engine.performer import Performer
 from taskmanager.engine.recurring import RecurringJobs
 from taskmanager.engine.transitions import Transitions
 from taskmanager.server.completer import Completer
-from taskmanager.server.lifeline import Lifeline
+from taskmanager.server.lifeline import Lifeline, folder_of
 from taskmanager.server.process import Loop, Process
 from taskmanager.server.pulse import BellLoop, Pulse
 from taskmanager.server.runners import Runners
@@ -54,7 +56,7 @@ class Server:
         guid = uuid.uuid4().hex
         self.id = f"{settings.server_name}:{os.getpid()}:{guid}"
         self.given_up = threading.Event()
-        self.line = Lifeline(self.id, settings.threads)
+        self.line = Lifeline(self.id, settings.threads, folder_of(database.identity))
         self.runners = Runners(settings.discover)
         self.completer = Completer(database, parts.transitions, self.id, self._finished)
         self.worker = Worker(
@@ -123,6 +125,10 @@ class Server:
             given_back += self.worker.give_back_running()
         self._leave()
         log.info("server %s stopped; %d claims given back", self.id, given_back)
+
+    def resident_bytes(self) -> int:
+        """Memory this process holds."""
+        return int(psutil.Process().memory_info().rss)
 
     def hurry(self) -> None:
         """Cancel what runs now: somebody asked twice."""

@@ -54,7 +54,7 @@ class Watchdog(Process):
 
     def tick(self) -> float:
         try:
-            for death in lifeline.deaths():
+            for death in lifeline.deaths(lifeline.folder_of(self.database.identity)):
                 self._bury(death.server_id, death.started)
                 lifeline.forget(death)
             if time.monotonic() >= self._next_remote:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -107,6 +108,13 @@ class Database:
     def product(self) -> Product:
         """The product this database is."""
         return self.prepared.product
+
+    @property
+    def identity(self) -> str:
+        """What tells this installation from others on the same machine; no password in it."""
+        url = self.url.set(username=None, password=None, query={})
+        place = os.path.abspath(url.database or "") if self.is_embedded else url.render_as_string()
+        return f"{place}#{self.tables.prefix}"
 
     @property
     def is_embedded(self) -> bool:

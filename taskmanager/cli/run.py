@@ -1,0 +1,157 @@
+"""What runs until it is told to stop: up, worker, web."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from typing import Any
+
+import click
+
+from taskmanager import logs
+from taskmanager.app import TaskManager
+from taskmanager.cli.common import settings
+from taskmanager.config import Settings
+from taskmanager.server.server import Server
+from taskmanager.server.supervisor import StopSignal, Supervisor, child_command, end_with_parent
+from taskmanager.storage import schema
+
+SAMPLES = "taskmanager.samples"
+
+
+@click.command()
+@click.option("--host", help="Address of the web pages; 127.0.0.1.")
+@click.option("--port", type=int, help="Port of the web pages; 8000, 0 takes a free one.")
+@click.option("--threads", type=int, help="Jobs performed at a time.")
+@click.option("--queues", help="Queues to work on, separated by commas.")
+@click.option("--migrate", is_flag=True, help="Upgrade the tables of a server database first.")
+@click.pass_context
+def up(
+    ctx: click.Context, host: str | None, port: int | None, threads: int | None, queues: str | None, migrate: bool
+) -> None:
+    """Run everything in one process: worker, scheduler and web pages. Ctrl-C ends it in order."""
+    loaded = settings(ctx, web_host=host, web_port=port, threads=threads, queues=queues)
+    samples = not loaded.discover
+    if samples:
+        loaded = loaded.with_changes(discover=(SAMPLES,))
+    logs.configure(loaded.log_level, loaded.log_format)
+    signals = StopSignal().install()
+    tm = _ready(loaded, migrate=migrate)
+    server = tm.server()
+    server.start()
+    if samples:
+        _enqueue_samples(tm)
+    page = _page(tm)
+    signals.stop.wait()
+    click.echo("stopping; press Ctrl-C again to hurry")
+    page.close()
+    _stop(server, signals)
+    tm.close()
+
+
+@click.command()
+@click.option("--queues", help="Queues to work on, the most urgent first, separated by commas.")
+@click.option("--threads", type=int, help="Jobs each process performs at a time.")
+@click.option("--processes", type=int, help="Worker processes.")
+@click.option("--server-name", help="Name before the process id; the host's.")
+@click.option("--scheduler/--no-scheduler", default=None, help="Whether to run the delayed and recurring schedules.")
+@click.option("--migrate", is_flag=True, help="Upgrade the tables of a server database first.")
+@click.option("--supervised", is_flag=True, hidden=True)
+@click.pass_context
+def worker(ctx: click.Context, /, supervised: bool, migrate: bool, **arguments: Any) -> None:
+    """Perform jobs until SIGTERM or Ctrl-C, on as many hosts as you like."""
+    loaded = settings(ctx, **arguments)
+    logs.configure(loaded.log_level, loaded.log_format)
+    signals = StopSignal().install()
+    if not supervised:
+        tm = _ready(loaded, migrate=migrate, discover=False)
+        command = child_command(sys.argv[1:])
+        supervisor = Supervisor(
+            tm.database, command, loaded.processes, dead_after=loaded.dead_after_seconds, grace=loaded.grace_seconds
+        )
+        sys.exit(supervisor.run(signals))
+    end_with_parent(signals.stop.set)
+    tm = _ready(loaded, migrate=False)
+    _work(tm, signals)
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.")
+@click.option("--port", type=int, help="Port to listen on.")
+@click.pass_context
+def web(ctx: click.Context, host: str | None, port: int | None) -> None:
+    """Serve the web pages only."""
+    loaded = settings(ctx, web_host=host, web_port=port)
+    logs.configure(loaded.log_level, loaded.log_format)
+    signals = StopSignal().install()
+    tm = _ready(loaded, migrate=False)
+    page = _page(tm)
+    signals.stop.wait()
+    page.close()
+    tm.close()
+
+
+def _work(tm: TaskManager, signals: StopSignal) -> None:
+    """Serve, and start anew under a new id when others gave this server up; recycle when it has done enough."""
+    while not signals.stop.is_set():
+        server = tm.server()
+        server.start()
+        while not signals.stop.wait(0.2) and not server.given_up.is_set():
+            if _is_spent(tm.settings, server):
+                signals.stop.set()
+        _stop(server, signals)
+    tm.close()
+
+
+def _is_spent(loaded: Settings, server: Server) -> bool:
+    if loaded.max_jobs is not None and server.jobs_done >= loaded.max_jobs:
+        return True
+    return loaded.max_memory is not None and server.resident_bytes() >= loaded.max_memory
+
+
+def _stop(server: Server, signals: StopSignal) -> None:
+    if signals.hurry.is_set():
+        server.hurry()
+    server.stop()
+
+
+def _ready(loaded: Settings, *, migrate: bool, discover: bool = True) -> TaskManager:
+    """A TaskManager on a database whose tables are as they should be. Raises SchemaError that tells the cure."""
+    tm = TaskManager(loaded)
+    database = tm.database
+    embedded = database.is_embedded and loaded.migrate == "auto"
+    if embedded or migrate or schema.is_empty(database):
+        schema.upgrade(database)
+    schema.check(database)
+    if discover:
+        tm.discover()
+        if loaded.scheduler:
+            tm.register_recurring()
+    return tm
+
+
+def _page(tm: TaskManager) -> Any:
+    """Start the web server and say where it is."""
+    from webui import serve  # the core runs without Flask; only this command needs it
+
+    users = dict(tm.settings.web_users)
+    password = None
+    if not users:
+        from werkzeug.security import generate_password_hash
+
+        password = secrets.token_urlsafe(9)
+        users = {"admin": generate_password_hash(password)}
+    page = serve(tm, host=tm.settings.web_host, port=tm.settings.web_port, users=users)
+    click.echo(f"taskmanager is at {page.url}")
+    if password is not None:
+        click.echo(f"sign in as admin with password {password} (made for this run; set web_users for your own)")
+    return page
+
+
+def _enqueue_samples(tm: TaskManager) -> None:
+    tm.enqueue("Say hello", "taskmanager")
+    tm.enqueue("Count slowly", 20)
+    tm.enqueue("Fail twice, then work")
+    tm.enqueue("Fail for good")
+    tm.enqueue("Daily Sales Report")
+    tm.enqueue("Say hello", "a bit later", delay=5)

@@ -1,0 +1,1 @@
+"""Sample jobs that `taskmanager up` runs when nothing else is configured."""

@@ -1,0 +1,157 @@
+"""Keeps worker processes alive: replaces the dead, returns their claims at once, passes signals on.
+
+Children are started as fresh interpreters (no fork), and hold the read end of a pipe: when it closes, the
+supervisor is gone, and they end in order.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from taskmanager.server import lifeline
+from taskmanager.storage import servers
+from taskmanager.storage.database import Database
+
+log = logging.getLogger("taskmanager.supervisor")
+
+_LOOK_SECONDS = 0.1
+
+
+class StopSignal:
+    """SIGTERM, SIGINT and Windows' Ctrl events set a flag; the second one asks for hurry."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.hurry = threading.Event()
+
+    def install(self) -> StopSignal:
+        """Take the signals over; in the main thread only."""
+        for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), self._handle)
+        return self
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.stop.is_set():
+            self.hurry.set()
+        self.stop.set()
+
+
+class Supervisor:
+    """Runs `count` children with one command line. dead_after: seconds of silence after which one is killed."""
+
+    def __init__(
+        self, database: Database, command: Sequence[str], count: int, *, dead_after: float, grace: float
+    ) -> None:
+        self.database = database
+        self.command = list(command)
+        self.count = count
+        self._dead_after, self._grace = dead_after, grace
+        self._children: list[subprocess.Popen[bytes]] = []
+        self._started: dict[int, float] = {}
+
+    def run(self, signals: StopSignal) -> int:
+        """Supervise until told to stop; returns an exit code."""
+        failures = 0
+        while not signals.stop.is_set():
+            while len(self._children) < self.count:
+                self._spawn()
+            signals.stop.wait(_LOOK_SECONDS)
+            failures = self._look(failures)
+            if failures > 20:
+                log.error("worker processes end as soon as they start; giving up")
+                return 1
+        self._stop(signals)
+        return 0
+
+    def _spawn(self) -> None:
+        child = subprocess.Popen(self.command, stdin=subprocess.PIPE)
+        self._children.append(child)
+        self._started[child.pid] = time.monotonic()
+        log.info("worker process %d started", child.pid)
+
+    def _look(self, failures: int) -> int:
+        for child in list(self._children):
+            if child.poll() is None:
+                continue
+            self._children.remove(child)
+            young = time.monotonic() - self._started.pop(child.pid) < 3.0
+            failures = failures + 1 if young and child.returncode != 0 else 0
+            if child.returncode != 0:
+                log.error("worker process %d ended with code %s; another takes its place", child.pid, child.returncode)
+            if failures > 1:
+                time.sleep(min(2.0, 0.1 * failures))
+        self._bury()
+        self._kill_hung()
+        return failures
+
+    def _bury(self) -> None:
+        try:
+            for death in lifeline.deaths(lifeline.folder_of(self.database.identity)):
+                self.database.run(
+                    lambda tx, d=death: servers.bury(tx, d.server_id, started=d.started),  # type: ignore[misc]
+                    patience=2,
+                )
+                lifeline.forget(death)
+                log.warning("claims of %s given back; %d jobs were running in it", death.server_id, len(death.started))
+        except Exception as error:
+            log.warning("the claims of a dead process cannot be given back yet: %s", error)
+
+    def _kill_hung(self) -> None:
+        """A child whose lifeline was not touched for the whole time can no longer be talked to."""
+        ages = lifeline.ages(lifeline.folder_of(self.database.identity))
+        for child in self._children:
+            if ages.get(child.pid, 0.0) > self._dead_after:
+                log.error("worker process %d has been hung for %.0f s and is killed", child.pid, ages[child.pid])
+                child.kill()
+
+    def _stop(self, signals: StopSignal) -> None:
+        for child in self._children:
+            _ask(child)
+        deadline = time.monotonic() + self._grace + 5.0
+        hurried = False
+        while any(c.poll() is None for c in self._children) and time.monotonic() < deadline:
+            if signals.hurry.is_set() and not hurried:
+                hurried = True
+                for child in self._children:
+                    _ask(child)
+            time.sleep(0.05)
+        for child in self._children:
+            if child.poll() is None:
+                child.kill()
+                child.wait()
+        self._bury()
+
+
+def end_with_parent(stop: Callable[[], None]) -> None:
+    """In a child: call `stop` when the supervisor's end of our stdin closes, that is, when it is gone."""
+    pipe = os.dup(0)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+
+    def watch() -> None:
+        while os.read(pipe, 64):
+            continue
+        log.warning("the supervisor is gone; this process ends in order")
+        stop()
+
+    threading.Thread(target=watch, name="taskmanager-parent", daemon=True).start()
+
+
+def child_command(arguments: Sequence[str]) -> list[str]:
+    """The command line of a child: this interpreter, this package, the same arguments."""
+    return [sys.executable, "-m", "taskmanager", *arguments, "--supervised"]
+
+
+def _ask(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is None:
+        child.terminate()

@@ -1,0 +1,110 @@
+"""Reads for dashboards and the command line. Counts are capped or come from counters, never over millions of rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, func, select
+
+from taskmanager.domain.records import JobRecord, ServerRecord
+from taskmanager.storage import jobs, queues, recurring, structures
+from taskmanager.storage import servers as server_rows
+from taskmanager.storage.database import Tx
+from taskmanager.storage.dialects import Product
+from taskmanager.storage.statements import statement
+from taskmanager.storage.tables import Tables
+
+#: Counting stops here: "10000" then means "10000 or more".
+COUNT_CAP = 10_000
+_COUNTED = ("Enqueued", "Scheduled", "Processing", "Awaiting", "Failed")
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLength:
+    """How much waits in a queue, and how much of it is in workers' hands."""
+
+    name: str
+    waiting: int
+    fetched: int
+    paused: bool
+
+
+@statement
+def count_state(t: Tables, p: Product) -> Any:
+    rows = select(t.job.c.Id).where(t.job.c.StateName == bindparam("state")).limit(bindparam("cap")).subquery()
+    return select(func.count()).select_from(rows)
+
+
+@statement
+def ids_in_state(t: Tables, p: Product) -> Any:
+    j = t.job.c
+    return (
+        select(j.Id)
+        .where(j.StateName == bindparam("state"), j.Id < bindparam("before"))
+        .order_by(j.Id.desc())
+        .limit(bindparam("limit"))
+    )
+
+
+@statement
+def queue_names(t: Tables, p: Product) -> Any:
+    return select(t.queue.c.Queue).distinct()
+
+
+@statement
+def count_waiting(t: Tables, p: Product) -> Any:
+    q = t.queue.c
+    rows = select(q.Id).where(q.Queue == bindparam("queue"), q.FetchedAt.is_(None)).limit(bindparam("cap")).subquery()
+    return select(func.count()).select_from(rows)
+
+
+@statement
+def count_fetched(t: Tables, p: Product) -> Any:
+    q = t.queue.c
+    rows = (
+        select(q.Id).where(q.Queue == bindparam("queue"), q.FetchedAt.is_not(None)).limit(bindparam("cap")).subquery()
+    )
+    return select(func.count()).select_from(rows)
+
+
+def statistics(tx: Tx) -> dict[str, int]:
+    """Counts for the overview; those of unfinished states are capped."""
+    found = {
+        state.lower(): int(tx.execute(count_state, {"state": state, "cap": COUNT_CAP}).scalar_one())
+        for state in _COUNTED
+    }
+    counters = structures.counts_of(tx, ["stats:succeeded", "stats:deleted"])
+    found |= {key.partition(":")[2]: max(0, value) for key, value in counters.items()}
+    found["servers"] = len(server_rows.all_servers(tx))
+    found["recurring"] = structures.count(tx, recurring.SET)
+    found["queues"] = len(queue_lengths(tx))
+    return found
+
+
+def jobs_in(tx: Tx, state: str, *, limit: int = 20, before_id: int | None = None) -> list[JobRecord]:
+    """Jobs of a state, newest first, a page at a time: `before_id` is the last id of the page before."""
+    parameters = {"state": state, "before": before_id if before_id is not None else 1 << 62, "limit": limit}
+    ids = [int(r[0]) for r in tx.execute(ids_in_state, parameters)]
+    found = {record.id: record for record in jobs.read_many(tx, ids)} if ids else {}
+    return [found[i] for i in ids if i in found]
+
+
+def queue_lengths(tx: Tx) -> list[QueueLength]:
+    """Queues in which something is, or that are paused."""
+    paused = set(structures.members(tx, queues.PAUSED))
+    names = {str(r[0]) for r in tx.execute(queue_names)} | paused
+    return [
+        QueueLength(
+            name,
+            int(tx.execute(count_waiting, {"queue": name, "cap": COUNT_CAP}).scalar_one()),
+            int(tx.execute(count_fetched, {"queue": name, "cap": COUNT_CAP}).scalar_one()),
+            name in paused,
+        )
+        for name in sorted(names)
+    ]
+
+
+def servers(tx: Tx) -> list[ServerRecord]:
+    """All servers that announced themselves."""
+    return server_rows.all_servers(tx)
