@@ -1,0 +1,195 @@
+"""Fixtures: the same tests on SQLite, MariaDB, MySQL and PostgreSQL, each a real one."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from taskmanager import TaskManager
+from taskmanager.server.completer import Completer
+from taskmanager.server.lifeline import Lifeline
+from taskmanager.server.runners import Runners
+from taskmanager.server.schedulers import DelayedScheduler, RecurringScheduler
+from taskmanager.server.worker import Worker
+from taskmanager.storage import servers as server_rows
+from taskmanager.storage.database import Database
+from tests.servers import local
+
+_servers: dict[str, local.Server | str] = {}
+_databases: dict[str, str] = {}
+_versions: dict[str, str] = {}
+_ran: Counter[str] = Counter()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--engines", default=os.environ.get("TASKMANAGER_TEST_ENGINES", ",".join(local.PRODUCTS)))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "engine_name" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--engines").split(",")
+        metafunc.parametrize("engine_name", chosen, scope="session", indirect=True)
+
+
+@pytest.fixture(scope="session")
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """The product a test runs on."""
+    return str(request.param)
+
+
+def server_of(product: str) -> local.Server:
+    """The server of a product, started once; skips the test when there is none."""
+    if product not in _servers:
+        try:
+            _servers[product] = local.obtain(product)
+        except local.Unavailable as reason:
+            _servers[product] = str(reason)
+    found = _servers[product]
+    if isinstance(found, str):
+        if product in os.environ.get("TASKMANAGER_TEST_REQUIRE", "").split(","):
+            pytest.fail(f"{product} is required: {found}")
+        pytest.skip(found)
+    return found
+
+
+def new_database(server: local.Server) -> str:
+    """Create an empty database on a server; its URL."""
+    name = f"tm_{uuid.uuid4().hex[:12]}"
+    engine = create_engine(server.url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return server.url.set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def database_url(engine_name: str, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database."""
+    if engine_name == "sqlite":
+        yield f"sqlite:///{tmp_path}/empty.db"
+        return
+    server = server_of(engine_name)
+    url = new_database(server)
+    yield url
+    engine = create_engine(server.url, isolation_level="AUTOCOMMIT")
+    force = " WITH (FORCE)" if engine_name == "postgresql" else ""
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {url.partition('?')[0].rpartition('/')[2]}{force}"))
+    engine.dispose()
+
+
+@pytest.fixture
+def url(engine_name: str, tmp_path: Path) -> str:
+    """The URL of a database with empty tables; one database for each product, emptied before each test."""
+    if engine_name == "sqlite":
+        url = f"sqlite:///{tmp_path}/test.db"
+        made = Database(url)
+        made.create_tables()
+    else:
+        if engine_name not in _databases:
+            _databases[engine_name] = new_database(server_of(engine_name))
+            made = Database(_databases[engine_name])
+            made.create_tables()
+            made.dispose()
+        url = _databases[engine_name]
+        made = Database(url)
+        with made.engine.begin() as connection:
+            for table in made.tables.metadata.sorted_tables:
+                connection.execute(table.delete())
+    with made.engine.connect():
+        _versions[engine_name] = ".".join(map(str, made.engine.dialect.server_version_info or ()))
+    made.dispose()
+    _ran[engine_name] += 1
+    return url
+
+
+@pytest.fixture
+def tm(url: str) -> Iterator[TaskManager]:
+    """A TaskManager on empty tables."""
+    made = TaskManager(database_url=url, doorbell=False)
+    yield made
+    made.close()
+
+
+class Hands:
+    """A worker ticked by hand: claims, performs in this thread, writes back."""
+
+    def __init__(self, tm: TaskManager, folder: Path, *, guid: str | None = None, **options: Any) -> None:
+        self.tm = tm
+        self.guid = guid or uuid.uuid4().hex
+        self.id = f"test:{os.getpid()}:{self.guid}"
+        self.line = Lifeline(self.id, 4, folder)
+        self.completer = Completer(tm.database, tm.transitions, self.id, lambda claims: self.worker.finished(claims))
+        self.runners = Runners(())
+        self.worker = Worker(
+            tm.database, tm.performer(self.id), self.completer, self.runners, self.line, guid=self.guid,
+            queue_names=options.pop("queues", ("default",)), threads=4, prefetch=0, **options,
+        )  # fmt: skip
+        self.delayed = DelayedScheduler(tm.database, tm.transitions)
+        self.recurring = RecurringScheduler(tm.recurring_jobs)
+        tm.database.run(lambda tx: server_rows.announce(tx, self.id, {"taskmanager": {}}))
+
+    def claim(self) -> list[Any]:
+        """Claim what is there."""
+        self.worker.tick()
+        claims = []
+        while not self.worker._inbox.empty():
+            claims.append(self.worker._inbox.get())
+        return claims
+
+    def work(self) -> int:
+        """Claim, perform and write back; how many jobs."""
+        claims = self.claim()
+        for claim in claims:
+            self.worker.perform(claim)
+        self.completer.flush()
+        return len(claims)
+
+    def close(self) -> None:
+        """End in order."""
+        self.runners.close()
+        self.line.close()
+
+
+@pytest.fixture
+def hands(tm: TaskManager, tmp_path: Path) -> Iterator[Callable[..., Hands]]:
+    """Makes workers that are ticked by hand."""
+    made: list[Hands] = []
+
+    def make(**options: Any) -> Hands:
+        made.append(Hands(tm, tmp_path, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def history(tm: TaskManager, job_id: int) -> list[str]:
+    """The names of the states a job went through."""
+    return [state.name for state in tm.get(job_id).history]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    terminalreporter.section("databases")
+    for product in local.PRODUCTS:
+        state = _servers.get(product)
+        if _ran[product]:
+            terminalreporter.line(f"{product}: tested, version {_versions.get(product)}, {_ran[product]} tests")
+        else:
+            terminalreporter.line(
+                f"{product}: NOT tested: {state if isinstance(state, str) else 'no test asked for it'}"
+            )
+
+
+def pytest_sessionfinish() -> None:
+    for server in _servers.values():
+        if isinstance(server, local.Server):
+            server.destroy()
