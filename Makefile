@@ -1,0 +1,33 @@
+# One command per chore; each sets up what it needs.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+up: ## set up, and run worker, scheduler and web pages on an embedded database
+	$(PYTHON) -m venv .venv && $(BIN)/pip install -q -e . && $(BIN)/taskmanager up
+
+test: ## set up, and run all tests on the databases that are found
+	$(PYTHON) -m venv .venv && $(BIN)/pip install -q -e '.[dev]' && $(BIN)/python -m pytest
+
+test-sqlite: ## the tests on SQLite only (after `make test` has set up)
+	$(BIN)/python -m pytest --engines=sqlite
+
+lint: ## style
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: ## types
+	$(BIN)/mypy
+
+arch: ## the rooms and their directions
+	$(BIN)/lint-imports
+
+coverage: ## tests with coverage
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+clean: ## remove what can be made again
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build *.egg-info
+
+.PHONY: help up test test-sqlite lint types arch coverage clean
