@@ -26,6 +26,7 @@ from taskmanager.engine.filters import Chain, Filter
 from taskmanager.engine.handles import Decorator, JobFunction
 from taskmanager.engine.history import TRIGGERED_BY, LoggedJobs
 from taskmanager.engine.injection import Providers
+from taskmanager.engine.legacy import LegacyJobs, LegacyOutcome
 from taskmanager.engine.performer import Limits, Performer
 from taskmanager.engine.recurring import Definition, RecurringJobs
 from taskmanager.engine.registry import JobDefinition, JobType, Registry, define
@@ -34,10 +35,12 @@ from taskmanager.engine.statistics import StatisticsHistory
 from taskmanager.engine.transitions import Transitions
 from taskmanager.server.process import Process
 from taskmanager.server.ringer import Ringer
+from taskmanager.server.schedulers import LegacyScheduler
 from taskmanager.server.server import Server
 from taskmanager.storage import jobs, structures
 from taskmanager.storage import queues as queue_rows
 from taskmanager.storage.database import Database
+from taskmanager.tasks.procedures import Procedures, run_procedure
 
 log = logging.getLogger("taskmanager")
 
@@ -69,6 +72,11 @@ class TaskManager:
         self.client = Client(self.database, self.transitions, self.filters, max_payload_bytes=s.max_payload_bytes)
         self.recurring_jobs = RecurringJobs(self.client)
         self.extra_processes: list[Callable[[], Process]] = []
+        self.procedures = Procedures()
+        self.providers.add_value(Database, self.database)
+        self.providers.add_value(Procedures, self.procedures)
+        if s.legacy:
+            self._serve_legacy()
         self.ringer = Ringer(self.database, doorbell=s.doorbell)
         self.database.ring = self.ringer.ring
         self.discovered = discovery.Discovered()
@@ -96,6 +104,26 @@ class TaskManager:
     def provide(self, kind: type, factory: Callable[..., Any]) -> None:
         """What jobs get that ask for this type: made by `factory` for each run, torn down after it."""
         self.providers.add(kind, factory)
+
+    def procedure(self, name: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+        """Let a Python function stand in for the stored procedure `name` where the database has none (SQLite)."""
+
+        def take(function: Callable[[], Any]) -> Callable[[], Any]:
+            self.procedures.functions[name] = function
+            return function
+
+        return take
+
+    def _serve_legacy(self) -> None:
+        definition = define(
+            run_procedure, is_injected=self.providers.is_injected, retry=RetryPolicy(attempts=0),
+            display_name="Stored procedure", job_type=JobType.RECURRING,
+        )  # fmt: skip
+        self.registry.add(definition)
+        self.filters.add(LegacyOutcome())
+        self.legacy_jobs = LegacyJobs(self.client)
+        if self.settings.scheduler:
+            self.extra_processes.append(lambda: LegacyScheduler(self.legacy_jobs))
 
     def discover(self) -> discovery.Discovered:
         """Import the packages of setting `discover` and register the jobs in them; broken modules are reported."""

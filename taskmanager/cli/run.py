@@ -37,6 +37,8 @@ def up(
     logs.configure(loaded.log_level, loaded.log_format)
     signals = StopSignal().install()
     tm = _ready(loaded, migrate=migrate)
+    if samples:
+        tm.procedure("SP_SampleReport")(lambda: "12 rows reported")
     server = tm.server()
     server.start()
     if samples:
@@ -155,3 +157,7 @@ def _enqueue_samples(tm: TaskManager) -> None:
     tm.enqueue("Fail for good")
     tm.enqueue("Daily Sales Report")
     tm.enqueue("Say hello", "a bit later", delay=5)
+    click.echo(
+        "a legacy row runs too: INSERT INTO c_Job (JobName, CronExpression, StoredProcName, IsActive) "
+        "VALUES ('Report', '* * * * *', 'SP_SampleReport', 1)"
+    )

@@ -22,7 +22,8 @@ class LoggedJobs(Filter):
         if run is None:
             return
         failure = next((s for s in [*context.traversed, state] if isinstance(s, Failed)), None)
-        title = context.definition.title if context.definition else f"job {context.job.id}"
+        named = _plain(context.parameters.get("JobName"))
+        title = named or (context.definition.title if context.definition else f"job {context.job.id}")
         result = state.result if isinstance(state, Succeeded) else None
         context.effects.later(
             logged.add,

@@ -6,6 +6,7 @@ import logging
 
 from taskmanager.domain import times
 from taskmanager.domain.states import Enqueued
+from taskmanager.engine.legacy import LegacyJobs
 from taskmanager.engine.recurring import RecurringJobs
 from taskmanager.engine.transitions import SCHEDULE, Change, Transitions, job_of
 from taskmanager.server.process import Process
@@ -61,3 +62,16 @@ class RecurringScheduler(Process):
 
     def tick(self) -> float:
         return 0.0 if self.recurring.fire_due() >= 500 else _REST_SECONDS
+
+
+class LegacyScheduler(Process):
+    """Looks at c_Job: an edit by SQL is noticed within a second, whoever made it and how."""
+
+    name = "legacy-scheduler"
+
+    def __init__(self, legacy: LegacyJobs) -> None:
+        super().__init__()
+        self.legacy = legacy
+
+    def tick(self) -> float:
+        return 0.1 if self.legacy.fire_due() else 1.0
