@@ -18,6 +18,8 @@ class Effects:
 
     def __init__(self, tx: Tx) -> None:
         self.tx = tx
+        #: One moment for the whole batch, in whole seconds: what expires together is written by one statement.
+        self.now = tx.now().replace(microsecond=0)
         self._states: list[dict[str, Any]] = []
         self._enter: dict[tuple[str, datetime | None], list[int]] = defaultdict(list)
         self._routes: dict[tuple[str, int], list[int]] = defaultdict(list)

@@ -139,7 +139,7 @@ class Transitions:
             effects.history(job.id, passed, context.at)
         self._leave(effects, change, job)
         effects.history(job.id, state, context.at)
-        effects.enter(job.id, state.name, self._expiry(state, context.at))
+        effects.enter(job.id, state.name, self._expiry(state, effects.now))
         for name, value in change.parameters.items():
             effects.parameter(job.id, name, value)
         enter = _ENTER.get(type(state))

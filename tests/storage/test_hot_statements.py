@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from taskmanager.storage.database import Tx
 
 
 @pytest.fixture
-def full(tm: TaskManager, engine_name: str) -> Iterator[TaskManager]:
+def full(tm: TaskManager, engine_name: str) -> TaskManager:
     """2,000 rows in each of two queues."""
     if engine_name not in ("mariadb", "mysql"):
         pytest.skip("only InnoDB locks what it scans")
@@ -22,7 +21,7 @@ def full(tm: TaskManager, engine_name: str) -> Iterator[TaskManager]:
     with tm.database.engine.connect() as connection:
         connection.execute(text(f"ANALYZE TABLE {tm.database.product.quote('HangfireJobQueue')}"))
         connection.commit()
-    yield tm
+    return tm
 
 
 def claim_text(tm: TaskManager) -> Any:
