@@ -62,9 +62,8 @@ def end(*workers: subprocess.Popen[bytes]) -> list[int]:
 
 
 def in_state(tm: TaskManager, state: str) -> int:
-    job = tm.database.tables.job
-    with tm.database.engine.connect() as connection:
-        return int(connection.execute(select(func.count()).where(job.c.StateName == state)).scalar_one())
+    wanted = select(func.count()).where(tm.database.tables.job.c.StateName == state)
+    return int(tm.database.read(lambda tx: tx.connection.execute(wanted).scalar_one()))
 
 
 def wait_for(condition: object, seconds: float, what: str) -> float:
