@@ -26,6 +26,7 @@ class EventLoop:
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
     def run(
@@ -52,13 +53,17 @@ class EventLoop:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="taskmanager-asyncio", daemon=True).start()
+                self._thread = threading.Thread(target=self._loop.run_forever, name="taskmanager-asyncio", daemon=True)
+                self._thread.start()
             return self._loop
 
     def close(self) -> None:
         """Stop the loop; what still runs in it is abandoned."""
-        if self._loop is not None:
+        if self._loop is not None and self._thread is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(1.0)
+            if not self._thread.is_alive():
+                self._loop.close()
 
 
 def _cancel(future: Any) -> None:
