@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from taskmanager.domain.times import to_unix
 from taskmanager.server.process import Process
@@ -22,6 +22,8 @@ log = logging.getLogger("taskmanager.pulse")
 _LIVELY_SECONDS = 1.0
 #: SQLite says for the price of a read of shared memory whether anybody wrote.
 _EMBEDDED_SECONDS = 0.02
+#: Under a doorbell polling is the safety net, for jobs written by SQL and rings that were lost: half as often will do.
+_SLEEPER = 2
 
 
 class Pulse(Process):
@@ -31,13 +33,13 @@ class Pulse(Process):
 
     def __init__(
         self, database: Database, watcher: Watcher, wakes: Mapping[str, Process], bell: Doorbell | None,
-        *, idle_seconds: float, busy_seconds: float,
+        *, is_busy: Callable[[], bool], idle_seconds: float, busy_seconds: float,
     ) -> None:  # fmt: skip
         super().__init__()
         self.database, self.watcher, self.wakes, self.bell = database, watcher, wakes, bell
         self._idle, self._busy = idle_seconds, busy_seconds
+        self._is_busy = is_busy
         self._lively_until = time.monotonic()
-        self._asleep = False
         self._version = -1
         self._look_at = 0.0
 
@@ -49,8 +51,8 @@ class Pulse(Process):
         if found:
             self._lively_until = time.monotonic() + _LIVELY_SECONDS
         lively = time.monotonic() < self._lively_until
-        self._sleep(not lively)
-        rest = self._busy if lively else self._idle
+        self._sleep(not self._is_busy())
+        rest = self._busy if lively else self._idle * (_SLEEPER if self.bell is not None and self.bell.is_set else 1)
         rest = min(rest, max(0.001, self._until_due(glance)))
         self._look_at = time.monotonic() + rest
         return min(rest, _EMBEDDED_SECONDS) if self.database.is_embedded else rest
@@ -93,12 +95,8 @@ class Pulse(Process):
         return min(ahead, default=self._idle)
 
     def _sleep(self, asleep: bool) -> None:
-        """Register with the ringers while there is nothing to do; look again after it, for what came between."""
-        if self.bell is None or asleep == self._asleep:
-            return
-        self.bell.listen(asleep)
-        self._asleep = asleep
-        if asleep:
+        """Register with the ringers unless work comes in a stream; look again after it, for what came between."""
+        if self.bell is not None and self.bell.listen(asleep) and asleep:
             self.alarm.set()
 
     def close(self) -> None:

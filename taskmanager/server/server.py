@@ -73,7 +73,8 @@ class Server:
             self.schedulers = [wakes["scheduled"], wakes["recurring"]]
         self.pulse = Pulse(
             database, Watcher(database, settings.queues), wakes, self.bell,
-            idle_seconds=settings.poll_interval_seconds, busy_seconds=settings.poll_interval_busy_seconds,
+            is_busy=lambda: self.worker.is_busy, idle_seconds=settings.poll_interval_seconds,
+            busy_seconds=settings.poll_interval_busy_seconds,
         )  # fmt: skip
         self._loops: list[Loop] = []
         self._bell_loop: BellLoop | None = None

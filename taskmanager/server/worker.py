@@ -30,6 +30,8 @@ log = logging.getLogger("taskmanager.worker")
 #: How much work, in seconds at the measured rate, is claimed ahead.
 _AHEAD_SECONDS = 0.15
 _MOST_AHEAD = 500
+#: Jobs a second above which a server takes its doorbell down.
+_BUSY_RATE = 50
 UNKNOWN_SINCE = "UnknownSince"
 
 
@@ -100,6 +102,11 @@ class Worker(Process):
         if waiting > ahead // 2 and waiting >= idle:
             return 0
         return idle + ahead - waiting
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether jobs come so fast that ringing for each would be a waste."""
+        return self._rate > _BUSY_RATE and time.monotonic() - self._rate_at < 1.0
 
     def finished(self, claims: list[Claim]) -> None:
         """Claims whose outcome is written."""

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from taskmanager.domain.times import to_unix
 from taskmanager.storage import structures
-from taskmanager.storage.database import Database
+from taskmanager.storage.database import Database, Tx
 
 log = logging.getLogger("taskmanager.doorbell")
 
@@ -29,11 +29,17 @@ class Doorbell:
         self._guid = guid
         self._connection: Connection | None = None
         self._member = ""
+        self._registered = ""
 
     @property
     def works(self) -> bool:
         """Whether this product can ring at all; SQLite needs none."""
         return not self._database.is_embedded
+
+    @property
+    def is_set(self) -> bool:
+        """Whether ringers know of us."""
+        return bool(self._registered)
 
     def wait(self) -> bool:
         """Sleep until rung (True) or some seconds have passed (False). Raises when the connection is lost."""
@@ -48,20 +54,25 @@ class Doorbell:
                 return True
             raise
 
-    def listen(self, asleep: bool) -> None:
-        """Tell ringers whether somebody sleeps here."""
-        if not self._member:
-            return
-        member = self._member
-        if asleep:
-            self._database.run(lambda tx: structures.put(tx, SET, {member: to_unix(tx.now())}), patience=1)
-        else:
-            self._database.run(lambda tx: structures.remove(tx, SET, [member]), patience=1)
+    def listen(self, asleep: bool) -> bool:
+        """Tell ringers whether somebody sleeps here; whether that was news. Free when nothing has changed."""
+        member = self._member if asleep else ""
+        if member == self._registered:
+            return False
+        gone = [self._registered] if self._registered else []
+
+        def work(tx: Tx) -> None:
+            structures.remove(tx, SET, gone)
+            if member:
+                structures.put(tx, SET, {member: to_unix(tx.now())})
+
+        self._database.run(work, patience=1)
+        self._registered = member
+        return True
 
     def close(self) -> None:
         """Drop the connection and the registration."""
-        if self._member:
-            self.listen(False)
+        self.listen(False)
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.invalidate()
