@@ -6,6 +6,7 @@ It wakes whoever has something to do, at the moment it is due. Under it, a doorb
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -92,7 +93,7 @@ class Pulse(Process):
             for name, score in (("scheduled", glance.scheduled), ("recurring", glance.recurring))
             if score is not None and score > now and name in self.wakes
         ]
-        return min(ahead, default=self._idle)
+        return min(ahead, default=math.inf)
 
     def _sleep(self, asleep: bool) -> None:
         """Register with the ringers unless work comes in a stream; look again after it, for what came between."""

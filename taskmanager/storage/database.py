@@ -283,6 +283,7 @@ def _arguments(url: URL, pool_size: int | None = None) -> dict[str, Any]:
     if pool_size is not None and backend != "sqlite":
         # Every unit ends in COMMIT or ROLLBACK by itself: the pool's own ROLLBACK would be a wasted round trip.
         options |= {"pool_size": pool_size, "max_overflow": 20, "pool_recycle": 1800, "pool_use_lifo": True}
+        options["pool_reset_on_return"] = None
     if backend == "sqlite":
         options["connect_args"] = {"timeout": 30, "check_same_thread": False}
     return options
