@@ -103,6 +103,14 @@ def deaths(folder: Path) -> Iterator[Death]:
             yield Death(path, server_id, frozenset(r for r in running if r))
 
 
+def silent_for(death: Death) -> float:
+    """Seconds since the dead last said that it was not hung."""
+    try:
+        return time.time() - death.path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
 def forget(death: Death) -> None:
     """The dead was buried."""
     with contextlib.suppress(FileNotFoundError):

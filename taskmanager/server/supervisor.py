@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from taskmanager.server import lifeline
-from taskmanager.storage import servers
+from taskmanager.server.undertaker import Undertaker
 from taskmanager.storage.database import Database
 
 log = logging.getLogger("taskmanager.supervisor")
@@ -57,6 +57,7 @@ class Supervisor:
         self._dead_after, self._grace = dead_after, grace
         self._children: list[subprocess.Popen[bytes]] = []
         self._started: dict[int, float] = {}
+        self._undertaker = Undertaker(database)
 
     def run(self, signals: StopSignal) -> int:
         """Supervise until told to stop; returns an exit code."""
@@ -95,13 +96,7 @@ class Supervisor:
 
     def _bury(self) -> None:
         try:
-            for death in lifeline.deaths(lifeline.folder_of(self.database.identity)):
-                self.database.run(
-                    lambda tx, d=death: servers.bury(tx, d.server_id, started=d.started),  # type: ignore[misc]
-                    patience=2,
-                )
-                lifeline.forget(death)
-                log.warning("claims of %s given back; %d jobs were running in it", death.server_id, len(death.started))
+            self._undertaker.work()
         except Exception as error:
             log.warning("the claims of a dead process cannot be given back yet: %s", error)
 

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from taskmanager.server import lifeline
 from taskmanager.server.completer import Completer
 from taskmanager.server.lifeline import Lifeline
 from taskmanager.server.process import Process
+from taskmanager.server.undertaker import Undertaker
 from taskmanager.storage import expiry, jobs, queues, servers
 from taskmanager.storage.database import Database, Tx
 
@@ -51,12 +51,11 @@ class Watchdog(Process):
         self._reaching_since = time.monotonic()
         self._next_remote = 0.0
         self._orphans: dict[str, float] = {}
+        self._undertaker = Undertaker(database)
 
     def tick(self) -> float:
         try:
-            for death in lifeline.deaths(lifeline.folder_of(self.database.identity)):
-                self._bury(death.server_id, death.started)
-                lifeline.forget(death)
+            self._undertaker.work()
             if time.monotonic() >= self._next_remote:
                 self._next_remote = time.monotonic() + self._dead_after.total_seconds() / 6
                 self._bury_silent()
@@ -82,11 +81,6 @@ class Watchdog(Process):
         if buried is not None:
             log.warning("server %s has been silent: %d claims given back", server_id, buried[0])
 
-    def _bury(self, server_id: str, started: frozenset[int]) -> None:
-        buried = self.database.run(lambda tx: servers.bury(tx, server_id, started=started), patience=5)
-        if buried is not None:
-            log.warning("server %s died: %d claims given back, %d jobs were running", server_id, *buried)
-
     def _release_orphans(self, living: set[str]) -> None:
         """Claims of servers that have no row at all, once they were seen so for the whole time."""
         held = self.database.run(lambda tx: queues.fetched(tx))
@@ -94,10 +88,10 @@ class Watchdog(Process):
         tokens = {token for _, _, token in held if "." in token and token.partition(".")[0] not in living}
         self._orphans = {token: self._orphans.get(token, now) for token in tokens}
         over = {t for t, since in self._orphans.items() if now - since >= self._dead_after.total_seconds()}
-        rows = [queue_id for queue_id, _, token in held if token in over]
-        if rows:
-            self.database.run(lambda tx: servers.give_up(tx, rows))
-            log.warning("%d claims of unknown servers given back", len(rows))
+        for guid in sorted({token.partition(".")[0] for token in over}):
+            rows = [queue_id for queue_id, _, token in held if token.startswith(guid + ".")]
+            self.database.run(lambda tx, g=guid, r=rows: servers.give_up(tx, g, r))  # type: ignore[misc]
+            log.warning("%d claims of the unknown server %s given back", len(rows), guid)
 
 
 class Cancellation(Process):

@@ -54,7 +54,10 @@ def change_data(t: Tables, p: Product) -> str:
 
 @statement
 def release_row(t: Tables, p: Product) -> str:
-    return p.update_by_ids(t.queue.name, {"FetchedAt": "NULL", "FetchToken": "NULL"})
+    """Only where the claim is still the dead one's: somebody else may have buried it, and a third claimed the row."""
+    token = f"t.{p.quote('FetchToken')}"
+    changes = {"FetchedAt": "NULL", "FetchToken": "NULL"}
+    return p.update_by_ids(t.queue.name, changes, f"{token} >= :low AND {token} < :high")
 
 
 def announce(tx: Tx, server_id: str, data: Mapping[str, Any]) -> None:
@@ -105,17 +108,17 @@ def bury(
         return None
     held = queues.held(tx, guid_of(server_id))
     died = _died_under(tx, [job for _, job, _ in held], started)
-    give_up(tx, [queue_id for queue_id, _, _ in held])
+    give_up(tx, guid_of(server_id), [queue_id for queue_id, _, _ in held])
     count_deaths(tx, died)
     remove(tx, server_id)
     return len(held), len(died)
 
 
-def give_up(tx: Tx, queue_ids: Iterable[int]) -> None:
-    """Clear the claim of rows whose holder is gone."""
+def give_up(tx: Tx, guid: str, queue_ids: Iterable[int]) -> None:
+    """Clear the claims of a server that is gone on these rows."""
     text = jobs.ids_json(queue_ids)
     if text != "[]":
-        tx.execute(release_row, {"ids": text})
+        tx.execute(release_row, {"ids": text, "low": f"{guid}.", "high": f"{guid}/"})
 
 
 def count_deaths(tx: Tx, job_ids: Iterable[int]) -> None:
