@@ -1,59 +1,291 @@
-"""The tables as they are against the tables as they should be: created when absent, checked at every start."""
+"""The tables as they are against the tables as they should be: checked at every start, upgraded, written as SQL."""
 
 from __future__ import annotations
 
-from sqlalchemy import inspect
-from sqlalchemy.schema import CreateIndex, CreateTable
+import argparse
+import io
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from taskmanager.domain.errors import SchemaError
-from taskmanager.storage.database import Database
+from sqlalchemy import Connection, Engine, column, delete, select, table
+from sqlalchemy.exc import DBAPIError
+
+from taskmanager.domain.errors import InvalidArgument, SchemaError
+from taskmanager.storage import ddl, shape, turns
+from taskmanager.storage.ddl import schema_sql as _schema_sql
 from taskmanager.storage.tables import Tables
 
+if TYPE_CHECKING:  # Alembic takes a worker's memory and start-up time, and only an upgrade needs it
+    from alembic.config import Config
 
-def is_empty(database: Database) -> bool:
-    """Whether none of Hangfire's tables is there."""
-    present = set(inspect(database.engine).get_table_names())
-    return not any(t.name in present for t in database.tables.hangfire())
+    from taskmanager.storage.migrating import Run
 
+#: As `from_revision` of `offline_sql`: tables that Hangfire.MySqlStorage 2.x made and nobody has upgraded.
+HANGFIRE_MYSQLSTORAGE = "hangfire"
+#: The answer of `offline_sql` and `schema_sql` differs by these.
+PRODUCTS = ddl.PRODUCTS
+_TRIES = 5
+_CURE = "Run `taskmanager db upgrade`, or give a DBA the output of `taskmanager db upgrade --sql`"
 
-def upgrade(database: Database) -> list[str]:
-    """Create what is absent; returns the names of the tables that were. Existing tables are not altered."""
-    present = set(inspect(database.engine).get_table_names())
-    absent = [t.name for t in database.tables.metadata.sorted_tables if t.name not in present]
-    if absent:
-        database.create_tables()
-    return absent
-
-
-def missing(database: Database) -> list[str]:
-    """What the database lacks, a sentence each."""
-    inspector = inspect(database.engine)
-    present = set(inspector.get_table_names())
-    sentences = []
-    for table in database.tables.hangfire():
-        if table.name not in present:
-            sentences.append(f"table {table.name} is missing")
-            continue
-        columns = {c["name"] for c in inspector.get_columns(table.name)}
-        sentences += [f"table {table.name} lacks column {c.name}" for c in table.columns if c.name not in columns]
-    return sentences
+T = TypeVar("T")
 
 
-def check(database: Database) -> None:
-    """Raise SchemaError that names what is missing, and the cure."""
-    lacking = missing(database)
+def _also_of_database(function: Callable[..., T]) -> Callable[..., T]:
+    """Lets a caller hand over a whole `Database` in place of its engine and its prefix."""
+
+    @wraps(function)
+    def called(first: Any, *rest: Any, **options: Any) -> T:
+        if isinstance(first, Tables):
+            return function(rest[0].name, first.prefix)
+        if hasattr(first, "tables"):
+            return function(first.engine, first.tables.prefix, *rest, **options)
+        return function(first, *rest, **options)
+
+    return called
+
+
+schema_sql = _also_of_database(_schema_sql)
+
+
+@_also_of_database
+def is_empty(engine: Engine | Connection, prefix: str) -> bool:
+    """Whether none of Hangfire's tables is there under this prefix."""
+    with _reading(engine) as connection:
+        present = shape.names_present(connection)
+    return not any(t.name in present for t in Tables(prefix).hangfire())
+
+
+def current(engine: Engine | Connection, prefix: str) -> str | None:
+    """The revision the database is recorded at; None before the first upgrade."""
+    with _reading(engine) as connection:
+        if _version_name(prefix) not in shape.names_present(connection):
+            return None
+        return connection.scalar(select(_version_table(prefix).c.version_num))
+
+
+def head() -> str:
+    """The newest revision this version of the program knows."""
+    return _revisions()[-1]
+
+
+@_also_of_database
+def missing(engine: Engine | Connection, prefix: str) -> list[str]:
+    """What the database lacks, a sentence each: tables, and columns, widths and indexes of Hangfire's. SELECT only.
+
+    The c_* tables are only asked to be there: their columns are their owners' matter.
+    """
+    with _reading(engine) as connection:
+        return [str(lack) for lack in _lacks(connection, prefix)]
+
+
+@_also_of_database
+def check(engine: Engine | Connection, prefix: str) -> None:
+    """Raise SchemaError that names all that is missing, and the cure. Needs SELECT rights only."""
+    lacking = missing(engine, prefix)
     if lacking:
-        raise SchemaError(
-            "the database is not ready: " + "; ".join(lacking)
-            + ". Run `taskmanager db upgrade`, or give a DBA the output of `taskmanager db sql`."
-        )  # fmt: skip
+        raise SchemaError("the database is not ready:\n- " + "\n- ".join(lacking) + f"\n{_CURE}.")
 
 
-def schema_sql(tables: Tables, dialect: object) -> str:
-    """All CREATE statements, for a DBA."""
-    parts = []
-    for table in tables.metadata.sorted_tables:
-        parts.append(str(CreateTable(table).compile(dialect=dialect)).strip() + ";")  # type: ignore[arg-type]
-        indexes = sorted(table.indexes, key=lambda i: str(i.name))
-        parts += [str(CreateIndex(i).compile(dialect=dialect)).strip() + ";" for i in indexes]  # type: ignore[arg-type]
-    return "\n\n".join(parts) + "\n"
+@_also_of_database
+def upgrade(engine: Engine, prefix: str, *, on_step: Callable[[str], None] | None = None) -> list[str]:
+    """Bring the tables to the newest revision; returns the steps done, in words. Hosts take turns.
+
+    May be called again after a crash at any moment, and does nothing (nor needs any rights but SELECT) when all is
+    done. on_step: called after each step. Raises SchemaError when it cannot go on; it says why and what is left.
+    """
+    _validate(prefix)
+    steps: list[str] = []
+    for tries in range(1, _TRIES + 1):
+        if _is_done(engine, prefix):
+            return steps
+        try:
+            with turns.take(engine, prefix) as connection:
+                _migrate(connection, prefix, steps, on_step)
+        except DBAPIError as error:
+            if tries == _TRIES or not turns.is_worth_another_try(error, engine):
+                raise _stopped(error, engine, prefix, steps) from error
+    left = missing(engine, prefix)
+    raise SchemaError(
+        f"the tables are recorded at revision {current(engine, prefix)}, yet " + "; ".join(left)
+        + ". sql/schema/ has their definitions"
+    )  # fmt: skip
+
+
+def offline_sql(product: str, prefix: str, from_revision: str | None = None) -> str:
+    """The upgrade as SQL, without a connection. product: mysql, mariadb, postgresql or sqlite.
+
+    from_revision: what the database is recorded at; None for an empty one, "hangfire" for one that
+    Hangfire.MySqlStorage 2.x made. `pending_sql` looks at the database itself and is the better choice where it can.
+    """
+    from taskmanager.storage.migrating import Run
+
+    _validate(prefix)
+    run = Run(prefix, ddl.dialect_of(product))
+    if from_revision == HANGFIRE_MYSQLSTORAGE:
+        origin = _script("0003").HANGFIRE_MYSQLSTORAGE_2
+        run.assumed = shape.parse(origin, prefix, "utf8mb3_general_ci")
+    return _write(run, None if from_revision == HANGFIRE_MYSQLSTORAGE else from_revision)
+
+
+def pending_sql(engine: Engine | Connection, prefix: str) -> str:
+    """The statements that `upgrade` would run on this very database, for a DBA; empty when none. SELECT only."""
+    from taskmanager.storage import altering
+    from taskmanager.storage.migrating import Run
+
+    _validate(prefix)
+    with _reading(engine) as connection:
+        if _is_done(connection, prefix):
+            return ""
+        names = [t.name for t in Tables(prefix).metadata.sorted_tables] + [f"{prefix}JobState"]
+        run = Run(prefix, connection.dialect, assumed=shape.read(connection, names))
+        run.foreign = altering.foreign_keys(connection, run.assumed) if run.is_mysql else []
+        at = current(connection, prefix)
+    return _write(run, None if at == head() else at)
+
+
+# -- looking --------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _reading(engine: Engine | Connection) -> Iterator[Connection]:
+    if isinstance(engine, Connection):
+        yield engine
+        return
+    with engine.connect() as connection:
+        # On SQLite a transaction of ours takes its turn among the writers unless it says that it reads.
+        yield connection.execution_options(taskmanager_read=True)
+
+
+def _lacks(connection: Connection, prefix: str) -> list[shape.Lack]:
+    tables = Tables(prefix)
+    present = shape.read(connection, [t.name for t in tables.hangfire()])
+    implied = connection.dialect.name != "postgresql"  # InnoDB and SQLite end each index with the primary key
+    lacks = []
+    for each in tables.hangfire():
+        wanted = shape.defined(each, connection.dialect)
+        lacks += shape.compare(wanted, present.get(each.name), implied=implied)
+    names = shape.names_present(connection)
+    return lacks + [shape.Lack(t.name) for t in tables.legacy.all() if t.name not in names]
+
+
+def _is_done(engine: Engine | Connection, prefix: str) -> bool:
+    at = current(engine, prefix)
+    if at is not None and at not in _revisions():
+        lacking = missing(engine, prefix)
+        if lacking:
+            raise SchemaError(
+                f"the database was upgraded by a newer version of taskmanager (revision {at}), and this one misses: "
+                + "; ".join(lacking)
+            )
+        return True
+    return at == head() and not missing(engine, prefix)
+
+
+def _version_name(prefix: str) -> str:
+    return f"{prefix}SchemaVersion"
+
+
+def _version_table(prefix: str) -> Any:
+    return table(_version_name(prefix), column("version_num"))
+
+
+def _validate(prefix: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9_$]{0,24}", prefix):
+        raise InvalidArgument(f"prefix {prefix!r}: at most 24 letters, digits, _ or $ (it begins names of indexes)")
+
+
+# -- doing ----------------------------------------------------------------------------------------------------
+
+
+def _migrate(connection: Connection, prefix: str, steps: list[str], on_step: Callable[[str], None] | None) -> None:
+    """The work of one turn; whoever had the turn before may have done all of it."""
+    from alembic import command
+
+    from taskmanager.storage.migrating import Run
+
+    if _is_done(connection, prefix):
+        return
+    if current(connection, prefix) == head():
+        # Something was dropped after the upgrade. Every step looks first, so all of them may be gone through again.
+        connection.execute(delete(_version_table(prefix)))
+    if shape.is_mysql(connection.dialect):
+        connection.commit()  # Alembic then begins and ends a transaction of its own for each revision
+    run = Run(prefix, connection.dialect, connection, on_step=on_step, steps=steps)
+    command.upgrade(_config(run), "head")
+
+
+def _stopped(error: DBAPIError, engine: Engine, prefix: str, steps: list[str]) -> SchemaError:
+    done = f" {len(steps)} steps were done; the next run goes on from there." if steps else ""
+    if not turns.is_refused(error):
+        return SchemaError(f"the upgrade stopped: {turns.brief(error)}.{done}")
+    lacking = "\n- ".join(["this is lacking:", *missing(engine, prefix)])
+    return SchemaError(
+        f"the database user may not create or alter tables ({turns.brief(error)}); {lacking}\n"
+        f"Give a DBA the output of `taskmanager db upgrade --sql`.{done}"
+    )
+
+
+def _write(run: Run, from_revision: str | None) -> str:
+    from alembic import command
+
+    text = io.StringIO()
+    command.upgrade(_config(run, text), f"{from_revision}:head" if from_revision else "head", sql=True)
+    return text.getvalue()
+
+
+def _config(run: Run | None = None, text: io.StringIO | None = None) -> Config:
+    from alembic.config import Config
+
+    from taskmanager.storage.migrating import ATTRIBUTE
+
+    config = Config(output_buffer=text, stdout=io.StringIO(), attributes={ATTRIBUTE: run})
+    config.set_main_option("script_location", str(folder()).replace("%", "%%"))
+    return config
+
+
+def folder() -> Path:
+    """The revisions: inside the package when it is installed, beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    for place in (package / "_migrations", package.parent / "migrations"):
+        if (place / "env.py").is_file():
+            return place
+    raise SchemaError("the folder `migrations` is missing from this installation of taskmanager")
+
+
+@cache
+def _revisions() -> tuple[str, ...]:
+    """Oldest first, by the numbers that the files' names begin with: known without loading Alembic."""
+    return tuple(sorted(p.name.partition("_")[0] for p in (folder() / "versions").glob("[0-9]*_*.py")))
+
+
+def _script(revision: str) -> Any:
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(_config()).get_revision(revision).module
+
+
+# -- for who works on this package ----------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str]) -> None:
+    """`python -m taskmanager.storage.schema`: write the generated files, or begin a new revision, in a checkout."""
+    parser = argparse.ArgumentParser(prog="python -m taskmanager.storage.schema", description=main.__doc__)
+    parser.add_argument("--write", action="store_true", help="generate sql/schema/*.sql anew")
+    parser.add_argument("--new", metavar="WORDS", help="make a revision file in migrations/versions, to be filled in")
+    wanted = parser.parse_args(arguments)
+    if wanted.write:
+        for name, content in ddl.schema_files().items():
+            (folder().parent / "sql" / "schema" / name).write_text(content, encoding="utf-8")
+    if wanted.new:
+        from alembic import command
+
+        command.revision(_config(), message=wanted.new, rev_id=f"{int(head()) + 1:04d}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

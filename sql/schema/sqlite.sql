@@ -1,0 +1,203 @@
+-- All tables, for SQLite. Generated from taskmanager/storage/tables.py; do not edit.
+
+CREATE TABLE "HangfireJob" (
+    "Id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "StateId" BIGINT,
+    "StateName" VARCHAR(20),
+    "InvocationData" TEXT NOT NULL,
+    "Arguments" TEXT NOT NULL,
+    "CreatedAt" DATETIME NOT NULL,
+    "ExpireAt" DATETIME,
+    "Queue" VARCHAR(50),
+    "Priority" INTEGER DEFAULT '0' NOT NULL,
+    "EnqueueKey" VARCHAR(64),
+    CONSTRAINT "UX_HangfireJob_EnqueueKey" UNIQUE ("EnqueueKey")
+);
+
+CREATE INDEX "IX_HangfireJob_ExpireAt" ON "HangfireJob" ("ExpireAt");
+
+CREATE INDEX "IX_HangfireJob_StateName" ON "HangfireJob" ("StateName", "Id");
+
+CREATE TABLE "HangfireJobParameter" (
+    "Id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "JobId" BIGINT NOT NULL,
+    "Name" VARCHAR(40) NOT NULL,
+    "Value" TEXT,
+    CONSTRAINT "IX_HangfireJobParameter_JobId_Name" UNIQUE ("JobId", "Name")
+);
+
+CREATE TABLE "HangfireState" (
+    "Id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "JobId" BIGINT NOT NULL,
+    "Name" VARCHAR(20) NOT NULL,
+    "Reason" VARCHAR(100),
+    "CreatedAt" DATETIME NOT NULL,
+    "Data" TEXT
+);
+
+CREATE INDEX "IX_HangfireState_JobId" ON "HangfireState" ("JobId", "Id");
+
+CREATE TABLE "HangfireJobQueue" (
+    "Id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "JobId" BIGINT NOT NULL,
+    "FetchedAt" DATETIME,
+    "Queue" VARCHAR(50) NOT NULL,
+    "FetchToken" VARCHAR(64),
+    "Priority" INTEGER DEFAULT '0' NOT NULL
+);
+
+CREATE INDEX "IX_HangfireJobQueue_Claim" ON "HangfireJobQueue" ("Queue", "FetchedAt", "Priority", "Id");
+
+CREATE INDEX "IX_HangfireJobQueue_FetchToken" ON "HangfireJobQueue" ("FetchToken");
+
+CREATE INDEX "IX_HangfireJobQueue_JobId" ON "HangfireJobQueue" ("JobId");
+
+CREATE TABLE "HangfireServer" (
+    "Id" VARCHAR(200) NOT NULL,
+    "Data" TEXT NOT NULL,
+    "LastHeartbeat" DATETIME,
+    PRIMARY KEY ("Id")
+);
+
+CREATE TABLE "HangfireSet" (
+    "Id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "Key" VARCHAR(100) NOT NULL,
+    "Value" VARCHAR(256) NOT NULL,
+    "Score" DOUBLE NOT NULL,
+    "ExpireAt" DATETIME,
+    CONSTRAINT "IX_HangfireSet_Key_Value" UNIQUE ("Key", "Value")
+);
+
+CREATE INDEX "IX_HangfireSet_ExpireAt" ON "HangfireSet" ("ExpireAt");
+
+CREATE INDEX "IX_HangfireSet_Key_Score" ON "HangfireSet" ("Key", "Score");
+
+CREATE TABLE "HangfireHash" (
+    "Id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "Key" VARCHAR(100) NOT NULL,
+    "Field" VARCHAR(100) NOT NULL,
+    "Value" TEXT,
+    "ExpireAt" DATETIME,
+    CONSTRAINT "IX_HangfireHash_Key_Field" UNIQUE ("Key", "Field")
+);
+
+CREATE INDEX "IX_HangfireHash_ExpireAt" ON "HangfireHash" ("ExpireAt");
+
+CREATE TABLE "HangfireList" (
+    "Id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "Key" VARCHAR(100) NOT NULL,
+    "Value" TEXT,
+    "ExpireAt" DATETIME
+);
+
+CREATE INDEX "IX_HangfireList_ExpireAt" ON "HangfireList" ("ExpireAt");
+
+CREATE INDEX "IX_HangfireList_Key" ON "HangfireList" ("Key", "Id");
+
+CREATE TABLE "HangfireCounter" (
+    "Id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "Key" VARCHAR(100) NOT NULL,
+    "Value" BIGINT NOT NULL,
+    "ExpireAt" DATETIME
+);
+
+CREATE INDEX "IX_HangfireCounter_Key" ON "HangfireCounter" ("Key");
+
+CREATE TABLE "HangfireAggregatedCounter" (
+    "Id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "Key" VARCHAR(100) NOT NULL,
+    "Value" BIGINT NOT NULL,
+    "ExpireAt" DATETIME,
+    CONSTRAINT "IX_HangfireCounterAggregated_Key" UNIQUE ("Key")
+);
+
+CREATE INDEX "IX_HangfireAggregatedCounter_ExpireAt" ON "HangfireAggregatedCounter" ("ExpireAt");
+
+CREATE TABLE "HangfireDistributedLock" (
+    "Id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "Resource" VARCHAR(100) NOT NULL,
+    "CreatedAt" DATETIME NOT NULL
+);
+
+CREATE INDEX "IX_HangfireDistributedLock_Resource" ON "HangfireDistributedLock" ("Resource", "CreatedAt");
+
+CREATE TABLE "HangfireJobLog" (
+    "Id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "JobId" BIGINT NOT NULL,
+    "Attempt" INTEGER DEFAULT '1' NOT NULL,
+    "CreatedAt" DATETIME NOT NULL,
+    "Lines" TEXT NOT NULL
+);
+
+CREATE INDEX "IX_HangfireJobLog_JobId" ON "HangfireJobLog" ("JobId", "Id");
+
+CREATE TABLE "c_Job" (
+    "ID" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "JobName" VARCHAR(100),
+    "CronExpression" VARCHAR(50),
+    "StoredProcName" VARCHAR(100),
+    "IsActive" INTEGER,
+    "LastRun" DATETIME,
+    "NextRun" DATETIME,
+    "LastResult" TEXT,
+    "FailureCount" INTEGER,
+    "EmailOnFailure" INTEGER
+);
+
+CREATE INDEX "IX_c_Job_JobName" ON "c_Job" ("JobName");
+
+CREATE TABLE "c_LoggedJob" (
+    "ID" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "JobName" VARCHAR(100) NOT NULL,
+    "JobId" VARCHAR(100),
+    "JobType" VARCHAR(50) NOT NULL,
+    "StartedAt" DATETIME NOT NULL,
+    "CompletedAt" DATETIME,
+    "DurationMs" INTEGER,
+    "Success" INTEGER NOT NULL,
+    "ResultMessage" TEXT,
+    "ErrorMessage" TEXT,
+    "StackTrace" TEXT,
+    "ServerName" VARCHAR(100),
+    "TriggeredBy" VARCHAR(100),
+    "MemoryUsedMB" INTEGER,
+    "CpuTimeMs" INTEGER,
+    "CreatedAt" DATETIME DEFAULT CURRENT_TIMESTAMP NOT NULL
+);
+
+CREATE INDEX "IX_c_LoggedJob_JobName_StartedAt" ON "c_LoggedJob" ("JobName", "StartedAt");
+
+CREATE INDEX "IX_c_LoggedJob_Success" ON "c_LoggedJob" ("Success", "StartedAt");
+
+CREATE TABLE "c_JobAlert" (
+    "ID" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "JobName" VARCHAR(100) NOT NULL,
+    "AlertOnFailure" INTEGER DEFAULT '1' NOT NULL,
+    "AlertOnSuccess" INTEGER DEFAULT '0' NOT NULL,
+    "AlertOnDurationExceeds" INTEGER,
+    "EmailRecipients" VARCHAR(500),
+    "SlackWebhook" VARCHAR(500),
+    "TeamsWebhook" VARCHAR(500),
+    "MaxAlertsPerHour" INTEGER,
+    "LastAlertSent" DATETIME
+);
+
+CREATE UNIQUE INDEX "UQ_c_JobAlert_JobName" ON "c_JobAlert" ("JobName");
+
+CREATE TABLE "c_JobAlertRecipient" (
+    "ID" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "c_JobID" BIGINT,
+    "c_UserID" BIGINT,
+    "enmJobAlertType" VARCHAR(50),
+    "OverrideName" VARCHAR(50),
+    "OverrideEmailOrPhone" VARCHAR(50),
+    "AddedBy" VARCHAR(50) DEFAULT '' NOT NULL,
+    "AddedOn" DATETIME DEFAULT CURRENT_TIMESTAMP NOT NULL,
+    "ChangedBy" VARCHAR(50),
+    "ChangedOn" DATETIME,
+    "DeletedBy" VARCHAR(50),
+    "DeletedOn" DATETIME,
+    "UpdatingLoginID" BIGINT
+);
+
+CREATE INDEX "IX_c_JobAlertRecipient_c_JobID" ON "c_JobAlertRecipient" ("c_JobID");
