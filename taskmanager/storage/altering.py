@@ -50,7 +50,9 @@ def widen(
         )
     for name, found in lacks.items():
         drops = [i.name for i in have[name].indexes if i.name in superseded]
-        run.execute(alter(run.quote, have[name], found, drops), f"altered {'; '.join(map(str, found))}")
+        run.execute(
+            alter(run.quote, have[name], found, drops), f"altered table {name}: {', '.join(f.cured for f in found)}"
+        )
     _put_back(run, taken_out if run.is_offline else remembered(run))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import itertools
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Connection, Engine, column, delete, select, table
 from sqlalchemy.exc import DBAPIError
 
-from taskmanager.domain.errors import InvalidArgument, SchemaError
+from taskmanager.domain.errors import InvalidArgument, SchemaError, StorageError
 from taskmanager.storage import ddl, shape, turns
 from taskmanager.storage.ddl import schema_sql as _schema_sql
 from taskmanager.storage.tables import Tables
@@ -29,7 +30,6 @@ if TYPE_CHECKING:  # Alembic takes a worker's memory and start-up time, and only
 HANGFIRE_MYSQLSTORAGE = "hangfire"
 #: The answer of `offline_sql` and `schema_sql` differs by these.
 PRODUCTS = ddl.PRODUCTS
-_TRIES = 5
 _CURE = "Run `taskmanager db upgrade`, or give a DBA the output of `taskmanager db upgrade --sql`"
 
 T = TypeVar("T")
@@ -100,20 +100,20 @@ def upgrade(engine: Engine, prefix: str, *, on_step: Callable[[str], None] | Non
     """
     _validate(prefix)
     steps: list[str] = []
-    for tries in range(1, _TRIES + 1):
-        if _is_done(engine, prefix):
-            return steps
+    for tries in itertools.count(1):
         try:
+            with _open(engine) as connection:
+                if _is_done(connection, prefix):
+                    break
             with turns.take(engine, prefix) as connection:
                 _migrate(connection, prefix, steps, on_step)
-        except DBAPIError as error:
-            if tries == _TRIES or not turns.is_worth_another_try(error, engine):
+            with _open(engine) as connection:
+                _be_done(connection, prefix)
+        except (DBAPIError, turns.Overtaken) as error:
+            if not turns.is_worth_another_try(error, engine, tries):
                 raise _stopped(error, engine, prefix, steps) from error
-    left = missing(engine, prefix)
-    raise SchemaError(
-        f"the tables are recorded at revision {current(engine, prefix)}, yet " + "; ".join(left)
-        + ". sql/schema/ has their definitions"
-    )  # fmt: skip
+            turns.pause()
+    return steps
 
 
 def offline_sql(product: str, prefix: str, from_revision: str | None = None) -> str:
@@ -156,8 +156,17 @@ def _reading(engine: Engine | Connection) -> Iterator[Connection]:
     if isinstance(engine, Connection):
         yield engine
         return
+    try:
+        with _open(engine) as connection:
+            yield connection
+    except DBAPIError as error:
+        raise StorageError(f"the tables cannot be looked at: {turns.brief(error)}") from error
+
+
+@contextmanager
+def _open(engine: Engine) -> Iterator[Connection]:
+    """A connection that only reads: on SQLite a transaction of ours else takes its turn among the writers."""
     with engine.connect() as connection:
-        # On SQLite a transaction of ours takes its turn among the writers unless it says that it reads.
         yield connection.execution_options(taskmanager_read=True)
 
 
@@ -173,17 +182,17 @@ def _lacks(connection: Connection, prefix: str) -> list[shape.Lack]:
     return lacks + [shape.Lack(t.name) for t in tables.legacy.all() if t.name not in names]
 
 
-def _is_done(engine: Engine | Connection, prefix: str) -> bool:
-    at = current(engine, prefix)
+def _is_done(connection: Connection, prefix: str) -> bool:
+    at = current(connection, prefix)
     if at is not None and at not in _revisions():
-        lacking = missing(engine, prefix)
+        lacking = missing(connection, prefix)
         if lacking:
             raise SchemaError(
                 f"the database was upgraded by a newer version of taskmanager (revision {at}), and this one misses: "
                 + "; ".join(lacking)
             )
         return True
-    return at == head() and not missing(engine, prefix)
+    return at == head() and not missing(connection, prefix)
 
 
 def _version_name(prefix: str) -> str:
@@ -205,6 +214,7 @@ def _validate(prefix: str) -> None:
 def _migrate(connection: Connection, prefix: str, steps: list[str], on_step: Callable[[str], None] | None) -> None:
     """The work of one turn; whoever had the turn before may have done all of it."""
     from alembic import command
+    from alembic.util import CommandError
 
     from taskmanager.storage.migrating import Run
 
@@ -213,13 +223,26 @@ def _migrate(connection: Connection, prefix: str, steps: list[str], on_step: Cal
     if current(connection, prefix) == head():
         # Something was dropped after the upgrade. Every step looks first, so all of them may be gone through again.
         connection.execute(delete(_version_table(prefix)))
+    run = Run(prefix, connection.dialect, connection, on_step=on_step, steps=steps)
+    at = current(connection, prefix)
     if shape.is_mysql(connection.dialect):
         connection.commit()  # Alembic then begins and ends a transaction of its own for each revision
-    run = Run(prefix, connection.dialect, connection, on_step=on_step, steps=steps)
-    command.upgrade(_config(run), "head")
+    try:
+        command.upgrade(_config(run), "head")
+    except CommandError as error:
+        if current(connection, prefix) == at:
+            raise SchemaError(f"the upgrade stopped: {error}") from error
+        raise turns.Overtaken(str(error)) from error
 
 
-def _stopped(error: DBAPIError, engine: Engine, prefix: str, steps: list[str]) -> SchemaError:
+def _be_done(connection: Connection, prefix: str) -> None:
+    """Raise SchemaError when all revisions went through and the tables are not as they should be all the same."""
+    left = missing(connection, prefix)
+    if left and current(connection, prefix) == head():
+        raise SchemaError(f"all revisions are applied, yet {'; '.join(left)}. sql/schema/ has the definitions")
+
+
+def _stopped(error: DBAPIError | turns.Overtaken, engine: Engine, prefix: str, steps: list[str]) -> SchemaError:
     done = f" {len(steps)} steps were done; the next run goes on from there." if steps else ""
     if not turns.is_refused(error):
         return SchemaError(f"the upgrade stopped: {turns.brief(error)}.{done}")

@@ -141,6 +141,14 @@ class Lack:
             return f"table {self.table} lacks {self.index.words}"
         return f"table {self.table} lacks a primary key" if self.key else f"table {self.table} is missing"
 
+    @property
+    def cured(self) -> str:
+        """What was done when it lacks no more, without the table's name."""
+        if self.narrow is not None and self.column is not None:
+            return f"{self.column.name} is {_unlike(self.narrow, self.column).rpartition(', ')[2]}"
+        added = self.index.words if self.index else f"column {self.column.name}" if self.column else "a primary key"
+        return f"{added} added"
+
 
 def _unlike(have: ColumnShape, want: ColumnShape) -> str:
     if have.is_narrower_than(want):

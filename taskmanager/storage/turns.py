@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import random
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,13 +16,15 @@ from taskmanager.storage.dialects import Verdict, product_of
 
 log = logging.getLogger("taskmanager.storage")
 
-#: Another host did the same step first. GET_LOCK knows one node of a Galera cluster only, so it can happen.
-_DONE_BY_ANOTHER = frozenset({1050, 1060, 1061, 1062, 1068, 1091, 1826})
+#: Another host did the same step first, or does. GET_LOCK knows one node of a Galera cluster only, so it can happen.
+_DONE_BY_ANOTHER = frozenset({1050, 1060, 1061, 1062, 1068, 1091, 1412, 1684, 1826})
 #: Refused for want of rights, by error number or SQLSTATE.
 _REFUSED = frozenset({1044, 1142, 1143, 1227, "42501"})
 #: An ALTER waits this long behind open transactions; MySQL's own limit is a year, during which all others wait too.
 _DDL_PATIENCE_SECONDS = 120
 _LOCK_SLICE_SECONDS = 10
+_TRIES = 3
+_TRIES_BESIDE_ANOTHER = 30
 
 
 @contextmanager
@@ -72,18 +76,31 @@ def _on_sqlite(engine: Engine, prefix: str) -> Iterator[Connection]:
         yield connection
 
 
-def is_worth_another_try(error: DBAPIError, engine: Engine) -> bool:
-    """Whether the same upgrade, which looks before each step, may get on where this one failed."""
-    return _code(error) in _DONE_BY_ANOTHER or product_of(engine.dialect).verdict(error) is Verdict.AGAIN
+class Overtaken(Exception):
+    """Another host recorded a revision before this one could."""
 
 
-def is_refused(error: DBAPIError) -> bool:
+def is_worth_another_try(error: DBAPIError | Overtaken, engine: Engine, tries: int) -> bool:
+    """Whether the same upgrade, which looks before each step, may get on where this one failed for the nth time."""
+    if isinstance(error, Overtaken) or _code(error) in _DONE_BY_ANOTHER:
+        return tries < _TRIES_BESIDE_ANOTHER
+    return tries < _TRIES and product_of(engine.dialect).verdict(error) is Verdict.AGAIN
+
+
+def pause() -> None:
+    """Let the other host get ahead: in step they would meet at every table."""
+    time.sleep(random.uniform(0.1, 1.0))
+
+
+def is_refused(error: DBAPIError | Overtaken) -> bool:
     """Whether the user lacks the right to alter tables."""
-    return _code(error) in _REFUSED
+    return not isinstance(error, Overtaken) and _code(error) in _REFUSED
 
 
-def brief(error: DBAPIError) -> str:
+def brief(error: DBAPIError | Overtaken) -> str:
     """The driver's own words, without the statement."""
+    if isinstance(error, Overtaken):
+        return str(error)
     words = list(getattr(error.orig, "args", ()))[1:] or [error.orig]
     return str(words[0]).strip()
 

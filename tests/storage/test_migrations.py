@@ -16,7 +16,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect, make_url, text
 
-from taskmanager.domain.errors import InvalidArgument, SchemaError
+from taskmanager.domain.errors import InvalidArgument, SchemaError, StorageError
 from taskmanager.storage import schema
 from taskmanager.storage.database import Database
 from taskmanager.storage.tables import Tables
@@ -143,6 +143,25 @@ def test_an_upgrade_restores_a_table_that_was_dropped_after_it(engine: Engine) -
     run(engine, f"DROP TABLE {quoted(engine, 'HangfireJobLog')}")
     assert schema.upgrade(engine, PREFIX) == ["created table HangfireJobLog"]
     schema.check(engine, PREFIX)
+
+
+def test_what_no_revision_can_restore_is_named_after_the_upgrade(engine: Engine) -> None:
+    schema.upgrade(engine, PREFIX)
+    on_mysql = product_of(engine) in ("mysql", "mariadb")
+    run(engine, f"ALTER TABLE {quoted(engine, 'HangfireServer')} DROP COLUMN {quoted(engine, 'LastHeartbeat')}")
+    if on_mysql:
+        assert schema.upgrade(engine, PREFIX) == ["altered table HangfireServer: column LastHeartbeat added"]
+        schema.check(engine, PREFIX)
+    else:
+        with pytest.raises(SchemaError, match=r"HangfireServer lacks column LastHeartbeat.*sql/schema"):
+            schema.upgrade(engine, PREFIX)
+
+
+def test_a_database_that_cannot_be_reached_is_told_by_an_error_of_ours(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path}/no/such/folder.db")
+    for verb in (schema.check, schema.upgrade, schema.is_empty):
+        with pytest.raises(StorageError, match="unable to open database file"):
+            verb(engine, PREFIX)
 
 
 def test_two_installations_share_a_database_under_two_prefixes(engine: Engine) -> None:
