@@ -9,38 +9,62 @@ import click
 
 from taskmanager import config
 from taskmanager.cli.common import as_json, manager, settings, show
+from taskmanager.storage import ddl, schema
 from taskmanager.storage import doctor as checks
-from taskmanager.storage import schema
 from taskmanager.storage.statements import REGISTRY, render
 
 
 @click.group()
 def db() -> None:
-    """The tables: upgrade, check, sql."""
+    """The tables: upgrade, current, check, sql."""
+
+
+@db.command()
+@click.option("--sql", "as_sql", is_flag=True, help="Print the statements for a DBA instead of running them.")
+@click.option(
+    "--offline", type=click.Choice(schema.PRODUCTS), help="With --sql: for an empty database of this product, unseen."
+)
+@click.pass_context
+def upgrade(ctx: click.Context, as_sql: bool, offline: str | None) -> None:
+    """Bring the tables to the newest revision; a database of Hangfire.MySqlStorage 2.x is widened in place."""
+    loaded = settings(ctx)
+    if offline is not None and not as_sql:
+        raise click.UsageError("--offline prints statements: give it together with --sql")
+    if offline is not None:
+        click.echo(schema.offline_sql(offline, loaded.prefix))
+        return
+    database = manager(ctx, discover=False).database
+    if as_sql:
+        click.echo(schema.pending_sql(database.engine, database.tables.prefix) or "-- up to date")
+        return
+    steps = schema.upgrade(database.engine, database.tables.prefix)
+    click.echo("\n".join(steps) or "up to date")
 
 
 @db.command()
 @click.pass_context
-def upgrade(ctx: click.Context) -> None:
-    """Create the tables that are absent."""
-    made = schema.upgrade(manager(ctx, discover=False).database)
-    click.echo("created " + ", ".join(made) if made else "up to date")
+def current(ctx: click.Context) -> None:
+    """The revision the database is at, and the newest."""
+    database = manager(ctx, discover=False).database
+    at = schema.current(database.engine, database.tables.prefix)
+    click.echo(f"{at or 'none'} (newest: {schema.head()})")
 
 
 @db.command()
 @click.pass_context
 def check(ctx: click.Context) -> None:
     """Exit code 1, and what is missing, when the tables are not as they should be."""
-    schema.check(manager(ctx, discover=False).database)
+    database = manager(ctx, discover=False).database
+    schema.check(database.engine, database.tables.prefix)
     click.echo("up to date")
 
 
 @db.command("sql")
 @click.pass_context
 def db_sql(ctx: click.Context) -> None:
-    """The CREATE statements for this database, for a DBA to run."""
+    """All CREATE statements for this kind of database."""
     database = manager(ctx, discover=False).database
-    click.echo(schema.schema_sql(database.tables, database.engine.dialect))
+    click.echo(ddl.schema_sql(database.product.name, database.tables.prefix))
 
 
 @click.group("config")

@@ -122,9 +122,10 @@ def _ready(loaded: Settings, *, migrate: bool, discover: bool = True) -> TaskMan
     tm = TaskManager(loaded)
     database = tm.database
     embedded = database.is_embedded and loaded.migrate == "auto"
-    if embedded or migrate or schema.is_empty(database):
-        schema.upgrade(database)
-    schema.check(database)
+    engine, prefix = database.engine, database.tables.prefix
+    if embedded or migrate or schema.is_empty(engine, prefix):
+        schema.upgrade(engine, prefix)
+    schema.check(engine, prefix)
     if discover:
         tm.discover()
         if loaded.scheduler:

@@ -43,7 +43,7 @@ def waiting_sample(t: Tables, p: Any) -> str:
 def examine(database: Database, *, known: Sequence[str] = ()) -> list[Finding]:
     """All findings; the good ones too, so that one sees what was looked at."""
     findings = [_version(database)]
-    lacking = schema.missing(database)
+    lacking = schema.missing(database.engine, database.tables.prefix)
     if lacking:
         return [*findings, Finding("bad", "tables", "; ".join(lacking), "run `taskmanager db upgrade`")]
     findings.append(Finding("ok", "tables", "all there"))

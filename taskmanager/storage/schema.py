@@ -9,16 +9,15 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache, wraps
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, column, delete, select, table
 from sqlalchemy.exc import DBAPIError
 
 from taskmanager.domain.errors import InvalidArgument, SchemaError, StorageError
 from taskmanager.storage import ddl, shape, turns
-from taskmanager.storage.ddl import schema_sql as _schema_sql
 from taskmanager.storage.tables import Tables
 
 if TYPE_CHECKING:  # Alembic takes a worker's memory and start-up time, and only an upgrade needs it
@@ -32,27 +31,7 @@ HANGFIRE_MYSQLSTORAGE = "hangfire"
 PRODUCTS = ddl.PRODUCTS
 _CURE = "Run `taskmanager db upgrade`, or give a DBA the output of `taskmanager db upgrade --sql`"
 
-T = TypeVar("T")
 
-
-def _also_of_database(function: Callable[..., T]) -> Callable[..., T]:
-    """Lets a caller hand over a whole `Database` in place of its engine and its prefix."""
-
-    @wraps(function)
-    def called(first: Any, *rest: Any, **options: Any) -> T:
-        if isinstance(first, Tables):
-            return function(rest[0].name, first.prefix)
-        if hasattr(first, "tables"):
-            return function(first.engine, first.tables.prefix, *rest, **options)
-        return function(first, *rest, **options)
-
-    return called
-
-
-schema_sql = _also_of_database(_schema_sql)
-
-
-@_also_of_database
 def is_empty(engine: Engine | Connection, prefix: str) -> bool:
     """Whether none of Hangfire's tables is there under this prefix."""
     with _reading(engine) as connection:
@@ -73,7 +52,6 @@ def head() -> str:
     return _revisions()[-1]
 
 
-@_also_of_database
 def missing(engine: Engine | Connection, prefix: str) -> list[str]:
     """What the database lacks, a sentence each: tables, and columns, widths and indexes of Hangfire's. SELECT only.
 
@@ -83,7 +61,6 @@ def missing(engine: Engine | Connection, prefix: str) -> list[str]:
         return [str(lack) for lack in _lacks(connection, prefix)]
 
 
-@_also_of_database
 def check(engine: Engine | Connection, prefix: str) -> None:
     """Raise SchemaError that names all that is missing, and the cure. Needs SELECT rights only."""
     lacking = missing(engine, prefix)
@@ -91,7 +68,6 @@ def check(engine: Engine | Connection, prefix: str) -> None:
         raise SchemaError("the database is not ready:\n- " + "\n- ".join(lacking) + f"\n{_CURE}.")
 
 
-@_also_of_database
 def upgrade(engine: Engine, prefix: str, *, on_step: Callable[[str], None] | None = None) -> list[str]:
     """Bring the tables to the newest revision; returns the steps done, in words. Hosts take turns.
 

@@ -133,6 +133,10 @@ def test_queues_are_paused_and_resumed(cli: Cli) -> None:
 def test_the_schema_is_checked_and_printed(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "up to date" in cli("db", "check").output
     assert 'CREATE TABLE "HangfireJob"' in cli("db", "sql").output
+    assert re.fullmatch(r"(\d{4}) \(newest: \1\)", cli("db", "current").output.strip())
+    assert cli("db", "upgrade", "--sql").output.strip() == "-- up to date"
+    assert "CREATE TABLE `HangfireJob`" in cli("db", "upgrade", "--sql", "--offline", "mysql").output
+    assert cli("db", "upgrade", "--offline", "mysql").exit_code == 2
     assert "queues.claimable" in cli("sql", "show").output
     monkeypatch.setenv("TASKMANAGER_DATABASE_URL", f"sqlite:///{tmp_path}/other.db")
     empty = cli("db", "check")

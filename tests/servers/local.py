@@ -112,7 +112,10 @@ def _mariadb(durable: bool) -> Server:
     if done.returncode != 0:
         raise Unavailable(f"mariadb-install-db failed: {done.stderr[-500:]!r}")
     init = folder / "init.sql"
-    init.write_text("CREATE USER IF NOT EXISTS 'test'@'%' IDENTIFIED BY 'test';\nGRANT ALL ON *.* TO 'test'@'%';\n")
+    init.write_text(
+        "CREATE USER IF NOT EXISTS 'test'@'%' IDENTIFIED BY 'test';\n"
+        "GRANT ALL ON *.* TO 'test'@'%' WITH GRANT OPTION;\n"
+    )
     init.chmod(0o644)
     port = _free_port()
     flush = "1" if durable else "0"
