@@ -15,6 +15,7 @@ from taskmanager.config import Settings
 from taskmanager.server.server import Server
 from taskmanager.server.supervisor import StopSignal, Supervisor, child_command, end_with_parent
 from taskmanager.storage import schema
+from taskmanager.storage.database import Database
 
 SAMPLES = "taskmanager.samples"
 
@@ -120,17 +121,20 @@ def _stop(server: Server, signals: StopSignal) -> None:
 def _ready(loaded: Settings, *, migrate: bool, discover: bool = True) -> TaskManager:
     """A TaskManager on a database whose tables are as they should be. Raises SchemaError that tells the cure."""
     tm = TaskManager(loaded)
-    database = tm.database
-    embedded = database.is_embedded and loaded.migrate == "auto"
-    engine, prefix = database.engine, database.tables.prefix
-    if embedded or migrate or schema.is_empty(engine, prefix):
-        schema.upgrade(engine, prefix)
-    schema.check(engine, prefix)
+    tm.database.through_outage(lambda: _have_tables(tm.database, loaded, migrate=migrate))
     if discover:
         tm.discover()
         if loaded.scheduler:
             tm.register_recurring()
     return tm
+
+
+def _have_tables(database: Database, loaded: Settings, *, migrate: bool) -> None:
+    engine, prefix = database.engine, database.tables.prefix
+    embedded = database.is_embedded and loaded.migrate == "auto"
+    if embedded or migrate or schema.is_empty(engine, prefix):
+        schema.upgrade(engine, prefix)
+    schema.check(engine, prefix)
 
 
 def _page(tm: TaskManager) -> Any:

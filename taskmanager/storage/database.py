@@ -133,6 +133,27 @@ class Database:
         """As `run`, for reading only: on SQLite it takes no turn among the writers."""
         return self._persist(lambda: self._once(work, write=False), patience)
 
+    def through_outage(self, attempt: Callable[[], T]) -> T:
+        """Do something that opens its own connections, again while the database cannot be reached.
+
+        For start-up: a worker that is started during an outage waits for its end instead of giving up.
+        Raises what `attempt` raises when that is no outage, or when patience ends.
+        """
+        deadline = time.monotonic() + self.patience_seconds
+        tries = 0
+        while True:
+            try:
+                return attempt()
+            except (StorageError, SQLAlchemyError) as error:
+                cause = error if isinstance(error, SQLAlchemyError) else error.__cause__
+                out = isinstance(cause, SQLAlchemyError) and self._verdict(cause) in (Verdict.AGAIN, Verdict.RECONNECT)
+                if not out or time.monotonic() >= deadline:
+                    raise
+                log.log(logging.WARNING if tries == 0 else logging.DEBUG, "waiting for the database: %s", error)
+                self.engine.dispose()
+                tries += 1
+            time.sleep(_pause(min(9, tries + 4)))
+
     def join(self, connection: Any) -> Tx:
         """A transaction of the caller's: a SQLAlchemy Connection or Session. Its COMMIT stays the caller's."""
         own = connection.connection() if hasattr(connection, "get_bind") else connection

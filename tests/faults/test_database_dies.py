@@ -74,6 +74,29 @@ def test_nothing_is_lost_or_doubled_while_database_and_workers_are_killed(
         sys.modules.pop("killjobs", None)
 
 
+def test_a_worker_that_starts_during_an_outage_waits_for_its_end(
+    server: local.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "killjobs.py").write_text(JOBS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    url = new_database(server)
+    tm = TaskManager(database_url=url, discover="killjobs", doorbell=False)
+    tm.database.create_tables()
+    tm.discover()
+    job_id = tm.enqueue("nap", 7)
+    server.kill()
+    worker = start_worker(url, tmp_path)
+    try:
+        time.sleep(3)
+        assert worker.poll() is None, "it did not give up"
+        server.start()
+        assert tm.wait(job_id, 60) == 7
+    finally:
+        end(worker)
+        tm.close()
+        sys.modules.pop("killjobs", None)
+
+
 def check(tm: TaskManager, ids: list[int]) -> None:
     """The proof from the tables."""
     assert len(ids) == len(set(ids)) == 1500

@@ -58,7 +58,7 @@ def end(*workers: subprocess.Popen[bytes]) -> list[int]:
     for worker in workers:
         if worker.poll() is None:
             worker.terminate()
-    return [worker.wait(40) for worker in workers]
+    return [worker.wait(60) for worker in workers]
 
 
 def in_state(tm: TaskManager, state: str) -> int:
