@@ -2,64 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
-import sys
-import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from inspect import Parameter as Declared
-from types import GenericAlias, NoneType
-from typing import Any, ForwardRef, Self, Unpack
+from types import NoneType
+from typing import Any, Self
 
-from taskmanager.domain.codec import (
-    Reader,
-    Unreadable,
-    Unwritable,
-    decoder,
-    encode,
-    is_union,
-    is_unpacked,
-    parse,
-    resolve_hints,
-    unwrap,
-)
+from taskmanager.domain.codec import encode, parse
 from taskmanager.domain.errors import ArgumentError, ArgumentsUnreadable
-
-_OMITTED: Any = object()
-_BY_POSITION = (Declared.POSITIONAL_ONLY, Declared.POSITIONAL_OR_KEYWORD)
-_BY_NAME = (Declared.POSITIONAL_OR_KEYWORD, Declared.KEYWORD_ONLY)
-_VARIADIC = (Declared.VAR_POSITIONAL, Declared.VAR_KEYWORD)
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One declared parameter. `annotation` is resolved: `typing.Any` when missing or not resolvable.
-
-    `wire_annotation` is what its one item holds: for `*args` a list, for `**kwargs` a dict. `read` turns the
-    parsed JSON of that item into the value.
-    """
-
-    name: str
-    annotation: Any
-    has_default: bool
-    kind: inspect._ParameterKind
-    injected: bool
-    default: Any
-    wire_annotation: Any
-    read: Reader
-
-    @property
-    def is_required(self) -> bool:
-        """Whether the caller must give it."""
-        return not (self.has_default or self.injected) and self.kind not in _VARIADIC
-
-    def takes(self, kind: type) -> bool:
-        """Whether the annotation is this class, or a union with it; a missing annotation takes everything."""
-        annotation = unwrap(self.annotation)
-        members = typing.get_args(annotation) if is_union(annotation) else (annotation,)
-        return any(unwrap(member) in (kind, Any, object) for member in members)
+from taskmanager.domain.located import Unreadable, Unwritable
+from taskmanager.domain.parameter import BY_NAME, BY_POSITION, OMITTED, VARIADIC, Parameter, name_of, parameters_of
 
 
 class Signature:
@@ -69,10 +22,10 @@ class Signature:
         self.name = name
         self.parameters = tuple(parameters)
         #: The parameters' types for the wire's ParameterTypes: `builtins.str`, `datetime.datetime`, …
-        self.type_names = [_type_name(parameter.wire_annotation) for parameter in self.parameters]
+        self.type_names = [parameter.type_name for parameter in self.parameters]
         asked = [parameter for parameter in self.parameters if not parameter.injected]
-        self._by_position = [parameter for parameter in asked if parameter.kind in _BY_POSITION]
-        self._by_name = {parameter.name: parameter for parameter in asked if parameter.kind in _BY_NAME}
+        self._by_position = [parameter for parameter in asked if parameter.kind in BY_POSITION]
+        self._by_name = {parameter.name: parameter for parameter in asked if parameter.kind in BY_NAME}
         self._required = [parameter.name for parameter in self.parameters if parameter.is_required]
         self._injected_names = {parameter.name for parameter in self.parameters if parameter.injected}
         self._readers = [parameter.read for parameter in self.parameters]
@@ -95,13 +48,7 @@ class Signature:
         text of one that cannot be resolved); `skip_first` leaves out `self`. Raises ArgumentError when Python
         does not know what the callable takes.
         """
-        name = _name_of(function)
-        try:
-            declared = _declared(function)[1 if skip_first else 0 :]
-        except (TypeError, ValueError) as error:
-            raise ArgumentError(f"{name}() does not tell which arguments it takes: {error}") from error
-        hints = resolve_hints(_holder_of_hints(function))
-        return cls(name, [_parameter(one, hints.get(one.name, Any), is_injected) for one in declared])
+        return cls(name_of(function), parameters_of(function, is_injected=is_injected, skip_first=skip_first))
 
     # ------------------------------------------------------------------------------------ to the wire
 
@@ -118,12 +65,12 @@ class Signature:
             except Unwritable:
                 pass  # the way below names the argument
         bound = self._bind(args, kwargs)
-        values = [bound.get(parameter.name, _OMITTED) for parameter in self.parameters]
-        while values and values[-1] is _OMITTED and not self.parameters[len(values) - 1].injected:
+        values = [bound.get(parameter.name, OMITTED) for parameter in self.parameters]
+        while values and values[-1] is OMITTED and not self.parameters[len(values) - 1].injected:
             values.pop()
         try:
             return [
-                None if value is _OMITTED else encode(value, parameter.name)
+                None if value is OMITTED else encode(value, parameter.name)
                 for value, parameter in zip(values, self.parameters, strict=False)
             ]
         except Unwritable as error:
@@ -191,7 +138,7 @@ class Signature:
                 value = self._omitted(parameter)
             else:
                 value = self._read(parameter, item)
-            if parameter.kind in _BY_POSITION:
+            if parameter.kind in BY_POSITION:
                 args.append(value)
             elif parameter.kind is Declared.VAR_POSITIONAL:
                 args.extend(value)
@@ -217,7 +164,7 @@ class Signature:
 
     def _bare(self, parameter: Parameter, text: str, error: ValueError) -> Any:
         """A text without its JSON quotes: by hand, or a DateTime as Hangfire writes it below level 170."""
-        if parameter.kind not in _VARIADIC and (parameter.takes(str) or parameter.takes(datetime)):
+        if parameter.kind not in VARIADIC and (parameter.takes(str) or parameter.takes(datetime)):
             return text
         raise self._unreadable(parameter, f"the stored text {text[:40]!r} is not JSON ({error})")
 
@@ -226,7 +173,7 @@ class Signature:
         missing = [parameter.name for parameter in self.parameters[stored:] if parameter.is_required]
         if stored <= len(self.parameters) and not missing:
             return
-        names = ", ".join(map(_label, self.parameters))
+        names = ", ".join(parameter.label for parameter in self.parameters)
         takes = f"{self.name}() takes {_count(len(self.parameters))}{': ' + names if names else ''}"
         cause = f"; missing: {', '.join(missing)}" if missing else ""
         raise ArgumentsUnreadable(f"{takes}; {_were(stored)} stored{cause}")
@@ -245,7 +192,7 @@ class Signature:
 
     def _injected(self, parameter: Parameter, injected: Mapping[str, Any]) -> Any:
         value = injected.get(parameter.name, parameter.default)
-        if value is _OMITTED:
+        if value is OMITTED:
             raise self._unreadable(parameter, "nobody provides it")
         return value
 
@@ -260,82 +207,6 @@ class Signature:
 
     def _variadic(self, kind: inspect._ParameterKind) -> Parameter | None:
         return next((parameter for parameter in self.parameters if parameter.kind is kind), None)
-
-
-def _parameter(declared: Declared, hint: Any, is_injected: Callable[[Any], bool]) -> Parameter:
-    annotation = Any if isinstance(hint, str | ForwardRef) else hint
-    on_wire = _on_wire(declared.kind, annotation)
-    has_default = declared.default is not Declared.empty
-    return Parameter(
-        name=declared.name,
-        annotation=annotation,
-        has_default=has_default,
-        kind=declared.kind,
-        injected=declared.kind not in _VARIADIC and declared.annotation is not Declared.empty and is_injected(hint),
-        default=declared.default if has_default else _OMITTED,
-        wire_annotation=on_wire,
-        read=decoder(on_wire),
-    )
-
-
-def _declared(function: Callable[..., Any]) -> list[Declared]:
-    if sys.version_info >= (3, 14):  # there an unknown name in an annotation raises at the first look
-        import annotationlib
-
-        lenient = inspect.signature(function, annotation_format=annotationlib.Format.FORWARDREF)
-        return list(lenient.parameters.values())
-    return list(inspect.signature(function).parameters.values())
-
-
-def _on_wire(kind: inspect._ParameterKind, annotation: Any) -> Any:
-    if kind not in _VARIADIC:
-        return annotation
-    if is_unpacked(annotation):  # `*args: *tuple[int, str]`, `**kwargs: Unpack[Options]`
-        inner = typing.get_args(annotation)
-        return inner[0] if typing.get_origin(annotation) is Unpack else GenericAlias(tuple, inner)
-    if kind is Declared.VAR_POSITIONAL:
-        return GenericAlias(list, (annotation,))
-    return GenericAlias(dict, (str, annotation))
-
-
-def _holder_of_hints(function: Any) -> Any:
-    """Where the annotations of a callable are written."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    function = inspect.unwrap(function)
-    if isinstance(function, type):
-        return function.__init__  # type: ignore[misc]
-    return function if hasattr(function, "__annotations__") else type(function).__call__
-
-
-def _name_of(function: Any) -> str:
-    while isinstance(function, functools.partial):
-        function = function.func
-    name = getattr(function, "__qualname__", None) or type(function).__qualname__
-    return str(name).rpartition("<locals>.")[2]
-
-
-def _type_name(annotation: Any) -> str:
-    annotation = unwrap(annotation)
-    if annotation is Ellipsis:
-        return "..."
-    inner = typing.get_args(annotation)
-    if is_union(annotation):
-        return " | ".join(map(_type_name, inner))
-    kind = typing.get_origin(annotation) or annotation
-    if not isinstance(kind, type):
-        return str(annotation)
-    name = f"{kind.__module__}.{kind.__qualname__}"
-    return f"{name}[{', '.join(map(_type_name, inner))}]" if inner else name
-
-
-def _label(parameter: Parameter) -> str:
-    """How a parameter is called in a message to whoever wrote the stored list."""
-    if parameter.injected:
-        return f"{parameter.name} (null: the worker fills it in)"
-    if parameter.kind not in _VARIADIC:
-        return parameter.name
-    return f"{parameter.name} (one {'array' if parameter.kind is Declared.VAR_POSITIONAL else 'object'})"
 
 
 def _count(number: int) -> str:
