@@ -32,6 +32,8 @@ _AHEAD_SECONDS = 0.15
 _MOST_AHEAD = 500
 #: Jobs a second above which a server takes its doorbell down.
 _BUSY_RATE = 50
+#: How long a claim starts where the one before ended: rows that came back lie before it, and are found after that.
+_MARK_SECONDS = 5.0
 UNKNOWN_SINCE = "UnknownSince"
 
 
@@ -54,6 +56,7 @@ class Worker(Process):
         self._inbox: SimpleQueue[Claim | None] = SimpleQueue()
         self.held: dict[int, Claim] = {}
         self._skip: dict[int, float] = {}
+        self._marks: dict[str, tuple[queues.Mark, float]] = {}
         self._unknown: SimpleQueue[Claim] = SimpleQueue()
         self._busy = 0
         self._done = 0
@@ -83,12 +86,26 @@ class Worker(Process):
 
     def _claim(self, queue: str, limit: int) -> int:
         token = queues.token_of(self.guid, next(self._numbers))
-        skip = self._skipped()
-        claims = self.database.run(lambda tx: queues.claim(tx, queue, limit, token, skip), patience=5)
+        skip, mark = self._skipped(), self._mark(queue)
+        claims = self.database.run(lambda tx: queues.claim(tx, queue, limit, token, skip=skip, after=mark), patience=5)
+        self._remember(queue, claims[-1] if len(claims) >= limit else None)
         for held in claims:
             self.held[held.queue_id] = held
             self._inbox.put(held)
         return len(claims)
+
+    def _mark(self, queue: str) -> queues.Mark | None:
+        mark, until = self._marks.get(queue, (None, 0.0))
+        return mark if time.monotonic() < until else None
+
+    def _remember(self, queue: str, last: Claim | None) -> None:
+        """Where the next claim of this queue starts; at the beginning when this one found less than it asked for."""
+        if last is None:
+            self._marks.pop(queue, None)
+            return
+        _, until = self._marks.get(queue, (None, 0.0))
+        now = time.monotonic()
+        self._marks[queue] = (queues.Mark(last.priority, last.queue_id), until if until > now else now + _MARK_SECONDS)
 
     def _room(self) -> int:
         """Free places; none while enough is in memory, so that claims come in batches."""

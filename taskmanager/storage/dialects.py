@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -45,21 +45,28 @@ class Product:
     for_update_skip = " FOR UPDATE SKIP LOCKED"
     #: Whether rows of several tables are locked by naming them.
     lock_of = True
-    join = "JOIN"
+    #: What the claim is ordered by; FetchedAt is NULL in all its rows.
+    claim_order: tuple[str, ...] = ("Priority", "Id")
+
+    def by_index(self, index: str) -> str:
+        """A word after a table's name that keeps the planner to an index, where it would choose a worse one."""
+        return ""
 
     def ids(self) -> str:
         """A derived table `x(id)` from the JSON array in parameter `ids`: one constant text for any length."""
         raise AssertionError("a product answers this")
 
-    def select_by_ids(self, columns: str, source: str, *, lock: str = "", order: bool = True, where: str = "") -> str:
-        """SELECT joined from the list of ids; `lock` names the tables whose rows are locked, in id order."""
-        condition = f" WHERE {where}" if where else ""
-        return f"SELECT {columns} FROM {self.ids()} {self.join} {source}{condition}{self.locking(lock)}"
+    def select_by_ids(self, columns: Sequence[str], table: str, *, key: str = "Id", lock: bool = False) -> str:
+        """SELECT columns of the rows `t` whose key is in the list; they are locked in the order of the list."""
+        names = ", ".join(f"t.{self.quote(c)}" for c in columns)
+        return f"SELECT {names} FROM {self.by_ids(table, key)}{self.locking('t') if lock else ''}"
+
+    def by_ids(self, table: str, key: str) -> str:
+        """The list of ids, joined to the rows `t` of a table."""
+        return f"{self.ids()} JOIN {self.quote(table)} t ON t.{self.quote(key)} = x.id"
 
     def locking(self, tables: str) -> str:
         """The FOR UPDATE clause for these tables."""
-        if not tables:
-            return ""
         return f" FOR UPDATE OF {tables}" if self.lock_of else " FOR UPDATE"
 
     def update_by_ids(self, table: str, changes: Mapping[str, str], where: str = "", key: str = "Id") -> str:
@@ -99,7 +106,6 @@ class MySQL(Product):
     name = "mysql"
     utc_now = "UTC_TIMESTAMP(6)"
     local_offset = "TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW())"
-    join = "STRAIGHT_JOIN"
 
     def quote(self, name: str) -> str:
         return f"`{name}`"
@@ -107,21 +113,21 @@ class MySQL(Product):
     def ids(self) -> str:
         return "JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x"
 
-    def update_by_ids(self, table: str, changes: Mapping[str, str], where: str = "", key: str = "Id") -> str:
+    def by_ids(self, table: str, key: str) -> str:
         # A plain `WHERE id IN (…)` may be planned as a scan of a small table and then lock other workers'
-        # rows (error 1213 within seconds); the list first, then eq_ref by primary key, never does.
+        # rows (error 1213 within seconds); the list first, then eq_ref by primary key, never does. MySQL would
+        # still scan a table of a few rows (hash join) unless the key is forced.
+        force = " FORCE INDEX (PRIMARY)" if key == "Id" else ""
+        return f"{self.ids()} STRAIGHT_JOIN {self.quote(table)} t{force} ON t.{self.quote(key)} = x.id"
+
+    def update_by_ids(self, table: str, changes: Mapping[str, str], where: str = "", key: str = "Id") -> str:
         condition = f" WHERE {where}" if where else ""
         assignments = ", ".join(f"t.{self.quote(c)} = {e}" for c, e in changes.items())
-        return (
-            f"UPDATE {self.ids()} STRAIGHT_JOIN {self.quote(table)} t ON t.{self.quote(key)} = x.id "
-            f"SET {assignments}{condition}"
-        )
+        return f"UPDATE {self.by_ids(table, key)} SET {assignments}{condition}"
 
     def delete_by_ids(self, table: str, where: str = "", key: str = "Id") -> str:
         condition = f" WHERE {where}" if where else ""
-        return (
-            f"DELETE t FROM {self.ids()} STRAIGHT_JOIN {self.quote(table)} t ON t.{self.quote(key)} = x.id{condition}"
-        )
+        return f"DELETE t FROM {self.by_ids(table, key)}{condition}"
 
     def upsert(self, table: Table, keys: tuple[str, ...], changes: Mapping[str, str]) -> str:
         columns = self.insertable(table)
@@ -159,13 +165,15 @@ class PostgreSQL(Product):
 
     name = "postgresql"
     utc_now = "timezone('utc', clock_timestamp())"
+    # To its planner IS NULL is no constant: without FetchedAt in the order it sorts the whole queue (58 ms a claim
+    # at 200,000 rows, 2 ms with it).
+    claim_order = ("FetchedAt", "Priority", "Id")
 
     def ids(self) -> str:
         return "(SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x"
 
-    def select_by_ids(self, columns: str, source: str, *, lock: str = "", order: bool = True, where: str = "") -> str:
-        plain = super().select_by_ids(columns, source, where=where)
-        return plain + (" ORDER BY x.id" if order else "") + self.locking(lock)
+    def select_by_ids(self, columns: Sequence[str], table: str, *, key: str = "Id", lock: bool = False) -> str:
+        return super().select_by_ids(columns, table, key=key) + " ORDER BY x.id" + (self.locking("t") if lock else "")
 
     def update_by_ids(self, table: str, changes: Mapping[str, str], where: str = "", key: str = "Id") -> str:
         condition = f" AND {where}" if where else ""
@@ -208,6 +216,10 @@ class SQLite(Product):
     local_offset = "CAST(strftime('%s', 'now', 'localtime') AS INTEGER) - CAST(strftime('%s', 'now') AS INTEGER)"
     for_update_skip = ""
     lock_of = False
+
+    def by_index(self, index: str) -> str:
+        # For `Id > …` it would walk the table by rowid, over the rows of all queues.
+        return f" INDEXED BY {self.quote(index)}"
 
     def ids(self) -> str:
         return "(SELECT value AS id FROM json_each(:ids)) x"

@@ -67,44 +67,34 @@ def route(t: Tables, p: Product) -> str:
     return p.update_by_ids(t.job.name, {"Queue": ":queue", "Priority": ":priority"})
 
 
-def _columns(p: Product, alias: str, *names: str) -> str:
-    return ", ".join(f"{alias}.{p.quote(n)}" for n in names)
-
-
 _LOCKED = ("Id", "StateName", "StateId", "Queue", "Priority", "CreatedAt")
+_READ = ("Id", "StateName", "StateId", "InvocationData", "Arguments", "CreatedAt", "ExpireAt", "Queue", "Priority")
 
 
 @statement
 def lock_jobs(t: Tables, p: Product) -> str:
-    source = f"{p.quote(t.job.name)} j ON j.{p.quote('Id')} = x.id"
-    return p.select_by_ids(_columns(p, "j", *_LOCKED), source, lock="j")
+    return p.select_by_ids(_LOCKED, t.job.name, lock=True)
 
 
 @statement
 def lock_free_jobs(t: Tables, p: Product) -> str:
     """As lock_jobs, passing by what somebody else is changing at this moment."""
-    source = f"{p.quote(t.job.name)} j ON j.{p.quote('Id')} = x.id"
-    locked = p.select_by_ids(_columns(p, "j", *_LOCKED), source, lock="j")
-    return locked + (" SKIP LOCKED" if p.for_update_skip else "")
+    return p.select_by_ids(_LOCKED, t.job.name, lock=True) + (" SKIP LOCKED" if p.for_update_skip else "")
 
 
 @statement
 def read_jobs(t: Tables, p: Product) -> str:
-    names = ("Id", "StateName", "StateId", "InvocationData", "Arguments", "CreatedAt", "ExpireAt", "Queue", "Priority")
-    source = f"{p.quote(t.job.name)} j ON j.{p.quote('Id')} = x.id"
-    return p.select_by_ids(_columns(p, "j", *names), source)
+    return p.select_by_ids(_READ, t.job.name)
 
 
 @statement
 def states_now(t: Tables, p: Product) -> str:
-    source = f"{p.quote(t.job.name)} j ON j.{p.quote('Id')} = x.id"
-    return p.select_by_ids(_columns(p, "j", "Id", "StateName", "StateId"), source)
+    return p.select_by_ids(("Id", "StateName", "StateId"), t.job.name)
 
 
 @statement
 def read_parameters(t: Tables, p: Product) -> str:
-    source = f"{p.quote(t.parameter.name)} r ON r.{p.quote('JobId')} = x.id"
-    return p.select_by_ids(_columns(p, "r", "JobId", "Name", "Value"), source, order=False)
+    return p.select_by_ids(("JobId", "Name", "Value"), t.parameter.name, key="JobId")
 
 
 @statement

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from taskmanager.domain.records import Claim
@@ -16,37 +17,60 @@ from taskmanager.storage.tables import Tables
 PAUSED = "paused-queues"
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a queue has been claimed: the last row of a full claim."""
+
+    priority: int
+    queue_id: int
+
+
 @statement
 def push_row(t: Tables, p: Product) -> str:
     return p.insert_text(t.queue, ("JobId", "Queue", "Priority"))
 
 
-@statement
-def claimable(t: Tables, p: Product) -> str:
+def _claimable(t: Tables, p: Product, where: str = "") -> str:
     """The next rows of ONE queue: the index (Queue, FetchedAt, Priority, Id) serves WHERE and ORDER BY.
 
     With a filesort, or `Queue IN (…)`, every candidate row would be locked and other workers get nothing.
     """
     q = p.quote
+    order = ", ".join(q(c) for c in p.claim_order)
+    index = p.by_index(f"IX_{t.queue.name}_Claim")
     return (
-        f"SELECT {q('Id')}, {q('JobId')}, {q('Priority')} FROM {q(t.queue.name)} "
-        f"WHERE {q('Queue')} = :queue AND {q('FetchedAt')} IS NULL AND NOT EXISTS ("
+        f"SELECT {q('Id')}, {q('JobId')}, {q('Priority')} FROM {q(t.queue.name)}{index} "
+        f"WHERE {q('Queue')} = :queue AND {q('FetchedAt')} IS NULL {where}AND NOT EXISTS ("
         f"SELECT 1 FROM {q(t.set.name)} s WHERE s.{q('Key')} = '{PAUSED}' AND s.{q('Value')} = :queue) "
-        f"ORDER BY {q('Priority')}, {q('Id')} LIMIT :limit{p.for_update_skip}"
+        f"ORDER BY {order} LIMIT :limit{p.for_update_skip}"
     )
+
+
+@statement
+def claimable(t: Tables, p: Product) -> str:
+    """The first rows of a queue."""
+    return _claimable(t, p)
+
+
+@statement
+def claimable_before(t: Tables, p: Product) -> str:
+    """Rows more urgent than those claimed lately."""
+    return _claimable(t, p, f"AND {p.quote('Priority')} < :priority ")
+
+
+@statement
+def claimable_after(t: Tables, p: Product) -> str:
+    """Rows behind the one claimed last: the way does not lead over the rows deleted since the oldest snapshot.
+
+    An OR of both ranges in one statement is not used as a range by MariaDB.
+    """
+    return _claimable(t, p, f"AND {p.quote('Priority')} = :priority AND {p.quote('Id')} > :id ")
 
 
 @statement
 def claimable_except(t: Tables, p: Product) -> str:
     """As claimable, passing by rows whose job type this server does not know."""
-    q = p.quote
-    return (
-        f"SELECT {q('Id')}, {q('JobId')}, {q('Priority')} FROM {q(t.queue.name)} "
-        f"WHERE {q('Queue')} = :queue AND {q('FetchedAt')} IS NULL AND NOT EXISTS ("
-        f"SELECT 1 FROM {q(t.set.name)} s WHERE s.{q('Key')} = '{PAUSED}' AND s.{q('Value')} = :queue) "
-        f"AND {q('Id')} NOT IN (SELECT id FROM {p.ids()}) "
-        f"ORDER BY {q('Priority')}, {q('Id')} LIMIT :limit{p.for_update_skip}"
-    )
+    return _claimable(t, p, f"AND {p.quote('Id')} NOT IN (SELECT id FROM {p.ids()}) ")
 
 
 @statement
@@ -62,8 +86,7 @@ def give_back(t: Tables, p: Product) -> str:
 
 @statement
 def lock_rows(t: Tables, p: Product) -> str:
-    source = f"{p.quote(t.queue.name)} q ON q.{p.quote('Id')} = x.id"
-    return p.select_by_ids(f"q.{p.quote('Id')}, q.{p.quote('FetchToken')}", source, lock="q")
+    return p.select_by_ids(("Id", "FetchToken"), t.queue.name, lock=True)
 
 
 @statement
@@ -97,8 +120,7 @@ def fetched_rows(t: Tables, p: Product) -> str:
 
 @statement
 def rows_of_jobs(t: Tables, p: Product) -> str:
-    source = f"{p.quote(t.queue.name)} q ON q.{p.quote('JobId')} = x.id"
-    return p.select_by_ids(f"q.{p.quote('JobId')}", source, order=False)
+    return p.select_by_ids(("JobId",), t.queue.name, key="JobId")
 
 
 def push(tx: Tx, rows: Sequence[tuple[int, str, int]]) -> None:
@@ -106,15 +128,15 @@ def push(tx: Tx, rows: Sequence[tuple[int, str, int]]) -> None:
     insert_each(tx, push_row, [{"JobId": j, "Queue": q, "Priority": p} for j, q, p in rows])
 
 
-def claim(tx: Tx, queue: str, limit: int, token: str, skip: Sequence[int] = ()) -> list[Claim]:
+def claim(
+    tx: Tx, queue: str, limit: int, token: str, *, skip: Sequence[int] = (), after: Mark | None = None
+) -> list[Claim]:
     """Claim up to `limit` waiting rows of one queue for `token`, and read their jobs and parameters.
 
-    A row whose job is gone comes back with empty invocation data; the caller drops it.
+    skip: queue ids to pass by. after: where an earlier claim ended; rows before it are found only when none is
+    behind it. A row whose job is gone comes back with empty invocation data; the caller drops it.
     """
-    parameters: dict[str, Any] = {"queue": queue, "limit": limit}
-    if skip:
-        parameters["ids"] = jobs.ids_json(skip)
-    rows = tx.execute(claimable_except if skip else claimable, parameters).all()
+    rows = _candidates(tx, queue, limit, skip, after)
     if not rows:
         return []
     claims = {int(r[1]): Claim(int(r[0]), int(r[1]), queue, token, priority=int(r[2])) for r in rows}
@@ -131,6 +153,20 @@ def claim(tx: Tx, queue: str, limit: int, token: str, skip: Sequence[int] = ()) 
     for job_id, values in jobs.parameters(tx, claims).items():
         claims[job_id].parameters = values
     return list(claims.values())
+
+
+def _candidates(tx: Tx, queue: str, limit: int, skip: Sequence[int], after: Mark | None) -> Sequence[Any]:
+    given: dict[str, Any] = {"queue": queue, "limit": limit}
+    if skip:
+        return tx.execute(claimable_except, given | {"ids": jobs.ids_json(skip)}).all()
+    if after is not None:
+        place = given | {"priority": after.priority}
+        rows = list(tx.execute(claimable_before, place))
+        if len(rows) < limit:
+            rows += tx.execute(claimable_after, place | {"limit": limit - len(rows), "id": after.queue_id})
+        if rows:
+            return rows
+    return tx.execute(claimable, given).all()
 
 
 def owned(tx: Tx, claims: Iterable[Claim]) -> set[int]:

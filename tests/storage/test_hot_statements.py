@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import text
 
 from taskmanager import TaskManager
-from taskmanager.storage import queues
+from taskmanager.domain.records import Claim
+from taskmanager.storage import expiry, jobs, queues
 from taskmanager.storage.database import Tx
+from taskmanager.storage.statements import Builder
 
 
 @pytest.fixture
@@ -18,23 +20,55 @@ def full(tm: TaskManager, engine_name: str) -> TaskManager:
     if engine_name not in ("mariadb", "mysql"):
         pytest.skip("only InnoDB locks what it scans")
     tm.database.run(lambda tx: queues.push(tx, [(i, f"q{i % 2}", 0) for i in range(1, 4001)]))
-    with tm.database.engine.connect() as connection:
-        connection.execute(text(f"ANALYZE TABLE {tm.database.product.quote('HangfireJobQueue')}"))
-        connection.commit()
+    analyze(tm)
     return tm
 
 
-def claim_text(tm: TaskManager) -> Any:
-    return tm.database.prepared.get(queues.claimable)
+def analyze(tm: TaskManager) -> None:
+    """Let the server look at the queue, as it does by itself in time."""
+    table = "TABLE " if tm.database.product.name in ("mysql", "mariadb") else ""
+    with tm.database.engine.begin() as connection:
+        connection.execute(text(f"ANALYZE {table}{tm.database.product.quote('HangfireJobQueue')}"))
 
 
-def test_the_claim_is_served_by_its_index_without_a_sort(full: TaskManager, engine_name: str) -> None:
-    with full.database.engine.connect() as connection:
-        plan = connection.execute(text(f"EXPLAIN {claim_text(full).text}"), {"queue": "q1", "limit": 10}).all()
-    words = " ".join(str(column) for row in plan for column in row)
-    assert "IX_HangfireJobQueue_Claim" in words
-    assert "filesort" not in words
-    assert "Sort" not in words
+def plan_of(tm: TaskManager, build: Builder, given: dict[str, Any]) -> str:
+    """How the server would run a statement, in its own words."""
+    statement = tm.database.prepared.get(build).text
+    explain = "EXPLAIN QUERY PLAN" if tm.database.is_embedded else "EXPLAIN"
+    with tm.database.engine.connect() as connection:
+        rows = connection.execute(
+            text(f"{explain} {statement}"), {k: v for k, v in given.items() if f":{k}" in statement}
+        ).all()
+    return " ".join(str(column) for row in rows for column in row)
+
+
+@pytest.mark.parametrize("build", [queues.claimable, queues.claimable_before, queues.claimable_after])
+def test_the_claim_is_served_by_its_index_without_a_sort(tm: TaskManager, build: Builder) -> None:
+    tm.database.run(lambda tx: queues.push(tx, [(i, f"q{i % 2}", 0) for i in range(1, 8001)]))
+    analyze(tm)
+    plan = plan_of(tm, build, {"queue": "q1", "limit": 10, "priority": 0, "id": 4000})
+    assert "IX_HangfireJobQueue_Claim" in plan
+    for word in ("filesort", "Sort", "TEMP B-TREE"):
+        assert word not in plan
+
+
+def test_a_claim_starts_where_the_one_before_ended_and_misses_nothing(tm: TaskManager) -> None:
+    tm.database.run(lambda tx: queues.push(tx, [(i, "default", 0) for i in range(1, 31)]))
+
+    def claimed(number: int, after: queues.Mark | None) -> list[int]:
+        found = tm.database.run(lambda tx: queues.claim(tx, "default", 10, f"a.{number}", after=after))
+        marks.append(queues.Mark(found[-1].priority, found[-1].queue_id) if found else None)
+        return [c.job_id for c in found]
+
+    marks: list[queues.Mark | None] = []
+    assert claimed(1, None) == list(range(1, 11))
+    tm.database.run(lambda tx: queues.push(tx, [(99, "default", -5)]))
+    assert claimed(2, marks[0]) == [99, *range(11, 20)], "what is more urgent goes first"
+    low = tm.database.run(lambda tx: queues.held(tx, "a"))[0]
+    tm.database.run(lambda tx: queues.release(tx, [Claim(low[0], low[1], "default", low[2])]))
+    assert claimed(3, marks[1]) == list(range(20, 30))
+    assert claimed(4, marks[2]) == [30]
+    assert claimed(5, marks[3]) == [1], "with nothing behind the mark, what came back before it is found"
 
 
 def test_two_claimers_get_different_rows_and_producers_are_not_blocked(full: TaskManager) -> None:
@@ -50,14 +84,16 @@ def test_two_claimers_get_different_rows_and_producers_are_not_blocked(full: Tas
         first.rollback()
 
 
-def test_changes_by_list_of_ids_use_the_primary_key(full: TaskManager, engine_name: str) -> None:
-    for build in (queues.take, queues.delete_rows):
-        statement = full.database.prepared.get(build).text
-        given = {"ids": "[1,2,3]", "now": full.database.clock.now(), "token": "t"}
-        with full.database.engine.connect() as connection:
-            plan = connection.execute(
-                text(f"EXPLAIN {statement}"), {k: v for k, v in given.items() if f":{k}" in statement}
-            ).all()
-        words = " ".join(str(column) for row in plan for column in row)
-        assert "PRIMARY" in words, words
-        assert "Table scan on t" not in words
+@pytest.mark.parametrize(
+    "build",
+    [
+        queues.take, queues.delete_rows, queues.lock_rows, queues.give_back, jobs.enter_state, jobs.lock_jobs,
+        jobs.route, expiry.delete_jobs,
+    ],
+)  # fmt: skip
+def test_changes_by_list_of_ids_use_the_primary_key(full: TaskManager, build: Builder) -> None:
+    now = full.database.clock.now()
+    given = {"ids": "[1,2,3]", "now": now, "token": "t", "name": "n", "expire": now, "queue": "q", "priority": 0}
+    plan = plan_of(full, build, given)
+    assert "PRIMARY" in plan, plan
+    assert "Table scan on t" not in plan

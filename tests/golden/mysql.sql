@@ -1,0 +1,276 @@
+-- expiry.delete_counter_rows
+DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireCounter` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;
+
+-- expiry.delete_counters
+DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireAggregatedCounter` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;
+
+-- expiry.delete_hashes
+DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireHash` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;
+
+-- expiry.delete_job_logs
+DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobLog` t ON t.`JobId` = x.id;
+
+-- expiry.delete_job_parameters
+DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobParameter` t ON t.`JobId` = x.id;
+
+-- expiry.delete_job_queue
+DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobQueue` t ON t.`JobId` = x.id;
+
+-- expiry.delete_job_states
+DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireState` t ON t.`JobId` = x.id;
+
+-- expiry.delete_jobs
+DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJob` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;
+
+-- expiry.delete_lists
+DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireList` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;
+
+-- expiry.delete_sets
+DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireSet` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;
+
+-- expiry.expired_counters
+SELECT `HangfireAggregatedCounter`.`Id` 
+FROM `HangfireAggregatedCounter` 
+WHERE `HangfireAggregatedCounter`.`ExpireAt` < %s ORDER BY `HangfireAggregatedCounter`.`ExpireAt` 
+ LIMIT %s FOR UPDATE SKIP LOCKED;
+
+-- expiry.expired_hashes
+SELECT `HangfireHash`.`Id` 
+FROM `HangfireHash` 
+WHERE `HangfireHash`.`ExpireAt` < %s ORDER BY `HangfireHash`.`ExpireAt` 
+ LIMIT %s FOR UPDATE SKIP LOCKED;
+
+-- expiry.expired_jobs
+SELECT `HangfireJob`.`Id` 
+FROM `HangfireJob` 
+WHERE `HangfireJob`.`ExpireAt` < %s ORDER BY `HangfireJob`.`ExpireAt` 
+ LIMIT %s FOR UPDATE SKIP LOCKED;
+
+-- expiry.expired_lists
+SELECT `HangfireList`.`Id` 
+FROM `HangfireList` 
+WHERE `HangfireList`.`ExpireAt` < %s ORDER BY `HangfireList`.`ExpireAt` 
+ LIMIT %s FOR UPDATE SKIP LOCKED;
+
+-- expiry.expired_sets
+SELECT `HangfireSet`.`Id` 
+FROM `HangfireSet` 
+WHERE `HangfireSet`.`ExpireAt` < %s ORDER BY `HangfireSet`.`ExpireAt` 
+ LIMIT %s FOR UPDATE SKIP LOCKED;
+
+-- expiry.lock_counter_rows
+SELECT `HangfireCounter`.`Id`, `HangfireCounter`.`Key`, `HangfireCounter`.`Value`, `HangfireCounter`.`ExpireAt` 
+FROM `HangfireCounter` ORDER BY `HangfireCounter`.`Id` 
+ LIMIT %s FOR UPDATE SKIP LOCKED;
+
+-- expiry.upsert_aggregated
+INSERT INTO `HangfireAggregatedCounter` (`Key`, `Value`, `ExpireAt`) VALUES (:Key, :Value, :ExpireAt) ON DUPLICATE KEY UPDATE `Value` = `Value` + VALUES(`Value`), `ExpireAt` = VALUES(`ExpireAt`);
+
+-- glance.glance
+SELECT UTC_TIMESTAMP(6), TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW()), (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` IN (:queues) AND `FetchedAt` IS NULL LIMIT 1), (SELECT MIN(`Score`) FROM `HangfireSet` WHERE `Key` = 'schedule' AND `Score` >= 0), (SELECT MIN(`Score`) FROM `HangfireSet` WHERE `Key` = 'python:recurring-jobs' AND `Score` >= 0);
+
+-- jobs.enter_state
+UPDATE JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJob` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id SET t.`StateId` = (SELECT MAX(s.`Id`) FROM `HangfireState` s WHERE s.`JobId` = t.`Id`), t.`StateName` = :name, t.`ExpireAt` = :expire;
+
+-- jobs.insert_job
+INSERT INTO `HangfireJob` (`Id`, `StateId`, `StateName`, `InvocationData`, `Arguments`, `CreatedAt`, `ExpireAt`, `Queue`, `Priority`, `EnqueueKey`) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s);
+
+-- jobs.insert_log
+INSERT INTO `HangfireJobLog` (`JobId`, `Attempt`, `CreatedAt`, `Lines`) VALUES (:JobId, :Attempt, :CreatedAt, :Lines);
+
+-- jobs.insert_state
+INSERT INTO `HangfireState` (`JobId`, `Name`, `Reason`, `CreatedAt`, `Data`) VALUES (:JobId, :Name, :Reason, :CreatedAt, :Data);
+
+-- jobs.jobs_by_key
+SELECT `HangfireJob`.`Id` 
+FROM `HangfireJob` 
+WHERE `HangfireJob`.`EnqueueKey` >= %s AND `HangfireJob`.`EnqueueKey` < %s ORDER BY `HangfireJob`.`EnqueueKey`;
+
+-- jobs.lock_free_jobs
+SELECT t.`Id`, t.`StateName`, t.`StateId`, t.`Queue`, t.`Priority`, t.`CreatedAt` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJob` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id FOR UPDATE OF t SKIP LOCKED;
+
+-- jobs.lock_jobs
+SELECT t.`Id`, t.`StateName`, t.`StateId`, t.`Queue`, t.`Priority`, t.`CreatedAt` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJob` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id FOR UPDATE OF t;
+
+-- jobs.read_history
+SELECT `HangfireState`.`Id`, `HangfireState`.`Name`, `HangfireState`.`Reason`, `HangfireState`.`CreatedAt`, `HangfireState`.`Data` 
+FROM `HangfireState` 
+WHERE `HangfireState`.`JobId` = %s ORDER BY `HangfireState`.`Id`;
+
+-- jobs.read_jobs
+SELECT t.`Id`, t.`StateName`, t.`StateId`, t.`InvocationData`, t.`Arguments`, t.`CreatedAt`, t.`ExpireAt`, t.`Queue`, t.`Priority` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJob` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;
+
+-- jobs.read_log
+SELECT `HangfireJobLog`.`Attempt`, `HangfireJobLog`.`CreatedAt`, `HangfireJobLog`.`Lines` 
+FROM `HangfireJobLog` 
+WHERE `HangfireJobLog`.`JobId` = %s ORDER BY `HangfireJobLog`.`Id`;
+
+-- jobs.read_parameters
+SELECT t.`JobId`, t.`Name`, t.`Value` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobParameter` t ON t.`JobId` = x.id;
+
+-- jobs.route
+UPDATE JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJob` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id SET t.`Queue` = :queue, t.`Priority` = :priority;
+
+-- jobs.states_now
+SELECT t.`Id`, t.`StateName`, t.`StateId` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJob` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;
+
+-- jobs.upsert_parameter
+INSERT INTO `HangfireJobParameter` (`JobId`, `Name`, `Value`) VALUES (:JobId, :Name, :Value) ON DUPLICATE KEY UPDATE `Value` = VALUES(`Value`);
+
+-- legacy.note_row
+UPDATE `c_Job` SET `LastResult`=%s WHERE %s = `c_Job`.`ID`;
+
+-- legacy.plan_row
+UPDATE `c_Job` SET `NextRun`=%s WHERE %s = `c_Job`.`ID`;
+
+-- legacy.wanting_rows
+SELECT `c_Job`.`ID`, `c_Job`.`JobName`, `c_Job`.`CronExpression`, `c_Job`.`StoredProcName`, `c_Job`.`NextRun`, `c_Job`.`LastResult` 
+FROM `c_Job` 
+WHERE `c_Job`.`IsActive` != %s AND (`c_Job`.`NextRun` IS NULL OR `c_Job`.`NextRun` <= %s) ORDER BY `c_Job`.`ID` 
+ LIMIT %s FOR UPDATE SKIP LOCKED;
+
+-- legacy.write_failure
+UPDATE `c_Job` SET `LastRun` = :ran_at, `LastResult` = :text, `FailureCount` = COALESCE(`FailureCount`, 0) + 1 WHERE `ID` = :id;
+
+-- legacy.write_success
+UPDATE `c_Job` SET `LastRun`=%s, `LastResult`=%s, `FailureCount`=%s WHERE %s = `c_Job`.`ID`;
+
+-- logged.insert_logged
+INSERT INTO `c_LoggedJob` (`JobName`, `JobId`, `JobType`, `StartedAt`, `CompletedAt`, `DurationMs`, `Success`, `ResultMessage`, `ErrorMessage`, `StackTrace`, `ServerName`, `TriggeredBy`, `MemoryUsedMB`, `CpuTimeMs`, `CreatedAt`) VALUES (:JobName, :JobId, :JobType, :StartedAt, :CompletedAt, :DurationMs, :Success, :ResultMessage, :ErrorMessage, :StackTrace, :ServerName, :TriggeredBy, :MemoryUsedMB, :CpuTimeMs, :CreatedAt);
+
+-- logged.logged_statistics
+SELECT `c_LoggedJob`.`JobName`, count(*) AS count_1, sum(`c_LoggedJob`.`Success`) AS sum_1, avg(`c_LoggedJob`.`DurationMs`) AS avg_1, min(`c_LoggedJob`.`DurationMs`) AS min_1, max(`c_LoggedJob`.`DurationMs`) AS max_1, max(`c_LoggedJob`.`StartedAt`) AS max_2 
+FROM `c_LoggedJob` 
+WHERE `c_LoggedJob`.`StartedAt` >= %s GROUP BY `c_LoggedJob`.`JobName` ORDER BY `c_LoggedJob`.`JobName`;
+
+-- logged.read_logged
+SELECT `c_LoggedJob`.`ID`, `c_LoggedJob`.`JobName`, `c_LoggedJob`.`JobId`, `c_LoggedJob`.`JobType`, `c_LoggedJob`.`StartedAt`, `c_LoggedJob`.`CompletedAt`, `c_LoggedJob`.`DurationMs`, `c_LoggedJob`.`Success`, `c_LoggedJob`.`ResultMessage`, `c_LoggedJob`.`ErrorMessage`, `c_LoggedJob`.`StackTrace`, `c_LoggedJob`.`ServerName`, `c_LoggedJob`.`TriggeredBy`, `c_LoggedJob`.`MemoryUsedMB`, `c_LoggedJob`.`CpuTimeMs`, `c_LoggedJob`.`CreatedAt` 
+FROM `c_LoggedJob` 
+WHERE (%s = %s OR lower(`c_LoggedJob`.`JobName`) = %s) AND (%s = %s OR `c_LoggedJob`.`Success` = %s) ORDER BY `c_LoggedJob`.`ID` DESC 
+ LIMIT %s;
+
+-- queues.claimable
+SELECT `Id`, `JobId`, `Priority` FROM `HangfireJobQueue` WHERE `Queue` = :queue AND `FetchedAt` IS NULL AND NOT EXISTS (SELECT 1 FROM `HangfireSet` s WHERE s.`Key` = 'paused-queues' AND s.`Value` = :queue) ORDER BY `Priority`, `Id` LIMIT :limit FOR UPDATE SKIP LOCKED;
+
+-- queues.claimable_after
+SELECT `Id`, `JobId`, `Priority` FROM `HangfireJobQueue` WHERE `Queue` = :queue AND `FetchedAt` IS NULL AND `Priority` = :priority AND `Id` > :id AND NOT EXISTS (SELECT 1 FROM `HangfireSet` s WHERE s.`Key` = 'paused-queues' AND s.`Value` = :queue) ORDER BY `Priority`, `Id` LIMIT :limit FOR UPDATE SKIP LOCKED;
+
+-- queues.claimable_before
+SELECT `Id`, `JobId`, `Priority` FROM `HangfireJobQueue` WHERE `Queue` = :queue AND `FetchedAt` IS NULL AND `Priority` < :priority AND NOT EXISTS (SELECT 1 FROM `HangfireSet` s WHERE s.`Key` = 'paused-queues' AND s.`Value` = :queue) ORDER BY `Priority`, `Id` LIMIT :limit FOR UPDATE SKIP LOCKED;
+
+-- queues.claimable_except
+SELECT `Id`, `JobId`, `Priority` FROM `HangfireJobQueue` WHERE `Queue` = :queue AND `FetchedAt` IS NULL AND `Id` NOT IN (SELECT id FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x) AND NOT EXISTS (SELECT 1 FROM `HangfireSet` s WHERE s.`Key` = 'paused-queues' AND s.`Value` = :queue) ORDER BY `Priority`, `Id` LIMIT :limit FOR UPDATE SKIP LOCKED;
+
+-- queues.delete_of_jobs
+DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobQueue` t ON t.`JobId` = x.id;
+
+-- queues.delete_rows
+DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobQueue` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;
+
+-- queues.fetched_rows
+SELECT `Id`, `JobId`, `FetchToken` FROM `HangfireJobQueue` WHERE `FetchToken` IS NOT NULL ORDER BY `FetchToken` LIMIT :limit;
+
+-- queues.give_back
+UPDATE JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobQueue` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id SET t.`FetchedAt` = NULL, t.`FetchToken` = NULL WHERE t.`FetchToken` = :token;
+
+-- queues.held_by
+SELECT `Id`, `JobId`, `FetchToken` FROM `HangfireJobQueue` WHERE `FetchToken` >= :low AND `FetchToken` < :high ORDER BY `Id`;
+
+-- queues.lock_rows
+SELECT t.`Id`, t.`FetchToken` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobQueue` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id FOR UPDATE OF t;
+
+-- queues.push_row
+INSERT INTO `HangfireJobQueue` (`JobId`, `Queue`, `Priority`) VALUES (:JobId, :Queue, :Priority);
+
+-- queues.rows_of_jobs
+SELECT t.`JobId` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobQueue` t ON t.`JobId` = x.id;
+
+-- queues.take
+UPDATE JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobQueue` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id SET t.`FetchedAt` = :now, t.`FetchToken` = :token;
+
+-- servers.beat
+UPDATE `HangfireServer` SET `LastHeartbeat` = :now WHERE `Id` = :id;
+
+-- servers.change_data
+UPDATE `HangfireServer` SET `Data` = :data WHERE `Id` = :id;
+
+-- servers.delete_server
+DELETE FROM `HangfireServer` WHERE `HangfireServer`.`Id` = %s;
+
+-- servers.lock_server
+SELECT `HangfireServer`.`LastHeartbeat` 
+FROM `HangfireServer` 
+WHERE `HangfireServer`.`Id` = %s FOR UPDATE SKIP LOCKED;
+
+-- servers.read_servers
+SELECT `HangfireServer`.`Id`, `HangfireServer`.`Data`, `HangfireServer`.`LastHeartbeat` 
+FROM `HangfireServer` ORDER BY `HangfireServer`.`Id`;
+
+-- servers.release_row
+UPDATE JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobQueue` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id SET t.`FetchedAt` = NULL, t.`FetchToken` = NULL WHERE t.`FetchToken` >= :low AND t.`FetchToken` < :high;
+
+-- servers.upsert_server
+INSERT INTO `HangfireServer` (`Id`, `Data`, `LastHeartbeat`) VALUES (:Id, :Data, :LastHeartbeat) ON DUPLICATE KEY UPDATE `Data` = VALUES(`Data`), `LastHeartbeat` = VALUES(`LastHeartbeat`);
+
+-- structures.all_members
+SELECT `HangfireSet`.`Value`, `HangfireSet`.`Score` 
+FROM `HangfireSet` 
+WHERE `HangfireSet`.`Key` = %s ORDER BY `HangfireSet`.`Value`;
+
+-- structures.count_members
+SELECT count(*) AS count_1 
+FROM `HangfireSet` 
+WHERE `HangfireSet`.`Key` = %s;
+
+-- structures.delete_hash
+DELETE FROM `HangfireHash` WHERE `HangfireHash`.`Key` = %s;
+
+-- structures.delete_member
+DELETE FROM `HangfireSet` WHERE `HangfireSet`.`Key` = %s AND `HangfireSet`.`Value` = %s;
+
+-- structures.delete_members
+DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireSet` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;
+
+-- structures.due_members
+SELECT `HangfireSet`.`Id`, `HangfireSet`.`Value`, `HangfireSet`.`Score` 
+FROM `HangfireSet` 
+WHERE `HangfireSet`.`Key` = %s AND `HangfireSet`.`Score` >= %s AND `HangfireSet`.`Score` <= %s ORDER BY `HangfireSet`.`Score` 
+ LIMIT %s;
+
+-- structures.insert_counter
+INSERT INTO `HangfireCounter` (`Key`, `Value`, `ExpireAt`) VALUES (:Key, :Value, :ExpireAt);
+
+-- structures.lock_due_members
+SELECT `HangfireSet`.`Id`, `HangfireSet`.`Value`, `HangfireSet`.`Score` 
+FROM `HangfireSet` 
+WHERE `HangfireSet`.`Key` = %s AND `HangfireSet`.`Score` >= %s AND `HangfireSet`.`Score` <= %s ORDER BY `HangfireSet`.`Score` 
+ LIMIT %s FOR UPDATE SKIP LOCKED;
+
+-- structures.lock_member
+SELECT `HangfireSet`.`Score` 
+FROM `HangfireSet` 
+WHERE `HangfireSet`.`Key` = %s AND `HangfireSet`.`Value` = %s FOR UPDATE;
+
+-- structures.read_counter
+SELECT anon_1.`Key`, sum(anon_1.`Value`) AS sum_1 
+FROM (SELECT `HangfireCounter`.`Key` AS `Key`, `HangfireCounter`.`Value` AS `Value` 
+FROM `HangfireCounter` 
+WHERE `HangfireCounter`.`Key` IN (__[POSTCOMPILE_keys]) UNION ALL SELECT `HangfireAggregatedCounter`.`Key` AS `Key`, `HangfireAggregatedCounter`.`Value` AS `Value` 
+FROM `HangfireAggregatedCounter` 
+WHERE `HangfireAggregatedCounter`.`Key` IN (__[POSTCOMPILE_keys])) AS anon_1 GROUP BY anon_1.`Key`;
+
+-- structures.read_hash
+SELECT `HangfireHash`.`Field`, `HangfireHash`.`Value` 
+FROM `HangfireHash` 
+WHERE `HangfireHash`.`Key` = %s;
+
+-- structures.read_hashes
+SELECT `HangfireHash`.`Key`, `HangfireHash`.`Field`, `HangfireHash`.`Value` 
+FROM `HangfireHash` 
+WHERE `HangfireHash`.`Key` IN (__[POSTCOMPILE_keys]);
+
+-- structures.upsert_field
+INSERT INTO `HangfireHash` (`Key`, `Field`, `Value`, `ExpireAt`) VALUES (:Key, :Field, :Value, :ExpireAt) ON DUPLICATE KEY UPDATE `Value` = VALUES(`Value`);
+
+-- structures.upsert_member
+INSERT INTO `HangfireSet` (`Key`, `Value`, `Score`, `ExpireAt`) VALUES (:Key, :Value, :Score, :ExpireAt) ON DUPLICATE KEY UPDATE `Score` = VALUES(`Score`);

@@ -1,0 +1,276 @@
+-- expiry.delete_counter_rows
+DELETE FROM "HangfireCounter" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id;
+
+-- expiry.delete_counters
+DELETE FROM "HangfireAggregatedCounter" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id;
+
+-- expiry.delete_hashes
+DELETE FROM "HangfireHash" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id;
+
+-- expiry.delete_job_logs
+DELETE FROM "HangfireJobLog" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."JobId" = x.id;
+
+-- expiry.delete_job_parameters
+DELETE FROM "HangfireJobParameter" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."JobId" = x.id;
+
+-- expiry.delete_job_queue
+DELETE FROM "HangfireJobQueue" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."JobId" = x.id;
+
+-- expiry.delete_job_states
+DELETE FROM "HangfireState" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."JobId" = x.id;
+
+-- expiry.delete_jobs
+DELETE FROM "HangfireJob" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id;
+
+-- expiry.delete_lists
+DELETE FROM "HangfireList" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id;
+
+-- expiry.delete_sets
+DELETE FROM "HangfireSet" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id;
+
+-- expiry.expired_counters
+SELECT "HangfireAggregatedCounter"."Id" 
+FROM "HangfireAggregatedCounter" 
+WHERE "HangfireAggregatedCounter"."ExpireAt" < %(now)s::TIMESTAMP WITHOUT TIME ZONE ORDER BY "HangfireAggregatedCounter"."ExpireAt" 
+ LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
+
+-- expiry.expired_hashes
+SELECT "HangfireHash"."Id" 
+FROM "HangfireHash" 
+WHERE "HangfireHash"."ExpireAt" < %(now)s::TIMESTAMP WITHOUT TIME ZONE ORDER BY "HangfireHash"."ExpireAt" 
+ LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
+
+-- expiry.expired_jobs
+SELECT "HangfireJob"."Id" 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."ExpireAt" < %(now)s::TIMESTAMP WITHOUT TIME ZONE ORDER BY "HangfireJob"."ExpireAt" 
+ LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
+
+-- expiry.expired_lists
+SELECT "HangfireList"."Id" 
+FROM "HangfireList" 
+WHERE "HangfireList"."ExpireAt" < %(now)s::TIMESTAMP WITHOUT TIME ZONE ORDER BY "HangfireList"."ExpireAt" 
+ LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
+
+-- expiry.expired_sets
+SELECT "HangfireSet"."Id" 
+FROM "HangfireSet" 
+WHERE "HangfireSet"."ExpireAt" < %(now)s::TIMESTAMP WITHOUT TIME ZONE ORDER BY "HangfireSet"."ExpireAt" 
+ LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
+
+-- expiry.lock_counter_rows
+SELECT "HangfireCounter"."Id", "HangfireCounter"."Key", "HangfireCounter"."Value", "HangfireCounter"."ExpireAt" 
+FROM "HangfireCounter" ORDER BY "HangfireCounter"."Id" 
+ LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
+
+-- expiry.upsert_aggregated
+INSERT INTO "HangfireAggregatedCounter" ("Key", "Value", "ExpireAt") VALUES (:Key, :Value, :ExpireAt) ON CONFLICT ("Key") DO UPDATE SET "Value" = "HangfireAggregatedCounter"."Value" + EXCLUDED."Value", "ExpireAt" = EXCLUDED."ExpireAt";
+
+-- glance.glance
+SELECT timezone('utc', clock_timestamp()), 0, (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" IN (:queues) AND "FetchedAt" IS NULL LIMIT 1), (SELECT MIN("Score") FROM "HangfireSet" WHERE "Key" = 'schedule' AND "Score" >= 0), (SELECT MIN("Score") FROM "HangfireSet" WHERE "Key" = 'python:recurring-jobs' AND "Score" >= 0);
+
+-- jobs.enter_state
+UPDATE "HangfireJob" t SET "StateId" = (SELECT MAX(s."Id") FROM "HangfireState" s WHERE s."JobId" = t."Id"), "StateName" = :name, "ExpireAt" = :expire FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id;
+
+-- jobs.insert_job
+INSERT INTO "HangfireJob" ("Id", "StateId", "StateName", "InvocationData", "Arguments", "CreatedAt", "ExpireAt", "Queue", "Priority", "EnqueueKey") VALUES (%(Id)s::BIGINT, %(StateId)s::BIGINT, %(StateName)s::VARCHAR, %(InvocationData)s::VARCHAR, %(Arguments)s::VARCHAR, %(CreatedAt)s::TIMESTAMP WITHOUT TIME ZONE, %(ExpireAt)s::TIMESTAMP WITHOUT TIME ZONE, %(Queue)s::VARCHAR, %(Priority)s::INTEGER, %(EnqueueKey)s::VARCHAR);
+
+-- jobs.insert_log
+INSERT INTO "HangfireJobLog" ("JobId", "Attempt", "CreatedAt", "Lines") VALUES (:JobId, :Attempt, :CreatedAt, :Lines);
+
+-- jobs.insert_state
+INSERT INTO "HangfireState" ("JobId", "Name", "Reason", "CreatedAt", "Data") VALUES (:JobId, :Name, :Reason, :CreatedAt, :Data);
+
+-- jobs.jobs_by_key
+SELECT "HangfireJob"."Id" 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."EnqueueKey" >= %(low)s::VARCHAR AND "HangfireJob"."EnqueueKey" < %(high)s::VARCHAR ORDER BY "HangfireJob"."EnqueueKey";
+
+-- jobs.lock_free_jobs
+SELECT t."Id", t."StateName", t."StateId", t."Queue", t."Priority", t."CreatedAt" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "HangfireJob" t ON t."Id" = x.id ORDER BY x.id FOR UPDATE OF t SKIP LOCKED;
+
+-- jobs.lock_jobs
+SELECT t."Id", t."StateName", t."StateId", t."Queue", t."Priority", t."CreatedAt" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "HangfireJob" t ON t."Id" = x.id ORDER BY x.id FOR UPDATE OF t;
+
+-- jobs.read_history
+SELECT "HangfireState"."Id", "HangfireState"."Name", "HangfireState"."Reason", "HangfireState"."CreatedAt", "HangfireState"."Data" 
+FROM "HangfireState" 
+WHERE "HangfireState"."JobId" = %(job)s::BIGINT ORDER BY "HangfireState"."Id";
+
+-- jobs.read_jobs
+SELECT t."Id", t."StateName", t."StateId", t."InvocationData", t."Arguments", t."CreatedAt", t."ExpireAt", t."Queue", t."Priority" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "HangfireJob" t ON t."Id" = x.id ORDER BY x.id;
+
+-- jobs.read_log
+SELECT "HangfireJobLog"."Attempt", "HangfireJobLog"."CreatedAt", "HangfireJobLog"."Lines" 
+FROM "HangfireJobLog" 
+WHERE "HangfireJobLog"."JobId" = %(job)s::BIGINT ORDER BY "HangfireJobLog"."Id";
+
+-- jobs.read_parameters
+SELECT t."JobId", t."Name", t."Value" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "HangfireJobParameter" t ON t."JobId" = x.id ORDER BY x.id;
+
+-- jobs.route
+UPDATE "HangfireJob" t SET "Queue" = :queue, "Priority" = :priority FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id;
+
+-- jobs.states_now
+SELECT t."Id", t."StateName", t."StateId" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "HangfireJob" t ON t."Id" = x.id ORDER BY x.id;
+
+-- jobs.upsert_parameter
+INSERT INTO "HangfireJobParameter" ("JobId", "Name", "Value") VALUES (:JobId, :Name, :Value) ON CONFLICT ("JobId", "Name") DO UPDATE SET "Value" = EXCLUDED."Value";
+
+-- legacy.note_row
+UPDATE "c_Job" SET "LastResult"=%(text)s::VARCHAR WHERE %(id)s = "c_Job"."ID";
+
+-- legacy.plan_row
+UPDATE "c_Job" SET "NextRun"=%(next_run)s::TIMESTAMP WITHOUT TIME ZONE WHERE %(id)s = "c_Job"."ID";
+
+-- legacy.wanting_rows
+SELECT "c_Job"."ID", "c_Job"."JobName", "c_Job"."CronExpression", "c_Job"."StoredProcName", "c_Job"."NextRun", "c_Job"."LastResult" 
+FROM "c_Job" 
+WHERE "c_Job"."IsActive" != %(IsActive_1)s::INTEGER AND ("c_Job"."NextRun" IS NULL OR "c_Job"."NextRun" <= %(now)s::TIMESTAMP WITHOUT TIME ZONE) ORDER BY "c_Job"."ID" 
+ LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
+
+-- legacy.write_failure
+UPDATE "c_Job" SET "LastRun" = :ran_at, "LastResult" = :text, "FailureCount" = COALESCE("FailureCount", 0) + 1 WHERE "ID" = :id;
+
+-- legacy.write_success
+UPDATE "c_Job" SET "LastRun"=%(ran_at)s::TIMESTAMP WITHOUT TIME ZONE, "LastResult"=%(text)s::VARCHAR, "FailureCount"=%(FailureCount)s::INTEGER WHERE %(id)s = "c_Job"."ID";
+
+-- logged.insert_logged
+INSERT INTO "c_LoggedJob" ("JobName", "JobId", "JobType", "StartedAt", "CompletedAt", "DurationMs", "Success", "ResultMessage", "ErrorMessage", "StackTrace", "ServerName", "TriggeredBy", "MemoryUsedMB", "CpuTimeMs", "CreatedAt") VALUES (:JobName, :JobId, :JobType, :StartedAt, :CompletedAt, :DurationMs, :Success, :ResultMessage, :ErrorMessage, :StackTrace, :ServerName, :TriggeredBy, :MemoryUsedMB, :CpuTimeMs, :CreatedAt);
+
+-- logged.logged_statistics
+SELECT "c_LoggedJob"."JobName", count(*) AS count_1, sum("c_LoggedJob"."Success") AS sum_1, avg("c_LoggedJob"."DurationMs") AS avg_1, min("c_LoggedJob"."DurationMs") AS min_1, max("c_LoggedJob"."DurationMs") AS max_1, max("c_LoggedJob"."StartedAt") AS max_2 
+FROM "c_LoggedJob" 
+WHERE "c_LoggedJob"."StartedAt" >= %(since)s::TIMESTAMP WITHOUT TIME ZONE GROUP BY "c_LoggedJob"."JobName" ORDER BY "c_LoggedJob"."JobName";
+
+-- logged.read_logged
+SELECT "c_LoggedJob"."ID", "c_LoggedJob"."JobName", "c_LoggedJob"."JobId", "c_LoggedJob"."JobType", "c_LoggedJob"."StartedAt", "c_LoggedJob"."CompletedAt", "c_LoggedJob"."DurationMs", "c_LoggedJob"."Success", "c_LoggedJob"."ResultMessage", "c_LoggedJob"."ErrorMessage", "c_LoggedJob"."StackTrace", "c_LoggedJob"."ServerName", "c_LoggedJob"."TriggeredBy", "c_LoggedJob"."MemoryUsedMB", "c_LoggedJob"."CpuTimeMs", "c_LoggedJob"."CreatedAt" 
+FROM "c_LoggedJob" 
+WHERE (%(any_name)s = %(param_1)s::INTEGER OR lower("c_LoggedJob"."JobName") = %(name)s) AND (%(any_outcome)s = %(param_2)s::INTEGER OR "c_LoggedJob"."Success" = %(Success_1)s::INTEGER) ORDER BY "c_LoggedJob"."ID" DESC 
+ LIMIT %(limit)s;
+
+-- queues.claimable
+SELECT "Id", "JobId", "Priority" FROM "HangfireJobQueue" WHERE "Queue" = :queue AND "FetchedAt" IS NULL AND NOT EXISTS (SELECT 1 FROM "HangfireSet" s WHERE s."Key" = 'paused-queues' AND s."Value" = :queue) ORDER BY "FetchedAt", "Priority", "Id" LIMIT :limit FOR UPDATE SKIP LOCKED;
+
+-- queues.claimable_after
+SELECT "Id", "JobId", "Priority" FROM "HangfireJobQueue" WHERE "Queue" = :queue AND "FetchedAt" IS NULL AND "Priority" = :priority AND "Id" > :id AND NOT EXISTS (SELECT 1 FROM "HangfireSet" s WHERE s."Key" = 'paused-queues' AND s."Value" = :queue) ORDER BY "FetchedAt", "Priority", "Id" LIMIT :limit FOR UPDATE SKIP LOCKED;
+
+-- queues.claimable_before
+SELECT "Id", "JobId", "Priority" FROM "HangfireJobQueue" WHERE "Queue" = :queue AND "FetchedAt" IS NULL AND "Priority" < :priority AND NOT EXISTS (SELECT 1 FROM "HangfireSet" s WHERE s."Key" = 'paused-queues' AND s."Value" = :queue) ORDER BY "FetchedAt", "Priority", "Id" LIMIT :limit FOR UPDATE SKIP LOCKED;
+
+-- queues.claimable_except
+SELECT "Id", "JobId", "Priority" FROM "HangfireJobQueue" WHERE "Queue" = :queue AND "FetchedAt" IS NULL AND "Id" NOT IN (SELECT id FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x) AND NOT EXISTS (SELECT 1 FROM "HangfireSet" s WHERE s."Key" = 'paused-queues' AND s."Value" = :queue) ORDER BY "FetchedAt", "Priority", "Id" LIMIT :limit FOR UPDATE SKIP LOCKED;
+
+-- queues.delete_of_jobs
+DELETE FROM "HangfireJobQueue" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."JobId" = x.id;
+
+-- queues.delete_rows
+DELETE FROM "HangfireJobQueue" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id;
+
+-- queues.fetched_rows
+SELECT "Id", "JobId", "FetchToken" FROM "HangfireJobQueue" WHERE "FetchToken" IS NOT NULL ORDER BY "FetchToken" LIMIT :limit;
+
+-- queues.give_back
+UPDATE "HangfireJobQueue" t SET "FetchedAt" = NULL, "FetchToken" = NULL FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id AND t."FetchToken" = :token;
+
+-- queues.held_by
+SELECT "Id", "JobId", "FetchToken" FROM "HangfireJobQueue" WHERE "FetchToken" >= :low AND "FetchToken" < :high ORDER BY "Id";
+
+-- queues.lock_rows
+SELECT t."Id", t."FetchToken" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "HangfireJobQueue" t ON t."Id" = x.id ORDER BY x.id FOR UPDATE OF t;
+
+-- queues.push_row
+INSERT INTO "HangfireJobQueue" ("JobId", "Queue", "Priority") VALUES (:JobId, :Queue, :Priority);
+
+-- queues.rows_of_jobs
+SELECT t."JobId" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "HangfireJobQueue" t ON t."JobId" = x.id ORDER BY x.id;
+
+-- queues.take
+UPDATE "HangfireJobQueue" t SET "FetchedAt" = :now, "FetchToken" = :token FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id;
+
+-- servers.beat
+UPDATE "HangfireServer" SET "LastHeartbeat" = :now WHERE "Id" = :id;
+
+-- servers.change_data
+UPDATE "HangfireServer" SET "Data" = :data WHERE "Id" = :id;
+
+-- servers.delete_server
+DELETE FROM "HangfireServer" WHERE "HangfireServer"."Id" = %(id)s::VARCHAR;
+
+-- servers.lock_server
+SELECT "HangfireServer"."LastHeartbeat" 
+FROM "HangfireServer" 
+WHERE "HangfireServer"."Id" = %(id)s::VARCHAR FOR UPDATE SKIP LOCKED;
+
+-- servers.read_servers
+SELECT "HangfireServer"."Id", "HangfireServer"."Data", "HangfireServer"."LastHeartbeat" 
+FROM "HangfireServer" ORDER BY "HangfireServer"."Id";
+
+-- servers.release_row
+UPDATE "HangfireJobQueue" t SET "FetchedAt" = NULL, "FetchToken" = NULL FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id AND t."FetchToken" >= :low AND t."FetchToken" < :high;
+
+-- servers.upsert_server
+INSERT INTO "HangfireServer" ("Id", "Data", "LastHeartbeat") VALUES (:Id, :Data, :LastHeartbeat) ON CONFLICT ("Id") DO UPDATE SET "Data" = EXCLUDED."Data", "LastHeartbeat" = EXCLUDED."LastHeartbeat";
+
+-- structures.all_members
+SELECT "HangfireSet"."Value", "HangfireSet"."Score" 
+FROM "HangfireSet" 
+WHERE "HangfireSet"."Key" = %(key)s::VARCHAR ORDER BY "HangfireSet"."Value";
+
+-- structures.count_members
+SELECT count(*) AS count_1 
+FROM "HangfireSet" 
+WHERE "HangfireSet"."Key" = %(key)s::VARCHAR;
+
+-- structures.delete_hash
+DELETE FROM "HangfireHash" WHERE "HangfireHash"."Key" = %(key)s::VARCHAR;
+
+-- structures.delete_member
+DELETE FROM "HangfireSet" WHERE "HangfireSet"."Key" = %(key)s::VARCHAR AND "HangfireSet"."Value" = %(value)s::VARCHAR;
+
+-- structures.delete_members
+DELETE FROM "HangfireSet" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id;
+
+-- structures.due_members
+SELECT "HangfireSet"."Id", "HangfireSet"."Value", "HangfireSet"."Score" 
+FROM "HangfireSet" 
+WHERE "HangfireSet"."Key" = %(key)s::VARCHAR AND "HangfireSet"."Score" >= %(Score_1)s::INTEGER AND "HangfireSet"."Score" <= %(now)s ORDER BY "HangfireSet"."Score" 
+ LIMIT %(limit)s;
+
+-- structures.insert_counter
+INSERT INTO "HangfireCounter" ("Key", "Value", "ExpireAt") VALUES (:Key, :Value, :ExpireAt);
+
+-- structures.lock_due_members
+SELECT "HangfireSet"."Id", "HangfireSet"."Value", "HangfireSet"."Score" 
+FROM "HangfireSet" 
+WHERE "HangfireSet"."Key" = %(key)s::VARCHAR AND "HangfireSet"."Score" >= %(Score_1)s::INTEGER AND "HangfireSet"."Score" <= %(now)s ORDER BY "HangfireSet"."Score" 
+ LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
+
+-- structures.lock_member
+SELECT "HangfireSet"."Score" 
+FROM "HangfireSet" 
+WHERE "HangfireSet"."Key" = %(key)s::VARCHAR AND "HangfireSet"."Value" = %(value)s::VARCHAR FOR UPDATE;
+
+-- structures.read_counter
+SELECT anon_1."Key", sum(anon_1."Value") AS sum_1 
+FROM (SELECT "HangfireCounter"."Key" AS "Key", "HangfireCounter"."Value" AS "Value" 
+FROM "HangfireCounter" 
+WHERE "HangfireCounter"."Key" IN (__[POSTCOMPILE_keys]) UNION ALL SELECT "HangfireAggregatedCounter"."Key" AS "Key", "HangfireAggregatedCounter"."Value" AS "Value" 
+FROM "HangfireAggregatedCounter" 
+WHERE "HangfireAggregatedCounter"."Key" IN (__[POSTCOMPILE_keys])) AS anon_1 GROUP BY anon_1."Key";
+
+-- structures.read_hash
+SELECT "HangfireHash"."Field", "HangfireHash"."Value" 
+FROM "HangfireHash" 
+WHERE "HangfireHash"."Key" = %(key)s::VARCHAR;
+
+-- structures.read_hashes
+SELECT "HangfireHash"."Key", "HangfireHash"."Field", "HangfireHash"."Value" 
+FROM "HangfireHash" 
+WHERE "HangfireHash"."Key" IN (__[POSTCOMPILE_keys]);
+
+-- structures.upsert_field
+INSERT INTO "HangfireHash" ("Key", "Field", "Value", "ExpireAt") VALUES (:Key, :Field, :Value, :ExpireAt) ON CONFLICT ("Key", "Field") DO UPDATE SET "Value" = EXCLUDED."Value";
+
+-- structures.upsert_member
+INSERT INTO "HangfireSet" ("Key", "Value", "Score", "ExpireAt") VALUES (:Key, :Value, :Score, :ExpireAt) ON CONFLICT ("Key", "Value") DO UPDATE SET "Score" = EXCLUDED."Score";
