@@ -18,6 +18,11 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZES = {"": 1, "B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
 _SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
+#: What Kubernetes puts into every container of a namespace that has a Service named taskmanager or taskmanager-web.
+_KUBERNETES = re.compile(
+    r"(?:\w+_)?(?:SERVICE_(?:HOST|PORT)\w*=|PORT_\d+_(?:TCP|UDP|SCTP)\w*=|PORT=(?:tcp|udp|sctp)://).*", re.DOTALL
+)
+
 
 def _switch(value: Any) -> bool:
     found = _SWITCHES.get(str(value).strip().lower())
@@ -31,6 +36,13 @@ def _seconds(value: Any) -> float:
     if isinstance(value, bool) or match is None:
         raise ValueError("a number of seconds, or text like 30s, 5m, 250ms")
     return float(match[1]) * _UNITS[match[2] or "s"]
+
+
+def _pause(value: Any) -> float:
+    seconds = _seconds(value)
+    if seconds == 0:
+        raise ValueError("more than 0 seconds, such as 250ms or 5s")
+    return seconds
 
 
 def _size(value: Any) -> int:
@@ -68,26 +80,29 @@ def _prefix(value: Any) -> str:
 
 def _users(value: Any) -> dict[str, str]:
     if isinstance(value, str):
-        value = dict(part.split(":", 1) for part in _list(value) if ":" in part)
-    if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+        parts = [part.partition(":") for part in _list(value)]
+        value = {name.strip(): password_hash.strip() for name, _, password_hash in parts}
+    if not isinstance(value, dict) or not all(n and h and isinstance(h, str) for n, h in value.items()):
         raise ValueError("names with password hashes, as name:hash,name2:hash2 or a table")
     return dict(value)
 
 
 def _number(low: int, high: int) -> Callable[[Any], int]:
     def read(value: Any) -> int:
-        if isinstance(value, bool) or not re.fullmatch(r"\d+", str(value)) or not low <= int(value) <= high:
+        match = re.fullmatch(r"\s*(\d{1,20})\s*", str(value))
+        if isinstance(value, bool) or match is None or not low <= int(match[1]) <= high:
             raise ValueError(f"a whole number from {low} to {high}")
-        return int(value)
+        return int(match[1])
 
     return read
 
 
 def _one_of(*choices: str) -> Callable[[Any], str]:
     def read(value: Any) -> str:
-        if value not in choices:
+        found = [choice for choice in choices if choice.lower() == str(value).strip().lower()]
+        if not found:
             raise ValueError("one of " + ", ".join(choices))
-        return str(value)
+        return found[0]
 
     return read
 
@@ -99,8 +114,8 @@ def _optional(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def _setting(default: Any, read: Callable[[Any], Any], text: str, *, secret: bool = False) -> Any:
     metadata = {"read": read, "help": text, "secret": secret}
     if isinstance(default, dict):
-        return field(default_factory=dict, metadata=metadata)
-    return field(default=default, metadata=metadata)
+        return field(default_factory=dict, metadata=metadata, repr=not secret)
+    return field(default=default, metadata=metadata, repr=not secret)
 
 
 def _host() -> str:
@@ -123,14 +138,14 @@ class Settings:
     )
     scheduler: bool = _setting(True, _switch, "whether this server runs delayed and recurring jobs' schedules")
     migrate: str = _setting("auto", _one_of("auto", "never"), "whether an embedded database is migrated at start")
-    poll_interval_seconds: float = _setting(0.25, _seconds, "pause between looks for work when idle")
-    poll_interval_busy_seconds: float = _setting(0.02, _seconds, "the same just after work was found")
+    poll_interval_seconds: float = _setting(0.25, _pause, "pause between looks for work when idle")
+    poll_interval_busy_seconds: float = _setting(0.02, _pause, "the same just after work was found")
     doorbell: bool = _setting(True, _switch, "whether sleeping servers are woken when a job is enqueued")
     prefetch: int | None = _setting(
         None, _optional(_number(0, 10_000)), "jobs claimed ahead of free threads; measured if unset"
     )
-    heartbeat_seconds: float = _setting(5.0, _seconds, "pause between signs of life")
-    dead_after_seconds: float = _setting(30.0, _seconds, "silence after which a server's claims are given back")
+    heartbeat_seconds: float = _setting(5.0, _pause, "pause between signs of life")
+    dead_after_seconds: float = _setting(30.0, _pause, "silence after which a server's claims are given back")
     grace_seconds: float = _setting(25.0, _seconds, "time running jobs get to end when the server stops")
     max_jobs: int | None = _setting(None, _optional(_number(1, 10**9)), "jobs after which a worker process is replaced")
     max_memory: int | None = _setting(None, _optional(_size), "resident bytes at which a worker process is replaced")
@@ -161,12 +176,20 @@ class Settings:
         """Where a value came from."""
         return self.origins.get(name, "default")
 
+    def environment(self) -> dict[str, str]:
+        """The variables by which another process works on the same database with the same jobs."""
+        return {
+            "TASKMANAGER_DATABASE_URL": self.database_url,
+            "TASKMANAGER_PREFIX": self.prefix,
+            "TASKMANAGER_DISCOVER": ",".join(self.discover),
+        }
+
     def with_changes(self, **changes: Any) -> Settings:
         """A checked copy; the changed values count as arguments."""
         known = _known()
         checked = {name: _read(known, name, value, f"argument {name}") for name, value in changes.items()}
         origins = dict(self.origins) | {name: f"argument {name}" for name in changes}
-        return replace(self, **checked, origins=origins)
+        return _agreeing(replace(self, **checked, origins=origins))
 
 
 def load(
@@ -186,7 +209,7 @@ def load(
             origin = source(name)
             values[name] = _read(known, name, value, origin)
             origins[name] = origin
-    return Settings(**values, origins=origins)
+    return _agreeing(Settings(**values, origins=origins))
 
 
 def describe(settings: Settings) -> list[tuple[str, str, str, str]]:
@@ -199,14 +222,14 @@ def shown(settings: Settings, name: str) -> str:
     value = getattr(settings, name)
     if name == "database_url":
         return mask_url(value)
-    if _known()[name].metadata["secret"] and value:
-        return "*****"
+    if _known()[name].metadata["secret"]:
+        return "*****" if value else ""
     return ",".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
 
 
 def mask_url(url: str) -> str:
-    """A URL without its passwords."""
-    masked = re.sub(r"(://[^:/@\s]*):[^@/\s]*@", r"\1:*****@", url)
+    """A URL without its passwords, also when one holds an @ or / that should have been written as %40 or %2F."""
+    masked = re.sub(r"(://[^:/@\s]*):\S*@", r"\1:*****@", url)
     return re.sub(r"(?i)([?&](?:password|passwd|ssl_key_password|sslpassword)=)[^&\s]*", r"\1*****", masked)
 
 
@@ -217,9 +240,16 @@ def _known() -> dict[str, Any]:
 def _sources(directory: Path, environ: Mapping[str, str], arguments: dict[str, Any], known: Mapping[str, Any]) -> Any:
     project, own = directory / "pyproject.toml", Path(environ.get("TASKMANAGER_CONFIG", directory / "taskmanager.toml"))
     if project.is_file():
-        yield lambda name: f"{project.name} [tool.taskmanager]", _toml(project).get("tool", {}).get("taskmanager", {})
+        tool = _toml(project).get("tool")
+        table = tool.get("taskmanager", {}) if isinstance(tool, dict) else {}
+        if not isinstance(table, dict):
+            raise ConfigurationError(f"{project.name}: tool.taskmanager must be a table, headed [tool.taskmanager]")
+        yield lambda name: f"{project.name} [tool.taskmanager]", table
     if own.is_file():
-        yield lambda name: str(own.name), _toml(own)
+        found = _toml(own)
+        if isinstance(found.get("tool", found.get("taskmanager")), dict):
+            raise ConfigurationError(f"{own.name}: settings stand at the top, without a heading such as [taskmanager]")
+        yield lambda name: own.name, found
     elif "TASKMANAGER_CONFIG" in environ:
         raise ConfigurationError(f"TASKMANAGER_CONFIG names {own}, which is not a file")
     yield lambda name: f"environment TASKMANAGER_{name.upper()}", _environment(environ)
@@ -230,22 +260,30 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     found = {}
     for variable, value in environ.items():
         name = variable.removeprefix("TASKMANAGER_")
-        if name != variable and name != "CONFIG" and not name.startswith("TEST_"):
+        ours = name != variable and name != "CONFIG" and not name.startswith("TEST_")
+        if ours and not _KUBERNETES.fullmatch(f"{name}={value}"):
             found[name.lower()] = value
     return found
 
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path.name} is not valid TOML: {error}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path.name} is not UTF-8 text: save it as UTF-8 ({error})") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}") from None
 
 
 def _read(known: Mapping[str, Any], name: str, value: Any, origin: str) -> Any:
     if name not in known:
-        close = difflib.get_close_matches(name, known, 1)
-        hint = f"; did you mean {close[0]}?" if close else ""
+        close = difflib.get_close_matches(name.lower(), known, 1)
+        hint = "; `taskmanager config show` lists them all"
+        if close:
+            in_environment = origin.startswith("environment ")
+            hint = f"; did you mean {'TASKMANAGER_' + close[0].upper() if in_environment else close[0]}?"
         raise ConfigurationError(f"{origin}: there is no setting {name!r}{hint}")
     try:
         return known[name].metadata["read"](value)
@@ -254,6 +292,18 @@ def _read(known: Mapping[str, Any], name: str, value: Any, origin: str) -> Any:
         raise ConfigurationError(
             f"{origin}: {name} is {'*****' if secret else repr(value)}, but must be {error}"
         ) from None
+
+
+def _agreeing(settings: Settings) -> Settings:
+    """Settings whose values also fit one another."""
+    beat, dead = settings.heartbeat_seconds, settings.dead_after_seconds
+    if dead <= beat:
+        raise ConfigurationError(
+            f"dead_after_seconds is {dead:g} ({settings.origin('dead_after_seconds')}), but must be more than "
+            f"heartbeat_seconds, {beat:g} ({settings.origin('heartbeat_seconds')}): servers that live would be taken "
+            "for dead; six times as much is usual"
+        )
+    return settings
 
 
 def settings_table() -> str:

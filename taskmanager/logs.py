@@ -16,7 +16,8 @@ from typing import Any, TextIO
 JobFields = tuple[int, int, str, str, str]
 _JOB: ContextVar[JobFields | None] = ContextVar("taskmanager_job", default=None)
 _NAMES = ("job_id", "attempt", "queue", "server", "job")
-_SECRET = re.compile(r"(://[^:/@\s]*):[^@/\s]+@")
+#: A password in a URL, also one with a bare @ or /; what looks like a port and a path is none.
+_SECRET = re.compile(r"(://[^:/@\s]*):(?:[^/?\s]+|(?!\d{1,5}[/?])\S+)@")
 
 
 @contextmanager
@@ -30,29 +31,27 @@ def job_context(fields: JobFields) -> Iterator[None]:
 
 
 class JobFilter(logging.Filter):
-    """Adds the running job to records, and takes passwords out of URLs."""
+    """Adds the running job to records."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         fields = _JOB.get()
         record.taskmanager = dict(zip(_NAMES, fields, strict=True)) if fields else {}
-        if isinstance(record.msg, str) and "://" in record.msg:
-            record.msg = _SECRET.sub(r"\1:*****@", record.msg)
         return True
 
 
 class TextFormatter(logging.Formatter):
-    """`time level logger [job] message`."""
+    """`time level logger [job] message`, then the exception and the stack; without the passwords in URLs."""
 
     def format(self, record: logging.LogRecord) -> str:
         job: dict[str, Any] = getattr(record, "taskmanager", {})
         where = " [" + " ".join(f"{k}={v}" for k, v in job.items()) + "]" if job else ""
         moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line = f"{moment} {record.levelname:<7} {record.name}{where} {_message(record)}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        return "\n".join([line, *_traces(self, record).values()])
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object a line; without the passwords in URLs."""
 
     def format(self, record: logging.LogRecord) -> str:
         facts: dict[str, Any] = {
@@ -62,8 +61,7 @@ class JsonFormatter(logging.Formatter):
             "message": _message(record),
         }
         facts |= getattr(record, "taskmanager", {})
-        if record.exc_info:
-            facts["exception"] = self.formatException(record.exc_info)
+        facts |= _traces(self, record)
         return json.dumps(facts, default=str)
 
 
@@ -82,6 +80,25 @@ def configure(level: str = "INFO", form: str = "text", stream: TextIO | None = N
 
 def _message(record: logging.LogRecord) -> str:
     try:
-        return record.getMessage()
+        text = record.getMessage()
     except Exception as error:  # a job's broken logging call must not fail the job
-        return f"{record.msg} (its arguments could not be formatted: {error})"
+        template = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
+        text = f"{template} (its arguments could not be formatted: {type(error).__name__}: {error})"
+    return _without_secrets(text)
+
+
+def _traces(formatter: logging.Formatter, record: logging.LogRecord) -> dict[str, str]:
+    """The exception and the stack of a record, those it has."""
+    found = {}
+    if record.exc_info:
+        if record.exc_info[0] is not None:
+            found["exception"] = _without_secrets(formatter.formatException(record.exc_info))
+    elif record.exc_text:  # the record came through a queue from another process
+        found["exception"] = _without_secrets(record.exc_text)
+    if record.stack_info:
+        found["stack"] = _without_secrets(formatter.formatStack(record.stack_info))
+    return found
+
+
+def _without_secrets(text: str) -> str:
+    return _SECRET.sub(r"\1:*****@", text) if "://" in text else text
