@@ -23,6 +23,7 @@ from taskmanager.domain.retry import RetryPolicy
 from taskmanager.engine.context import CancellationToken, JobContext
 from taskmanager.engine.filters import Filter
 from taskmanager.engine.handles import Job, JobFunction
+from taskmanager.engine.injection import Inject, provide
 from taskmanager.engine.registry import JobType
 
 __version__ = "0.1.0"
@@ -32,6 +33,7 @@ __all__ = [
     "CancellationToken",
     "ConfigurationError",
     "Filter",
+    "Inject",
     "InvalidCron",
     "Job",
     "JobCancelled",
@@ -55,4 +57,5 @@ __all__ = [
     "cron",
     "current",
     "job",
+    "provide",
 ]

@@ -18,7 +18,7 @@ from taskmanager.domain.errors import InvalidArgument, JobFailed, JobNotFound, W
 from taskmanager.domain.records import JobRecord, RecurringRecord
 from taskmanager.domain.retry import RetryPolicy, seconds_of
 from taskmanager.domain.states import Enqueued, Scheduled, State
-from taskmanager.engine import discovery, handles
+from taskmanager.engine import discovery, handles, injection
 from taskmanager.engine.client import Client, NewJob
 from taskmanager.engine.context import JobContext
 from taskmanager.engine.continuations import Continuations
@@ -71,6 +71,7 @@ class TaskManager:
         )
         self.client = Client(self.database, self.transitions, self.filters, max_payload_bytes=s.max_payload_bytes)
         self.recurring_jobs = RecurringJobs(self.client)
+        self.own_filters: list[Filter] = []
         self.extra_processes: list[Callable[[], Process]] = []
         self.procedures = Procedures()
         self.providers.add_value(Database, self.database)
@@ -128,10 +129,23 @@ class TaskManager:
     def discover(self) -> discovery.Discovered:
         """Import the packages of setting `discover` and register the jobs in them; broken modules are reported."""
         self.discovered = discovery.discover(self.settings.discover, self.registry)
+        for kind, factory in self.discovered.providers:
+            self.providers.add(kind, factory)
+        for owner in self.discovered.owners:
+            if owner is not self:
+                self._adopt(owner)
         for module, error in self.discovered.errors.items():
             log.error("discovery: module %s cannot be imported: %s", module, error)
         log.info("discovery: %d jobs in %d modules", len(self.registry), len(self.discovered.modules))
         return self.discovered
+
+    def _adopt(self, other: TaskManager) -> None:
+        """What a TaskManager of the user's own modules was told counts for the worker that discovers them."""
+        self.providers.adopt(other.providers)
+        self.procedures.functions.update(other.procedures.functions)
+        for one in other.own_filters:
+            if one not in self.own_filters:
+                self.add_filter(one)
 
     def register_recurring(self) -> None:
         """Write the recurring jobs that discovery found; report those that have left the code."""
@@ -334,6 +348,7 @@ class TaskManager:
 
     def add_filter(self, one: Filter) -> None:
         """Put a filter around the life of all jobs."""
+        self.own_filters.append(one)
         self.filters.add(one)
 
     def performer(self, server_id: str = "") -> Performer:
@@ -391,7 +406,7 @@ def job(target: Callable[Concatenate[JobContext, P], R]) -> JobFunction[P, R]: .
 def job(target: Callable[P, R]) -> JobFunction[P, R]: ...
 def job(target: Any = None, **options: Any) -> Any:
     """`@job`, for jobs that are found by discovery; the options are those of `TaskManager.job`."""
-    decorator = _decorator(target, options, handles.is_context, lambda definition: definition, None, None)
+    decorator = _decorator(target, options, injection.is_marked, lambda definition: definition, None, None)
     return decorator(target) if callable(target) else decorator
 
 

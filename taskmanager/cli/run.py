@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 from typing import Any
@@ -120,6 +121,8 @@ def _stop(server: Server, signals: StopSignal) -> None:
 
 def _ready(loaded: Settings, *, migrate: bool, discover: bool = True) -> TaskManager:
     """A TaskManager on a database whose tables are as they should be. Raises SchemaError that tells the cure."""
+    # A TaskManager that the user's own modules make, and isolated jobs, are to work on the same database.
+    os.environ.update(loaded.environment())
     tm = TaskManager(loaded)
     tm.database.through_outage(lambda: _have_tables(tm.database, loaded, migrate=migrate))
     if discover:

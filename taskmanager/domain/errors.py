@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class TaskManagerError(Exception):
     """The root: `except TaskManagerError` catches all that this package raises on purpose."""
@@ -85,6 +87,23 @@ class Retry(Exception):
         super().__init__(reason or "the job asked to be run again")
         self.delay = delay
         self.count = count
+
+
+class RemoteError(Exception):
+    """What an isolated job raised in its own process. kinds: the names of its class and of those it derives from.
+
+    details: the stack trace as it was there.
+    """
+
+    def __init__(self, message: str, kinds: Sequence[str], details: str) -> None:
+        super().__init__(message)
+        self.kinds = tuple(kinds)
+        self.details = details
+
+
+def qualified(kind: type) -> str:
+    """The name of an exception as it is kept with a failed job: with its module, unless it is one of Python's own."""
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
 class JobCancelled(Exception):

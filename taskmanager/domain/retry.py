@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from taskmanager.domain.errors import RemoteError, qualified
+
 #: Hangfire's default number of retries, given to functions without `@job`.
 HANGFIRE_ATTEMPTS = 10
 
@@ -37,7 +39,7 @@ class RetryPolicy:
         """Whether an exception of this kind is worth another try at all."""
         if error is None:
             return True
-        return isinstance(error, self.retry_on) and not isinstance(error, self.give_up_on)
+        return _is(error, self.retry_on) and not _is(error, self.give_up_on)
 
     def delay(self, attempt: int) -> float:
         """Seconds to wait before retry number `attempt`, from 1."""
@@ -45,6 +47,13 @@ class RetryPolicy:
             return self.formula(attempt)
         seconds = self.delays[min(attempt, len(self.delays)) - 1]
         return seconds + seconds * self.jitter * random.random()
+
+
+def _is(error: BaseException, kinds: tuple[type[BaseException], ...]) -> bool:
+    """isinstance, also for what came from another process and is known by its names only."""
+    if isinstance(error, RemoteError):
+        return not {qualified(kind) for kind in kinds}.isdisjoint(error.kinds)
+    return isinstance(error, kinds)
 
 
 def seconds_of(delays: Sequence[float | timedelta]) -> tuple[float, ...]:

@@ -89,7 +89,9 @@ class JobLog:
         line = {"at": self._now().isoformat(timespec="milliseconds"), "level": level, "message": text}
         if fields:
             line["fields"] = {k: str(v) for k, v in fields.items()}  # type: ignore[assignment]
-        packed = json.dumps(line)
+        self._keep(json.dumps(line))
+
+    def _keep(self, packed: str) -> None:
         with self._lock:
             if self._kept >= self._max_lines or self._bytes + len(packed) > self._max_bytes:
                 self._dropped += 1
@@ -97,6 +99,16 @@ class JobLog:
             self._lines.append(packed)
             self._kept += 1
             self._bytes += len(packed)
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """How many lines and bytes are kept of one run."""
+        return self._max_lines, self._max_bytes
+
+    def keep(self, lines: str) -> None:
+        """Keep lines that were packed elsewhere, within the same bounds: those of an isolated job."""
+        for line in lines.splitlines():
+            self._keep(line)
 
     def take(self) -> str | None:
         """What was kept since the last time, a JSON object a line; None when there is nothing."""
@@ -128,6 +140,8 @@ class JobContext:
         self.cancellation = CancellationToken()
         self.items: dict[str, Any] = {}
         self.timed_out = False
+        #: Processor milliseconds and megabytes of a run that had a process of its own.
+        self.measured: tuple[int | None, int | None] | None = None
         self.log = JobLog(now, max_lines=max_log_lines, max_bytes=max_log_bytes)
         self._now = now
         self._progress: float | None = None

@@ -5,21 +5,27 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from taskmanager.engine.injection import Providers, provided_by
 from taskmanager.engine.registry import JobDefinition, Registry
 
 
 @dataclass(slots=True)
 class Discovered:
-    """What discovery found: modules looked at, jobs registered, and what went wrong, by module name."""
+    """What discovery found: modules looked at, jobs registered, and what went wrong, by module name.
+
+    providers: types and their factories, as marked by @provide. owners: TaskManagers made in those modules.
+    """
 
     modules: list[str] = field(default_factory=list)
     jobs: list[JobDefinition] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
+    providers: list[tuple[Any, Callable[..., Any]]] = field(default_factory=list)
+    owners: list[Any] = field(default_factory=list)
 
 
 def discover(packages: Iterable[str], registry: Registry) -> Discovered:
@@ -65,6 +71,11 @@ def _import(name: str, found: Discovered) -> ModuleType | None:
 def _register(module: ModuleType, registry: Registry, found: Discovered) -> None:
     found.modules.append(module.__name__)
     for value in list(vars(module).values()):
+        if isinstance(getattr(value, "providers", None), Providers) and value not in found.owners:
+            found.owners.append(value)
+        kind = provided_by(value)
+        if kind is not None and value.__module__ == module.__name__:
+            found.providers.append((kind, value))
         definition = definition_of(value)
         if definition is None or definition.type != module.__name__ or inspect.isabstract(definition.target):
             continue

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
 from taskmanager.domain.errors import ArgumentError, ConfigurationError
-from taskmanager.engine.context import CancellationToken, JobContext
+from taskmanager.engine.context import JobContext
 from taskmanager.engine.registry import JobDefinition, JobType, define
 
 P = ParamSpec("P")
@@ -156,11 +156,6 @@ class Decorator:
         target.definition = self._take(define(target, is_injected=self._is_injected, execute=target.execute, **options))
         target.owner = self._owner
         return target
-
-
-def is_context(annotation: Any) -> bool:
-    """The annotations every job may use, whatever is provided."""
-    return annotation in (JobContext, CancellationToken, "JobContext", "CancellationToken")
 
 
 def _owner(owner: Enqueuer | None) -> Enqueuer:

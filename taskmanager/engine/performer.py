@@ -11,7 +11,7 @@ from typing import Any
 
 from taskmanager.domain import invocation as invocations
 from taskmanager.domain.codec import encode_result
-from taskmanager.domain.errors import ArgumentsUnreadable, JobCancelled, JobTimeout, Retry
+from taskmanager.domain.errors import ArgumentsUnreadable, JobCancelled, JobTimeout, RemoteError, Retry, qualified
 from taskmanager.domain.records import Claim
 from taskmanager.domain.results import JobResult, ResultFailed
 from taskmanager.domain.states import Deleted, Failed, State, Succeeded
@@ -108,10 +108,9 @@ class Performer:
         duration = round((time.perf_counter() - started) * 1000)
         ended_at = self.now()
         state, message = self._state(claim, context, result, error, started_at, duration)
-        run = Run(
-            context.attempt, started_at, ended_at, duration, round((time.thread_time() - cpu) * 1000),
-            None, message, self.server,
-        )  # fmt: skip
+        own = None if definition.is_async else round((time.thread_time() - cpu) * 1000)
+        spent, memory = context.measured or (own, None)
+        run = Run(context.attempt, started_at, ended_at, duration, spent, memory, message, self.server)
         return Outcome(
             claim, state, started_at, ended_at, definition, error, run, context.log.take(), context.take_progress()
         )
@@ -127,11 +126,12 @@ class Performer:
         scope: Scope | None = None
         signature = definition.signature
         wanted = {p.name: p.annotation for p in signature.parameters if p.injected}
-        if wanted or definition.is_class:
+        if (wanted or definition.is_class) and not definition.isolate:
             scope = self.providers.scope(context)
         try:
             if definition.isolate:
-                return _checked(runner(definition, definition.target, list(stored.arguments), {}, context))
+                items = list(stored.arguments)  # they are decoded where the job runs
+                return self._filtered(claim, definition, definition.target, items, {}, context, runner)
             injected = scope.arguments(wanted) if scope is not None else {}
             args, kwargs = signature.decode(stored.arguments, injected)
             body = definition.target
@@ -147,14 +147,14 @@ class Performer:
         kwargs: dict[str, Any], context: JobContext, runner: Runner,
     ) -> Any:  # fmt: skip
         if not self.filters.performing and not self.filters.performed:
-            return _checked(runner(definition, body, args, kwargs, context))
+            return checked(runner(definition, body, args, kwargs, context))
         performing = Performing(claim, definition, args, kwargs, context.items)
         for one in self.filters.performing:
             one.performing(performing)
             if performing.cancelled is not None:
                 raise JobCancelled(performing.cancelled)
         try:
-            performing.result = _checked(runner(definition, body, performing.args, performing.kwargs, context))
+            performing.result = checked(runner(definition, body, performing.args, performing.kwargs, context))
         except BaseException as error:
             performing.error = error
         for one in self.filters.performed:
@@ -180,15 +180,14 @@ class Performer:
 
     def failure(self, error: BaseException) -> Failed:
         """The Failed state that tells of an exception."""
-        kind = type(error)
-        name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+        name = error.kinds[0] if isinstance(error, RemoteError) else qualified(type(error))
         reason = None
         if isinstance(error, (ArgumentsUnreadable, invocations.InvocationUnreadable)):
             reason = "The job could not be called: its stored invocation does not fit"
         return Failed(
             exception_type=name,
-            exception_message=cut(_text(error), self.limits.exception_bytes),
-            exception_details=cut(_details(error), self.limits.exception_bytes, keep_end=True),
+            exception_message=cut(text_of(error), self.limits.exception_bytes),
+            exception_details=cut(details_of(error), self.limits.exception_bytes, keep_end=True),
             server_id=self.server or None,
             reason=reason,
         )
@@ -208,8 +207,8 @@ def cut(text: str, size: int, *, keep_end: bool = False) -> str:
     return f"[truncated] … {text[-size:]}" if keep_end else f"{text[:size]} …[truncated]"
 
 
-def _checked(result: Any) -> Any:
-    """A returned failure fails the run; what cannot be awaited or stored is named."""
+def checked(result: Any) -> Any:
+    """A job's result, if it is one: a returned failure fails the run; what cannot be awaited or stored is named."""
     if isinstance(result, JobResult) and not result.success:
         raise ResultFailed(result)
     if hasattr(result, "__anext__"):
@@ -222,7 +221,8 @@ def _checked(result: Any) -> Any:
     return result
 
 
-def _text(error: BaseException) -> str:
+def text_of(error: BaseException) -> str:
+    """An exception's message, whatever it does when it is asked for it."""
     try:
         text = str(error)
     except Exception as broken:  # a job's exception may be unable to tell of itself
@@ -232,10 +232,12 @@ def _text(error: BaseException) -> str:
     return text or type(error).__name__
 
 
-def _details(error: BaseException) -> str:
+def details_of(error: BaseException) -> str:
     """The stack from the job's own frame on: ours above it tells nobody anything."""
     if isinstance(error, ResultFailed) and "StackTrace" in error.result.metadata:
         return str(error.result.metadata["StackTrace"])
+    if isinstance(error, RemoteError):
+        return error.details
     if isinstance(error, Retry) and error.__traceback__ is None:
         return str(error)
     try:

@@ -1,4 +1,8 @@
-"""The other end of an isolated job: reads one call from stdin, runs it, writes the answer to stdout."""
+"""The other end of an isolated job: a fresh process reads one call from stdin, runs it, and tells over stdout.
+
+What it tells are JSON objects, one a line: `log`, `progress`, and at the end `result` or `error`. What it is told
+after the call are lines as well: `cancel`. When the pipe closes, the worker is gone, and this process ends.
+"""
 
 from __future__ import annotations
 
@@ -6,49 +10,156 @@ import asyncio
 import importlib
 import json
 import os
+import signal
 import sys
-import traceback
-from typing import Any
+import threading
+from datetime import datetime, timedelta
+from typing import IO, Any
+
+import psutil
 
 from taskmanager.domain.codec import encode_result
+from taskmanager.domain.errors import Retry, qualified
 from taskmanager.domain.records import Claim
 from taskmanager.domain.times import utcnow
+from taskmanager.engine import handles
 from taskmanager.engine.context import JobContext
+from taskmanager.engine.discovery import definition_of
+from taskmanager.engine.injection import Providers, Scope
+from taskmanager.engine.performer import checked, details_of, text_of
+from taskmanager.engine.registry import JobDefinition, define
+
+_TELL_SECONDS = 0.1
+
+
+class Worker:
+    """The way back to the worker. What the job prints goes to stderr, so that it cannot disturb the answer."""
+
+    def __init__(self) -> None:
+        self._out = os.dup(1)
+        os.dup2(2, 1)
+        self.calls: IO[bytes] = os.fdopen(os.dup(0), "rb")
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        self._lock = threading.Lock()
+
+    def tell(self, **facts: Any) -> None:
+        """Send one line."""
+        line = memoryview(json.dumps(facts).encode() + b"\n")
+        with self._lock:
+            while line:
+                line = line[os.write(self._out, line) :]
+
+    def tell_of(self, context: JobContext) -> None:
+        """Send what the job has said since the last time."""
+        lines, share = context.log.take(), context.take_progress()
+        if lines:
+            self.tell(log=lines)
+        if share is not None:
+            self.tell(progress=share)
 
 
 def main() -> None:
-    """Serve one call. What the job prints goes to stderr, so that it cannot disturb the answer."""
-    answer_fd = os.dup(1)
-    os.dup2(2, 1)
-    request = json.loads(sys.stdin.buffer.read())
-    for entry in reversed(request["path"]):
-        if entry not in sys.path:
-            sys.path.insert(0, entry)
+    """Serve one call."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C on a terminal is for the worker, which then cancels
+    worker = Worker()
+    request = json.loads(worker.calls.readline())
+    os.environ.update(request["environment"])
+    sys.path[:] = dict.fromkeys([*request["path"], *sys.path])
+    context = _context(request)
+    threading.Thread(target=_listen, args=(worker.calls, context), daemon=True).start()
+    threading.Thread(target=_report, args=(worker, context), daemon=True).start()
     try:
-        answer = {"result": _value(_run(request))}
+        answer: dict[str, Any] = {"result": _value(_run(request, context))}
     except BaseException as error:
-        answer = {"error": str(error) or type(error).__name__, "type": type(error).__name__}
-        answer["details"] = "".join(traceback.format_exception(error))
-    os.write(answer_fd, b"\x1e" + json.dumps(answer).encode())
+        answer = _failure(error)
+    worker.tell_of(context)
+    worker.tell(**answer, **_measured())
+    os._exit(0)  # threads that the job left behind end here
 
 
-def _run(request: dict[str, Any]) -> Any:
+def _context(request: dict[str, Any]) -> JobContext:
+    ahead = timedelta(seconds=request["clock_ahead"])
+
+    def now() -> datetime:
+        return utcnow() + ahead
+
+    claim = Claim(0, request["job_id"], request["queue"], "", parameters=request["parameters"])
+    lines, size = request["log_bounds"]
+    return JobContext(
+        claim, now, name=request["method"], server=request["server"], max_log_lines=lines, max_log_bytes=size
+    )
+
+
+def _listen(calls: IO[bytes], context: JobContext) -> None:
+    for line in calls:
+        context.cancellation.cancel(str(json.loads(line).get("cancel")))
+    os._exit(3)
+
+
+def _report(worker: Worker, context: JobContext) -> None:
+    while True:
+        threading.Event().wait(_TELL_SECONDS)
+        worker.tell_of(context)
+
+
+def _run(request: dict[str, Any], context: JobContext) -> Any:
     found: Any = importlib.import_module(request["type"])
     for part in request["method"].split("."):
         found = getattr(found, part)
-    definition = found.definition
-    claim = Claim(0, request["job_id"], request["queue"], "", parameters=request["parameters"])
-    context = JobContext(claim, utcnow, name=definition.name)
-    injected = {p.name: context for p in definition.signature.parameters if p.injected}
-    args, kwargs = definition.signature.decode(request["arguments"], injected)
-    body = definition.target().execute if definition.is_class else definition.target
+    providers = _providers(found)
+    definition = definition_of(found) or define(found, is_injected=providers.is_injected)
+    scope = providers.scope(context)
+    try:
+        return _call(definition, request["arguments"], scope)
+    finally:
+        scope.close()
+
+
+def _call(definition: JobDefinition, arguments: list[Any], scope: Scope) -> Any:
+    wanted = {p.name: p.annotation for p in definition.signature.parameters if p.injected}
+    args, kwargs = definition.signature.decode(arguments, scope.arguments(wanted))
+    target: Any = definition.target
+    body = scope.construct(target).execute if definition.is_class else target
     result = body(*args, **kwargs)
-    return asyncio.run(result) if definition.is_async else result
+    return checked(asyncio.run(result) if definition.is_async else result)
+
+
+def _providers(job: Any) -> Providers:
+    """What the job's own TaskManager provides, else what is provided in the discovered packages."""
+    owner: Any = getattr(job, "owner", None)
+    if owner is None:
+        assert handles.current is not None, "importing the package puts it there"
+        owner = handles.current()
+    owner.discover()
+    providers: Providers = owner.providers
+    return providers
 
 
 def _value(result: Any) -> Any:
     text = encode_result(result, max_bytes=1 << 20)
     return None if text is None else json.loads(text)
+
+
+def _failure(error: BaseException) -> dict[str, Any]:
+    kinds = [qualified(kind) for kind in type(error).__mro__ if kind is not object]
+    answer: dict[str, Any] = {"error": text_of(error), "kinds": kinds, "details": details_of(error)}
+    if isinstance(error, Retry):
+        answer["retry"] = {"delay": error.delay, "count": error.count}
+    return answer
+
+
+def _measured() -> dict[str, int]:
+    """Processor time of this process, and the most memory it took, where the system tells."""
+    spent = psutil.Process().cpu_times()
+    measured = {"cpu_ms": round((spent.user + spent.system) * 1000)}
+    if sys.platform != "win32":
+        import resource  # absent on Windows
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        measured["memory_mb"] = round(peak / (1024**2 if sys.platform == "darwin" else 1024))
+    return measured
 
 
 if __name__ == "__main__":

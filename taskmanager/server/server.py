@@ -57,7 +57,7 @@ class Server:
         self.id = f"{settings.server_name}:{os.getpid()}:{guid}"
         self.given_up = threading.Event()
         self.line = Lifeline(self.id, settings.threads, folder_of(database.identity))
-        self.runners = Runners(settings.discover)
+        self.runners = Runners(settings.environment())
         self.completer = Completer(database, parts.transitions, self.id, self._finished)
         self.worker = Worker(
             database, parts.performer(self.id), self.completer, self.runners, self.line,
