@@ -1,86 +1,99 @@
-"""Drain no-op jobs with full history, and a raw loop that writes the same rows in batches of 100, in one run.
+"""Drain no-op jobs with full history by worker processes, and the same rows by as many loops on the bare driver.
 
-python -m benchmarks.drain mysql://test:test@127.0.0.1/bench 20000
+python -m benchmarks.drain mysql://test:test@127.0.0.1/bench 20000 --processes 2 [--history]
 """
 
 from __future__ import annotations
 
-import functools
+import argparse
 import json
+import os
+import subprocess
 import sys
 import time
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from benchmarks import noop
+from benchmarks.fill import analyze, fill, fresh
 from taskmanager import TaskManager
-from taskmanager.storage import jobs, queues, structures
-from taskmanager.storage.database import Tx
-
-_BATCH = 100
+from taskmanager.storage import servers
 
 
-def raw_batch(tx: Tx, number: int) -> int:
-    """Claim, and write Processing and Succeeded, for a batch: the same statements without an engine."""
-    claims = queues.claim(tx, "default", _BATCH, f"raw.{number}")
-    if not claims:
-        return 0
-    now = tx.bind_moment(tx.now())
-    data = json.dumps({"SucceededAt": "x", "PerformanceDuration": "0", "Latency": "0"})
-    rows = [
-        {"JobId": c.job_id, "Name": name, "Reason": None, "CreatedAt": now, "Data": data}
-        for c in claims
-        for name in ("Processing", "Succeeded")
-    ]
-    jobs.add_states(tx, rows)
-    jobs.enter(tx, [c.job_id for c in claims], "Succeeded", tx.now())
-    queues.acknowledge(tx, [c.queue_id for c in claims])
-    structures.add_counts(tx, {("stats:succeeded", None): len(claims)})
-    return len(claims)
-
-
-def left(tm: TaskManager) -> int:
-    """Queue rows that are left."""
+def is_empty(tm: TaskManager) -> bool:
+    """Whether no queue row is left."""
     with tm.database.engine.connect() as connection:
-        return int(connection.execute(select(func.count()).select_from(tm.database.tables.queue)).scalar_one())
+        return connection.execute(select(tm.database.tables.queue.c.Id).limit(1)).first() is None
 
 
-def raw(tm: TaskManager) -> int:
-    """Drain by the raw loop; the number of batches."""
-    number = 0
-    done = -1
-    while done:
-        number += 1
-        done = tm.database.run(functools.partial(raw_batch, number=number))
-    return number
-
-
-def measure(url: str, count: int, *, history_table: bool = False) -> dict[str, Any]:
-    """Jobs a second by the raw loop and by a worker."""
-    tm = TaskManager(database_url=url, discover="benchmarks", log_to_database=history_table, doorbell=False)
-    tm.database.tables.metadata.drop_all(tm.database.engine)
-    tm.database.create_tables()
-    tm.enqueue_many(noop.noop, [()] * count)
+def bare(tm: TaskManager, processes: int) -> float:
+    """Seconds in which loops on the bare driver drain what is queued."""
+    command = [sys.executable, "-m", "benchmarks.limit", "drain", tm.settings.database_url]
+    loops = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(processes)
+    ]
+    for loop in loops:
+        assert loop.stdout is not None
+        loop.stdout.readline()
     started = time.perf_counter()
-    raw(tm)
-    raw_rate = count / (time.perf_counter() - started)
+    for loop in loops:
+        loop.communicate("go\n")
+    return time.perf_counter() - started
+
+
+def engine(tm: TaskManager, processes: int, *, history: bool) -> float:
+    """Seconds in which worker processes drain it. They are up, and wait at a paused queue, when the clock starts."""
+    tm.pause_queue("default")
+    environment = os.environ | {"TASKMANAGER_LOG_TO_DATABASE": str(history)}
+    command = [sys.executable, "-m", "benchmarks.worker", tm.settings.database_url, "--no-doorbell"]
+    workers = [subprocess.Popen(command, env=environment, stdin=subprocess.PIPE) for _ in range(processes)]
+    while len(tm.database.run(servers.all_servers)) < processes:
+        time.sleep(0.1)
+    time.sleep(1.5)
     started = time.perf_counter()
-    tm.enqueue_many(noop.noop, [()] * count)
-    enqueue_rate = count / (time.perf_counter() - started)
-    server = tm.server()
-    started = time.perf_counter()
-    server.start()
-    while left(tm):
-        time.sleep(0.05)
-    rate = count / (time.perf_counter() - started)
-    server.stop()
+    tm.resume_queue("default")
+    while not is_empty(tm):
+        time.sleep(0.02)
+    taken = time.perf_counter() - started
+    for worker in workers:
+        worker.terminate()
+    for worker in workers:
+        worker.wait()
+    return taken
+
+
+def filled(url: str, count: int) -> TaskManager:
+    """New tables with so many queued jobs."""
+    tm = fresh(url)
+    fill(tm, count)
+    analyze(tm)
+    return tm
+
+
+def measure(url: str, count: int, *, processes: int = 1, history: bool = False) -> dict[str, Any]:
+    """Jobs a second by the bare loops and by workers, and their ratio."""
+    tm = filled(url, count)
+    raw = count / bare(tm, processes)
+    tm.close()
+    tm = filled(url, count)
+    ours = count / engine(tm, processes, history=history)
     tm.close()
     return {
-        "jobs": count, "raw_per_second": round(raw_rate), "drain_per_second": round(rate),
-        "ratio": round(rate / raw_rate, 2), "enqueue_many_per_second": round(enqueue_rate),
+        "jobs": count, "processes": processes, "history_table": history, "bare_per_second": round(raw),
+        "drain_per_second": round(ours), "ratio": round(ours / raw, 2),
     }  # fmt: skip
 
 
+def main() -> None:
+    """One line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("count", type=int, nargs="?", default=20_000)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--history", action="store_true", help="write c_LoggedJob rows as well")
+    given = parser.parse_args()
+    print(json.dumps(measure(given.url, given.count, processes=given.processes, history=given.history)))
+
+
 if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 20_000)))
+    main()

@@ -19,7 +19,7 @@ from taskmanager.domain.records import JobRecord, RecurringRecord
 from taskmanager.domain.retry import RetryPolicy, seconds_of
 from taskmanager.domain.states import Enqueued, Scheduled, State
 from taskmanager.engine import discovery, handles, injection
-from taskmanager.engine.client import Client, NewJob
+from taskmanager.engine.client import Client, NewJob, check_queue
 from taskmanager.engine.context import JobContext
 from taskmanager.engine.continuations import Continuations
 from taskmanager.engine.filters import Chain, Filter
@@ -37,10 +37,11 @@ from taskmanager.server.process import Process
 from taskmanager.server.ringer import Ringer
 from taskmanager.server.schedulers import LegacyScheduler
 from taskmanager.server.server import Server
-from taskmanager.storage import jobs, structures
+from taskmanager.storage import forked, jobs, structures
 from taskmanager.storage import queues as queue_rows
 from taskmanager.storage.database import Database
 from taskmanager.tasks.procedures import Procedures, run_procedure
+from taskmanager.testing import Testing
 
 log = logging.getLogger("taskmanager")
 
@@ -58,6 +59,7 @@ class TaskManager:
         self.settings = settings.with_changes(**arguments) if settings else config.load(arguments)
         s = self.settings
         self.database = database or Database(s.database_url, prefix=s.prefix)
+        forked.protect(self.database.engine)
         self.registry = Registry(s.discover, plain_retries=s.plain_function_retries)
         self.providers = Providers()
         self.filters = Chain([AutomaticRetry(), StatisticsHistory(), Continuations()])
@@ -76,11 +78,13 @@ class TaskManager:
         self.procedures = Procedures()
         self.providers.add_value(Database, self.database)
         self.providers.add_value(Procedures, self.procedures)
+        self.legacy_jobs: LegacyJobs | None = None
         if s.legacy:
             self._serve_legacy()
         self.ringer = Ringer(self.database, doorbell=s.doorbell)
         self.database.ring = self.ringer.ring
         self.discovered = discovery.Discovered()
+        self.testing = Testing(self)
         _remember(self)
 
     # -- jobs -------------------------------------------------------------------------------------------------
@@ -122,9 +126,9 @@ class TaskManager:
         )  # fmt: skip
         self.registry.add(definition)
         self.filters.add(LegacyOutcome())
-        self.legacy_jobs = LegacyJobs(self.client)
+        legacy = self.legacy_jobs = LegacyJobs(self.client)
         if self.settings.scheduler:
-            self.extra_processes.append(lambda: LegacyScheduler(self.legacy_jobs))
+            self.extra_processes.append(lambda: LegacyScheduler(legacy))
 
     def discover(self) -> discovery.Discovered:
         """Import the packages of setting `discover` and register the jobs in them; broken modules are reported."""
@@ -217,7 +221,7 @@ class TaskManager:
         self, definition: JobDefinition, args: tuple[Any, ...], kwargs: dict[str, Any], options: Mapping[str, Any]
     ) -> NewJob:
         queue = options.get("queue") or definition.queue
-        _check_queue(queue)
+        check_queue(queue)
         priority = definition.priority if options.get("priority") is None else int(options["priority"])
         parameters: dict[str, str] = {}
         state: State = Enqueued(queue=queue, priority=priority)
@@ -338,7 +342,7 @@ class TaskManager:
 
     def pause_queue(self, queue: str) -> None:
         """Claim nothing from a queue until it is resumed; on every server, at once."""
-        _check_queue(queue)
+        check_queue(queue)
         self.database.run(lambda tx: structures.put(tx, queue_rows.PAUSED, {queue: 0}))
 
     def resume_queue(self, queue: str) -> None:
@@ -421,7 +425,7 @@ def _decorator(
     if "job_type" in given:
         given["job_type"] = JobType(given["job_type"])
     if given.get("queue") is not None:
-        _check_queue(given["queue"])
+        check_queue(given["queue"])
     return Decorator(given, is_injected, take, owner)
 
 
@@ -436,11 +440,3 @@ def _policy(options: dict[str, Any], default: int) -> RetryPolicy:
             changes[name] = (changes[name],)
     attempts = retries if retries is not None else max(default, len(delays))
     return RetryPolicy(attempts=attempts, delays=delays, **changes)
-
-
-def _check_queue(queue: str) -> None:
-    if not isinstance(queue, str) or not 1 <= len(queue) <= 50 or not set(queue) <= _QUEUE_LETTERS:
-        raise InvalidArgument(f"queue {queue!r}: a queue name has 1 to 50 of the characters a-z, 0-9, _ and -")
-
-
-_QUEUE_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")

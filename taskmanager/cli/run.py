@@ -13,8 +13,9 @@ from taskmanager import logs
 from taskmanager.app import TaskManager
 from taskmanager.cli.common import settings
 from taskmanager.config import Settings
+from taskmanager.server import streams
 from taskmanager.server.server import Server
-from taskmanager.server.supervisor import StopSignal, Supervisor, child_command, end_with_parent
+from taskmanager.server.supervisor import StopSignal, Supervisor, child_command, end_for_sure, end_with_parent
 from taskmanager.storage import schema
 from taskmanager.storage.database import Database
 
@@ -65,6 +66,8 @@ def up(
 def worker(ctx: click.Context, /, supervised: bool, migrate: bool, **arguments: Any) -> None:
     """Perform jobs until SIGTERM or Ctrl-C, on as many hosts as you like."""
     loaded = settings(ctx, **arguments)
+    if supervised:
+        streams.keep()
     logs.configure(loaded.log_level, loaded.log_format)
     signals = StopSignal().install()
     if not supervised:
@@ -77,6 +80,7 @@ def worker(ctx: click.Context, /, supervised: bool, migrate: bool, **arguments: 
     end_with_parent(signals.stop.set)
     tm = _ready(loaded, migrate=False)
     _work(tm, signals)
+    end_for_sure()
 
 
 @click.command()

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+
+_COMPACT = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class InvocationUnreadable(ValueError):
@@ -28,19 +31,12 @@ class Invocation:
 
     def arguments_json(self) -> str:
         """The text of column `Job.Arguments`: a JSON array whose items are JSON texts, or null."""
-        return json.dumps(self.arguments, separators=(",", ":"))
+        return _COMPACT(self.arguments)
 
     def to_json(self, arguments: str | None = None) -> str:
         """The long form, which every Hangfire storage for MySQL reads."""
-        return json.dumps(
-            {
-                "Type": self.type,
-                "Method": self.method,
-                "ParameterTypes": json.dumps(self.parameter_types, separators=(",", ":")),
-                "Arguments": self.arguments_json() if arguments is None else arguments,
-            },
-            separators=(",", ":"),
-        )
+        text = self.arguments_json() if arguments is None else arguments
+        return f"{_call_json(self.type, self.method, self.parameter_types)}{_COMPACT(text)}}}"
 
     def to_compact_json(self) -> str:
         """The compact form, which recurring jobs keep in their hash."""
@@ -50,6 +46,13 @@ class Invocation:
         if self.arguments:
             payload["a"] = self.arguments
         return json.dumps(payload, separators=(",", ":"))
+
+
+@lru_cache(maxsize=1000)
+def _call_json(type_name: str, method: str, parameter_types: tuple[str, ...]) -> str:
+    """The long form up to its arguments: the same for all calls of one job."""
+    types = _COMPACT(parameter_types)
+    return _COMPACT({"Type": type_name, "Method": method, "ParameterTypes": types})[:-1] + ',"Arguments":'
 
 
 def read(data: str, arguments: str | None = None) -> Invocation:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from taskmanager.domain.texts import storable
 from taskmanager.domain.times import to_iso
 
 #: Longest reason the State table holds; longer ones are cut with an ellipsis.
@@ -97,8 +98,8 @@ class Failed(State):
         facts = {
             "FailedAt": to_iso(at),
             "ExceptionType": self.exception_type,
-            "ExceptionMessage": self.exception_message,
-            "ExceptionDetails": self.exception_details,
+            "ExceptionMessage": storable(self.exception_message),
+            "ExceptionDetails": storable(self.exception_details),
         }
         if self.server_id is not None:
             facts["ServerId"] = self.server_id

@@ -32,7 +32,7 @@ def from_unix(seconds: float) -> datetime:
 
 def to_iso(moment: datetime) -> str:
     """The spelling every Hangfire version reads: `2026-07-20T10:00:00.1234560Z` (seven digits)."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}0Z"
+    return f"{moment.isoformat(timespec='microseconds')}0Z"
 
 
 def parse(text: str | int | float | None) -> datetime | None:

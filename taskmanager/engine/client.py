@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from taskmanager.domain.errors import JobNotFound, PayloadTooLarge
+from taskmanager.domain.errors import InvalidArgument, JobNotFound, PayloadTooLarge
 from taskmanager.domain.invocation import Invocation
 from taskmanager.domain.states import Awaiting, Deleted, Enqueued, Failed, Scheduled, State, Succeeded
 from taskmanager.engine import continuations
@@ -18,8 +18,11 @@ from taskmanager.engine.filters import Chain, Creating
 from taskmanager.engine.registry import JobDefinition
 from taskmanager.engine.transitions import Applied, Change, Transitions, enter_first
 from taskmanager.storage import jobs
-from taskmanager.storage.database import Database, DuplicateKey, Tx
+from taskmanager.storage.database import Database, DuplicateKey
 from taskmanager.storage.jobs import LockedJob
+from taskmanager.storage.transaction import Tx
+
+_QUEUE_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 
 
 @dataclass(slots=True)
@@ -96,12 +99,7 @@ class Client:
         return ids
 
     def _row(self, new: NewJob, context: Creating, now: datetime) -> dict[str, Any]:
-        arguments = context.invocation.arguments_json()
-        if len(arguments) > self.max_payload_bytes:
-            raise PayloadTooLarge(
-                f"the arguments of {context.invocation.name} take {len(arguments)} bytes, more than the "
-                f"{self.max_payload_bytes} of max_payload_bytes: pass a reference (an id, a path) instead"
-            )
+        arguments = self.checked_arguments(context.invocation)
         return {
             "StateName": context.state.name,
             "InvocationData": context.invocation.to_json(arguments),
@@ -110,6 +108,16 @@ class Client:
             "Queue": new.queue,
             "Priority": new.priority,
         }
+
+    def checked_arguments(self, invocation: Invocation) -> str:
+        """The arguments as they are stored. Raises PayloadTooLarge."""
+        arguments = invocation.arguments_json()
+        if len(arguments) > self.max_payload_bytes:
+            raise PayloadTooLarge(
+                f"the arguments of {invocation.name} take {len(arguments)} bytes, more than the "
+                f"{self.max_payload_bytes} of max_payload_bytes: pass a reference (an id, a path) instead"
+            )
+        return arguments
 
     def continue_after(self, parent_id: int, new: NewJob, *, on_any: bool, session: Any = None) -> int:
         """Write a job that waits for another; starts it at once when that has ended. Raises JobNotFound."""
@@ -172,6 +180,12 @@ class Client:
 
 
 _ALL = frozenset({"Enqueued", "Scheduled", "Processing", "Succeeded", "Failed", "Deleted", "Awaiting"})
+
+
+def check_queue(queue: object) -> None:
+    """Raises InvalidArgument when this is no name of a queue."""
+    if not isinstance(queue, str) or not 1 <= len(queue) <= 50 or not set(queue) <= _QUEUE_LETTERS:
+        raise InvalidArgument(f"queue {queue!r}: a queue name has 1 to 50 of the characters a-z, 0-9, _ and -")
 
 
 def new_key() -> str:

@@ -50,9 +50,11 @@ def _walk(package: str, found: Discovered) -> list[str]:
     if module is None:
         return []
     names = [package]
-    if hasattr(module, "__path__"):
-        below = pkgutil.walk_packages(module.__path__, package + ".", onerror=lambda name: None)
-        names += [info.name for info in below if not info.name.endswith(".__main__")]
+    for info in pkgutil.iter_modules(getattr(module, "__path__", ()), package + "."):
+        if info.ispkg:
+            names += _walk(info.name, found)
+        elif not info.name.endswith(".__main__"):
+            names.append(info.name)
     return names
 
 

@@ -9,8 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from taskmanager.domain.states import State, short
+from taskmanager.domain.texts import storable
 from taskmanager.storage import jobs, queues, structures
-from taskmanager.storage.database import Tx
+from taskmanager.storage.transaction import Tx
+
+_JSON = json.JSONEncoder().encode
 
 
 class Effects:
@@ -20,6 +23,7 @@ class Effects:
         self.tx = tx
         #: One moment for the whole batch, in whole seconds: what expires together is written by one statement.
         self.now = tx.now().replace(microsecond=0)
+        self._last: tuple[State, datetime, str] | None = None
         self._states: list[dict[str, Any]] = []
         self._enter: dict[tuple[str, datetime | None], list[int]] = defaultdict(list)
         self._routes: dict[tuple[str, int], list[int]] = defaultdict(list)
@@ -40,11 +44,17 @@ class Effects:
             {
                 "JobId": job_id,
                 "Name": state.name,
-                "Reason": short(state.reason),
+                "Reason": short(storable(state.reason)) if state.reason else None,
                 "CreatedAt": self.tx.bind_moment(at),
-                "Data": json.dumps(state.data(at)),
+                "Data": self._json_of(state, at),
             }
         )
+
+    def _json_of(self, state: State, at: datetime) -> str:
+        """The state's data as text; of a batch that enters the same state at the same moment, written once."""
+        if self._last is None or self._last[0] != state or self._last[1] != at:
+            self._last = (state, at, _JSON(state.data(at)))
+        return self._last[2]
 
     def enter(self, job_id: int, name: str, expire_at: datetime | None) -> None:
         """Make the newest history row the job's state."""
@@ -95,9 +105,9 @@ class Effects:
     def write(self) -> None:
         """Write all that was collected."""
         tx = self.tx
-        jobs.add_states(tx, self._states)
+        state_id = jobs.add_states(tx, self._states)
         for (name, expire_at), ids in self._enter.items():
-            jobs.enter(tx, ids, name, expire_at)
+            jobs.enter(tx, ids, name, expire_at, state_id=state_id)
         for (queue, priority), ids in self._routes.items():
             jobs.set_route(tx, ids, queue, priority)
         queues.acknowledge(tx, self._acknowledge)

@@ -14,6 +14,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from taskmanager.engine.context import JobContext
+from taskmanager.engine.performer import Runner
+from taskmanager.engine.registry import JobDefinition
+
 log = logging.getLogger("taskmanager.worker")
 
 
@@ -24,8 +28,23 @@ class _Left:
     error: BaseException
 
 
+def safely(runner: Runner) -> Runner:
+    """A runner like this one, out of which no forked child comes, and no sys.exit() into the event loop."""
+
+    def run(
+        definition: JobDefinition, body: Callable[..., Any], args: list[Any], kwargs: dict[str, Any],
+        context: JobContext,
+    ) -> Any:  # fmt: skip
+        result = runner(definition, guarded(body, is_async=definition.is_async), args, kwargs, context)
+        if isinstance(result, _Left):
+            raise result.error
+        return result
+
+    return run
+
+
 def guarded(body: Callable[..., Any], *, is_async: bool) -> Callable[..., Any]:
-    """The body of a job, out of which no forked child comes, and no sys.exit() into the event loop."""
+    """The body of a job; a child that was forked in it ends where the body ends."""
     home = os.getpid()
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -47,13 +66,6 @@ def guarded(body: Callable[..., Any], *, is_async: bool) -> Callable[..., Any]:
                 _end(sys.exception())
 
     return call_async if is_async else call
-
-
-def answer(result: Any) -> Any:
-    """What a guarded body returned. Raises what it could not raise itself."""
-    if isinstance(result, _Left):
-        raise result.error
-    return result
 
 
 def _end(error: BaseException | None) -> NoReturn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from taskmanager.domain.states import Failed, State, Succeeded
+from taskmanager.domain.texts import storable
 from taskmanager.engine.filters import Electing, Filter
 from taskmanager.engine.registry import JobType
 from taskmanager.storage import logged
@@ -28,18 +29,18 @@ class LoggedJobs(Filter):
         context.effects.later(
             logged.add,
             {
-                "JobName": title[:100],
+                "JobName": storable(title[:100]),
                 "JobId": str(context.job.id),
                 "JobType": str(_type_of(context)),
                 "StartedAt": run.started_at,
                 "CompletedAt": run.ended_at,
                 "DurationMs": run.duration_ms,
                 "Success": int(isinstance(state, Succeeded)),
-                "ResultMessage": run.message if failure is None and run.message else result,
-                "ErrorMessage": failure.exception_message if failure else None,
-                "StackTrace": failure.exception_details if failure else None,
+                "ResultMessage": storable(run.message) if failure is None and run.message else result,
+                "ErrorMessage": storable(failure.exception_message) if failure else None,
+                "StackTrace": storable(failure.exception_details) if failure else None,
                 "ServerName": run.server[:100] or None,
-                "TriggeredBy": _plain(context.parameters.get(TRIGGERED_BY)) or "System",
+                "TriggeredBy": storable((_plain(context.parameters.get(TRIGGERED_BY)) or "System")[:100]),
                 "MemoryUsedMB": run.memory_mb,
                 "CpuTimeMs": run.cpu_ms,
             },

@@ -9,11 +9,12 @@ from taskmanager.domain import cron as crons
 from taskmanager.domain.errors import InvalidCron
 from taskmanager.domain.invocation import Invocation
 from taskmanager.domain.states import Enqueued, Failed, State, Succeeded
+from taskmanager.domain.texts import storable
 from taskmanager.engine.client import Client, NewJob, new_key
 from taskmanager.engine.filters import Electing, Filter
 from taskmanager.storage import legacy
-from taskmanager.storage.database import Tx
 from taskmanager.storage.legacy import LegacyRow
+from taskmanager.storage.transaction import Tx
 
 log = logging.getLogger("taskmanager.legacy")
 
@@ -35,7 +36,7 @@ class LegacyJobs:
         return sum(self._one(tx, row) for row in legacy.wanting(tx))
 
     def _one(self, tx: Tx, row: LegacyRow) -> bool:
-        now = tx.database.clock.local_now()
+        now = tx.clock.local_now()
         try:
             following = crons.parse((row.cron or "").strip()).next_after(now)
         except InvalidCron as error:
@@ -67,7 +68,7 @@ class LegacyOutcome(Filter):
         if row_id is None or context.run is None:
             return
         failure = next((s for s in [*context.traversed, state] if isinstance(s, Failed)), None)
-        text = failure.exception_message if failure else _result(state)
+        text = storable(failure.exception_message) if failure else _result(state)
         outcome = {"id": row_id, "ran_at": context.run.started_at, "text": text, "success": failure is None}
         context.effects.later(legacy.write_outcomes, outcome)
 
@@ -86,4 +87,4 @@ def _result(state: State) -> str | None:
         value = json.loads(state.result)
     except ValueError:
         return state.result
-    return value if isinstance(value, str) else state.result
+    return storable(value) if isinstance(value, str) else state.result

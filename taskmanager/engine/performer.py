@@ -176,7 +176,7 @@ class Performer:
             error = JobTimeout(str(error))
         if isinstance(error, JobCancelled):
             return Deleted(reason=f"Cancelled: {error}"), str(error)
-        return self.failure(error), str(error)
+        return self.failure(error), cut(text_of(error), self.limits.exception_bytes)
 
     def failure(self, error: BaseException) -> Failed:
         """The Failed state that tells of an exception."""

@@ -16,10 +16,11 @@ from taskmanager.domain.errors import InvalidArgument, InvalidCron, RecurringJob
 from taskmanager.domain.invocation import Invocation, InvocationUnreadable
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.domain.states import Enqueued
-from taskmanager.engine.client import Client, NewJob, new_key
+from taskmanager.domain.texts import storable
+from taskmanager.engine.client import Client, NewJob, check_queue, new_key
 from taskmanager.engine.history import TRIGGERED_BY
 from taskmanager.storage import recurring
-from taskmanager.storage.database import Tx
+from taskmanager.storage.transaction import Tx
 
 log = logging.getLogger("taskmanager.recurring")
 
@@ -52,8 +53,10 @@ class RecurringJobs:
     def add_or_update(self, wanted: Definition) -> None:
         """Write a definition; its next time is computed anew only when cron or zone changed, or it is new."""
         parsed = crons.parse(wanted.cron, wanted.time_zone, wanted.days_and)
-        if not wanted.id or len(wanted.id) > MAX_ID:
+        if not wanted.id or len(wanted.id) > MAX_ID or storable(wanted.id) != wanted.id:
             raise InvalidArgument(f"a recurring job's id has 1 to {MAX_ID} characters: {wanted.id[:100]!r}")
+        check_queue(wanted.queue)
+        self.client.checked_arguments(wanted.invocation)
 
         def work(tx: Tx) -> None:
             known = recurring.load(tx, wanted.id, lock=True)
@@ -145,13 +148,16 @@ class RecurringJobs:
 
     def _fire(self, tx: Tx, known: RecurringRecord, now: datetime) -> None:
         try:
-            cron = crons.parse(known.cron, known.time_zone, known.days_and)
-            invocations.read(known.job)
-        except (InvalidCron, InvocationUnreadable) as error:
+            self._fire_slots(tx, known, now)
+        except (InvalidCron, InvocationUnreadable, InvalidArgument) as error:
             log.error("recurring job %s cannot be fired: %s", known.id, error)
             recurring.save(tx, known.id, {"Error": str(error)}, None)
-            return
-        last = known.last_execution or (known.created_at or now) - timedelta(seconds=1)
+
+    def _fire_slots(self, tx: Tx, known: RecurringRecord, now: datetime) -> None:
+        cron = crons.parse(known.cron, known.time_zone, known.days_and)
+        invocations.read(known.job)
+        check_queue(known.queue)
+        last = known.last_execution or (known.created_at or known.next_execution or now) - timedelta(seconds=1)
         misfire = Misfire(known.misfire) if known.misfire in (0, 1, 2) else Misfire.RELAXED
         due = crons.due_slots(cron, last=last, now=now, misfire=misfire, precision_seconds=self.precision_seconds)
         job_id = known.last_job_id

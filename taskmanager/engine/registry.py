@@ -127,7 +127,9 @@ class Registry:
             return None
         try:
             target = getattr(importlib.import_module(module_name), path, None)
-        except Exception:  # a module that cannot be imported has been reported by discovery
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # it calls sys.exit() perhaps; discovery has reported it
             return None
         if not inspect.isfunction(target) or target.__module__ != module_name or path.startswith("_"):
             return None

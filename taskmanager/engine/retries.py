@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from taskmanager.domain.errors import ClaimsExhausted, Retry
+from taskmanager.domain.errors import ArgumentsUnreadable, ClaimsExhausted, RemoteError, Retry, qualified
 from taskmanager.domain.retry import RetryPolicy
 from taskmanager.domain.states import Deleted, Enqueued, Failed, Scheduled, State, short
 from taskmanager.engine.filters import Electing, Filter
@@ -43,7 +43,7 @@ class AutomaticRetry(Filter):
             log.error("job %d failed for good: %s", context.job.id, candidate.exception_message)
 
     def _is_wanted(self, context: Electing, policy: RetryPolicy) -> bool:
-        if isinstance(context.error, ClaimsExhausted):
+        if _is_hopeless(context.error):
             return False
         return isinstance(context.error, Retry) or policy.wants(context.error)
 
@@ -60,6 +60,13 @@ class AutomaticRetry(Filter):
         if delay <= 0:
             return Enqueued(queue=context.job.queue or "default", priority=context.job.priority, reason=reason)
         return Scheduled(enqueue_at=context.at + timedelta(seconds=delay), reason=reason)
+
+
+def _is_hopeless(error: BaseException | None) -> bool:
+    """Whether the next try could not end otherwise, whatever the job's policy says."""
+    if isinstance(error, RemoteError):
+        return qualified(ArgumentsUnreadable) in error.kinds
+    return isinstance(error, (ClaimsExhausted, ArgumentsUnreadable))
 
 
 def retry_count(text: str | None) -> int:

@@ -19,8 +19,8 @@ from taskmanager.engine.effects import Effects
 from taskmanager.engine.filters import Chain, Electing, Run
 from taskmanager.engine.registry import JobDefinition
 from taskmanager.storage import jobs, queues
-from taskmanager.storage.database import Tx
 from taskmanager.storage.jobs import LockedJob
+from taskmanager.storage.transaction import Tx
 
 SCHEDULE = "schedule"
 RETRIES = "retries"
@@ -84,7 +84,7 @@ class Transitions:
         answers = self._round(tx, effects, changes, skip_locked)
         effects.write()
         if effects.queues:
-            ring = tx.database.ring
+            ring = tx.ring
             tx.after_commit(lambda: ring(effects.queues))
         return answers
 

@@ -10,15 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from taskmanager.domain.errors import ReadOnlyDatabase
+from taskmanager.domain.errors import ReadOnlyDatabase, StorageError
 from taskmanager.domain.records import Claim
-from taskmanager.domain.states import STARTABLE, Processing
+from taskmanager.domain.states import STARTABLE, Failed, Processing
 from taskmanager.engine.context import PROGRESS, JobContext
-from taskmanager.engine.performer import Outcome
+from taskmanager.engine.performer import Outcome, details_of, text_of
 from taskmanager.engine.transitions import Applied, Change, Transitions
 from taskmanager.server.process import Process
 from taskmanager.storage import jobs
-from taskmanager.storage.database import Database, Tx
+from taskmanager.storage.database import Database
+from taskmanager.storage.dialects import Verdict
+from taskmanager.storage.transaction import Tx
 
 log = logging.getLogger("taskmanager.completer")
 
@@ -85,16 +87,18 @@ class Completer(Process):
             batch = [self._outcomes[i] for i in range(min(_BATCH, len(self._outcomes)))]
             if not batch:
                 return 0
-            changes = [self._change(outcome) for outcome in batch]
             try:
-                answers = self._write(changes)
+                self._tell(self._write([self._change(outcome) for outcome in batch]))
+            except Exception as error:
+                if not self._is_of_one(error):
+                    raise
+                for outcome in batch:
+                    self._write_alone(outcome)
             finally:
                 self._last_flush = time.monotonic()
-            for outcome, answer in zip(batch, answers, strict=True):
+            for outcome in batch:
                 self._outcomes.popleft()
                 self.running.pop(outcome.claim.queue_id, None)
-                if answer.refused:
-                    log.info("outcome of job %d not written: %s", answer.job_id, answer.refused)
             self._finished([outcome.claim for outcome in batch])
             return len(batch)
 
@@ -104,6 +108,40 @@ class Completer(Process):
         except ReadOnlyDatabase as error:
             log.error("outcomes wait in memory: %s", error)
             raise
+
+    def _is_of_one(self, error: Exception) -> bool:
+        """Whether one outcome of a batch may be to blame, so that the others must be written without it."""
+        if isinstance(error, ReadOnlyDatabase):
+            return False
+        cause = error.__cause__ if isinstance(error, StorageError) and error.__cause__ else error
+        return self.database.product.verdict(cause) in (Verdict.FATAL, Verdict.DUPLICATE)
+
+    def _write_alone(self, outcome: Outcome) -> None:
+        """Write one outcome; when the database or a filter does not take it, that job is Failed, and only that.
+
+        Called again after an error it is refused for what was written before: those claims are gone.
+        """
+        change = self._change(outcome)
+        try:
+            self._tell(self._write([change]))
+        except Exception as error:
+            if not self._is_of_one(error):
+                raise
+            log.exception("the outcome of job %d, %s, cannot be written", change.job_id, change.to.name)
+            what = f"the job ended as {change.to.name}, but that could not be written: {text_of(error)}"
+            failed = Failed(
+                exception_type=type(error).__name__, exception_message=what, server_id=self.server_id,
+                exception_details=details_of(error),
+            )  # fmt: skip
+            plain = Change(
+                change.job_id, failed, STARTABLE, change.claim, before=change.before, at=change.at, elect=False
+            )
+            self._tell(self._write([plain]))
+
+    def _tell(self, answers: list[Applied]) -> None:
+        for answer in answers:
+            if answer.refused:
+                log.info("outcome of job %d not written: %s", answer.job_id, answer.refused)
 
     def _change(self, outcome: Outcome) -> Change:
         running = self.running.get(outcome.claim.queue_id)
@@ -160,5 +198,9 @@ class Completer(Process):
             self.database.run(lambda tx: jobs.set_parameters(tx, told))
 
     def close(self) -> None:
-        while self.flush():
-            pass
+        """Write what is left. What the database does not take now is done again by those who get the claims."""
+        try:
+            while self.flush():
+                pass
+        except StorageError as error:
+            log.error("%d outcomes are lost, their jobs will run again: %s", len(self._outcomes), error)

@@ -13,7 +13,7 @@ import mmap
 import os
 import struct
 import tempfile
-import time
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,9 @@ class Death:
     started: frozenset[int]
 
 
+_open: weakref.WeakSet[Lifeline] = weakref.WeakSet()
+
+
 class Lifeline:
     """The living side. One slot for each job that may run at a time."""
 
@@ -48,6 +51,7 @@ class Lifeline:
         self._file.write(server_id.encode().ljust(_HEADER, b"\0") + bytes(_SLOT.size * slots))
         self._file.flush()
         self._map = mmap.mmap(self._file.fileno(), _HEADER + _SLOT.size * slots)
+        _open.add(self)
 
     def start(self, slot: int, job_id: int) -> None:
         """Say that a job is running in this slot; 0 when none is."""
@@ -59,9 +63,13 @@ class Lifeline:
 
     def close(self) -> None:
         """A clean end: nobody needs to bury this process."""
-        self._map.close()
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Close the file and leave it there: a forked child that kept it open would hold its parent's lock."""
+        self._map.close()
         self._file.close()
 
 
@@ -76,14 +84,17 @@ def folder_of(identity: str) -> Path:
     return folder
 
 
-def ages(folder: Path) -> dict[int, float]:
-    """Seconds since each living process of a folder said it was not hung, by process id."""
+def touches(folder: Path) -> dict[int, float]:
+    """When each living process of a folder last said it was not hung, by process id and the host's clock.
+
+    That clock may jump: only that a moment has changed tells something.
+    """
     found = {}
     for path in folder.glob("*.alive"):
         with contextlib.suppress(OSError, IndexError, ValueError):
             with open(path, "rb") as file:
                 pid = int(file.read(_HEADER).rstrip(b"\0").decode().split(":")[-2])
-            found[pid] = time.time() - path.stat().st_mtime
+            found[pid] = path.stat().st_mtime
     return found
 
 
@@ -103,14 +114,6 @@ def deaths(folder: Path) -> Iterator[Death]:
             yield Death(path, server_id, frozenset(r for r in running if r))
 
 
-def silent_for(death: Death) -> float:
-    """Seconds since the dead last said that it was not hung."""
-    try:
-        return time.time() - death.path.stat().st_mtime
-    except FileNotFoundError:
-        return 0.0
-
-
 def forget(death: Death) -> None:
     """The dead was buried."""
     with contextlib.suppress(FileNotFoundError):
@@ -128,3 +131,12 @@ def _lock(file: IO[bytes]) -> bool:
     except OSError:
         return False
     return True
+
+
+def _in_child() -> None:
+    for line in list(_open):
+        line.let_go()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from abc import ABC, abstractmethod
+from contextlib import suppress
 
 log = logging.getLogger("taskmanager.server")
 
@@ -45,7 +46,8 @@ class Loop(threading.Thread):
             except Exception:
                 errors += 1
                 rest = min(_LONGEST_BACKOFF_SECONDS, 0.1 * errors * errors)
-                log.exception("%s: error %d in a row; again in %.1f s", self.process.name, errors, rest)
+                with suppress(Exception):  # a job may have closed the stream that logging writes to
+                    log.exception("%s: error %d in a row; again in %.1f s", self.process.name, errors, rest)
             if rest > 0 and not self._stopping.is_set():
                 self.process.alarm.wait(rest)
             self.process.alarm.clear()

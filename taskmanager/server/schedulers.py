@@ -11,7 +11,8 @@ from taskmanager.engine.recurring import RecurringJobs
 from taskmanager.engine.transitions import SCHEDULE, Change, Transitions, job_of
 from taskmanager.server.process import Process
 from taskmanager.storage import jobs, structures
-from taskmanager.storage.database import Database, Tx
+from taskmanager.storage.database import Database
+from taskmanager.storage.transaction import Tx
 
 log = logging.getLogger("taskmanager.scheduler")
 

@@ -37,7 +37,15 @@ class StopSignal:
         for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), self._handle)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._leave)
         return self
+
+    def _leave(self) -> None:
+        """In a child that a job forked: it is no worker, and ends by a signal as any program does."""
+        for name, usual in (("SIGTERM", signal.SIG_DFL), ("SIGINT", signal.default_int_handler)):
+            if signal.getsignal(getattr(signal, name)) == self._handle:
+                signal.signal(getattr(signal, name), usual)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.stop.is_set():
@@ -57,6 +65,7 @@ class Supervisor:
         self._dead_after, self._grace = dead_after, grace
         self._children: list[subprocess.Popen[bytes]] = []
         self._started: dict[int, float] = {}
+        self._touched: dict[int, tuple[float, float]] = {}
         self._undertaker = Undertaker(database)
 
     def run(self, signals: StopSignal) -> int:
@@ -84,6 +93,7 @@ class Supervisor:
             if child.poll() is None:
                 continue
             self._children.remove(child)
+            self._touched.pop(child.pid, None)
             young = time.monotonic() - self._started.pop(child.pid) < 3.0
             failures = failures + 1 if young and child.returncode != 0 else 0
             if child.returncode != 0:
@@ -102,10 +112,14 @@ class Supervisor:
 
     def _kill_hung(self) -> None:
         """A child whose lifeline was not touched for the whole time can no longer be talked to."""
-        ages = lifeline.ages(lifeline.folder_of(self.database.identity))
+        now, touches = time.monotonic(), lifeline.touches(lifeline.folder_of(self.database.identity))
         for child in self._children:
-            if ages.get(child.pid, 0.0) > self._dead_after:
-                log.error("worker process %d has been hung for %.0f s and is killed", child.pid, ages[child.pid])
+            touch = touches.get(child.pid, 0.0)
+            known, since = self._touched.get(child.pid, (0.0, now))
+            self._touched[child.pid] = (touch, since if touch == known else now)
+            silent = now - self._touched[child.pid][1]
+            if touch and silent > self._dead_after:
+                log.error("worker process %d has been hung for %.0f s and is killed", child.pid, silent)
                 child.kill()
 
     def _stop(self, signals: StopSignal) -> None:
@@ -140,6 +154,18 @@ def end_with_parent(stop: Callable[[], None]) -> None:
         stop()
 
     threading.Thread(target=watch, name="taskmanager-parent", daemon=True).start()
+
+
+def end_for_sure(seconds: float = 5.0) -> None:
+    """At the end of a worker process: threads that jobs have left behind may not keep it alive for longer."""
+
+    def watch() -> None:
+        time.sleep(seconds)
+        left = [t.name for t in threading.enumerate() if not t.daemon and t is not threading.main_thread()]
+        log.warning("jobs left threads behind, which end with this process: %s", ", ".join(left))
+        os._exit(0)
+
+    threading.Thread(target=watch, name="taskmanager-end", daemon=True).start()
 
 
 def child_command(arguments: Sequence[str]) -> list[str]:

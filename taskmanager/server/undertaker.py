@@ -25,10 +25,12 @@ class Undertaker:
         self._database = database
         self._folder = lifeline.folder_of(database.identity)
         self._next: dict[Path, float] = {}
+        self._found: dict[Path, float] = {}
 
     def work(self) -> None:
         """Look for the dead once. Raises StorageError while the database cannot be reached."""
         for death in lifeline.deaths(self._folder):
+            self._found.setdefault(death.path, time.monotonic())
             if time.monotonic() >= self._next.get(death.path, 0.0):
                 self._bury(death)
 
@@ -38,6 +40,7 @@ class Undertaker:
         if buried is not None and (first or buried[0]):
             log.warning("server %s died: %d claims given back, %d jobs it died under", death.server_id, *buried)
         self._next[death.path] = time.monotonic() + _AGAIN_SECONDS
-        if lifeline.silent_for(death) > _FORGET_SECONDS:
+        if time.monotonic() - self._found[death.path] > _FORGET_SECONDS:
             lifeline.forget(death)
-            self._next.pop(death.path, None)
+            self._next.pop(death.path)
+            self._found.pop(death.path)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime
 
+from taskmanager.domain.records import ServerRecord
 from taskmanager.server.completer import Completer
 from taskmanager.server.lifeline import Lifeline
 from taskmanager.server.process import Process
 from taskmanager.server.undertaker import Undertaker
 from taskmanager.storage import expiry, jobs, queues, servers
-from taskmanager.storage.database import Database, Tx
+from taskmanager.storage.database import Database
+from taskmanager.storage.transaction import Tx
 
 log = logging.getLogger("taskmanager.upkeep")
 
@@ -47,7 +49,8 @@ class Watchdog(Process):
     def __init__(self, database: Database, server_id: str, *, dead_after: float) -> None:
         super().__init__()
         self.database, self.server_id = database, server_id
-        self._dead_after = timedelta(seconds=dead_after)
+        self._dead_after = dead_after
+        self._heard: dict[str, tuple[datetime | None, float]] = {}
         self._reaching_since = time.monotonic()
         self._next_remote = 0.0
         self._orphans: dict[str, float] = {}
@@ -57,7 +60,7 @@ class Watchdog(Process):
         try:
             self._undertaker.work()
             if time.monotonic() >= self._next_remote:
-                self._next_remote = time.monotonic() + self._dead_after.total_seconds() / 6
+                self._next_remote = time.monotonic() + self._dead_after / 6
                 self._bury_silent()
         except Exception:
             # Silence counts only over time in which we could have heard: after an outage nobody is dead yet.
@@ -67,17 +70,26 @@ class Watchdog(Process):
 
     def _bury_silent(self) -> None:
         known = self.database.run(servers.all_servers, patience=1)
-        if time.monotonic() - self._reaching_since < self._dead_after.total_seconds():
+        self._listen(known)
+        if time.monotonic() - self._reaching_since < self._dead_after:
             return
-        line = self.database.clock.now() - self._dead_after
         for server in known:
             ours = "taskmanager" in server.data and server.id != self.server_id
-            if ours and server.last_heartbeat is not None and server.last_heartbeat < line:
-                self.database.run(lambda tx, s=server.id: self._bury_if_silent(tx, s, line))  # type: ignore[misc]
+            beat, since = self._heard[server.id]
+            if ours and beat is not None and time.monotonic() - since >= self._dead_after:
+                self.database.run(lambda tx, s=server.id, b=beat: self._bury_if_silent(tx, s, b))  # type: ignore[misc]
         self._release_orphans({servers.guid_of(s.id) for s in known})
 
-    def _bury_if_silent(self, tx: Tx, server_id: str, line: object) -> None:
-        buried = servers.bury(tx, server_id, started=None, silent_since=line)  # type: ignore[arg-type]
+    def _listen(self, known: list[ServerRecord]) -> None:
+        """Remember since when each heartbeat has not changed, by our monotonic clock: all others may jump."""
+        now, heard = time.monotonic(), self._heard
+        self._heard = {}
+        for server in known:
+            beat, since = heard.get(server.id, (None, now))
+            self._heard[server.id] = (server.last_heartbeat, since if beat == server.last_heartbeat else now)
+
+    def _bury_if_silent(self, tx: Tx, server_id: str, beat: datetime) -> None:
+        buried = servers.bury(tx, server_id, started=None, unchanged=beat)
         if buried is not None:
             log.warning("server %s has been silent: %d claims given back", server_id, buried[0])
 
@@ -87,7 +99,7 @@ class Watchdog(Process):
         now = time.monotonic()
         tokens = {token for _, _, token in held if "." in token and token.partition(".")[0] not in living}
         self._orphans = {token: self._orphans.get(token, now) for token in tokens}
-        over = {t for t, since in self._orphans.items() if now - since >= self._dead_after.total_seconds()}
+        over = {t for t, since in self._orphans.items() if now - since >= self._dead_after}
         for guid in sorted({token.partition(".")[0] for token in over}):
             rows = [queue_id for queue_id, _, token in held if token.startswith(guid + ".")]
             self.database.run(lambda tx, g=guid, r=rows: servers.give_up(tx, g, r))  # type: ignore[misc]

@@ -10,20 +10,24 @@ import uuid
 from queue import SimpleQueue
 
 from taskmanager import logs
+from taskmanager.domain import invocation as invocations
 from taskmanager.domain.errors import ClaimsExhausted
-from taskmanager.domain.invocation import InvocationUnreadable
 from taskmanager.domain.records import Claim
-from taskmanager.domain.states import STARTABLE, Enqueued
+from taskmanager.domain.states import ALL_NAMES, STARTABLE, Enqueued
+from taskmanager.domain.times import to_unix
+from taskmanager.engine import forks
 from taskmanager.engine.performer import Outcome, Performer, UnknownJobType
 from taskmanager.engine.registry import JobDefinition
 from taskmanager.engine.transitions import Change
+from taskmanager.server import streams
 from taskmanager.server.completer import Completer, Running
 from taskmanager.server.lifeline import Lifeline
 from taskmanager.server.process import Process
 from taskmanager.server.runners import Runners
 from taskmanager.storage import jobs, queues
-from taskmanager.storage.database import Database, Tx
+from taskmanager.storage.database import Database
 from taskmanager.storage.servers import DEATHS
+from taskmanager.storage.transaction import Tx
 
 log = logging.getLogger("taskmanager.worker")
 
@@ -58,6 +62,8 @@ class Worker(Process):
         self._skip: dict[int, float] = {}
         self._marks: dict[str, tuple[queues.Mark, float]] = {}
         self._unknown: SimpleQueue[Claim] = SimpleQueue()
+        self._stranded: SimpleQueue[Claim] = SimpleQueue()
+        self._runner = forks.safely(runners)
         self._busy = 0
         self._done = 0
         self._rate, self._rate_at, self._rate_done = 0.0, time.monotonic(), 0
@@ -70,6 +76,7 @@ class Worker(Process):
     def tick(self) -> float:
         """Claim as many as there is room for; 0 when there may be more."""
         self._put_back_unknown()
+        self._give_back_stranded()
         if self._doubt:
             self._give_back_strays()
         room = self._room()
@@ -165,8 +172,10 @@ class Worker(Process):
             self._busy += 1
             try:
                 self.perform(claim, slot, worker_id)
-            except Exception:
-                log.exception("job %d could not be performed; its claim is kept for a retry", claim.job_id)
+            except BaseException:  # a thread that ended would be missed by all later jobs
+                log.exception("job %d could not be performed; its claim is given back", claim.job_id)
+                self.completer.running.pop(claim.queue_id, None)
+                self._stranded.put(claim)
             finally:
                 self._busy -= 1
 
@@ -182,10 +191,20 @@ class Worker(Process):
             self._unknown.put(claim)
             self.alarm.set()
             return
-        except InvocationUnreadable as error:
+        except Exception as error:  # InvocationUnreadable, or a function that cannot be made a job
             self.completer.add(self._failed(claim, error))
             return
         self._run(claim, definition, stored, slot, worker_id)
+
+    def work_off(self) -> int:
+        """Perform what has been claimed, in this thread; how many."""
+        done = 0
+        while not self._inbox.empty():
+            claim = self._inbox.get()
+            if claim is not None:
+                self.perform(claim)
+                done += 1
+        return done
 
     def _run(self, claim: Claim, definition: JobDefinition, stored: object, slot: int, worker_id: str) -> None:
         context = self.performer.context_of(claim, definition.name)
@@ -198,9 +217,13 @@ class Worker(Process):
         self.lifeline.start(slot, claim.job_id)
         try:
             with logs.job_context((claim.job_id, context.attempt, claim.queue, self.performer.server, definition.name)):
-                outcome = self.performer.perform(claim, definition, stored, context, self.runners)  # type: ignore[arg-type]
+                outcome = self.performer.perform(claim, definition, stored, context, self._runner)  # type: ignore[arg-type]
+        except Exception as error:  # what the job left behind could not be made an outcome
+            log.exception("the end of job %d could not be understood", claim.job_id)
+            outcome = self._failed(claim, error)
         finally:
             self.lifeline.start(slot, 0)
+            streams.mend()
         self.completer.add(outcome)
 
     def _refused(self, claim: Claim) -> Outcome | None:
@@ -212,6 +235,8 @@ class Worker(Process):
             )
             return self._failed(claim, error, known=True)
         if claim.state not in STARTABLE:
+            level = logging.INFO if claim.state in ALL_NAMES else logging.WARNING
+            log.log(level, "job %d is %s: its queue row is dropped", claim.job_id, claim.state or "gone")
             return self._failed(claim, LookupError(f"the job is {claim.state or 'gone'}: its queue row is dropped"))
         return None
 
@@ -225,16 +250,21 @@ class Worker(Process):
         """Give rows of unknown types back for servers that know them; after a while one of us fails them."""
         while not self._unknown.empty():
             claim = self._unknown.get()
-            since = float(claim.parameters.get(UNKNOWN_SINCE) or 0) or time.time()
-            waited = time.time() - since
+            now = to_unix(self.performer.now())
+            since = _seconds(claim.parameters.get(UNKNOWN_SINCE)) or now
+            waited = now - since
             if waited >= self._unknown_seconds:
-                name = claim.invocation_data[:200]
+                name = invocations.read(claim.invocation_data, claim.arguments).name
                 message = (
                     f"no server has known this job's type for {waited:.0f} s; register it, or delete the job: {name}"
                 )
                 self.completer.add(self._failed(claim, UnknownJobType(message)))
                 continue
-            self._put_back(claim, since)
+            try:
+                self._put_back(claim, since)
+            except Exception:
+                self._unknown.put(claim)
+                raise
             self._skip[claim.queue_id] = time.monotonic() + max(0.5, min(15.0, self._unknown_seconds - waited))
 
     def _put_back(self, claim: Claim, since: float) -> None:
@@ -251,6 +281,17 @@ class Worker(Process):
 
         self.database.run(work)
         self.held.pop(claim.queue_id, None)
+
+    def _give_back_stranded(self) -> None:
+        """Give back what a thread could not perform, and leave it to others for a while."""
+        while not self._stranded.empty():
+            claim = self._stranded.get()
+            try:
+                self._release([claim])
+            except Exception:
+                self._stranded.put(claim)
+                raise
+            self._skip[claim.queue_id] = time.monotonic() + 5.0
 
     def _skipped(self) -> list[int]:
         if not self._skip:
@@ -301,3 +342,8 @@ class Worker(Process):
             self.database.run(lambda tx: queues.release(tx, claims), patience=5)
             for claim in claims:
                 self.held.pop(claim.queue_id, None)
+
+
+def _seconds(text: str | None) -> float:
+    """A parameter that holds unix seconds; 0 when it is absent or unreadable."""
+    return float(text) if text and text.isdecimal() else 0.0

@@ -6,72 +6,28 @@ import logging
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import CursorResult, Engine, create_engine, event, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
 
 from taskmanager.domain.errors import ReadOnlyDatabase, StorageError, TransactionLost
 from taskmanager.storage import urls
 from taskmanager.storage.clock import Clock
 from taskmanager.storage.dialects import Product, Verdict, product_of
-from taskmanager.storage.statements import Builder, Prepared
+from taskmanager.storage.engines import make_engine, make_raw_engine
+from taskmanager.storage.statements import Prepared
 from taskmanager.storage.tables import Tables
+from taskmanager.storage.transaction import Tx, as_moment
 
 log = logging.getLogger("taskmanager.storage")
 T = TypeVar("T")
 #: A unique key was there already; for the rooms above, which do not import SQLAlchemy.
 DuplicateKey = IntegrityError
-#: Rows of a statement made of plain text: their columns are known to the reader only.
-Rows = CursorResult[*tuple[Any, ...]]
-
-
-class Tx:
-    """One transaction: runs named statements, and remembers what is to happen after its COMMIT."""
-
-    __slots__ = ("_after", "connection", "database", "joined", "prepared")
-
-    def __init__(self, database: Database, connection: SqlConnection, *, joined: bool = False) -> None:
-        self.database = database
-        self.connection = connection
-        self.prepared = database.prepared
-        self.joined = joined
-        self._after: list[Callable[[], None]] = []
-
-    @property
-    def tables(self) -> Tables:
-        """The tables of this database."""
-        return self.prepared.tables
-
-    def now(self) -> datetime:
-        """Naive UTC by the database's clock."""
-        return self.database.clock.now()
-
-    def execute(self, build: Builder, parameters: Any = None) -> Rows:
-        """Run a named statement; a list of parameter sets runs as one executemany."""
-        return self.connection.execute(self.prepared.get(build), parameters)
-
-    def bind_moment(self, moment: datetime | None) -> Any:
-        """A moment as the driver takes it in plain SQL text: SQLite keeps ISO text of a fixed width."""
-        if moment is None or not self.database.is_embedded:
-            return moment
-        return moment.isoformat(" ", "microseconds")
-
-    def after_commit(self, action: Callable[[], None]) -> None:
-        """Remember something to do once the rows are visible to others."""
-        self._after.append(action)
-
-    def committed(self) -> None:
-        """Do what was remembered."""
-        actions, self._after = self._after, []
-        for action in actions:
-            action()
 
 
 class Database:
@@ -90,7 +46,8 @@ class Database:
     ) -> None:
         self.url = urls.parse(url)
         self.patience_seconds = patience_seconds
-        self.engine = _make_engine(self.url, pool_size)
+        self.engine = make_engine(self.url, pool_size)
+        self._raw: Engine | None = None
         self.clock = Clock()
         self.tables = Tables(prefix)
         self._prepared: Prepared | None = None
@@ -101,7 +58,7 @@ class Database:
     def prepared(self) -> Prepared:
         """The named statements for this product; the first use asks the server what it is."""
         if self._prepared is None:
-            self._prepared = Prepared(self.tables, self._ask_product())
+            self._prepared = Prepared(self.tables, self._ask_product(), self.engine.dialect)
         return self._prepared
 
     @property
@@ -157,7 +114,9 @@ class Database:
     def join(self, connection: Any) -> Tx:
         """A transaction of the caller's: a SQLAlchemy Connection or Session. Its COMMIT stays the caller's."""
         own = connection.connection() if hasattr(connection, "get_bind") else connection
-        tx = Tx(self, own, joined=True)
+        if not own.in_transaction():
+            own.begin()
+        tx = Tx(self.prepared, self.clock, own, joined=True, ring=self.ring)
         if self.clock.stale:
             self._read_clock(own)
 
@@ -186,10 +145,9 @@ class Database:
 
     def raw(self) -> SqlConnection:
         """A connection outside any pool, for what must be dropped afterwards (doorbells, procedures)."""
-        engine = create_engine(self.engine.url, poolclass=NullPool, **_arguments(self.engine.url))
-        if self.engine.dialect.name == "sqlite":
-            _prepare_sqlite(engine)
-        return engine.connect()
+        if self._raw is None:
+            self._raw = make_raw_engine(self.url)
+        return self._raw.connect()
 
     def dispose(self) -> None:
         """Close all pooled connections."""
@@ -201,7 +159,8 @@ class Database:
         with self.engine.connect() as connection:
             if not write:
                 connection = connection.execution_options(taskmanager_read=True)
-            tx = Tx(self, connection)
+            connection.begin()
+            tx = Tx(self.prepared, self.clock, connection, ring=self.ring)
             if self.clock.stale:
                 self._read_clock(connection)
             result = work(tx)
@@ -259,19 +218,6 @@ def _pair(connection: Any, sql: str) -> Any:
     return connection.execute(text(sql)).one()
 
 
-def as_moment(value: Any) -> datetime:
-    """A moment as drivers hand it over: SQLite gives text."""
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=None)
-    return datetime.fromisoformat(str(value))
-
-
-def insert_each(tx: Tx, build: Builder, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows as one multi-row statement; no rows, no statement."""
-    if rows:
-        tx.execute(build, list(rows))
-
-
 def _pause(tries: int) -> float:
     """Seconds before the next try: jittered, doubling from 5 ms to 1 s."""
     return min(1.0, 0.005 * 2.0 ** min(tries, 9)) * random.uniform(0.5, 1.0)
@@ -284,83 +230,3 @@ def _brief(error: BaseException) -> str:
     if len(arguments) > 1 and isinstance(arguments[0], int):
         return f"{arguments[1]} (error {arguments[0]})"
     return str(original).strip() or type(original).__name__
-
-
-def _make_engine(url: URL, pool_size: int) -> Engine:
-    nodes = urls.hosts(url)
-    engine = create_engine(nodes[0], **_arguments(nodes[0], pool_size))
-    if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine)
-        return engine
-    if engine.dialect.driver == "pymysql":
-        _share_tls(engine, nodes)
-    _prepare_server(engine)
-    return engine
-
-
-def _arguments(url: URL, pool_size: int | None = None) -> dict[str, Any]:
-    options: dict[str, Any] = {}
-    backend = url.get_backend_name()
-    if pool_size is not None and backend != "sqlite":
-        # Every unit ends in COMMIT or ROLLBACK by itself: the pool's own ROLLBACK would be a wasted round trip.
-        options |= {"pool_size": pool_size, "max_overflow": 20, "pool_recycle": 1800, "pool_use_lifo": True}
-        options["pool_reset_on_return"] = None
-    if backend == "sqlite":
-        options["connect_args"] = {"timeout": 30, "check_same_thread": False}
-    return options
-
-
-def _prepare_server(engine: Engine) -> None:
-    """READ COMMITTED everywhere: at MySQL's default level a claim blocks the inserts of producers."""
-
-    @event.listens_for(engine, "connect")
-    def _on_connect(connection: Any, _: Any) -> None:
-        cursor = connection.cursor()
-        if engine.dialect.name == "postgresql":
-            cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED")
-            cursor.execute("SET TIME ZONE 'UTC'")
-            cursor.execute("SET lock_timeout = '10s'")
-            connection.commit()
-        else:
-            cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
-            cursor.execute("SET SESSION innodb_lock_wait_timeout = 10")
-        cursor.close()
-
-
-def _prepare_sqlite(engine: Engine) -> None:
-    """WAL, and writers that take turns from the first statement on."""
-
-    @event.listens_for(engine, "connect")
-    def _on_connect(connection: Any, _: Any) -> None:
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA busy_timeout = 30000")
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA synchronous = NORMAL")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def _on_begin(connection: SqlConnection) -> None:
-        options = connection.get_execution_options()
-        if options.get("isolation_level") == "AUTOCOMMIT":
-            return
-        read = options.get("taskmanager_read")
-        connection.exec_driver_sql("BEGIN" if read else "BEGIN IMMEDIATE")
-
-
-def _share_tls(engine: Engine, nodes: Sequence[URL]) -> None:
-    """Connect by our own PyMySQL connection class, to the first node of a cluster that answers."""
-
-    @event.listens_for(engine, "do_connect")
-    def _on_do_connect(dialect: Any, _: Any, __: Any, parameters: dict[str, Any]) -> Any:
-        wanted = dict(parameters)
-        wanted.pop("client_flag", None)
-        flags = parameters.get("client_flag", 0)
-        last: Exception | None = None
-        for node in nodes:
-            at = {"host": node.host, "port": node.port} if len(nodes) > 1 else {}
-            try:
-                return urls.Connection(**(wanted | {k: v for k, v in at.items() if v}), client_flag=flags)
-            except dialect.dbapi.OperationalError as error:
-                last = error
-        raise last or AssertionError("a database URL names at least one host")

@@ -43,8 +43,12 @@ class Product:
     utc_now = ""
     local_offset = "0"
     for_update_skip = " FOR UPDATE SKIP LOCKED"
+    #: SQL for the longest statement in bytes that the server takes; empty where there is no such bound.
+    longest_statement = ""
     #: Whether rows of several tables are locked by naming them.
     lock_of = True
+    #: After an INSERT of one row, where the driver does not tell its id by itself.
+    returning_id = ""
     #: What the claim is ordered by; FetchedAt is NULL in all its rows.
     claim_order: tuple[str, ...] = ("Priority", "Id")
 
@@ -106,6 +110,7 @@ class MySQL(Product):
     name = "mysql"
     utc_now = "UTC_TIMESTAMP(6)"
     local_offset = "TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW())"
+    longest_statement = "@@max_allowed_packet"
 
     def quote(self, name: str) -> str:
         return f"`{name}`"
@@ -168,6 +173,7 @@ class PostgreSQL(Product):
     # To its planner IS NULL is no constant: without FetchedAt in the order it sorts the whole queue (58 ms a claim
     # at 200,000 rows, 2 ms with it).
     claim_order = ("FetchedAt", "Priority", "Id")
+    returning_id = ' RETURNING "Id"'
 
     def ids(self) -> str:
         return "(SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x"

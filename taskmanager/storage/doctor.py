@@ -12,9 +12,10 @@ from sqlalchemy import text
 from taskmanager.domain.invocation import InvocationUnreadable, read
 from taskmanager.domain.times import utcnow
 from taskmanager.storage import schema, servers
-from taskmanager.storage.database import Database, Tx
+from taskmanager.storage.database import Database
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
+from taskmanager.storage.transaction import Tx
 
 
 @dataclass(frozen=True, slots=True)

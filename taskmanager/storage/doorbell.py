@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from taskmanager.domain.times import to_unix
-from taskmanager.storage import structures
-from taskmanager.storage.database import Database, Tx
+from taskmanager.storage import forked, structures
+from taskmanager.storage.database import Database
+from taskmanager.storage.transaction import Tx
 
 log = logging.getLogger("taskmanager.doorbell")
 
@@ -94,6 +95,7 @@ class Doorbell:
     def _open(self) -> Connection:
         if self._connection is None:
             connection = self._database.raw().execution_options(isolation_level="AUTOCOMMIT")
+            forked.remember(connection.connection.driver_connection)
             if self._database.product.name == "postgresql":
                 connection.exec_driver_sql(f'LISTEN "{_channel(self._guid)}"')
                 self._member = f"0:{self._guid}"

@@ -8,11 +8,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from taskmanager.storage.database import Database, as_moment
+from taskmanager.storage.database import Database
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.recurring import SET as RECURRING
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
+from taskmanager.storage.transaction import as_moment
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, select
 
+from taskmanager.domain.errors import PayloadTooLarge
 from taskmanager.domain.records import JobRecord, StateRecord
-from taskmanager.storage.database import Tx, insert_each
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
+from taskmanager.storage.transaction import Rows, Tx, insert_each
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +31,28 @@ class LockedJob:
     created_at: datetime
 
 
+_ADDED = ("StateName", "InvocationData", "Arguments", "CreatedAt", "Queue", "Priority", "EnqueueKey")
+_STATE = ("JobId", "Name", "Reason", "CreatedAt", "Data")
+
+
 @statement
-def insert_job(t: Tables, p: Product) -> Any:
-    return insert(t.job)
+def insert_job(t: Tables, p: Product) -> str:
+    return p.insert_text(t.job, _ADDED)
+
+
+@statement
+def insert_one_job(t: Tables, p: Product) -> str:
+    return p.insert_text(t.job, _ADDED) + p.returning_id
 
 
 @statement
 def insert_state(t: Tables, p: Product) -> str:
-    return p.insert_text(t.state, ("JobId", "Name", "Reason", "CreatedAt", "Data"))
+    return p.insert_text(t.state, _STATE)
+
+
+@statement
+def insert_one_state(t: Tables, p: Product) -> str:
+    return p.insert_text(t.state, _STATE) + p.returning_id
 
 
 @statement
@@ -62,11 +77,23 @@ def enter_state(t: Tables, p: Product) -> str:
 
 
 @statement
+def enter_one(t: Tables, p: Product) -> str:
+    """As enter_state for one job, whose new State row is known by its id."""
+    q = p.quote
+    return (
+        f"UPDATE {q(t.job.name)} SET {q('StateId')} = :state, {q('StateName')} = :name, {q('ExpireAt')} = :expire "
+        f"WHERE {q('Id')} = :id"
+    )
+
+
+@statement
 def route(t: Tables, p: Product) -> str:
     """Remember on the job where it belongs, so that a retry or a requeue finds its queue again."""
     return p.update_by_ids(t.job.name, {"Queue": ":queue", "Priority": ":priority"})
 
 
+#: Arguments from this size on are compared with what the server takes.
+_LONG = 512 * 1024
 _LOCKED = ("Id", "StateName", "StateId", "Queue", "Priority", "CreatedAt")
 _READ = ("Id", "StateName", "StateId", "InvocationData", "Arguments", "CreatedAt", "ExpireAt", "Queue", "Priority")
 
@@ -126,11 +153,28 @@ def add(tx: Tx, rows: Sequence[dict[str, Any]], key: str) -> list[int]:
     """
     for number, row in enumerate(rows):
         row["EnqueueKey"] = f"{key}-{number:06x}"
+        row["CreatedAt"] = tx.bind_moment(row["CreatedAt"])
+        if len(row["Arguments"]) > _LONG:
+            _check_statement(tx, row)
     if len(rows) == 1:
-        inserted = tx.connection.execute(tx.prepared.get(insert_job), rows[0]).inserted_primary_key
-        return [int(inserted[0])] if inserted else by_key(tx, key)
+        return [_new_id(tx.execute(insert_one_job, rows[0]))]
     tx.execute(insert_job, list(rows))
     return by_key(tx, key)
+
+
+def _check_statement(tx: Tx, row: Mapping[str, Any]) -> None:
+    """Raises PayloadTooLarge where the server would drop the connection, which looks as if it had died."""
+    bound = tx.prepared.product.longest_statement
+    if not bound:
+        return
+    texts = (row["InvocationData"], row["Arguments"])
+    size = sum(len(t) + t.count("\\") + t.count('"') + t.count("'") for t in texts) + _LONG // 8
+    limit = int(tx.connection.exec_driver_sql(f"SELECT {bound}").scalar_one())
+    if size > limit:
+        raise PayloadTooLarge(
+            f"the arguments make a statement of {size} bytes, and the server takes {limit} (max_allowed_packet): "
+            "pass a reference (an id, a path) instead, or raise it on the server"
+        )
 
 
 def by_key(tx: Tx, key: str) -> list[int]:
@@ -152,13 +196,20 @@ def current_states(tx: Tx, ids: Iterable[int]) -> dict[int, tuple[str | None, in
     return {int(r[0]): (r[1], r[2]) for r in tx.execute(states_now, {"ids": ids_json(ids)})}
 
 
-def add_states(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
-    """Append State rows: JobId, Name, Reason, CreatedAt, Data (JSON text)."""
+def add_states(tx: Tx, rows: Sequence[dict[str, Any]]) -> int | None:
+    """Append State rows: JobId, Name, Reason, CreatedAt, Data (JSON text). The id of the row, if it is only one."""
+    if len(rows) == 1:
+        return _new_id(tx.execute(insert_one_state, rows[0]))
     insert_each(tx, insert_state, rows)
+    return None
 
 
-def enter(tx: Tx, ids: Iterable[int], name: str, expire_at: datetime | None) -> None:
-    """Make the newest State row of each job its current state."""
+def enter(tx: Tx, ids: Sequence[int], name: str, expire_at: datetime | None, *, state_id: int | None = None) -> None:
+    """Make the newest State row of each job its current state; state_id: that row, where it is known."""
+    if state_id is not None and len(ids) == 1:
+        given = {"id": ids[0], "state": state_id, "name": name, "expire": tx.bind_moment(expire_at)}
+        tx.execute(enter_one, given)
+        return
     tx.execute(enter_state, {"ids": ids_json(ids), "name": name, "expire": tx.bind_moment(expire_at)})
 
 
@@ -210,6 +261,11 @@ def add_log(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
 def log_of(tx: Tx, job_id: int) -> list[tuple[int, datetime, str]]:
     """The log chunks of a job, oldest first: attempt, moment, lines."""
     return [(int(r[0]), _moment(r[1]), r[2]) for r in tx.execute(read_log, {"job": job_id})]
+
+
+def _new_id(rows: Rows) -> int:
+    """The number of the row just inserted."""
+    return int(rows.scalar_one() if rows.last_id is None else rows.last_id)
 
 
 def _state(row: Any) -> StateRecord:

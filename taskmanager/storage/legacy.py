@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, or_, select, update
 
-from taskmanager.storage.database import Tx, as_moment
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
+from taskmanager.storage.transaction import Tx, as_moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def write_failure(t: Tables, p: Product) -> str:
 
 def wanting(tx: Tx, limit: int = 500) -> list[LegacyRow]:
     """Active rows that are due by the server's wall clock, or have no next run."""
-    rows = tx.execute(wanting_rows, {"now": tx.database.clock.local_now(), "limit": limit})
+    rows = tx.execute(wanting_rows, {"now": tx.clock.local_now(), "limit": limit})
     return [LegacyRow(int(r[0]), r[1], r[2], r[3], None if r[4] is None else as_moment(r[4]), r[5]) for r in rows]
 
 
@@ -88,7 +88,7 @@ def note(tx: Tx, row: LegacyRow, text: str) -> None:
 def write_outcomes(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
     """Write how runs ended: id, ran_at (UTC), text, success. A row that was deleted meanwhile is no error."""
     for row in rows:
-        ran_at = tx.database.clock.to_local(row["ran_at"])
+        ran_at = tx.clock.to_local(row["ran_at"])
         if row["success"]:
             tx.execute(write_success, {"id": row["id"], "ran_at": ran_at, "text": row["text"]})
         else:

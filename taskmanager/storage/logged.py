@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select
 
-from taskmanager.storage.database import Tx, insert_each
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
+from taskmanager.storage.transaction import Tx, insert_each
 
 _COLUMNS = (
     "JobName", "JobId", "JobType", "StartedAt", "CompletedAt", "DurationMs", "Success", "ResultMessage",
@@ -52,7 +52,7 @@ def logged_statistics(t: Tables, p: Product) -> Any:
 
 def add(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
     """Append rows; moments are UTC and are written on the server's wall clock, in whole seconds."""
-    clock = tx.database.clock
+    clock = tx.clock
     for row in rows:
         for name in ("StartedAt", "CompletedAt"):
             row[name] = tx.bind_moment(clock.to_local(row[name]))
@@ -64,12 +64,12 @@ def history(tx: Tx, *, name: str | None, limit: int, failed_only: bool = False) 
     """Runs, newest first, of one job name (in any case) or all."""
     parameters = {"any_name": int(name is None), "name": (name or "").lower(), "limit": limit}
     parameters["any_outcome"] = int(not failed_only)
-    return [dict(row._mapping) for row in tx.execute(read_logged, parameters)]
+    return tx.execute(read_logged, parameters).mappings()
 
 
 def statistics(tx: Tx, *, days: float) -> list[dict[str, Any]]:
     """Counts and durations of each job name over the last days."""
-    since: datetime = tx.database.clock.local_now() - timedelta(days=days)
+    since: datetime = tx.clock.local_now() - timedelta(days=days)
     names = ("name", "runs", "succeeded", "average_ms", "shortest_ms", "longest_ms", "last_started")
     rows = [dict(zip(names, row, strict=True)) for row in tx.execute(logged_statistics, {"since": since})]
     for row in rows:

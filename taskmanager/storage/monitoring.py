@@ -10,10 +10,10 @@ from sqlalchemy import bindparam, func, select
 from taskmanager.domain.records import JobRecord, ServerRecord
 from taskmanager.storage import jobs, queues, recurring, structures
 from taskmanager.storage import servers as server_rows
-from taskmanager.storage.database import Tx
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
+from taskmanager.storage.transaction import Tx
 
 #: Counting stops here: "10000" then means "10000 or more".
 COUNT_CAP = 10_000

@@ -8,10 +8,10 @@ from typing import Any
 
 from taskmanager.domain.records import Claim
 from taskmanager.storage import jobs
-from taskmanager.storage.database import Tx, insert_each
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
+from taskmanager.storage.transaction import Tx, insert_each
 
 #: The set whose members are the names of queues from which nothing is claimed.
 PAUSED = "paused-queues"

@@ -11,7 +11,7 @@ from datetime import datetime
 from taskmanager.domain import times
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.storage import structures
-from taskmanager.storage.database import Tx
+from taskmanager.storage.transaction import Tx
 
 SET = "python:recurring-jobs"
 HASH = "python:recurring-job:"
@@ -81,12 +81,20 @@ def _record(recurring_id: str, fields: Mapping[str, str], paused: bool) -> Recur
         queue=fields.get("Queue") or "default",
         job=fields.get("Job", ""),
         misfire=int(fields["Misfire"]) if fields.get("Misfire", "").isdigit() else 0,
-        created_at=times.parse(fields.get("CreatedAt")),
-        next_execution=times.parse(fields.get("NextExecution")),
-        last_execution=times.parse(fields.get("LastExecution")),
+        created_at=_moment(fields.get("CreatedAt")),
+        next_execution=_moment(fields.get("NextExecution")),
+        last_execution=_moment(fields.get("LastExecution")),
         last_job_id=int(last_job) if last_job.isdigit() else None,
         error=fields.get("Error") or None,
         paused=paused,
         days_and=fields.get("DaysAnd") == "1",
         orphaned=fields.get("Orphaned") == "1",
     )
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A moment as it was written; None for what no Hangfire writes, so that it stops no other job."""
+    try:
+        return times.parse(text)
+    except (ValueError, OverflowError):
+        return None

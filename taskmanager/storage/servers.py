@@ -11,10 +11,10 @@ from sqlalchemy import bindparam, delete, select
 
 from taskmanager.domain.records import ServerRecord
 from taskmanager.storage import jobs, queues
-from taskmanager.storage.database import Tx
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
+from taskmanager.storage.transaction import Tx
 
 #: How often a process died under a job: a parameter of the job.
 DEATHS = "ProcessDeaths"
@@ -92,19 +92,17 @@ def guid_of(server_id: str) -> str:
 
 
 def bury(
-    tx: Tx, server_id: str, *, started: Iterable[int] | None, silent_since: datetime | None = None
+    tx: Tx, server_id: str, *, started: Iterable[int] | None, unchanged: datetime | None = None
 ) -> tuple[int, int] | None:
     """Return all claims of a server that is known to be gone, and remove it, in one transaction.
 
     started: ids of the jobs that are known to have been running in it (the process died under them); None
-    when nobody can know, then those whose state is Processing are taken to have run. silent_since: bury only
-    if the heartbeat is not younger. Returns (rows given back, jobs it died under), or None when the server
+    when nobody can know, then those whose state is Processing are taken to have run. unchanged: bury only if
+    this is still its last heartbeat. Returns (rows given back, jobs it died under), or None when the server
     lives, is being buried by somebody else, or is unknown and holds nothing.
     """
     row = tx.execute(lock_server, {"id": server_id}).first()
-    if row is None and silent_since is not None:
-        return None
-    if row is not None and silent_since is not None and row[0] is not None and row[0] > silent_since:
+    if unchanged is not None and (row is None or row[0] != unchanged):
         return None
     held = queues.held(tx, guid_of(server_id))
     died = _died_under(tx, [job for _, job, _ in held], started)

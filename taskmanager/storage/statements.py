@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ClauseElement, TextClause, text
+from sqlalchemy import ClauseElement, Dialect
 
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.tables import Tables
@@ -22,20 +24,39 @@ def statement(build: Builder) -> Builder:
     return build
 
 
+@dataclass(frozen=True, slots=True)
+class PlainText:
+    """A statement of plain SQL text, written for one driver."""
+
+    sql: str
+
+
+_NAME = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
+
+
+def for_driver(sql: str, paramstyle: str) -> str:
+    """`:name` as a driver writes it: as it stands (SQLite), else `%(name)s`, and each % of the text doubled."""
+    if paramstyle in ("qmark", "named", "numeric"):
+        return sql
+    return _NAME.sub(r"%(\1)s", sql.replace("%", "%%"))
+
+
 class Prepared:
     """The statements of one database, each built at its first use: building costs 2-3 times the CPU of reusing."""
 
-    def __init__(self, tables: Tables, product: Product) -> None:
+    def __init__(self, tables: Tables, product: Product, dialect: Dialect) -> None:
         self.tables = tables
         self.product = product
-        self._built: dict[Builder, ClauseElement] = {}
+        self.is_embedded = dialect.name == "sqlite"
+        self._paramstyle = dialect.paramstyle
+        self._built: dict[Builder, ClauseElement | PlainText] = {}
 
     def get(self, build: Builder) -> Any:
-        """The statement, built at most once."""
+        """The statement, built at most once: a PlainText or a Core construct."""
         found = self._built.get(build)
         if found is None:
             made = build(self.tables, self.product)
-            found = text(made) if isinstance(made, str) else made
+            found = PlainText(for_driver(made, self._paramstyle)) if isinstance(made, str) else made
             self._built[build] = found
         return found
 
@@ -43,6 +64,4 @@ class Prepared:
 def render(build: Builder, tables: Tables, product: Product, dialect: Any) -> str:
     """The statement as SQL text for people."""
     made = build(tables, product)
-    if isinstance(made, TextClause):
-        return made.text
     return made if isinstance(made, str) else str(made.compile(dialect=dialect))

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, select
 
 from taskmanager.storage import jobs
-from taskmanager.storage.database import Tx, insert_each
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
+from taskmanager.storage.transaction import Tx, insert_each
 
 
 @statement

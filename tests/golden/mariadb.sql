@@ -1,3 +1,6 @@
+-- doctor.waiting_sample
+SELECT j.`InvocationData` FROM `HangfireJob` j WHERE j.`StateName` = 'Enqueued' ORDER BY j.`Id` LIMIT 200;
+
 -- expiry.delete_counter_rows
 DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireCounter` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;
 
@@ -69,14 +72,23 @@ INSERT INTO `HangfireAggregatedCounter` (`Key`, `Value`, `ExpireAt`) VALUES (:Ke
 -- glance.glance
 SELECT UTC_TIMESTAMP(6), TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW()), (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` IN (:queues) AND `FetchedAt` IS NULL LIMIT 1), (SELECT MIN(`Score`) FROM `HangfireSet` WHERE `Key` = 'schedule' AND `Score` >= 0), (SELECT MIN(`Score`) FROM `HangfireSet` WHERE `Key` = 'python:recurring-jobs' AND `Score` >= 0);
 
+-- jobs.enter_one
+UPDATE `HangfireJob` SET `StateId` = :state, `StateName` = :name, `ExpireAt` = :expire WHERE `Id` = :id;
+
 -- jobs.enter_state
 UPDATE JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJob` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id SET t.`StateId` = (SELECT MAX(s.`Id`) FROM `HangfireState` s WHERE s.`JobId` = t.`Id`), t.`StateName` = :name, t.`ExpireAt` = :expire;
 
 -- jobs.insert_job
-INSERT INTO `HangfireJob` (`Id`, `StateId`, `StateName`, `InvocationData`, `Arguments`, `CreatedAt`, `ExpireAt`, `Queue`, `Priority`, `EnqueueKey`) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s);
+INSERT INTO `HangfireJob` (`StateName`, `InvocationData`, `Arguments`, `CreatedAt`, `Queue`, `Priority`, `EnqueueKey`) VALUES (:StateName, :InvocationData, :Arguments, :CreatedAt, :Queue, :Priority, :EnqueueKey);
 
 -- jobs.insert_log
 INSERT INTO `HangfireJobLog` (`JobId`, `Attempt`, `CreatedAt`, `Lines`) VALUES (:JobId, :Attempt, :CreatedAt, :Lines);
+
+-- jobs.insert_one_job
+INSERT INTO `HangfireJob` (`StateName`, `InvocationData`, `Arguments`, `CreatedAt`, `Queue`, `Priority`, `EnqueueKey`) VALUES (:StateName, :InvocationData, :Arguments, :CreatedAt, :Queue, :Priority, :EnqueueKey);
+
+-- jobs.insert_one_state
+INSERT INTO `HangfireState` (`JobId`, `Name`, `Reason`, `CreatedAt`, `Data`) VALUES (:JobId, :Name, :Reason, :CreatedAt, :Data);
 
 -- jobs.insert_state
 INSERT INTO `HangfireState` (`JobId`, `Name`, `Reason`, `CreatedAt`, `Data`) VALUES (:JobId, :Name, :Reason, :CreatedAt, :Data);
@@ -148,6 +160,37 @@ SELECT `c_LoggedJob`.`ID`, `c_LoggedJob`.`JobName`, `c_LoggedJob`.`JobId`, `c_Lo
 FROM `c_LoggedJob` 
 WHERE (%s = %s OR lower(`c_LoggedJob`.`JobName`) = %s) AND (%s = %s OR `c_LoggedJob`.`Success` = %s) ORDER BY `c_LoggedJob`.`ID` DESC 
  LIMIT %s;
+
+-- monitoring.count_fetched
+SELECT count(*) AS count_1 
+FROM (SELECT `HangfireJobQueue`.`Id` AS `Id` 
+FROM `HangfireJobQueue` 
+WHERE `HangfireJobQueue`.`Queue` = %s AND `HangfireJobQueue`.`FetchedAt` IS NOT NULL 
+ LIMIT %s) AS anon_1;
+
+-- monitoring.count_state
+SELECT count(*) AS count_1 
+FROM (SELECT `HangfireJob`.`Id` AS `Id` 
+FROM `HangfireJob` 
+WHERE `HangfireJob`.`StateName` = %s 
+ LIMIT %s) AS anon_1;
+
+-- monitoring.count_waiting
+SELECT count(*) AS count_1 
+FROM (SELECT `HangfireJobQueue`.`Id` AS `Id` 
+FROM `HangfireJobQueue` 
+WHERE `HangfireJobQueue`.`Queue` = %s AND `HangfireJobQueue`.`FetchedAt` IS NULL 
+ LIMIT %s) AS anon_1;
+
+-- monitoring.ids_in_state
+SELECT `HangfireJob`.`Id` 
+FROM `HangfireJob` 
+WHERE `HangfireJob`.`StateName` = %s AND `HangfireJob`.`Id` < %s ORDER BY `HangfireJob`.`Id` DESC 
+ LIMIT %s;
+
+-- monitoring.queue_names
+SELECT DISTINCT `HangfireJobQueue`.`Queue` 
+FROM `HangfireJobQueue`;
 
 -- queues.claimable
 SELECT `Id`, `JobId`, `Priority` FROM `HangfireJobQueue` WHERE `Queue` = :queue AND `FetchedAt` IS NULL AND NOT EXISTS (SELECT 1 FROM `HangfireSet` s WHERE s.`Key` = 'paused-queues' AND s.`Value` = :queue) ORDER BY `Priority`, `Id` LIMIT :limit FOR UPDATE SKIP LOCKED;

@@ -1,3 +1,6 @@
+-- doctor.waiting_sample
+SELECT j."InvocationData" FROM "HangfireJob" j WHERE j."StateName" = 'Enqueued' ORDER BY j."Id" LIMIT 200;
+
 -- expiry.delete_counter_rows
 DELETE FROM "HangfireCounter" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id;
 
@@ -69,14 +72,23 @@ INSERT INTO "HangfireAggregatedCounter" ("Key", "Value", "ExpireAt") VALUES (:Ke
 -- glance.glance
 SELECT timezone('utc', clock_timestamp()), 0, (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" IN (:queues) AND "FetchedAt" IS NULL LIMIT 1), (SELECT MIN("Score") FROM "HangfireSet" WHERE "Key" = 'schedule' AND "Score" >= 0), (SELECT MIN("Score") FROM "HangfireSet" WHERE "Key" = 'python:recurring-jobs' AND "Score" >= 0);
 
+-- jobs.enter_one
+UPDATE "HangfireJob" SET "StateId" = :state, "StateName" = :name, "ExpireAt" = :expire WHERE "Id" = :id;
+
 -- jobs.enter_state
 UPDATE "HangfireJob" t SET "StateId" = (SELECT MAX(s."Id") FROM "HangfireState" s WHERE s."JobId" = t."Id"), "StateName" = :name, "ExpireAt" = :expire FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id;
 
 -- jobs.insert_job
-INSERT INTO "HangfireJob" ("Id", "StateId", "StateName", "InvocationData", "Arguments", "CreatedAt", "ExpireAt", "Queue", "Priority", "EnqueueKey") VALUES (%(Id)s::BIGINT, %(StateId)s::BIGINT, %(StateName)s::VARCHAR, %(InvocationData)s::VARCHAR, %(Arguments)s::VARCHAR, %(CreatedAt)s::TIMESTAMP WITHOUT TIME ZONE, %(ExpireAt)s::TIMESTAMP WITHOUT TIME ZONE, %(Queue)s::VARCHAR, %(Priority)s::INTEGER, %(EnqueueKey)s::VARCHAR);
+INSERT INTO "HangfireJob" ("StateName", "InvocationData", "Arguments", "CreatedAt", "Queue", "Priority", "EnqueueKey") VALUES (:StateName, :InvocationData, :Arguments, :CreatedAt, :Queue, :Priority, :EnqueueKey);
 
 -- jobs.insert_log
 INSERT INTO "HangfireJobLog" ("JobId", "Attempt", "CreatedAt", "Lines") VALUES (:JobId, :Attempt, :CreatedAt, :Lines);
+
+-- jobs.insert_one_job
+INSERT INTO "HangfireJob" ("StateName", "InvocationData", "Arguments", "CreatedAt", "Queue", "Priority", "EnqueueKey") VALUES (:StateName, :InvocationData, :Arguments, :CreatedAt, :Queue, :Priority, :EnqueueKey) RETURNING "Id";
+
+-- jobs.insert_one_state
+INSERT INTO "HangfireState" ("JobId", "Name", "Reason", "CreatedAt", "Data") VALUES (:JobId, :Name, :Reason, :CreatedAt, :Data) RETURNING "Id";
 
 -- jobs.insert_state
 INSERT INTO "HangfireState" ("JobId", "Name", "Reason", "CreatedAt", "Data") VALUES (:JobId, :Name, :Reason, :CreatedAt, :Data);
@@ -148,6 +160,37 @@ SELECT "c_LoggedJob"."ID", "c_LoggedJob"."JobName", "c_LoggedJob"."JobId", "c_Lo
 FROM "c_LoggedJob" 
 WHERE (%(any_name)s = %(param_1)s::INTEGER OR lower("c_LoggedJob"."JobName") = %(name)s) AND (%(any_outcome)s = %(param_2)s::INTEGER OR "c_LoggedJob"."Success" = %(Success_1)s::INTEGER) ORDER BY "c_LoggedJob"."ID" DESC 
  LIMIT %(limit)s;
+
+-- monitoring.count_fetched
+SELECT count(*) AS count_1 
+FROM (SELECT "HangfireJobQueue"."Id" AS "Id" 
+FROM "HangfireJobQueue" 
+WHERE "HangfireJobQueue"."Queue" = %(queue)s::VARCHAR AND "HangfireJobQueue"."FetchedAt" IS NOT NULL 
+ LIMIT %(cap)s) AS anon_1;
+
+-- monitoring.count_state
+SELECT count(*) AS count_1 
+FROM (SELECT "HangfireJob"."Id" AS "Id" 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."StateName" = %(state)s::VARCHAR 
+ LIMIT %(cap)s) AS anon_1;
+
+-- monitoring.count_waiting
+SELECT count(*) AS count_1 
+FROM (SELECT "HangfireJobQueue"."Id" AS "Id" 
+FROM "HangfireJobQueue" 
+WHERE "HangfireJobQueue"."Queue" = %(queue)s::VARCHAR AND "HangfireJobQueue"."FetchedAt" IS NULL 
+ LIMIT %(cap)s) AS anon_1;
+
+-- monitoring.ids_in_state
+SELECT "HangfireJob"."Id" 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."StateName" = %(state)s::VARCHAR AND "HangfireJob"."Id" < %(before)s::BIGINT ORDER BY "HangfireJob"."Id" DESC 
+ LIMIT %(limit)s;
+
+-- monitoring.queue_names
+SELECT DISTINCT "HangfireJobQueue"."Queue" 
+FROM "HangfireJobQueue";
 
 -- queues.claimable
 SELECT "Id", "JobId", "Priority" FROM "HangfireJobQueue" WHERE "Queue" = :queue AND "FetchedAt" IS NULL AND NOT EXISTS (SELECT 1 FROM "HangfireSet" s WHERE s."Key" = 'paused-queues' AND s."Value" = :queue) ORDER BY "FetchedAt", "Priority", "Id" LIMIT :limit FOR UPDATE SKIP LOCKED;

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 from pathlib import Path
 
 import pytest
 
+from taskmanager import storage
 from taskmanager.storage import ddl, statements
 from taskmanager.storage.dialects import MariaDB, MySQL, PostgreSQL, Product, SQLite
 from taskmanager.storage.tables import Tables
 
+for module in pkgutil.iter_modules(storage.__path__, "taskmanager.storage."):
+    importlib.import_module(module.name)
 PLACE = Path(__file__).parent.parent / "golden"
 PRODUCTS: dict[str, Product] = {
     "mysql": MySQL(), "mariadb": MariaDB(), "postgresql": PostgreSQL(), "sqlite": SQLite(),

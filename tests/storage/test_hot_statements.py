@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from taskmanager import TaskManager
 from taskmanager.domain.records import Claim
 from taskmanager.storage import expiry, jobs, queues
-from taskmanager.storage.database import Tx
+from taskmanager.storage.database import Database
 from taskmanager.storage.statements import Builder
+from taskmanager.storage.transaction import Tx
 
 
 @pytest.fixture
@@ -33,13 +34,19 @@ def analyze(tm: TaskManager) -> None:
 
 def plan_of(tm: TaskManager, build: Builder, given: dict[str, Any]) -> str:
     """How the server would run a statement, in its own words."""
-    statement = tm.database.prepared.get(build).text
+    statement = str(build(tm.database.tables, tm.database.product))
     explain = "EXPLAIN QUERY PLAN" if tm.database.is_embedded else "EXPLAIN"
     with tm.database.engine.connect() as connection:
         rows = connection.execute(
             text(f"{explain} {statement}"), {k: v for k, v in given.items() if f":{k}" in statement}
         ).all()
     return " ".join(str(column) for row in rows for column in row)
+
+
+def transaction(database: Database, connection: Connection) -> Tx:
+    if not connection.in_transaction():
+        connection.begin()
+    return Tx(database.prepared, database.clock, connection)
 
 
 @pytest.mark.parametrize("build", [queues.claimable, queues.claimable_before, queues.claimable_after])
@@ -74,12 +81,12 @@ def test_a_claim_starts_where_the_one_before_ended_and_misses_nothing(tm: TaskMa
 def test_two_claimers_get_different_rows_and_producers_are_not_blocked(full: TaskManager) -> None:
     database = full.database
     with database.engine.connect() as first:
-        one = queues.claim(Tx(database, first), "q0", 10, "a.1")
+        one = queues.claim(transaction(database, first), "q0", 10, "a.1")
         with database.engine.connect() as second:
-            two = queues.claim(Tx(database, second), "q0", 10, "b.1")
+            two = queues.claim(transaction(database, second), "q0", 10, "b.1")
             assert len({c.queue_id for c in one} & {c.queue_id for c in two}) == 0
             assert (len(one), len(two)) == (10, 10)
-            queues.push(Tx(database, second), [(9999, "q0", 0)])
+            queues.push(transaction(database, second), [(9999, "q0", 0)])
             second.rollback()
         first.rollback()
 

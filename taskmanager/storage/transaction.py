@@ -1,0 +1,145 @@
+"""One transaction, in which named statements run: plain SQL text straight on the driver, the rest by SQLAlchemy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from taskmanager.storage.clock import Clock
+from taskmanager.storage.statements import Builder, PlainText, Prepared
+from taskmanager.storage.tables import Tables
+
+
+class Rows:
+    """What a statement answered: its rows, all read, and how many it touched."""
+
+    __slots__ = ("_rows", "keys", "last_id", "rowcount")
+
+    def __init__(
+        self, rows: Sequence[Any], rowcount: int, keys: Sequence[str] = (), last_id: int | None = None
+    ) -> None:
+        self._rows, self.rowcount, self.keys = rows, rowcount, keys
+        #: The number that the database gave to the row just inserted, where the driver tells.
+        self.last_id = last_id
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._rows)
+
+    def all(self) -> list[Any]:
+        """All rows."""
+        return list(self._rows)
+
+    def first(self) -> Any | None:
+        """The first row; None when there is none."""
+        return self._rows[0] if self._rows else None
+
+    def scalar_one(self) -> Any:
+        """The only value of the only row."""
+        ((value,),) = self._rows
+        return value
+
+    def mappings(self) -> list[dict[str, Any]]:
+        """The rows as dictionaries."""
+        return [dict(zip(self.keys, row, strict=True)) for row in self._rows]
+
+
+class Tx:
+    """One transaction: runs named statements, and remembers what is to happen after its COMMIT."""
+
+    __slots__ = ("_after", "_driver", "clock", "connection", "joined", "prepared", "ring")
+
+    def __init__(
+        self, prepared: Prepared, clock: Clock, connection: Connection, *, joined: bool = False,
+        ring: Callable[[set[str]], None] = lambda queues: None,
+    ) -> None:  # fmt: skip
+        self.prepared = prepared
+        self.clock = clock
+        self.connection = connection
+        self.joined = joined
+        #: Tells sleeping servers, after the COMMIT, which queues got work.
+        self.ring = ring
+        self._driver: Any = None
+        self._after: list[Callable[[], None]] = []
+
+    @property
+    def tables(self) -> Tables:
+        """The tables of this database."""
+        return self.prepared.tables
+
+    def now(self) -> datetime:
+        """Naive UTC by the database's clock."""
+        return self.clock.now()
+
+    def execute(self, build: Builder, parameters: Any = None) -> Rows:
+        """Run a named statement; a list of parameter sets runs as one executemany."""
+        statement = self.prepared.get(build)
+        if isinstance(statement, PlainText):
+            return self._run(statement.sql, parameters or {})
+        result = self.connection.execute(statement, parameters)
+        if not result.returns_rows:
+            return Rows((), result.rowcount)
+        return Rows(result.all(), result.rowcount, tuple(result.keys()))
+
+    def bind_moment(self, moment: datetime | None) -> Any:
+        """A moment as the driver takes it in plain SQL text: SQLite keeps ISO text of a fixed width."""
+        if moment is None or not self.prepared.is_embedded:
+            return moment
+        return moment.isoformat(" ", "microseconds")
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Remember something to do once the rows are visible to others."""
+        self._after.append(action)
+
+    def committed(self) -> None:
+        """Do what was remembered."""
+        actions, self._after = self._after, []
+        for action in actions:
+            action()
+
+    def _run(self, sql: str, parameters: Any) -> Rows:
+        """Plain text needs nothing of what SQLAlchemy does for a statement, which is half of a short one's CPU."""
+        if self._driver is None:
+            self._driver = self.connection.connection.cursor()
+        cursor = self._driver
+        try:
+            if isinstance(parameters, list):
+                cursor.executemany(sql, parameters)
+            else:
+                cursor.execute(sql, parameters)
+            if not cursor.description:
+                return Rows((), cursor.rowcount, (), cursor.lastrowid if hasattr(cursor, "lastrowid") else None)
+            return Rows(cursor.fetchall(), cursor.rowcount, [column[0] for column in cursor.description])
+        except self._errors as error:
+            raise self._wrapped(sql, error) from error
+
+    @property
+    def _errors(self) -> type[Exception]:
+        return self.connection.dialect.loaded_dbapi.Error
+
+    def _wrapped(self, sql: str, error: Exception) -> Exception:
+        """The driver's error as SQLAlchemy raises it, and the connection given up when it is dead."""
+        dialect = self.connection.dialect
+        gone = dialect.is_disconnect(error, self.connection.connection.dbapi_connection, self._driver)  # type: ignore[arg-type]
+        if gone:
+            self.connection.invalidate(error)
+        return DBAPIError.instance(
+            sql, None, error, self._errors, hide_parameters=True, connection_invalidated=gone, dialect=dialect
+        )
+
+
+def as_moment(value: Any) -> datetime:
+    """A moment as drivers hand it over: SQLite gives text."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None)
+    return datetime.fromisoformat(str(value))
+
+
+def insert_each(tx: Tx, build: Builder, rows: Sequence[dict[str, Any]]) -> Rows | None:
+    """Insert rows as one multi-row statement; no rows, no statement."""
+    if not rows:
+        return None
+    return tx.execute(build, rows[0] if len(rows) == 1 else list(rows))
