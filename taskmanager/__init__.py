@@ -1,6 +1,6 @@
 """Durable jobs, schedules and retries on the database you already run."""
 
-from taskmanager.app import TaskManager, current, job
+from taskmanager.app import TaskManager, current
 from taskmanager.config import Settings
 from taskmanager.domain import cron
 from taskmanager.domain.errors import (
@@ -21,6 +21,7 @@ from taskmanager.domain.errors import (
 from taskmanager.domain.results import JobResult
 from taskmanager.domain.retry import RetryPolicy
 from taskmanager.engine.context import CancellationToken, JobContext
+from taskmanager.engine.decorating import job
 from taskmanager.engine.filters import Filter
 from taskmanager.engine.handles import Job, JobFunction
 from taskmanager.engine.injection import Inject, provide

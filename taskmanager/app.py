@@ -8,19 +8,26 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Concatenate, ParamSpec, TypeVar, overload
+from typing import Any, overload
 
 from taskmanager import config
 from taskmanager.config import Settings
 from taskmanager.domain import times
 from taskmanager.domain.cron import Misfire
-from taskmanager.domain.errors import InvalidArgument, JobFailed, JobNotFound, WaitTimeout
+from taskmanager.domain.errors import (
+    ArgumentError,
+    CreationCancelled,
+    InvalidArgument,
+    InvalidCron,
+    JobFailed,
+    JobNotFound,
+    WaitTimeout,
+)
 from taskmanager.domain.records import JobRecord, RecurringRecord
-from taskmanager.domain.retry import RetryPolicy, seconds_of
+from taskmanager.domain.retry import RetryPolicy
 from taskmanager.domain.states import Enqueued, Scheduled, State
-from taskmanager.engine import discovery, handles, injection
+from taskmanager.engine import decorating, discovery, handles
 from taskmanager.engine.client import Client, NewJob, check_queue
-from taskmanager.engine.context import JobContext
 from taskmanager.engine.continuations import Continuations
 from taskmanager.engine.filters import Chain, Filter
 from taskmanager.engine.handles import Decorator, JobFunction
@@ -60,7 +67,7 @@ class TaskManager:
         s = self.settings
         self.database = database or Database(s.database_url, prefix=s.prefix)
         forked.protect(self.database.engine)
-        self.registry = Registry(s.discover, plain_retries=s.plain_function_retries)
+        self.registry = Registry(s.discover, retries=s.default_retries, plain_retries=s.plain_function_retries)
         self.providers = Providers()
         self.filters = Chain([AutomaticRetry(), StatisticsHistory(), Continuations()])
         if s.log_to_database:
@@ -99,8 +106,10 @@ class TaskManager:
         Options: cron, display_name, description, queue, priority, retries, delays (seconds), jitter, retry_on,
         give_up_on, timeout (seconds), isolate, memory_limit (bytes), time_zone, misfire, days_and, job_type.
         """
-        decorator = _decorator(target, options, self.providers.is_injected, self.register, self, self.settings)
-        return decorator(target) if callable(target) else decorator
+        made = decorating.decorator(
+            target, options, is_injected=self.providers.is_injected, take=self.register, owner=self
+        )
+        return made(target) if callable(target) else made
 
     def register(self, definition: JobDefinition) -> JobDefinition:
         """Take a job in. Raises DuplicateJob."""
@@ -153,14 +162,28 @@ class TaskManager:
 
     def register_recurring(self) -> None:
         """Write the recurring jobs that discovery found; report those that have left the code."""
-        known = set()
+        known: set[str] = set()
         for definition in self.registry:
             if definition.cron is not None:
-                known.add(definition.title)
-                self.recurring(definition.title, definition, cron=definition.cron, from_code=True)
-        orphans = self.recurring_jobs.mark_orphans(known, lambda name: self.registry.get(name) is not None)
+                self._register_one(definition, known)
+        orphans = self.recurring_jobs.mark_orphans(
+            known, self.registry.is_discovered, lambda name: self.registry.get(name) is not None
+        )
         for orphan in orphans:
             log.warning("recurring job %s is orphaned: its code is gone; remove it, or bring the code back", orphan)
+
+    def _register_one(self, definition: JobDefinition, known: set[str]) -> None:
+        """One job's schedule. What is wrong with it is reported, and costs the others nothing."""
+        name = definition.title
+        if name in known:
+            log.error("two jobs with a cron are named %r; the second is known by %r", name, definition.name)
+            name = definition.name
+        known.add(name)
+        try:
+            self.recurring(name, definition, cron=definition.cron or "", from_code=True)
+        except (InvalidCron, ArgumentError, InvalidArgument) as error:
+            self.discovered.problems[definition.name] = str(error)
+            log.error("recurring job %s (%s) is not scheduled: %s", name, definition.name, error)
 
     # -- enqueue ----------------------------------------------------------------------------------------------
 
@@ -174,7 +197,10 @@ class TaskManager:
     ) -> int:
         """Write one job. options: session, queue, priority, delay (seconds or timedelta), at."""
         new = self._new(definition, args, kwargs, options)
-        return self.client.create([new], session=options.get("session"))[0]
+        ids = self.client.create([new], session=options.get("session"))
+        if not ids:
+            raise CreationCancelled(f"a filter does not let {definition.name} be created")
+        return ids[0]
 
     def enqueue_many(
         self, target: Any, rows: Iterable[Sequence[Any] | Mapping[str, Any]], *, session: Any = None,
@@ -260,6 +286,7 @@ class TaskManager:
                 cron=cron,
                 time_zone=time_zone or definition.time_zone,
                 queue=queue or definition.queue,
+                priority=definition.priority,
                 misfire=Misfire.parse(definition.misfire if misfire is None else misfire),
                 days_and=definition.days_and if days_and is None else days_and,
                 from_code=from_code,
@@ -335,7 +362,8 @@ class TaskManager:
         record = self.get(job_id)
         if record.state != "Succeeded":
             facts = record.current.data if record.current else {}
-            raise JobFailed(f"job {job_id} is {record.state}: {facts.get('ExceptionMessage', 'no exception')}")
+            reason = record.current.reason if record.current else None
+            raise JobFailed(f"job {job_id} is {record.state}: {facts.get('ExceptionMessage') or reason or 'no reason'}")
         return record.result
 
     # -- queues and servers -----------------------------------------------------------------------------------
@@ -393,50 +421,3 @@ def current() -> TaskManager:
 
 
 handles.current = current
-
-
-P = ParamSpec("P")
-R = TypeVar("R")
-C = TypeVar("C", bound=type)
-
-
-@overload
-def job(target: str | None = None, **options: Any) -> Decorator: ...
-@overload
-def job(target: C) -> C: ...  # type: ignore[overload-overlap]
-@overload
-def job(target: Callable[Concatenate[JobContext, P], R]) -> JobFunction[P, R]: ...
-@overload
-def job(target: Callable[P, R]) -> JobFunction[P, R]: ...
-def job(target: Any = None, **options: Any) -> Any:
-    """`@job`, for jobs that are found by discovery; the options are those of `TaskManager.job`."""
-    decorator = _decorator(target, options, injection.is_marked, lambda definition: definition, None, None)
-    return decorator(target) if callable(target) else decorator
-
-
-def _decorator(
-    target: Any, options: dict[str, Any], is_injected: Callable[[Any], bool],
-    take: Callable[[JobDefinition], JobDefinition], owner: Any, settings: Settings | None,
-) -> Decorator:  # fmt: skip
-    given = dict(options)
-    if isinstance(target, str):
-        given["cron"] = target
-    given["retry"] = _policy(given, settings.default_retries if settings else 3)
-    if "job_type" in given:
-        given["job_type"] = JobType(given["job_type"])
-    if given.get("queue") is not None:
-        check_queue(given["queue"])
-    return Decorator(given, is_injected, take, owner)
-
-
-def _policy(options: dict[str, Any], default: int) -> RetryPolicy:
-    delays = seconds_of(options.pop("delays", ()))
-    retries = options.pop("retries", None)
-    changes = {
-        name: options.pop(name) for name in ("jitter", "retry_on", "give_up_on", "then_delete") if name in options
-    }
-    for name in ("retry_on", "give_up_on"):
-        if isinstance(changes.get(name), type):
-            changes[name] = (changes[name],)
-    attempts = retries if retries is not None else max(default, len(delays))
-    return RetryPolicy(attempts=attempts, delays=delays, **changes)

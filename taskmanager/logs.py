@@ -76,6 +76,7 @@ def configure(level: str = "INFO", form: str = "text", stream: TextIO | None = N
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     root.addHandler(handler)
     root.setLevel(level)
+    logging.getLogger("alembic").setLevel(max(logging.WARNING, root.level))  # our own steps are told in words
 
 
 def _message(record: logging.LogRecord) -> str:

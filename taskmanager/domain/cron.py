@@ -8,6 +8,7 @@ time inside the spring gap runs at the first moment after it; in the autumn over
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -76,6 +77,10 @@ class Cron:
         self._days_and = days_and
         self._fields = _fields(expression)
         self._zone = resolve_zone(time_zone)
+        if re.search(r"\bR\b|R\(", self._text, re.IGNORECASE):
+            raise InvalidCron(
+                f"cron {expression!r} cannot be read: R, a random moment, would be another one at each look"
+            )
         try:
             croniter(self._text, datetime(2024, 1, 1), day_or=not days_and, second_at_beginning=True)
         except (CroniterBadCronError, ValueError, KeyError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 
 class TaskManagerError(Exception):
@@ -45,6 +46,10 @@ class DuplicateJob(TaskManagerError):
     """Two different functions were registered under one name."""
 
 
+class CreationCancelled(TaskManagerError):
+    """A filter refused the creation of a job; nothing was written."""
+
+
 class JobNotFound(TaskManagerError, LookupError):
     """There is no job with this id: it never existed, was rolled back, or has expired."""
 
@@ -78,14 +83,14 @@ class ReadOnlyDatabase(StorageError):
 
 
 class Retry(Exception):
-    """Raised by a job: run me again, after `delay` seconds if given, whatever my exception lists say.
+    """Raised by a job: run me again, after `delay` (seconds or timedelta) if given, whatever my exception lists say.
 
     Counts as an attempt, unless `count=False`; then it may go on for ever.
     """
 
-    def __init__(self, reason: str = "", *, delay: float | None = None, count: bool = True) -> None:
+    def __init__(self, reason: str = "", *, delay: float | timedelta | None = None, count: bool = True) -> None:
         super().__init__(reason or "the job asked to be run again")
-        self.delay = delay
+        self.delay = delay.total_seconds() if isinstance(delay, timedelta) else delay
         self.count = count
 
 

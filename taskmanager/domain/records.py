@@ -97,3 +97,5 @@ class RecurringRecord:
     paused: bool
     days_and: bool = False
     orphaned: bool = False
+    priority: int = 0
+    from_code: bool = False

@@ -142,8 +142,9 @@ class Awaiting(State):
 
 ALL_NAMES = ("Enqueued", "Scheduled", "Processing", "Succeeded", "Failed", "Deleted", "Awaiting")
 
-#: From these a worker may start a job: Processing too, for a job whose last process is known to be gone.
-STARTABLE = frozenset({"Enqueued", "Scheduled", "Processing"})
+#: From these a worker may start a job: Processing too, for a job whose last process is known to be gone, and none,
+#: for a row that somebody wrote by hand.
+STARTABLE: frozenset[str | None] = frozenset({"Enqueued", "Scheduled", "Processing", None})
 
 
 def short(text: str | None, length: int = MAX_REASON) -> str | None:

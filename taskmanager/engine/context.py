@@ -20,22 +20,24 @@ PROGRESS = "Progress"
 class CancellationToken:
     """Tripped when the job is deleted, requeued or times out, or when the server stops."""
 
-    __slots__ = ("_callbacks", "_event", "reason")
+    __slots__ = ("_callbacks", "_event", "is_stopping", "reason")
 
     def __init__(self) -> None:
         self._event = threading.Event()
         self._callbacks: list[Callable[[], None]] = []
         self.reason: str | None = None
+        #: Whether it was tripped because the server stops: the run is given up, not the job.
+        self.is_stopping = False
 
     @property
     def is_cancelled(self) -> bool:
         """Whether the job should end now."""
         return self._event.is_set()
 
-    def cancel(self, reason: str) -> None:
+    def cancel(self, reason: str, *, stopping: bool = False) -> None:
         """Trip the token; the first reason stays."""
         if not self._event.is_set():
-            self.reason = reason
+            self.reason, self.is_stopping = reason, stopping
             self._event.set()
             for callback in self._callbacks:
                 callback()

@@ -18,12 +18,14 @@ from taskmanager.engine.registry import JobDefinition, Registry
 class Discovered:
     """What discovery found: modules looked at, jobs registered, and what went wrong, by module name.
 
-    providers: types and their factories, as marked by @provide. owners: TaskManagers made in those modules.
+    problems: jobs whose schedule is wrong, by name. providers: types and their factories, as marked by @provide.
+    owners: TaskManagers made in those modules.
     """
 
     modules: list[str] = field(default_factory=list)
     jobs: list[JobDefinition] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
     providers: list[tuple[Any, Callable[..., Any]]] = field(default_factory=list)
     owners: list[Any] = field(default_factory=list)
 

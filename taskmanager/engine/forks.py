@@ -35,12 +35,16 @@ def safely(runner: Runner) -> Runner:
         definition: JobDefinition, body: Callable[..., Any], args: list[Any], kwargs: dict[str, Any],
         context: JobContext,
     ) -> Any:  # fmt: skip
-        result = runner(definition, guarded(body, is_async=definition.is_async), args, kwargs, context)
-        if isinstance(result, _Left):
-            raise result.error
-        return result
+        return answer(runner(definition, guarded(body, is_async=definition.is_async), args, kwargs, context))
 
     return run
+
+
+def answer(result: Any) -> Any:
+    """What a guarded body returned. Raises what it could not raise itself."""
+    if isinstance(result, _Left):
+        raise result.error
+    return result
 
 
 def guarded(body: Callable[..., Any], *, is_async: bool) -> Callable[..., Any]:

@@ -120,6 +120,12 @@ class Job(ABC):
         return _owner(cls.owner).enqueue_definition(cls.definition, args, rest, {**given, "delay": delay, "at": at})
 
     @classmethod
+    def continue_after(cls, parent_id: int, *args: Any, on: str = "success", **kwargs: Any) -> int:
+        """Run when another job has ended: `on` "success", or "any" final state. Raises JobNotFound."""
+        given, rest = _split(cls.definition, kwargs)
+        return _owner(cls.owner).continue_definition(parent_id, cls.definition, args, rest, given, on)
+
+    @classmethod
     def options(cls, **given: Any) -> Call:
         """Options for one enqueue."""
         return Call(cls.definition, _known(given), cls.owner)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from taskmanager.domain.states import Failed, State, Succeeded
+from taskmanager.domain.states import Enqueued, Failed, State, Succeeded
 from taskmanager.domain.texts import storable
 from taskmanager.engine.filters import Electing, Filter
 from taskmanager.engine.registry import JobType
@@ -20,8 +20,8 @@ class LoggedJobs(Filter):
 
     def applied(self, context: Electing, state: State) -> None:
         run = context.run
-        if run is None:
-            return
+        if run is None or (isinstance(state, Enqueued) and not context.traversed):
+            return  # a run that was given up because its server stopped is none
         failure = next((s for s in [*context.traversed, state] if isinstance(s, Failed)), None)
         named = _plain(context.parameters.get("JobName"))
         title = named or (context.definition.title if context.definition else f"job {context.job.id}")
@@ -36,7 +36,7 @@ class LoggedJobs(Filter):
                 "CompletedAt": run.ended_at,
                 "DurationMs": run.duration_ms,
                 "Success": int(isinstance(state, Succeeded)),
-                "ResultMessage": storable(run.message) if failure is None and run.message else result,
+                "ResultMessage": storable(run.message) if failure is None and run.message else _readable(result),
                 "ErrorMessage": storable(failure.exception_message) if failure else None,
                 "StackTrace": storable(failure.exception_details) if failure else None,
                 "ServerName": run.server[:100] or None,
@@ -53,6 +53,11 @@ def _type_of(context: Electing) -> JobType:
     if context.definition is not None and context.definition.job_type is JobType.MANUAL:
         return JobType.MANUAL
     return JobType.DELAYED if "Delayed" in context.parameters else JobType.FIRE_AND_FORGET
+
+
+def _readable(result: str | None) -> str | None:
+    """A result for people: a text without JSON's quotes, anything else as the JSON it is."""
+    return _plain(result) if result is not None and result.startswith('"') else result
 
 
 def _plain(text: str | None) -> str | None:

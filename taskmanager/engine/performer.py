@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from types import TracebackType
 from typing import Any
 
 from taskmanager.domain import invocation as invocations
@@ -14,7 +15,7 @@ from taskmanager.domain.codec import encode_result
 from taskmanager.domain.errors import ArgumentsUnreadable, JobCancelled, JobTimeout, RemoteError, Retry, qualified
 from taskmanager.domain.records import Claim
 from taskmanager.domain.results import JobResult, ResultFailed
-from taskmanager.domain.states import Deleted, Failed, State, Succeeded
+from taskmanager.domain.states import Deleted, Enqueued, Failed, State, Succeeded
 from taskmanager.engine.context import JobContext
 from taskmanager.engine.filters import Chain, Performing, Run
 from taskmanager.engine.injection import Providers, Scope
@@ -22,6 +23,9 @@ from taskmanager.engine.registry import JobDefinition, Registry
 
 #: Calls a job's body: in this thread, on the event loop, or in a child process.
 Runner = Callable[[JobDefinition, Callable[..., Any], list[Any], dict[str, Any], JobContext], Any]
+
+
+_OURS = ("taskmanager.engine.", "taskmanager.server.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +178,8 @@ class Performer:
             return Succeeded(duration_ms=ms, latency_ms=latency, result=text), message
         if isinstance(error, JobCancelled) and context.timed_out:
             error = JobTimeout(str(error))
+        if isinstance(error, JobCancelled) and context.cancellation.is_stopping:
+            return Enqueued(queue="", reason="The server stopped before the job ended"), None
         if isinstance(error, JobCancelled):
             return Deleted(reason=f"Cancelled: {error}"), str(error)
         return self.failure(error), cut(text_of(error), self.limits.exception_bytes)
@@ -232,6 +238,14 @@ def text_of(error: BaseException) -> str:
     return text or type(error).__name__
 
 
+def _users(frames: TracebackType | None) -> TracebackType | None:
+    """The stack without our own frames above the job's; the whole of it when there are no others."""
+    found = frames
+    while found is not None and str(found.tb_frame.f_globals.get("__name__")).startswith(_OURS):
+        found = found.tb_next
+    return found or frames
+
+
 def details_of(error: BaseException) -> str:
     """The stack from the job's own frame on: ours above it tells nobody anything."""
     if isinstance(error, ResultFailed) and "StackTrace" in error.result.metadata:
@@ -241,6 +255,6 @@ def details_of(error: BaseException) -> str:
     if isinstance(error, Retry) and error.__traceback__ is None:
         return str(error)
     try:
-        return "".join(traceback.format_exception(error))
+        return "".join(traceback.format_exception(type(error), error, _users(error.__traceback__)))
     except Exception as broken:  # as above
         return f"{type(error).__name__} (its traceback could not be formatted: {type(broken).__name__})"

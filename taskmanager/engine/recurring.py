@@ -12,7 +12,7 @@ from taskmanager.domain import cron as crons
 from taskmanager.domain import invocation as invocations
 from taskmanager.domain import times
 from taskmanager.domain.cron import Misfire
-from taskmanager.domain.errors import InvalidArgument, InvalidCron, RecurringJobNotFound
+from taskmanager.domain.errors import CreationCancelled, InvalidArgument, InvalidCron, RecurringJobNotFound
 from taskmanager.domain.invocation import Invocation, InvocationUnreadable
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.domain.states import Enqueued
@@ -37,6 +37,7 @@ class Definition:
     cron: str
     time_zone: str = "UTC"
     queue: str = "default"
+    priority: int = 0
     misfire: Misfire = Misfire.RELAXED
     days_and: bool = False
     from_code: bool = False
@@ -64,7 +65,7 @@ class RecurringJobs:
                 "Cron": wanted.cron, "TimeZoneId": wanted.time_zone, "Queue": wanted.queue,
                 "Job": wanted.invocation.to_compact_json(), "Misfire": str(int(wanted.misfire)), "V": "2",
                 "DaysAnd": str(int(wanted.days_and)), "Error": "", "Orphaned": "",
-                "FromCode": str(int(wanted.from_code)),
+                "FromCode": str(int(wanted.from_code)), "Priority": str(wanted.priority),
             }  # fmt: skip
             next_at = self._next(tx, known, wanted, parsed)
             if known is None:
@@ -162,26 +163,41 @@ class RecurringJobs:
         due = crons.due_slots(cron, last=last, now=now, misfire=misfire, precision_seconds=self.precision_seconds)
         job_id = known.last_job_id
         for slot in due.slots:
-            job_id = self._create(tx, known, slot, "Triggered by recurring job scheduler", {})
+            try:
+                job_id = self._create(tx, known, slot, "Triggered by recurring job scheduler", {})
+            except CreationCancelled as error:
+                log.info("recurring job %s: %s", known.id, error)
         fields = {"LastExecution": times.to_iso(due.resume_after), "LastJobId": str(job_id or "")}
         recurring.save(tx, known.id, fields, due.next)
 
     def _create(self, tx: Tx, known: RecurringRecord, slot: datetime, reason: str, parameters: dict[str, str]) -> int:
         new = NewJob(
             invocations.read(known.job),
-            Enqueued(queue=known.queue, reason=reason),
+            Enqueued(queue=known.queue, priority=known.priority, reason=reason),
             known.queue,
+            known.priority,
             parameters=parameters | {"RecurringJobId": json.dumps(known.id), "Time": str(int(times.to_unix(slot)))},
         )
-        return self.client.create_in(tx, [new], new_key())[0]
+        ids = self.client.create_in(tx, [new], new_key())
+        if not ids:
+            raise CreationCancelled(f"a filter does not let {known.id} be created")
+        return ids[0]
 
-    def mark_orphans(self, known_in_code: set[str], is_known: Callable[[str], bool]) -> list[str]:
-        """Mark recurring jobs that came from code and have left it; they are reported, never deleted."""
+    def mark_orphans(
+        self, known_in_code: set[str], is_ours: Callable[[str], bool], is_known: Callable[[str], bool]
+    ) -> list[str]:
+        """Mark recurring jobs that have left the code; they are reported, never deleted.
+
+        is_ours: whether a module is discovered here; what others discover is for them to judge.
+        """
 
         def work(tx: Tx) -> list[str]:
             orphans = []
             for record in recurring.load_all(tx):
-                gone = record.id not in known_in_code and not is_known(_name_of(record))
+                name = _name_of(record)
+                if not is_ours(name.partition(":")[0]):
+                    continue
+                gone = record.id not in known_in_code and (record.from_code or not is_known(name))
                 if gone != record.orphaned:
                     recurring.save(tx, record.id, {"Orphaned": str(int(gone))}, record.next_execution)
                 if gone:

@@ -29,6 +29,7 @@ class JobDefinition:
     """All that is known of one job: what to call, and how it wants to be treated.
 
     timeout: seconds a run may take. memory_limit: bytes, for isolated jobs. priority: smaller runs first.
+    retries_by_default: nobody said how often to retry; the registry does.
     """
 
     type: str
@@ -43,6 +44,7 @@ class JobDefinition:
     queue: str = "default"
     priority: int = 0
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    retries_by_default: bool = False
     timeout: float | None = None
     isolate: bool = False
     memory_limit: int | None = None
@@ -76,8 +78,9 @@ class Registry:
     if its module lies in one of them: a row in a table must not be able to call `os:system`.
     """
 
-    def __init__(self, packages: Iterable[str] = (), *, plain_retries: int = 10) -> None:
+    def __init__(self, packages: Iterable[str] = (), *, retries: int = 3, plain_retries: int = 10) -> None:
         self.packages = tuple(packages)
+        self._retries = retries
         self._plain = RetryPolicy(attempts=plain_retries)
         self._by_name: dict[str, JobDefinition] = {}
 
@@ -97,6 +100,9 @@ class Registry:
         known = self._by_name.get(definition.name)
         if known is not None and _code(known.target) != _code(definition.target):
             raise DuplicateJob(f"two different jobs are named {definition.name}: rename one of them")
+        if definition.retries_by_default:
+            policy = replace(definition.retry, attempts=max(self._retries, len(definition.retry.delays)))
+            definition = replace(definition, retry=policy, retries_by_default=False)
         self._by_name[definition.name] = definition
         return definition
 
@@ -117,13 +123,14 @@ class Registry:
         if len(matches) > 1:
             raise AmbiguousJob(f"{lookup!r} may be {', '.join(d.name for d in matches)}: use the full name")
         if not matches:
-            known = ", ".join(d.title for d in self) or "none; is `discover` set?"
+            known = ", ".join(d.title for d in self if not d.type.startswith("taskmanager.tasks"))
+            known = known or "none; is `discover` set?"
             raise UnknownJob(f"no job is named {lookup!r}; known jobs: {known}")
         return matches[0]
 
     def _plain_function(self, name: str) -> JobDefinition | None:
         module_name, _, path = name.partition(":")
-        if not path.isidentifier() or not self._is_discovered(module_name):
+        if not path.isidentifier() or not self.is_discovered(module_name):
             return None
         try:
             target = getattr(importlib.import_module(module_name), path, None)
@@ -135,7 +142,8 @@ class Registry:
             return None
         return self.add(define(target, retry=self._plain))
 
-    def _is_discovered(self, module: str) -> bool:
+    def is_discovered(self, module: str) -> bool:
+        """Whether a module lies in one of the packages that this process discovers."""
         return any(module == p or module.startswith(p + ".") for p in self.packages)
 
 

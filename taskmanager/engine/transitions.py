@@ -38,7 +38,7 @@ class Change:
 
     job_id: int
     to: State
-    expected: frozenset[str] | None = None
+    expected: frozenset[str | None] | None = None
     claim: Claim | None = None
     keep_claim: bool = False
     before: tuple[tuple[State, datetime], ...] = ()
@@ -119,7 +119,7 @@ class Transitions:
         if change.job_id in seen:
             return "the job is changed already in this batch"
         if change.expected is not None and job.state not in change.expected:
-            return f"the job is {job.state}, not {' or '.join(sorted(change.expected))}"
+            return f"the job is {job.state}, not {' or '.join(sorted(filter(None, change.expected)))}"
         if change.claim is not None:
             if change.claim.queue_id not in owned:
                 return "the claim was given up"

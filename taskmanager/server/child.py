@@ -22,7 +22,7 @@ from taskmanager.domain.codec import encode_result
 from taskmanager.domain.errors import Retry, qualified
 from taskmanager.domain.records import Claim
 from taskmanager.domain.times import utcnow
-from taskmanager.engine import handles
+from taskmanager.engine import forks, handles
 from taskmanager.engine.context import JobContext
 from taskmanager.engine.discovery import definition_of
 from taskmanager.engine.injection import Providers, Scope
@@ -122,8 +122,9 @@ def _call(definition: JobDefinition, arguments: list[Any], scope: Scope) -> Any:
     args, kwargs = definition.signature.decode(arguments, scope.arguments(wanted))
     target: Any = definition.target
     body = scope.construct(target).execute if definition.is_class else target
-    result = body(*args, **kwargs)
-    return checked(asyncio.run(result) if definition.is_async else result)
+    call = forks.guarded(body, is_async=definition.is_async)
+    result = call(*args, **kwargs)
+    return checked(forks.answer(asyncio.run(result)) if definition.is_async else result)
 
 
 def _providers(job: Any) -> Providers:

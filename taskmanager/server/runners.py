@@ -51,11 +51,13 @@ class EventLoop:
 
     def close(self) -> None:
         """Stop the loop; what still runs in it is abandoned."""
-        if self._loop is not None and self._thread is not None:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(1.0)
-            if not self._thread.is_alive():
-                self._loop.close()
+        with self._lock:
+            loop, thread, self._loop = self._loop, self._thread, None
+        if loop is not None and thread is not None:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(1.0)
+            if not thread.is_alive():
+                loop.close()
 
 
 def _cancel(future: Any) -> None:

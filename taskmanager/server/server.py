@@ -119,7 +119,7 @@ class Server:
         ended = self.worker.stop_threads(deadline)
         if not ended:
             for running in list(self.completer.running.values()):
-                running.context.cancellation.cancel("the server stops")
+                running.context.cancellation.cancel("the server stops", stopping=True)
             ended = self.worker.stop_threads(time.monotonic() + 1.0)
         self.completer.close()
         if not ended:
@@ -134,7 +134,7 @@ class Server:
     def hurry(self) -> None:
         """Cancel what runs now: somebody asked twice."""
         for running in list(self.completer.running.values()):
-            running.context.cancellation.cancel("the server stops at once")
+            running.context.cancellation.cancel("the server stops at once", stopping=True)
 
     def _leave(self) -> None:
         for loop in self._loops:

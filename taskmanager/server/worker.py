@@ -234,7 +234,7 @@ class Worker(Process):
                 f"{deaths} worker processes died while they performed this job; it is not run again"
             )
             return self._failed(claim, error, known=True)
-        if claim.state not in STARTABLE:
+        if claim.state not in STARTABLE or not claim.invocation_data:
             level = logging.INFO if claim.state in ALL_NAMES else logging.WARNING
             log.log(level, "job %d is %s: its queue row is dropped", claim.job_id, claim.state or "gone")
             return self._failed(claim, LookupError(f"the job is {claim.state or 'gone'}: its queue row is dropped"))

@@ -89,7 +89,13 @@ def _record(recurring_id: str, fields: Mapping[str, str], paused: bool) -> Recur
         paused=paused,
         days_and=fields.get("DaysAnd") == "1",
         orphaned=fields.get("Orphaned") == "1",
+        priority=_number(fields.get("Priority", "")),
+        from_code=fields.get("FromCode") == "1",
     )
+
+
+def _number(text: str) -> int:
+    return int(text) if text.removeprefix("-").isdigit() else 0
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -11,6 +12,7 @@ import pytest
 
 from taskmanager import JobCancelled, JobContext, JobFailed, TaskManager
 from taskmanager.domain.times import utcnow
+from taskmanager.storage import queues
 from tests.conftest import history
 
 pytestmark = pytest.mark.timeout(60)
@@ -96,6 +98,20 @@ def test_a_stopping_server_gives_a_job_back_that_does_not_end(tm: TaskManager, s
     until(lambda: tm.get(job_id).state == "Processing")
     server.stop(grace=0.1)
     assert history(tm, job_id) == ["Enqueued", "Processing", "Enqueued"]
+
+
+def test_a_job_that_obeys_when_its_server_stops_is_put_back_not_deleted(tm: TaskManager, serve: Any) -> None:
+    server = serve()
+    ids = [tm.job(slow).enqueue(), tm.job(slow_async).enqueue()]
+    until(lambda: all(tm.get(i).state == "Processing" for i in ids))
+    server.stop(grace=0.1)
+    for job_id in ids:
+        assert history(tm, job_id) == ["Enqueued", "Processing", "Enqueued"]
+    assert {c.job_id for c in tm.database.run(lambda tx: queues.claim(tx, "default", 5, "t.1"))} == set(ids)
+
+
+async def slow_async() -> None:
+    await asyncio.sleep(30)
 
 
 def test_due_ness_is_the_databases_clock_whatever_this_hosts_says(
