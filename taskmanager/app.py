@@ -135,7 +135,7 @@ class TaskManager:
         )  # fmt: skip
         self.registry.add(definition)
         self.filters.add(LegacyOutcome())
-        legacy = self.legacy_jobs = LegacyJobs(self.client)
+        legacy = self.legacy_jobs = self.recurring_jobs.legacy = LegacyJobs(self.client)
         if self.settings.scheduler:
             self.extra_processes.append(lambda: LegacyScheduler(legacy))
 

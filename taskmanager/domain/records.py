@@ -81,7 +81,10 @@ class ServerRecord:
 
 @dataclass(frozen=True, slots=True)
 class RecurringRecord:
-    """One recurring job: the hash `recurring-job:{id}` and its score."""
+    """One recurring job: the hash `recurring-job:{id}` and its score; or a row of c_Job, whose id is `c_job:{ID}`.
+
+    name: JobName of such a row, as its operators know it; procedure: what it calls.
+    """
 
     id: str
     cron: str
@@ -99,3 +102,5 @@ class RecurringRecord:
     orphaned: bool = False
     priority: int = 0
     from_code: bool = False
+    name: str | None = None
+    procedure: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import logging
 from collections.abc import Callable
@@ -12,13 +13,20 @@ from taskmanager.domain import cron as crons
 from taskmanager.domain import invocation as invocations
 from taskmanager.domain import times
 from taskmanager.domain.cron import Misfire
-from taskmanager.domain.errors import CreationCancelled, InvalidArgument, InvalidCron, RecurringJobNotFound
+from taskmanager.domain.errors import (
+    AmbiguousJob,
+    CreationCancelled,
+    InvalidArgument,
+    InvalidCron,
+    RecurringJobNotFound,
+)
 from taskmanager.domain.invocation import Invocation, InvocationUnreadable
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.domain.states import Enqueued
 from taskmanager.domain.texts import storable
 from taskmanager.engine.client import Client, NewJob, check_queue, new_key
 from taskmanager.engine.history import TRIGGERED_BY
+from taskmanager.engine.legacy import LegacyJobs, row_of
 from taskmanager.storage import recurring
 from taskmanager.storage.transaction import Tx
 
@@ -50,12 +58,16 @@ class RecurringJobs:
         self.client = client
         self.database = client.database
         self.precision_seconds = precision_seconds
+        #: The rows of c_Job, when they are served: recurring jobs too, named `c_job:{ID}`.
+        self.legacy: LegacyJobs | None = None
 
     def add_or_update(self, wanted: Definition) -> None:
         """Write a definition; its next time is computed anew only when cron or zone changed, or it is new."""
         parsed = crons.parse(wanted.cron, wanted.time_zone, wanted.days_and)
         if not wanted.id or len(wanted.id) > MAX_ID or storable(wanted.id) != wanted.id:
             raise InvalidArgument(f"a recurring job's id has 1 to {MAX_ID} characters: {wanted.id[:100]!r}")
+        if row_of(wanted.id) is not None:
+            raise InvalidArgument(f"the id {wanted.id!r} names a row of c_Job: write to that table, or take another id")
         check_queue(wanted.queue)
         self.client.checked_arguments(wanted.invocation)
 
@@ -86,6 +98,8 @@ class RecurringJobs:
 
     def remove(self, recurring_id: str) -> bool:
         """Delete a recurring job; whether there was one. A pause is forgotten with it."""
+        if (row := self._row(recurring_id)) is not None:
+            return row[0].remove(row[1])
 
         def work(tx: Tx) -> bool:
             recurring.set_paused(tx, recurring_id, False)
@@ -95,6 +109,9 @@ class RecurringJobs:
 
     def pause(self, recurring_id: str) -> None:
         """Keep the job and its cron, but never fire. Raises RecurringJobNotFound."""
+        if (row := self._row(recurring_id)) is not None:
+            row[0].switch(row[1], False)
+            return
 
         def work(tx: Tx) -> None:
             self._must(recurring.load(tx, recurring_id, lock=True), recurring_id)
@@ -105,6 +122,9 @@ class RecurringJobs:
 
     def resume(self, recurring_id: str) -> None:
         """Fire again, from the next slot on. Raises RecurringJobNotFound."""
+        if (row := self._row(recurring_id)) is not None:
+            row[0].switch(row[1], True)
+            return
 
         def work(tx: Tx) -> None:
             known = self._must(recurring.load(tx, recurring_id, lock=True), recurring_id)
@@ -118,6 +138,8 @@ class RecurringJobs:
 
     def trigger(self, recurring_id: str, *, by: str = "Manual") -> int:
         """Run it now, once, paused or not; its schedule goes on as it was. Raises RecurringJobNotFound."""
+        if (row := self._row(recurring_id)) is not None:
+            return row[0].trigger(row[1], by=by)
 
         def work(tx: Tx) -> int:
             known = self._must(recurring.load(tx, recurring_id, lock=True), recurring_id)
@@ -130,8 +152,33 @@ class RecurringJobs:
         return self.database.run(work)
 
     def all(self) -> list[RecurringRecord]:
-        """All recurring jobs, by id."""
-        return self.database.read(recurring.load_all)
+        """All recurring jobs, by id; after them the rows of c_Job."""
+        own = self.database.read(recurring.load_all)
+        return own + (self.legacy.all() if self.legacy is not None else [])
+
+    def find(self, lookup: str) -> RecurringRecord:
+        """The recurring job that people mean: by id, JobName, or name of its function or class, in any case.
+
+        Raises RecurringJobNotFound that names similar ones, or AmbiguousJob that lists the matches.
+        """
+        known = self.all()
+        exact = next((r for r in known if r.id == lookup), None)
+        if exact is not None:
+            return exact
+        wanted = lookup.strip().lower()
+        matches = [r for r in known if wanted in _names_of(r)]
+        if len(matches) > 1:
+            raise AmbiguousJob(f"{lookup!r} may be {', '.join(r.id for r in matches)}: use the id")
+        if not matches:
+            close = difflib.get_close_matches(wanted, [n for r in known for n in _names_of(r)], 1)
+            similar = next((f"; did you mean {r.id!r}?" for r in known if close and close[0] in _names_of(r)), "")
+            raise RecurringJobNotFound(f"there is no recurring job {lookup!r}{similar}")
+        return matches[0]
+
+    def _row(self, recurring_id: str) -> tuple[LegacyJobs, int] | None:
+        """The row of c_Job that an id names."""
+        row_id = row_of(recurring_id)
+        return None if row_id is None or self.legacy is None else (self.legacy, row_id)
 
     def fire_due(self, *, limit: int = 500) -> int:
         """Create the jobs of all due slots; returns how many recurring jobs were dealt with."""
@@ -218,3 +265,14 @@ def _name_of(record: RecurringRecord) -> str:
         return invocations.read(record.job).name
     except InvocationUnreadable:
         return ""
+
+
+def _names_of(record: RecurringRecord) -> list[str]:
+    """The names people may use, in small letters. Rows of c_Job all call the same function, which names none."""
+    if row_of(record.id) is not None:
+        names = [record.id, record.name or ""]
+    else:
+        function = _name_of(record)
+        method = function.partition(":")[2]
+        names = [record.id, function, method, method.rpartition(".")[2]]
+    return [n.lower() for n in names if n]

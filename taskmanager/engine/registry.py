@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -58,6 +59,11 @@ class JobDefinition:
     def name(self) -> str:
         """`module:qualified.name`, unique."""
         return f"{self.type}:{self.method}"
+
+    @property
+    def is_internal(self) -> bool:
+        """Whether it is a part of this package, which nobody enqueues by name."""
+        return self.type.startswith("taskmanager.tasks.")
 
     @property
     def title(self) -> str:
@@ -123,10 +129,19 @@ class Registry:
         if len(matches) > 1:
             raise AmbiguousJob(f"{lookup!r} may be {', '.join(d.name for d in matches)}: use the full name")
         if not matches:
-            known = ", ".join(d.title for d in self if not d.type.startswith("taskmanager.tasks"))
-            known = known or "none; is `discover` set?"
-            raise UnknownJob(f"no job is named {lookup!r}; known jobs: {known}")
+            raise UnknownJob(f"no job is named {lookup!r}; {self._hint(wanted)}")
         return matches[0]
+
+    def _hint(self, wanted: str) -> str:
+        known = [d for d in self if not d.is_internal]
+        if not known:
+            return "none are known: is `discover` set?"
+        close = difflib.get_close_matches(wanted, [n for d in known for n in _names(d)], 3)
+        similar = list(dict.fromkeys(d.title for name in close for d in known if name in _names(d)))
+        if similar:
+            return f"did you mean {' or '.join(map(repr, similar))}?"
+        rest = f" and {len(known) - 10} more" if len(known) > 10 else ""
+        return f"known jobs: {', '.join(d.title for d in known[:10])}{rest}"
 
     def _plain_function(self, name: str) -> JobDefinition | None:
         module_name, _, path = name.partition(":")

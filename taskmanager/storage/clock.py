@@ -33,6 +33,10 @@ class Clock:
         """A UTC moment on the server's wall clock, in whole seconds, by today's offset."""
         return (moment + self._local).replace(microsecond=0)
 
+    def to_utc(self, moment: datetime) -> datetime:
+        """A moment of the server's wall clock in UTC, by today's offset."""
+        return moment - self._local
+
     def set(self, now: datetime, local_offset_seconds: float = 0.0) -> None:
         """Take a reading of the server's clock."""
         self._base = now

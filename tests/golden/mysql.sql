@@ -129,11 +129,26 @@ SELECT t.`Id`, t.`StateName`, t.`StateId` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(i
 -- jobs.upsert_parameter
 INSERT INTO `HangfireJobParameter` (`JobId`, `Name`, `Value`) VALUES (:JobId, :Name, :Value) ON DUPLICATE KEY UPDATE `Value` = VALUES(`Value`);
 
+-- legacy.all_rows
+SELECT `c_Job`.`ID`, `c_Job`.`JobName`, `c_Job`.`CronExpression`, `c_Job`.`StoredProcName`, `c_Job`.`IsActive`, `c_Job`.`LastRun`, `c_Job`.`NextRun`, substr(`c_Job`.`LastResult`, %s, %s) AS substr_1, `c_Job`.`FailureCount` 
+FROM `c_Job` ORDER BY `c_Job`.`ID`;
+
+-- legacy.delete_row
+DELETE FROM `c_Job` WHERE %s = `c_Job`.`ID`;
+
+-- legacy.lock_row
+SELECT `c_Job`.`ID`, `c_Job`.`JobName`, `c_Job`.`CronExpression`, `c_Job`.`StoredProcName`, `c_Job`.`IsActive`, `c_Job`.`LastRun`, `c_Job`.`NextRun`, substr(`c_Job`.`LastResult`, %s, %s) AS substr_1, `c_Job`.`FailureCount` 
+FROM `c_Job` 
+WHERE %s = `c_Job`.`ID` FOR UPDATE;
+
 -- legacy.note_row
 UPDATE `c_Job` SET `LastResult`=%s WHERE %s = `c_Job`.`ID`;
 
 -- legacy.plan_row
 UPDATE `c_Job` SET `NextRun`=%s WHERE %s = `c_Job`.`ID`;
+
+-- legacy.switch_row
+UPDATE `c_Job` SET `IsActive`=%s, `NextRun`=%s WHERE %s = `c_Job`.`ID`;
 
 -- legacy.wanting_rows
 SELECT `c_Job`.`ID`, `c_Job`.`JobName`, `c_Job`.`CronExpression`, `c_Job`.`StoredProcName`, `c_Job`.`NextRun`, `c_Job`.`LastResult` 
