@@ -5,30 +5,28 @@ from __future__ import annotations
 import json
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, overload
+from typing import Any, Concatenate, overload
 
-from taskmanager import config
+from taskmanager import config, schedules
 from taskmanager.config import Settings
 from taskmanager.domain import times
 from taskmanager.domain.cron import Misfire
 from taskmanager.domain.errors import (
-    ArgumentError,
     CreationCancelled,
     InvalidArgument,
-    InvalidCron,
     JobFailed,
     JobNotFound,
-    WaitTimeout,
 )
 from taskmanager.domain.records import JobRecord, RecurringRecord
 from taskmanager.domain.retry import RetryPolicy
 from taskmanager.domain.states import Enqueued, Scheduled, State
 from taskmanager.engine import decorating, discovery, handles
 from taskmanager.engine.client import Client, NewJob, check_queue
+from taskmanager.engine.context import JobContext
 from taskmanager.engine.continuations import Continuations
+from taskmanager.engine.decorating import C, P, R
 from taskmanager.engine.filters import Chain, Filter
 from taskmanager.engine.handles import Decorator, JobFunction
 from taskmanager.engine.history import TRIGGERED_BY, LoggedJobs
@@ -40,6 +38,7 @@ from taskmanager.engine.registry import JobDefinition, JobType, Registry, define
 from taskmanager.engine.retries import AutomaticRetry
 from taskmanager.engine.statistics import StatisticsHistory
 from taskmanager.engine.transitions import Transitions
+from taskmanager.server import waiting
 from taskmanager.server.process import Process
 from taskmanager.server.ringer import Ringer
 from taskmanager.server.schedulers import LegacyScheduler
@@ -51,8 +50,6 @@ from taskmanager.tasks.procedures import Procedures, run_procedure
 from taskmanager.testing import Testing
 
 log = logging.getLogger("taskmanager")
-
-_FINAL = frozenset({"Succeeded", "Failed", "Deleted"})
 
 
 class TaskManager:
@@ -97,9 +94,13 @@ class TaskManager:
     # -- jobs -------------------------------------------------------------------------------------------------
 
     @overload
-    def job(self, target: Callable[..., Any]) -> JobFunction[Any, Any]: ...
-    @overload
     def job(self, target: str | None = None, **options: Any) -> Decorator: ...
+    @overload
+    def job(self, target: C) -> C: ...  # type: ignore[overload-overlap]
+    @overload
+    def job(self, target: Callable[Concatenate[JobContext, P], R]) -> JobFunction[P, R]: ...
+    @overload
+    def job(self, target: Callable[P, R]) -> JobFunction[P, R]: ...
     def job(self, target: Any = None, **options: Any) -> Any:
         """Decorate a function or class: `@tm.job`, `@tm.job("0 2 * * *")`, `@tm.job(queue="mail", retries=5)`.
 
@@ -145,8 +146,7 @@ class TaskManager:
         for kind, factory in self.discovered.providers:
             self.providers.add(kind, factory)
         for owner in self.discovered.owners:
-            if owner is not self:
-                self._adopt(owner)
+            self._adopt(owner)
         for module, error in self.discovered.errors.items():
             log.error("discovery: module %s cannot be imported: %s", module, error)
         log.info("discovery: %d jobs in %d modules", len(self.registry), len(self.discovered.modules))
@@ -154,6 +154,8 @@ class TaskManager:
 
     def _adopt(self, other: TaskManager) -> None:
         """What a TaskManager of the user's own modules was told counts for the worker that discovers them."""
+        if other is self:
+            return
         self.providers.adopt(other.providers)
         self.procedures.functions.update(other.procedures.functions)
         for one in other.own_filters:
@@ -161,29 +163,8 @@ class TaskManager:
                 self.add_filter(one)
 
     def register_recurring(self) -> None:
-        """Write the recurring jobs that discovery found; report those that have left the code."""
-        known: set[str] = set()
-        for definition in self.registry:
-            if definition.cron is not None:
-                self._register_one(definition, known)
-        orphans = self.recurring_jobs.mark_orphans(
-            known, self.registry.is_discovered, lambda name: self.registry.get(name) is not None
-        )
-        for orphan in orphans:
-            log.warning("recurring job %s is orphaned: its code is gone; remove it, or bring the code back", orphan)
-
-    def _register_one(self, definition: JobDefinition, known: set[str]) -> None:
-        """One job's schedule. What is wrong with it is reported, and costs the others nothing."""
-        name = definition.title
-        if name in known:
-            log.error("two jobs with a cron are named %r; the second is known by %r", name, definition.name)
-            name = definition.name
-        known.add(name)
-        try:
-            self.recurring(name, definition, cron=definition.cron or "", from_code=True)
-        except (InvalidCron, ArgumentError, InvalidArgument) as error:
-            self.discovered.problems[definition.name] = str(error)
-            log.error("recurring job %s (%s) is not scheduled: %s", name, definition.name, error)
+        """Write the recurring jobs that discovery found; report those that are wrong, and those that left the code."""
+        schedules.register(self)
 
     # -- enqueue ----------------------------------------------------------------------------------------------
 
@@ -347,18 +328,7 @@ class TaskManager:
 
         timeout: seconds. Raises WaitTimeout, JobFailed when it ended in Failed or Deleted, JobNotFound.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        pause = 0.005
-        while True:
-            found = self.database.read(lambda tx: jobs.current_states(tx, [job_id])).get(job_id)
-            if found is None:
-                raise JobNotFound(f"there is no job {job_id}: it never existed, or it has expired")
-            if found[0] in _FINAL:
-                break
-            if deadline is not None and time.monotonic() >= deadline:
-                raise WaitTimeout(f"job {job_id} is still {found[0]} after {timeout:g} s")
-            time.sleep(pause)
-            pause = min(0.25, pause * 1.5)
+        waiting.until_final(self.database, job_id, timeout)
         record = self.get(job_id)
         if record.state != "Succeeded":
             facts = record.current.data if record.current else {}

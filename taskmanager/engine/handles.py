@@ -43,19 +43,24 @@ current: Callable[[], Enqueuer] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Call(Generic[P]):
     """A job with options for one enqueue: `f.options(delay=60).enqueue(...)`."""
 
     definition: JobDefinition
     given: Mapping[str, Any]
     owner: Enqueuer | None = None
 
-    def enqueue(self, *args: Any, **kwargs: Any) -> int:
+    def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> int:
         """Write one job with these options; returns its id."""
         return _owner(self.owner).enqueue_definition(self.definition, args, kwargs, self.given)
 
-    def continue_after(self, parent_id: int, *args: Any, on: str = "success", **kwargs: Any) -> int:
+    @overload
+    def continue_after(self, parent_id: int, /, *args: P.args, **kwargs: P.kwargs) -> int: ...
+    @overload
+    def continue_after(self, parent_id: int, /, *args: Any, on: str, **kwargs: Any) -> int: ...
+    def continue_after(self, parent_id: int, /, *args: Any, **kwargs: Any) -> int:
         """Write a job that waits for another; `on` is "success" or "any"."""
+        on = kwargs.pop("on", "success")
         return _owner(self.owner).continue_definition(parent_id, self.definition, args, kwargs, self.given, on)
 
 
@@ -79,18 +84,26 @@ class JobFunction(Generic[P, R]):
     def schedule(
         self, *args: Any, delay: timedelta | float | None = None, at: datetime | None = None, **kwargs: Any
     ) -> int:
-        """Run after `delay` (seconds or timedelta), or at a moment (naive means UTC); returns the job's id."""
+        """Run after `delay` (seconds or timedelta), or at a moment (naive means UTC); returns the job's id.
+
+        Python's types cannot tell these keywords from the job's own: `options(delay=…).enqueue(…)` is checked.
+        """
         given, rest = _split(self.definition, kwargs)
         if (delay is None) == (at is None):
             raise ArgumentError(f"{self.definition.method}.schedule() takes either delay or at")
         return _owner(self.owner).enqueue_definition(self.definition, args, rest, {**given, "delay": delay, "at": at})
 
-    def continue_after(self, parent_id: int, *args: Any, on: str = "success", **kwargs: Any) -> int:
+    @overload
+    def continue_after(self, parent_id: int, /, *args: P.args, **kwargs: P.kwargs) -> int: ...
+    @overload
+    def continue_after(self, parent_id: int, /, *args: Any, on: str, **kwargs: Any) -> int: ...
+    def continue_after(self, parent_id: int, /, *args: Any, **kwargs: Any) -> int:
         """Run when another job has ended: `on` "success", or "any" final state. Raises JobNotFound."""
+        on = kwargs.pop("on", "success")
         given, rest = _split(self.definition, kwargs)
         return _owner(self.owner).continue_definition(parent_id, self.definition, args, rest, given, on)
 
-    def options(self, **given: Any) -> Call:
+    def options(self, **given: Any) -> Call[P]:
         """Options for one enqueue that could clash with the job's own parameters: session, queue, delay, …"""
         return Call(self.definition, _known(given), self.owner)
 
@@ -126,7 +139,7 @@ class Job(ABC):
         return _owner(cls.owner).continue_definition(parent_id, cls.definition, args, rest, given, on)
 
     @classmethod
-    def options(cls, **given: Any) -> Call:
+    def options(cls, **given: Any) -> Call[...]:
         """Options for one enqueue."""
         return Call(cls.definition, _known(given), cls.owner)
 
