@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 
 from taskmanager import TaskManager
 from taskmanager.server.completer import Completer
@@ -69,6 +70,15 @@ def new_database(server: local.Server) -> str:
     return server.url.set(database=name).render_as_string(hide_password=False)
 
 
+def drop_database(server: local.Server, url: str) -> None:
+    """Remove a database again."""
+    engine = create_engine(server.url, isolation_level="AUTOCOMMIT")
+    force = " WITH (FORCE)" if server.product == "postgresql" else ""
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {make_url(url).database}{force}"))
+    engine.dispose()
+
+
 @pytest.fixture
 def database_url(engine_name: str, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty database."""
@@ -78,11 +88,7 @@ def database_url(engine_name: str, tmp_path: Path) -> Iterator[str]:
     server = server_of(engine_name)
     url = new_database(server)
     yield url
-    engine = create_engine(server.url, isolation_level="AUTOCOMMIT")
-    force = " WITH (FORCE)" if engine_name == "postgresql" else ""
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {url.partition('?')[0].rpartition('/')[2]}{force}"))
-    engine.dispose()
+    drop_database(server, url)
 
 
 @pytest.fixture

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -13,11 +16,14 @@ from taskmanager import logs
 from taskmanager.app import TaskManager
 from taskmanager.cli.common import settings
 from taskmanager.config import Settings
+from taskmanager.domain.errors import StorageError
 from taskmanager.server import streams
 from taskmanager.server.server import Server
 from taskmanager.server.supervisor import StopSignal, Supervisor, child_command, end_for_sure, end_with_parent
 from taskmanager.storage import schema
 from taskmanager.storage.database import Database
+
+log = logging.getLogger("taskmanager.supervisor")
 
 SAMPLES = "taskmanager.samples"
 
@@ -39,7 +45,7 @@ def up(
         loaded = loaded.with_changes(discover=(SAMPLES,))
     logs.configure(loaded.log_level, loaded.log_format)
     signals = StopSignal().install()
-    tm = _ready(loaded, migrate=migrate)
+    tm = _ready(loaded, signals, migrate=migrate)
     if samples:
         tm.procedure("SP_SampleReport")(lambda: "12 rows reported")
     server = tm.server()
@@ -50,7 +56,7 @@ def up(
     signals.stop.wait()
     click.echo("stopping; press Ctrl-C again to hurry")
     page.close()
-    _stop(server, signals)
+    server.stop(hurry=signals.hurry)
     tm.close()
 
 
@@ -69,16 +75,16 @@ def worker(ctx: click.Context, /, supervised: bool, migrate: bool, **arguments: 
     if supervised:
         streams.keep()
     logs.configure(loaded.log_level, loaded.log_format)
-    signals = StopSignal().install()
+    signals = StopSignal(hurries=not supervised).install()
     if not supervised:
-        tm = _ready(loaded, migrate=migrate, discover=False)
+        tm = _ready(loaded, signals, migrate=migrate, discover=False)
         command = child_command(sys.argv[1:])
         supervisor = Supervisor(
             tm.database, command, loaded.processes, dead_after=loaded.dead_after_seconds, grace=loaded.grace_seconds
         )
         sys.exit(supervisor.run(signals))
-    end_with_parent(signals.stop.set)
-    tm = _ready(loaded, migrate=False)
+    end_with_parent(signals)
+    tm = _ready(loaded, signals, migrate=False)
     _work(tm, signals)
     end_for_sure()
 
@@ -92,7 +98,7 @@ def web(ctx: click.Context, host: str | None, port: int | None) -> None:
     loaded = settings(ctx, web_host=host, web_port=port)
     logs.configure(loaded.log_level, loaded.log_format)
     signals = StopSignal().install()
-    tm = _ready(loaded, migrate=False)
+    tm = _ready(loaded, signals, migrate=False)
     page = _page(tm)
     signals.stop.wait()
     page.close()
@@ -103,36 +109,59 @@ def _work(tm: TaskManager, signals: StopSignal) -> None:
     """Serve, and start anew under a new id when others gave this server up; recycle when it has done enough."""
     while not signals.stop.is_set():
         server = tm.server()
-        server.start()
+        with _until_told(tm, signals):
+            server.start()
         while not signals.stop.wait(0.2) and not server.given_up.is_set():
             if _is_spent(tm.settings, server):
+                server.drain(signals.stop)
                 signals.stop.set()
-        _stop(server, signals)
+        server.stop(hurry=signals.hurry)
     tm.close()
 
 
 def _is_spent(loaded: Settings, server: Server) -> bool:
+    """Whether the process has done so much that another is to take its place."""
     if loaded.max_jobs is not None and server.jobs_done >= loaded.max_jobs:
+        log.info("this process has done %d jobs; another takes its place", server.jobs_done)
         return True
-    return loaded.max_memory is not None and server.resident_bytes() >= loaded.max_memory
+    if loaded.max_memory is not None and server.jobs_done and server.resident_bytes() >= loaded.max_memory:
+        log.info("this process holds %d bytes; another takes its place", server.resident_bytes())
+        return True
+    return False
 
 
-def _stop(server: Server, signals: StopSignal) -> None:
-    if signals.hurry.is_set():
-        server.hurry()
-    server.stop()
+@contextmanager
+def _until_told(tm: TaskManager, signals: StopSignal) -> Iterator[None]:
+    """What waits for a database that is down ends when we are told to stop, and the process with it, in order."""
+
+    def give_up() -> None:
+        tm.database.patience_ends = 0.0
+
+    signals.when_told = give_up
+    try:
+        if signals.stop.is_set():
+            give_up()
+        yield
+    except StorageError as error:
+        if not signals.stop.is_set():
+            raise
+        log.warning("told to stop while waiting for the database: %s", error)
+        sys.exit(0)
+    finally:
+        signals.when_told = lambda: None
 
 
-def _ready(loaded: Settings, *, migrate: bool, discover: bool = True) -> TaskManager:
+def _ready(loaded: Settings, signals: StopSignal, *, migrate: bool, discover: bool = True) -> TaskManager:
     """A TaskManager on a database whose tables are as they should be. Raises SchemaError that tells the cure."""
     # A TaskManager that the user's own modules make, and isolated jobs, are to work on the same database.
     os.environ.update(loaded.environment())
     tm = TaskManager(loaded)
-    tm.database.through_outage(lambda: _have_tables(tm.database, loaded, migrate=migrate))
-    if discover:
-        tm.discover()
-        if loaded.scheduler:
-            tm.register_recurring()
+    with _until_told(tm, signals):
+        tm.database.through_outage(lambda: _have_tables(tm.database, loaded, migrate=migrate))
+        if discover:
+            tm.discover()
+            if loaded.scheduler:
+                tm.register_recurring()
     return tm
 
 

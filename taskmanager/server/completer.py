@@ -17,7 +17,7 @@ from taskmanager.engine.context import PROGRESS, JobContext
 from taskmanager.engine.performer import Outcome, details_of, text_of
 from taskmanager.engine.transitions import Applied, Change, Transitions
 from taskmanager.server.process import Process
-from taskmanager.storage import jobs
+from taskmanager.storage import jobs, queues
 from taskmanager.storage.database import Database
 from taskmanager.storage.dialects import Verdict
 from taskmanager.storage.transaction import Tx
@@ -61,6 +61,8 @@ class Completer(Process):
         self._finished = finished
         self._outcomes: deque[Outcome] = deque()
         self.running: dict[int, Running] = {}
+        #: Runs whose Processing was sent, and nobody knows whether it was written.
+        self._unsure: list[Running] = []
         self._last_flush = 0.0
         self._flushing = threading.Lock()
 
@@ -87,6 +89,8 @@ class Completer(Process):
             batch = [self._outcomes[i] for i in range(min(_BATCH, len(self._outcomes)))]
             if not batch:
                 return 0
+            if self._unsure:
+                self._record(self._unsure)
             try:
                 self._tell(self._write([self._change(outcome) for outcome in batch]))
             except Exception as error:
@@ -178,16 +182,28 @@ class Completer(Process):
 
         def work(tx: Tx) -> tuple[list[Applied], dict[int, tuple[str | None, int | None]]]:
             answers = self.transitions.apply(tx, changes)
+            refused = [r for r, answer in zip(late, answers, strict=True) if not answer]
+            written.update(r.claim.job_id for r in refused if self._is_written(tx, r))
             return answers, jobs.current_states(tx, [c.job_id for c in changes])
 
+        written: set[int] = set()
+        self._unsure = late
         answers, states = self.database.run(work)
+        self._unsure = []
         for running, answer in zip(late, answers, strict=True):
-            if answer:
+            if answer or running.claim.job_id in written:
                 running.claim.state, running.claim.state_id = states[running.claim.job_id]
                 running.recorded = True
             else:
                 running.fenced = True
                 running.context.cancellation.cancel(answer.refused or "the claim was given up")
+
+    def _is_written(self, tx: Tx, running: Running) -> bool:
+        """Whether the job is in our very Processing already: by the COMMIT of an earlier try, whose answer was lost."""
+        record = jobs.read(tx, running.claim.job_id)
+        facts = record.current.data if record is not None and record.current is not None else {}
+        ours = Processing(server_id=self.server_id, worker_id=running.worker_id).data(running.started_at)
+        return facts == ours and bool(queues.owned(tx, [running.claim]))
 
     def _tell_progress(self) -> None:
         told: dict[tuple[int, str], str | None] = {}

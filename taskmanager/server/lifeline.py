@@ -25,6 +25,8 @@ else:
     import fcntl
 
 _HEADER = 512
+#: The header's last byte, not 0 when the process takes no more jobs.
+_DRAINS = _HEADER - 1
 _SLOT = struct.Struct("<q")
 
 
@@ -61,6 +63,10 @@ class Lifeline:
         """Say that the process is not hung, for its supervisor."""
         os.utime(self.path)
 
+    def drain(self) -> None:
+        """Say that the process takes no more jobs, so that another may begin in its place."""
+        self._map[_DRAINS] = 1
+
     def close(self) -> None:
         """A clean end: nobody needs to bury this process."""
         with contextlib.suppress(FileNotFoundError):
@@ -89,13 +95,24 @@ def touches(folder: Path) -> dict[int, float]:
 
     That clock may jump: only that a moment has changed tells something.
     """
-    found = {}
+    return {pid: touched for pid, touched, _ in _signs(folder)}
+
+
+def draining(folder: Path) -> set[int]:
+    """Ids of the processes that take no more jobs."""
+    return {pid for pid, _, drains in _signs(folder) if drains}
+
+
+def _signs(folder: Path) -> Iterator[tuple[int, float, bool]]:
     for path in folder.glob("*.alive"):
         with contextlib.suppress(OSError, IndexError, ValueError):
             with open(path, "rb") as file:
-                pid = int(file.read(_HEADER).rstrip(b"\0").decode().split(":")[-2])
-            found[pid] = path.stat().st_mtime
-    return found
+                header = file.read(_HEADER)
+            yield int(_id_in(header).split(":")[-2]), path.stat().st_mtime, header[_DRAINS] != 0
+
+
+def _id_in(header: bytes) -> str:
+    return header[:_DRAINS].rstrip(b"\0").decode(errors="replace")
 
 
 def deaths(folder: Path) -> Iterator[Death]:
@@ -108,7 +125,7 @@ def deaths(folder: Path) -> Iterator[Death]:
                 content = file.read()
         except OSError:
             continue
-        server_id = content[:_HEADER].rstrip(b"\0").decode(errors="replace")
+        server_id = _id_in(content[:_HEADER])
         running = (_SLOT.unpack_from(content, at)[0] for at in range(_HEADER, len(content) - 7, _SLOT.size))
         if server_id:
             yield Death(path, server_id, frozenset(r for r in running if r))

@@ -10,7 +10,7 @@ from contextlib import suppress
 log = logging.getLogger("taskmanager.server")
 
 #: The longest pause after repeated errors.
-_LONGEST_BACKOFF_SECONDS = 10.0
+_LONGEST_BACKOFF_SECONDS = 3.0
 
 
 class Process(ABC):

@@ -124,13 +124,19 @@ class BellLoop(threading.Thread):
                     self._stopping.wait(2.0)
 
     def stop(self) -> None:
-        """Wake the sleeper and end."""
+        """Wake the sleeper and end. It may be about to fall asleep just now, so it is woken again."""
         self._stopping.set()
-        try:
-            self._bell.interrupt()
-        except Exception as error:
-            log.debug("the doorbell could not be rung to stop: %s", error)
-        self.join(2.0)
+        deadline = time.monotonic() + 2.0
+        while self.is_alive() and time.monotonic() < deadline:
+            try:
+                self._bell.interrupt()
+            except Exception as error:
+                log.debug("the doorbell could not be rung to stop: %s", error)
+                self._bell.cut()
+            self.join(0.1)
+        if self.is_alive():
+            self._bell.cut()
+            self.join(0.5)
         try:
             self._bell.close()
         except Exception as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
 import time
@@ -13,6 +14,7 @@ from typing import Protocol
 import psutil
 
 from taskmanager.config import Settings
+from taskmanager.domain.errors import StorageError
 from taskmanager.domain.times import to_iso
 from taskmanager.engine.performer import Performer
 from taskmanager.engine.recurring import RecurringJobs
@@ -31,6 +33,9 @@ from taskmanager.storage.doorbell import Doorbell
 from taskmanager.storage.glance import Watcher
 
 log = logging.getLogger("taskmanager.server")
+
+#: What the database has not taken so long after the grace time is left to those who get the claims.
+_LAST_SECONDS = 2.0
 
 
 class Parts(Protocol):
@@ -102,11 +107,29 @@ class Server:
             self._bell_loop.start()
         log.info("server %s works on %s with %d threads", self.id, ", ".join(self.worker.queues), self.worker.threads)
 
-    def stop(self, grace: float | None = None) -> None:
+    def drain(self, stop: threading.Event) -> None:
+        """Take no more jobs, and wait until those at hand have ended, however long they take, or `stop` is set."""
+        self.line.drain()
+        self._in_order(self.worker.give_back_waiting)
+        while self.worker.held and not self.given_up.is_set():
+            if stop.wait(0.1):
+                return
+
+    def stop(self, grace: float | None = None, *, hurry: threading.Event | None = None) -> None:
         """Stop in order: no new claims; give back what was not begun; let jobs end within the grace time, then
-        cancel them; write outcomes; give back what still runs; leave. grace: seconds."""
-        settings = self.parts.settings
-        deadline = time.monotonic() + (settings.grace_seconds if grace is None else grace)
+        cancel them; write outcomes; give back what still runs; leave. It also ends when the database is down.
+
+        grace: seconds. hurry: set, the grace time is over.
+        """
+        database = self.parts.database
+        deadline = time.monotonic() + (self.parts.settings.grace_seconds if grace is None else grace)
+        database.patience_ends = deadline + _LAST_SECONDS
+        try:
+            self._stop(deadline, hurry)
+        finally:
+            database.patience_ends = math.inf
+
+    def _stop(self, deadline: float, hurry: threading.Event | None) -> None:
         for loop in self._loops:
             if isinstance(loop.process, (Worker, Pulse)) or loop.process in self.schedulers:
                 loop.stop()
@@ -115,36 +138,43 @@ class Server:
         for loop in self._loops:
             if isinstance(loop.process, (Worker, Pulse)):
                 loop.join(5.0)
-        given_back = self.worker.give_back_waiting()
-        ended = self.worker.stop_threads(deadline)
-        if not ended:
+        given_back = self._in_order(self.worker.give_back_waiting)
+        if not self.worker.stop_threads(deadline, hurry):
+            self.parts.database.patience_ends = time.monotonic() + _LAST_SECONDS
             for running in list(self.completer.running.values()):
                 running.context.cancellation.cancel("the server stops", stopping=True)
-            ended = self.worker.stop_threads(time.monotonic() + 1.0)
+            self.worker.stop_threads(time.monotonic() + 1.0)
         self.completer.close()
-        if not ended:
-            given_back += self.worker.give_back_running()
+        if self.worker.held:
+            given_back += self._in_order(self.worker.give_back_running)
         self._leave()
         log.info("server %s stopped; %d claims given back", self.id, given_back)
+
+    def _in_order(self, give_back: Callable[[], int]) -> int:
+        """Give claims back; while the database is down they are left to those who bury this server."""
+        try:
+            return give_back()
+        except StorageError as error:
+            log.error("claims cannot be given back now: %s", error)
+            return 0
 
     def resident_bytes(self) -> int:
         """Memory this process holds."""
         return int(psutil.Process().memory_info().rss)
 
-    def hurry(self) -> None:
-        """Cancel what runs now: somebody asked twice."""
-        for running in list(self.completer.running.values()):
-            running.context.cancellation.cancel("the server stops at once", stopping=True)
-
     def _leave(self) -> None:
         for loop in self._loops:
             loop.stop()
+        deadline = time.monotonic() + _LAST_SECONDS
         for loop in self._loops:
-            loop.join(2.0)
+            loop.join(max(0.0, deadline - time.monotonic()))
         self.runners.close()
         try:
-            self.parts.database.run(lambda tx: servers.remove(tx, self.id), patience=2)
-        finally:
+            self.parts.database.run(lambda tx: servers.remove(tx, self.id), patience=_LAST_SECONDS)
+        except StorageError as error:
+            log.error("server %s cannot sign off, and is left to be buried: %s", self.id, error)
+            self.line.let_go()
+        else:
             self.line.close()
 
     def _finished(self, claims: list) -> None:  # type: ignore[type-arg]

@@ -1,11 +1,12 @@
 """Keeps worker processes alive: replaces the dead, returns their claims at once, passes signals on.
 
-Children are started as fresh interpreters (no fork), and hold the read end of a pipe: when it closes, the
-supervisor is gone, and they end in order.
+Children are started as fresh interpreters (no fork), and hold the read end of a pipe: by it they are told to stop
+and to hurry, and when it closes, the supervisor is gone, and they end in order.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -23,14 +24,21 @@ from taskmanager.storage.database import Database
 log = logging.getLogger("taskmanager.supervisor")
 
 _LOOK_SECONDS = 0.1
+_STOP, _HURRY = b"s", b"h"
 
 
 class StopSignal:
-    """SIGTERM, SIGINT and Windows' Ctrl events set a flag; the second one asks for hurry."""
+    """SIGTERM, SIGINT and Windows' Ctrl events set a flag; the second one asks for hurry.
 
-    def __init__(self) -> None:
+    hurries: False in a supervised child, which gets a terminal's Ctrl-C beside what its supervisor says.
+    when_told: called at the first.
+    """
+
+    def __init__(self, *, hurries: bool = True) -> None:
         self.stop = threading.Event()
         self.hurry = threading.Event()
+        self.when_told: Callable[[], None] = lambda: None
+        self._hurries = hurries
 
     def install(self) -> StopSignal:
         """Take the signals over; in the main thread only."""
@@ -48,9 +56,14 @@ class StopSignal:
                 signal.signal(getattr(signal, name), usual)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.stop.is_set():
+        if self.stop.is_set() and self._hurries:
             self.hurry.set()
+        self.tell()
+
+    def tell(self) -> None:
+        """Say from inside that it is time to stop."""
         self.stop.set()
+        self.when_told()
 
 
 class Supervisor:
@@ -72,7 +85,7 @@ class Supervisor:
         """Supervise until told to stop; returns an exit code."""
         failures = 0
         while not signals.stop.is_set():
-            while len(self._children) < self.count:
+            while self._missing() > 0:
                 self._spawn()
             signals.stop.wait(_LOOK_SECONDS)
             failures = self._look(failures)
@@ -81,6 +94,11 @@ class Supervisor:
                 return 1
         self._stop(signals)
         return 0
+
+    def _missing(self) -> int:
+        """How many to start: one that takes no more jobs has its successor beside it."""
+        draining = lifeline.draining(lifeline.folder_of(self.database.identity))
+        return self.count - sum(child.pid not in draining for child in self._children)
 
     def _spawn(self) -> None:
         child = subprocess.Popen(self.command, stdin=subprocess.PIPE)
@@ -124,14 +142,14 @@ class Supervisor:
 
     def _stop(self, signals: StopSignal) -> None:
         for child in self._children:
-            _ask(child)
+            _tell(child, _STOP)
         deadline = time.monotonic() + self._grace + 5.0
         hurried = False
         while any(c.poll() is None for c in self._children) and time.monotonic() < deadline:
             if signals.hurry.is_set() and not hurried:
                 hurried = True
                 for child in self._children:
-                    _ask(child)
+                    _tell(child, _HURRY)
             time.sleep(0.05)
         for child in self._children:
             if child.poll() is None:
@@ -140,18 +158,21 @@ class Supervisor:
         self._bury()
 
 
-def end_with_parent(stop: Callable[[], None]) -> None:
-    """In a child: call `stop` when the supervisor's end of our stdin closes, that is, when it is gone."""
+def end_with_parent(signals: StopSignal) -> None:
+    """In a child: do what the supervisor says by our stdin; when its end closes, it is gone, and we stop, too."""
     pipe = os.dup(0)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
 
     def watch() -> None:
-        while os.read(pipe, 64):
-            continue
-        log.warning("the supervisor is gone; this process ends in order")
-        stop()
+        while told := os.read(pipe, 64):
+            if _HURRY in told:
+                signals.hurry.set()
+            signals.tell()
+        if not signals.stop.is_set():
+            log.warning("the supervisor is gone; this process ends in order")
+        signals.tell()
 
     threading.Thread(target=watch, name="taskmanager-parent", daemon=True).start()
 
@@ -173,6 +194,8 @@ def child_command(arguments: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", "taskmanager", *arguments, "--supervised"]
 
 
-def _ask(child: subprocess.Popen[bytes]) -> None:
-    if child.poll() is None:
-        child.terminate()
+def _tell(child: subprocess.Popen[bytes], what: bytes) -> None:
+    assert child.stdin is not None
+    with contextlib.suppress(OSError):  # it has ended meanwhile
+        child.stdin.write(what)
+        child.stdin.flush()

@@ -7,7 +7,8 @@ import logging
 import threading
 import time
 import uuid
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 from taskmanager import logs
 from taskmanager.domain import invocation as invocations
@@ -38,6 +39,9 @@ _MOST_AHEAD = 500
 _BUSY_RATE = 50
 #: How long a claim starts where the one before ended: rows that came back lie before it, and are found after that.
 _MARK_SECONDS = 5.0
+#: A COMMIT whose answer was lost may be carried out late; so rows of such claims are looked for again for a while.
+_DOUBT_SECONDS = 15.0
+_DOUBT_PAUSE = 0.5
 UNKNOWN_SINCE = "UnknownSince"
 
 
@@ -67,7 +71,9 @@ class Worker(Process):
         self._busy = 0
         self._done = 0
         self._rate, self._rate_at, self._rate_done = 0.0, time.monotonic(), 0
-        self._doubt = False
+        #: Tries to claim of which nobody knows how they ended.
+        self._unanswered = 0
+        self._doubt_until, self._strays_at = 0.0, 0.0
         self._pool: list[threading.Thread] = []
         self.draining = False
 
@@ -77,24 +83,28 @@ class Worker(Process):
         """Claim as many as there is room for; 0 when there may be more."""
         self._put_back_unknown()
         self._give_back_stranded()
-        if self._doubt:
+        if self._unanswered:
             self._give_back_strays()
         room = self._room()
         if self.draining or room <= 0:
             return 0.05
-        self._doubt = True
         found = 0
         for queue in self.queues:
             found += self._claim(queue, room - found)
             if found >= room:
                 break
-        self._doubt = False
-        return 0.0 if found >= room else 5.0
+        return 0.0 if found >= room else _DOUBT_PAUSE if self._unanswered else 5.0
 
     def _claim(self, queue: str, limit: int) -> int:
         token = queues.token_of(self.guid, next(self._numbers))
         skip, mark = self._skipped(), self._mark(queue)
-        claims = self.database.run(lambda tx: queues.claim(tx, queue, limit, token, skip=skip, after=mark), patience=5)
+
+        def work(tx: Tx) -> list[Claim]:
+            self._unanswered += 1
+            return queues.claim(tx, queue, limit, token, skip=skip, after=mark)
+
+        claims = self.database.run(work, patience=5)
+        self._unanswered -= 1
         self._remember(queue, claims[-1] if len(claims) >= limit else None)
         for held in claims:
             self.held[held.queue_id] = held
@@ -142,6 +152,9 @@ class Worker(Process):
 
     def _give_back_strays(self) -> None:
         """Rows that carry our tokens but that we do not hold: the COMMIT of a claim whose answer was lost."""
+        now = time.monotonic()
+        if now < self._strays_at:
+            return
 
         def work(tx: Tx) -> int:
             strays = [queue_id for queue_id, _, _ in queues.held(tx, self.guid) if queue_id not in self.held]
@@ -153,6 +166,10 @@ class Worker(Process):
         given_back = self.database.run(work, patience=5)
         if given_back:
             log.warning("gave %d claims back whose COMMIT had been in doubt", given_back)
+        self._strays_at = now + _DOUBT_PAUSE
+        self._doubt_until = self._doubt_until or now + _DOUBT_SECONDS
+        if now >= self._doubt_until:
+            self._unanswered, self._doubt_until = 0, 0.0
 
     # -- performing -------------------------------------------------------------------------------------------
 
@@ -306,19 +323,21 @@ class Worker(Process):
         """Stop claiming, and give back what no thread has begun."""
         self.draining = True
         waiting: list[Claim] = []
-        while not self._inbox.empty():
-            claim = self._inbox.get()
-            if claim is not None:
-                waiting.append(claim)
+        with suppress(Empty):
+            while True:
+                claim = self._inbox.get_nowait()
+                if claim is not None:
+                    waiting.append(claim)
         self._release(waiting)
         return len(waiting)
 
-    def stop_threads(self, deadline: float) -> bool:
-        """Let the threads end after their jobs; whether all did before the deadline (monotonic seconds)."""
+    def stop_threads(self, deadline: float, hurry: threading.Event | None = None) -> bool:
+        """Let the threads end after their jobs; whether all did before the deadline (monotonic seconds), or `hurry`."""
         for _ in self._pool:
             self._inbox.put(None)
         for thread in self._pool:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            while thread.is_alive() and time.monotonic() < deadline and not (hurry is not None and hurry.is_set()):
+                thread.join(min(0.1, max(0.0, deadline - time.monotonic())))
         return not any(thread.is_alive() for thread in self._pool)
 
     def give_back_running(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import random
 import time
@@ -46,6 +47,8 @@ class Database:
     ) -> None:
         self.url = urls.parse(url)
         self.patience_seconds = patience_seconds
+        #: By the monotonic clock: nothing is tried again after it, whatever the patience; who stops sets it.
+        self.patience_ends = math.inf
         self.engine = make_engine(self.url, pool_size)
         self._raw: Engine | None = None
         self.clock = Clock()
@@ -94,7 +97,7 @@ class Database:
         """Do something that opens its own connections, again while the database cannot be reached.
 
         For start-up: a worker that is started during an outage waits for its end instead of giving up.
-        Raises what `attempt` raises when that is no outage, or when patience ends.
+        Raises what `attempt` raises when that is no outage; StorageError when patience ends.
         """
         deadline = time.monotonic() + self.patience_seconds
         tries = 0
@@ -104,8 +107,10 @@ class Database:
             except (StorageError, SQLAlchemyError) as error:
                 cause = error if isinstance(error, SQLAlchemyError) else error.__cause__
                 out = isinstance(cause, SQLAlchemyError) and self._verdict(cause) in (Verdict.AGAIN, Verdict.RECONNECT)
-                if not out or time.monotonic() >= deadline:
+                if not out:
                     raise
+                if time.monotonic() >= min(deadline, self.patience_ends):
+                    raise error if isinstance(error, StorageError) else StorageError(_brief(error)) from error
                 log.log(logging.WARNING if tries == 0 else logging.DEBUG, "waiting for the database: %s", error)
                 self.engine.dispose()
                 tries += 1
@@ -184,7 +189,7 @@ class Database:
         verdict = self._verdict(error)
         if verdict is Verdict.RECONNECT:
             self.engine.dispose()
-        if verdict in (Verdict.AGAIN, Verdict.RECONNECT) and time.monotonic() < deadline:
+        if verdict in (Verdict.AGAIN, Verdict.RECONNECT) and time.monotonic() < min(deadline, self.patience_ends):
             level = logging.DEBUG if tries < 5 else logging.WARNING
             log.log(level, "transaction runs again (try %d): %s", tries + 1, _brief(error))
             return

@@ -73,11 +73,10 @@ class Doorbell:
 
     def close(self) -> None:
         """Drop the connection and the registration."""
-        self.listen(False)
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.invalidate()
-            connection.close()
+        try:
+            self.listen(False)
+        finally:
+            self.drop()
 
     def drop(self) -> None:
         """Forget a connection that is out of order; the next wait opens a new one."""
@@ -91,6 +90,12 @@ class Doorbell:
         """Wake our own sleeper, to stop."""
         if self._member:
             ring_one(self._database, self._member)
+
+    def cut(self) -> None:
+        """End the sleep from this side alone, where the server cannot be asked to."""
+        connection = self._connection
+        if connection is not None and not connection.closed and not connection.invalidated:
+            forked.hang_up(connection.connection.driver_connection)
 
     def _open(self) -> Connection:
         if self._connection is None:

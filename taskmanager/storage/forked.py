@@ -7,6 +7,7 @@ child would say good-bye in the parent's name; so its socket is turned into /dev
 from __future__ import annotations
 
 import os
+import socket
 import weakref
 from contextlib import suppress
 from typing import Any
@@ -30,6 +31,14 @@ def remember(connection: Any) -> None:
     """Children of this process let go of this driver's connection."""
     with suppress(TypeError):  # sqlite3's cannot be referred to weakly, and has no socket
         _connections.add(connection)
+
+
+def hang_up(connection: Any) -> None:
+    """Cut a driver's connection from whichever thread: who reads on it gets an error at once."""
+    number = _socket_of(connection)
+    if number >= 0:
+        with suppress(OSError), socket.socket(fileno=os.dup(number)) as own:
+            own.shutdown(socket.SHUT_RDWR)
 
 
 def _in_child() -> None:

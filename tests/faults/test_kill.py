@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psutil
@@ -43,10 +43,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     sys.modules.pop("killjobs", None)
 
 
-def start_worker(url: str, folder: Path, *more: str) -> subprocess.Popen[bytes]:
+def start_worker(
+    url: str, folder: Path, *more: str, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
     environment = os.environ | {
         "TASKMANAGER_DATABASE_URL": url, "TASKMANAGER_DISCOVER": "killjobs", "PYTHONPATH": str(folder),
-    }  # fmt: skip
+    } | dict(environment or {})  # fmt: skip
     command = [sys.executable, "-m", "taskmanager", "worker", "--threads", "10", *more]
     log = (folder / f"worker-{time.monotonic_ns()}.log").open("wb")
     worker = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)

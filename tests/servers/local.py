@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
 
@@ -66,8 +67,12 @@ class Server:
     def kill(self) -> None:
         """kill -9 of the server and all its processes."""
         assert self.process is not None
+        family = psutil.Process(self.process.pid).children(recursive=True)  # PostgreSQL's lead groups of their own
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        for one in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
         self.process.wait()
         if self.product == "postgresql" and self.folder is not None:
             with contextlib.suppress(FileNotFoundError):
