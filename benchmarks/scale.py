@@ -54,6 +54,7 @@ def measure(url: str, sizes: Sequence[int]) -> list[dict[str, Any]]:
         tm = fresh(url)
         fill(tm, size + _BATCH * _ROUNDS)
         analyze(tm)
+        time.sleep(min(15.0, size / 50_000))  # the server writes out what was filled in
         claim, write = claim_and_write_back(tm)
         enqueue = median_ms(lambda tm=tm: tm.enqueue(noop.noop))  # type: ignore[misc]
         rows.append(

@@ -104,3 +104,24 @@ def test_changes_by_list_of_ids_use_the_primary_key(full: TaskManager, build: Bu
     plan = plan_of(full, build, given)
     assert "PRIMARY" in plan, plan
     assert "Table scan on t" not in plan
+
+
+def test_a_claim_reads_as_many_rows_from_a_long_queue_as_from_a_short_one(tm: TaskManager, engine_name: str) -> None:
+    if engine_name not in ("mariadb", "mysql"):
+        pytest.skip("only MySQL and MariaDB count the rows a session reads")
+    read = []
+    for count in (200, 20_000):
+        tm.database.run(lambda tx, n=count: queues.push(tx, [(i, "default", 0) for i in range(1, n + 1)]))  # type: ignore[misc]
+        analyze(tm)
+        with tm.database.engine.connect() as connection:
+            before = _rows_read(connection)
+            found = queues.claim(transaction(tm.database, connection), "default", 20, "a.1")
+            read.append(_rows_read(connection) - before)
+            connection.rollback()
+        assert len(found) == 20
+    assert read[0] == read[1]
+
+
+def _rows_read(connection: Connection) -> int:
+    counters = connection.execute(text("SHOW SESSION STATUS LIKE 'Handler_read%'"))
+    return sum(int(row[1]) for row in counters)
