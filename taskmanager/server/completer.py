@@ -162,7 +162,7 @@ class Completer(Process):
         """Write Processing for jobs that still run after a moment, and what they tell of their progress."""
         line = time.monotonic() - _RECORD_AFTER_SECONDS
         with self._flushing:
-            done = {outcome.claim.queue_id for outcome in self._outcomes}
+            done = {outcome.claim.queue_id for outcome in self._outcomes.copy()}
             late = [
                 r for r in list(self.running.values())
                 if not (r.recorded or r.fenced or r.claim.queue_id in done) and (r.started < line or r is at_once)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -35,6 +37,14 @@ _POSTGRES_AGAIN = frozenset({"40001", "40P01", "55P03", "25P02"})
 _POSTGRES_READ_ONLY = frozenset({"53100"})
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the server would run a statement: the indexes it reads by (PRIMARY for the key), and whether it sorts."""
+
+    indexes: frozenset[str]
+    sorts: bool
+
+
 class Product:
     """One database product. Subclasses answer; nobody else branches on a name."""
 
@@ -49,6 +59,8 @@ class Product:
     lock_of = True
     #: After an INSERT of one row, where the driver does not tell its id by itself.
     returning_id = ""
+    #: Before a statement: how the server would run it; `plan` reads the answer.
+    explain = "EXPLAIN"
     #: What the claim is ordered by; FetchedAt is NULL in all its rows.
     claim_order: tuple[str, ...] = ("Priority", "Id")
 
@@ -85,6 +97,10 @@ class Product:
         """INSERT that updates `changes` (column → expression; `{new}` is the row offered) on a duplicate key."""
         raise AssertionError("a product answers this")
 
+    def plan(self, rows: Sequence[Mapping[str, Any]]) -> Plan:
+        """What a server answered to `explain`."""
+        raise AssertionError("a product answers this")
+
     def quote(self, name: str) -> str:
         """An identifier, quoted."""
         return f'"{quoted_name(name, True)}"'
@@ -111,9 +127,18 @@ class MySQL(Product):
     utc_now = "UTC_TIMESTAMP(6)"
     local_offset = "TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW())"
     longest_statement = "@@max_allowed_packet"
+    explain = "EXPLAIN FORMAT=TRADITIONAL"
+
+    def plan(self, rows: Sequence[Mapping[str, Any]]) -> Plan:
+        keys = {key for row in rows for key in str(row["key"] or "").split(",") if key}
+        return Plan(frozenset(keys), any("filesort" in str(row["Extra"]) for row in rows))
 
     def quote(self, name: str) -> str:
         return f"`{name}`"
+
+    def by_index(self, index: str) -> str:
+        # When most rows of the table are in one queue it would read the whole table and sort, locking every row.
+        return f" FORCE INDEX ({self.quote(index)})"
 
     def ids(self) -> str:
         return "JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x"
@@ -163,6 +188,7 @@ class MariaDB(MySQL):
 
     name = "mariadb"
     lock_of = False
+    explain = "EXPLAIN"
 
 
 class PostgreSQL(Product):
@@ -174,6 +200,13 @@ class PostgreSQL(Product):
     # at 200,000 rows, 2 ms with it).
     claim_order = ("FetchedAt", "Priority", "Id")
     returning_id = ' RETURNING "Id"'
+
+    def plan(self, rows: Sequence[Mapping[str, Any]]) -> Plan:
+        text = "\n".join(str(value) for row in rows for value in row.values())
+        found = re.findall(r'Index (?:Only )?Scan (?:Backward )?(?:using|on) "?([^" \n]+)', text)
+        keys = {"PRIMARY" if name.endswith("_pkey") else name for name in found}
+        sort = re.search(r"^\s*(?:->\s*)?(?:Incremental )?Sort\b (?!Key)", text, re.MULTILINE)
+        return Plan(frozenset(keys), sort is not None)
 
     def ids(self) -> str:
         return "(SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x"
@@ -222,6 +255,13 @@ class SQLite(Product):
     local_offset = "CAST(strftime('%s', 'now', 'localtime') AS INTEGER) - CAST(strftime('%s', 'now') AS INTEGER)"
     for_update_skip = ""
     lock_of = False
+    explain = "EXPLAIN QUERY PLAN"
+
+    def plan(self, rows: Sequence[Mapping[str, Any]]) -> Plan:
+        text = "\n".join(str(row["detail"]) for row in rows)
+        keys = set(re.findall(r"USING (?:COVERING )?INDEX (\S+)", text))
+        keys |= {"PRIMARY"} if "USING INTEGER PRIMARY KEY" in text else set()
+        return Plan(frozenset(keys), "USE TEMP B-TREE" in text)
 
     def by_index(self, index: str) -> str:
         # For `Id > …` it would walk the table by rowid, over the rows of all queues.

@@ -176,6 +176,12 @@ FROM `c_LoggedJob`
 WHERE (%s = %s OR lower(`c_LoggedJob`.`JobName`) = %s) AND (%s = %s OR `c_LoggedJob`.`Success` = %s) ORDER BY `c_LoggedJob`.`ID` DESC 
  LIMIT %s;
 
+-- monitoring.calls_in_state
+SELECT `HangfireJob`.`Id`, `HangfireJob`.`InvocationData`, `HangfireJob`.`Queue` 
+FROM `HangfireJob` 
+WHERE `HangfireJob`.`StateName` = %s AND `HangfireJob`.`Id` < %s ORDER BY `HangfireJob`.`Id` DESC 
+ LIMIT %s;
+
 -- monitoring.count_fetched
 SELECT count(*) AS count_1 
 FROM (SELECT `HangfireJobQueue`.`Id` AS `Id` 
@@ -203,21 +209,33 @@ FROM `HangfireJob`
 WHERE `HangfireJob`.`StateName` = %s AND `HangfireJob`.`Id` < %s ORDER BY `HangfireJob`.`Id` DESC 
  LIMIT %s;
 
+-- monitoring.newest_calls
+SELECT `HangfireJob`.`Id`, `HangfireJob`.`InvocationData`, `HangfireJob`.`Queue` 
+FROM `HangfireJob` 
+WHERE `HangfireJob`.`Id` < %s ORDER BY `HangfireJob`.`Id` DESC 
+ LIMIT %s;
+
+-- monitoring.newest_ids
+SELECT `HangfireJob`.`Id` 
+FROM `HangfireJob` 
+WHERE `HangfireJob`.`Id` < %s ORDER BY `HangfireJob`.`Id` DESC 
+ LIMIT %s;
+
 -- monitoring.queue_names
 SELECT DISTINCT `HangfireJobQueue`.`Queue` 
 FROM `HangfireJobQueue`;
 
 -- queues.claimable
-SELECT `Id`, `JobId`, `Priority` FROM `HangfireJobQueue` WHERE `Queue` = :queue AND `FetchedAt` IS NULL AND NOT EXISTS (SELECT 1 FROM `HangfireSet` s WHERE s.`Key` = 'paused-queues' AND s.`Value` = :queue) ORDER BY `Priority`, `Id` LIMIT :limit FOR UPDATE SKIP LOCKED;
+SELECT `Id`, `JobId`, `Priority` FROM `HangfireJobQueue` FORCE INDEX (`IX_HangfireJobQueue_Claim`) WHERE `Queue` = :queue AND `FetchedAt` IS NULL AND NOT EXISTS (SELECT 1 FROM `HangfireSet` s WHERE s.`Key` = 'paused-queues' AND s.`Value` = :queue) ORDER BY `Priority`, `Id` LIMIT :limit FOR UPDATE SKIP LOCKED;
 
 -- queues.claimable_after
-SELECT `Id`, `JobId`, `Priority` FROM `HangfireJobQueue` WHERE `Queue` = :queue AND `FetchedAt` IS NULL AND `Priority` = :priority AND `Id` > :id AND NOT EXISTS (SELECT 1 FROM `HangfireSet` s WHERE s.`Key` = 'paused-queues' AND s.`Value` = :queue) ORDER BY `Priority`, `Id` LIMIT :limit FOR UPDATE SKIP LOCKED;
+SELECT `Id`, `JobId`, `Priority` FROM `HangfireJobQueue` FORCE INDEX (`IX_HangfireJobQueue_Claim`) WHERE `Queue` = :queue AND `FetchedAt` IS NULL AND `Priority` = :priority AND `Id` > :id AND NOT EXISTS (SELECT 1 FROM `HangfireSet` s WHERE s.`Key` = 'paused-queues' AND s.`Value` = :queue) ORDER BY `Priority`, `Id` LIMIT :limit FOR UPDATE SKIP LOCKED;
 
 -- queues.claimable_before
-SELECT `Id`, `JobId`, `Priority` FROM `HangfireJobQueue` WHERE `Queue` = :queue AND `FetchedAt` IS NULL AND `Priority` < :priority AND NOT EXISTS (SELECT 1 FROM `HangfireSet` s WHERE s.`Key` = 'paused-queues' AND s.`Value` = :queue) ORDER BY `Priority`, `Id` LIMIT :limit FOR UPDATE SKIP LOCKED;
+SELECT `Id`, `JobId`, `Priority` FROM `HangfireJobQueue` FORCE INDEX (`IX_HangfireJobQueue_Claim`) WHERE `Queue` = :queue AND `FetchedAt` IS NULL AND `Priority` < :priority AND NOT EXISTS (SELECT 1 FROM `HangfireSet` s WHERE s.`Key` = 'paused-queues' AND s.`Value` = :queue) ORDER BY `Priority`, `Id` LIMIT :limit FOR UPDATE SKIP LOCKED;
 
 -- queues.claimable_except
-SELECT `Id`, `JobId`, `Priority` FROM `HangfireJobQueue` WHERE `Queue` = :queue AND `FetchedAt` IS NULL AND `Id` NOT IN (SELECT id FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x) AND NOT EXISTS (SELECT 1 FROM `HangfireSet` s WHERE s.`Key` = 'paused-queues' AND s.`Value` = :queue) ORDER BY `Priority`, `Id` LIMIT :limit FOR UPDATE SKIP LOCKED;
+SELECT `Id`, `JobId`, `Priority` FROM `HangfireJobQueue` FORCE INDEX (`IX_HangfireJobQueue_Claim`) WHERE `Queue` = :queue AND `FetchedAt` IS NULL AND `Id` NOT IN (SELECT id FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x) AND NOT EXISTS (SELECT 1 FROM `HangfireSet` s WHERE s.`Key` = 'paused-queues' AND s.`Value` = :queue) ORDER BY `Priority`, `Id` LIMIT :limit FOR UPDATE SKIP LOCKED;
 
 -- queues.delete_of_jobs
 DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobQueue` t ON t.`JobId` = x.id;

@@ -176,6 +176,12 @@ FROM "c_LoggedJob"
 WHERE (%(any_name)s = %(param_1)s::INTEGER OR lower("c_LoggedJob"."JobName") = %(name)s) AND (%(any_outcome)s = %(param_2)s::INTEGER OR "c_LoggedJob"."Success" = %(Success_1)s::INTEGER) ORDER BY "c_LoggedJob"."ID" DESC 
  LIMIT %(limit)s;
 
+-- monitoring.calls_in_state
+SELECT "HangfireJob"."Id", "HangfireJob"."InvocationData", "HangfireJob"."Queue" 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."StateName" = %(state)s::VARCHAR AND "HangfireJob"."Id" < %(before)s::BIGINT ORDER BY "HangfireJob"."Id" DESC 
+ LIMIT %(limit)s;
+
 -- monitoring.count_fetched
 SELECT count(*) AS count_1 
 FROM (SELECT "HangfireJobQueue"."Id" AS "Id" 
@@ -201,6 +207,18 @@ WHERE "HangfireJobQueue"."Queue" = %(queue)s::VARCHAR AND "HangfireJobQueue"."Fe
 SELECT "HangfireJob"."Id" 
 FROM "HangfireJob" 
 WHERE "HangfireJob"."StateName" = %(state)s::VARCHAR AND "HangfireJob"."Id" < %(before)s::BIGINT ORDER BY "HangfireJob"."Id" DESC 
+ LIMIT %(limit)s;
+
+-- monitoring.newest_calls
+SELECT "HangfireJob"."Id", "HangfireJob"."InvocationData", "HangfireJob"."Queue" 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < %(before)s::BIGINT ORDER BY "HangfireJob"."Id" DESC 
+ LIMIT %(limit)s;
+
+-- monitoring.newest_ids
+SELECT "HangfireJob"."Id" 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < %(before)s::BIGINT ORDER BY "HangfireJob"."Id" DESC 
  LIMIT %(limit)s;
 
 -- monitoring.queue_names

@@ -176,6 +176,12 @@ FROM "c_LoggedJob"
 WHERE (? = ? OR lower("c_LoggedJob"."JobName") = ?) AND (? = ? OR "c_LoggedJob"."Success" = ?) ORDER BY "c_LoggedJob"."ID" DESC
  LIMIT ? OFFSET ?;
 
+-- monitoring.calls_in_state
+SELECT "HangfireJob"."Id", "HangfireJob"."InvocationData", "HangfireJob"."Queue" 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."StateName" = ? AND "HangfireJob"."Id" < ? ORDER BY "HangfireJob"."Id" DESC
+ LIMIT ? OFFSET ?;
+
 -- monitoring.count_fetched
 SELECT count(*) AS count_1 
 FROM (SELECT "HangfireJobQueue"."Id" AS "Id" 
@@ -201,6 +207,18 @@ WHERE "HangfireJobQueue"."Queue" = ? AND "HangfireJobQueue"."FetchedAt" IS NULL
 SELECT "HangfireJob"."Id" 
 FROM "HangfireJob" 
 WHERE "HangfireJob"."StateName" = ? AND "HangfireJob"."Id" < ? ORDER BY "HangfireJob"."Id" DESC
+ LIMIT ? OFFSET ?;
+
+-- monitoring.newest_calls
+SELECT "HangfireJob"."Id", "HangfireJob"."InvocationData", "HangfireJob"."Queue" 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < ? ORDER BY "HangfireJob"."Id" DESC
+ LIMIT ? OFFSET ?;
+
+-- monitoring.newest_ids
+SELECT "HangfireJob"."Id" 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < ? ORDER BY "HangfireJob"."Id" DESC
  LIMIT ? OFFSET ?;
 
 -- monitoring.queue_names

@@ -49,14 +49,19 @@ def transaction(database: Database, connection: Connection) -> Tx:
     return Tx(database.prepared, database.clock, connection)
 
 
-@pytest.mark.parametrize("build", [queues.claimable, queues.claimable_before, queues.claimable_after])
-def test_the_claim_is_served_by_its_index_without_a_sort(tm: TaskManager, build: Builder) -> None:
-    tm.database.run(lambda tx: queues.push(tx, [(i, f"q{i % 2}", 0) for i in range(1, 8001)]))
+@pytest.mark.parametrize("count", [3, 30, 1000])
+@pytest.mark.parametrize("queue_count", [1, 2])
+def test_the_claim_is_served_by_its_index_without_a_sort(tm: TaskManager, count: int, queue_count: int) -> None:
+    if tm.database.product.name == "postgresql" and count < 1000:
+        pytest.skip("PostgreSQL locks no more than it returns, and may well sort a few rows")
+    rows = [(i, f"q{i % queue_count}", 0) for i in range(count * queue_count)]
+    tm.database.run(lambda tx: queues.push(tx, rows))
     analyze(tm)
-    plan = plan_of(tm, build, {"queue": "q1", "limit": 10, "priority": 0, "id": 4000})
-    assert "IX_HangfireJobQueue_Claim" in plan
-    for word in ("filesort", "Sort", "TEMP B-TREE"):
-        assert word not in plan
+    for build in (queues.claimable, queues.claimable_before, queues.claimable_after):
+        plan = plan_of(tm, build, {"queue": "q0", "limit": 10, "priority": 0, "id": 1})
+        assert "IX_HangfireJobQueue_Claim" in plan
+        for word in ("filesort", "Sort", "TEMP B-TREE"):
+            assert word not in plan
 
 
 def test_a_claim_starts_where_the_one_before_ended_and_misses_nothing(tm: TaskManager) -> None:
