@@ -6,9 +6,10 @@ import logging
 import math
 import os
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection as SqlConnection
@@ -51,6 +52,8 @@ class Database:
         self.patience_ends = math.inf
         self.engine = make_engine(self.url, pool_size)
         self._raw: Engine | None = None
+        #: SQLite has one writer at a time, and whom it lets wait sleeps up to 100 ms: our own threads take turns here.
+        self._turn: Any = threading.RLock() if self.is_embedded else nullcontext()
         self.clock = Clock()
         self.tables = Tables(prefix)
         self._prepared: Prepared | None = None
@@ -161,7 +164,7 @@ class Database:
     # -- the unit of work ---------------------------------------------------------------------------------
 
     def _once(self, work: Callable[[Tx], T], *, write: bool = True) -> T:
-        with self.engine.connect() as connection:
+        with self._turn if write else nullcontext(), self.engine.connect() as connection:
             if not write:
                 connection = connection.execution_options(taskmanager_read=True)
             connection.begin()
