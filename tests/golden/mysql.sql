@@ -176,12 +176,6 @@ FROM `c_LoggedJob`
 WHERE (%s = %s OR lower(`c_LoggedJob`.`JobName`) = %s) AND (%s = %s OR `c_LoggedJob`.`Success` = %s) ORDER BY `c_LoggedJob`.`ID` DESC 
  LIMIT %s;
 
--- monitoring.calls_in_state
-SELECT `HangfireJob`.`Id`, `HangfireJob`.`InvocationData`, `HangfireJob`.`Queue` 
-FROM `HangfireJob` 
-WHERE `HangfireJob`.`StateName` = %s AND `HangfireJob`.`Id` < %s ORDER BY `HangfireJob`.`Id` DESC 
- LIMIT %s;
-
 -- monitoring.count_fetched
 SELECT count(*) AS count_1 
 FROM (SELECT `HangfireJobQueue`.`Id` AS `Id` 
@@ -209,21 +203,94 @@ FROM `HangfireJob`
 WHERE `HangfireJob`.`StateName` = %s AND `HangfireJob`.`Id` < %s ORDER BY `HangfireJob`.`Id` DESC 
  LIMIT %s;
 
--- monitoring.newest_calls
-SELECT `HangfireJob`.`Id`, `HangfireJob`.`InvocationData`, `HangfireJob`.`Queue` 
-FROM `HangfireJob` 
-WHERE `HangfireJob`.`Id` < %s ORDER BY `HangfireJob`.`Id` DESC 
- LIMIT %s;
-
--- monitoring.newest_ids
-SELECT `HangfireJob`.`Id` 
-FROM `HangfireJob` 
-WHERE `HangfireJob`.`Id` < %s ORDER BY `HangfireJob`.`Id` DESC 
- LIMIT %s;
-
 -- monitoring.queue_names
 SELECT DISTINCT `HangfireJobQueue`.`Queue` 
 FROM `HangfireJobQueue`;
+
+-- monitoring_details.log_after
+SELECT `HangfireJobLog`.`Id`, `HangfireJobLog`.`Attempt`, `HangfireJobLog`.`CreatedAt`, `HangfireJobLog`.`Lines` 
+FROM `HangfireJobLog` 
+WHERE `HangfireJobLog`.`JobId` = %s AND `HangfireJobLog`.`Id` > %s ORDER BY `HangfireJobLog`.`Id` 
+ LIMIT %s;
+
+-- monitoring_details.newest_states
+SELECT `HangfireState`.`Id`, `HangfireState`.`Name`, `HangfireState`.`Reason`, `HangfireState`.`CreatedAt`, `HangfireState`.`Data` 
+FROM `HangfireState` 
+WHERE `HangfireState`.`JobId` = %s ORDER BY `HangfireState`.`Id` DESC 
+ LIMIT %s;
+
+-- monitoring_lists.created_of
+SELECT `HangfireJob`.`CreatedAt` 
+FROM `HangfireJob` 
+WHERE `HangfireJob`.`Id` = %s;
+
+-- monitoring_lists.newest_in_state
+SELECT `HangfireJob`.`Id`, `HangfireJob`.`StateName`, substr(`HangfireJob`.`InvocationData`, %s, %s) AS substr_1, substr(`HangfireJob`.`Arguments`, %s, %s) AS substr_4, `HangfireJob`.`CreatedAt`, `HangfireJob`.`ExpireAt`, `HangfireJob`.`Queue`, `HangfireState`.`Reason`, `HangfireState`.`CreatedAt` AS `CreatedAt_1`, substr(`HangfireState`.`Data`, %s, %s) AS substr_7 
+FROM `HangfireJob` LEFT OUTER JOIN `HangfireState` ON `HangfireState`.`Id` = `HangfireJob`.`StateId` 
+WHERE `HangfireJob`.`Id` < %s AND `HangfireJob`.`StateName` = %s ORDER BY `HangfireJob`.`Id` DESC 
+ LIMIT %s;
+
+-- monitoring_lists.newest_searched
+SELECT `HangfireJob`.`Id`, `HangfireJob`.`StateName`, substr(`HangfireJob`.`InvocationData`, %s, %s) AS substr_1, substr(`HangfireJob`.`Arguments`, %s, %s) AS substr_4, `HangfireJob`.`CreatedAt`, `HangfireJob`.`ExpireAt`, `HangfireJob`.`Queue`, `HangfireState`.`Reason`, `HangfireState`.`CreatedAt` AS `CreatedAt_1`, substr(`HangfireState`.`Data`, %s, %s) AS substr_7 
+FROM `HangfireJob` LEFT OUTER JOIN `HangfireState` ON `HangfireState`.`Id` = `HangfireJob`.`StateId` 
+WHERE `HangfireJob`.`Id` < %s AND `HangfireJob`.`Id` >= %s AND `HangfireJob`.`StateName` = %s AND `HangfireJob`.`Id` = %s AND lower(`HangfireJob`.`InvocationData`) LIKE %s ESCAPE '!' AND `HangfireJob`.`Queue` = %s AND (EXISTS (SELECT * 
+FROM `HangfireJobParameter` 
+WHERE `HangfireJobParameter`.`JobId` = `HangfireJob`.`Id` AND `HangfireJobParameter`.`Name` = %s AND `HangfireJobParameter`.`Value` = %s)) AND (EXISTS (SELECT * 
+FROM `HangfireJobParameter` 
+WHERE `HangfireJobParameter`.`JobId` = `HangfireJob`.`Id` AND `HangfireJobParameter`.`Name` = %s AND `HangfireJobParameter`.`Value` = %s)) AND lower(`HangfireState`.`Data`) LIKE %s ESCAPE '!' AND lower(`HangfireState`.`Data`) LIKE %s ESCAPE '!' AND (lower(`HangfireJob`.`Arguments`) LIKE %s ESCAPE '!' OR lower(`HangfireJob`.`Arguments`) LIKE %s ESCAPE '!') AND `HangfireJob`.`CreatedAt` >= %s AND `HangfireJob`.`CreatedAt` < %s AND `HangfireState`.`CreatedAt` >= %s AND (lower(`HangfireJob`.`InvocationData`) LIKE %s ESCAPE '!' OR lower(`HangfireJob`.`Arguments`) LIKE %s ESCAPE '!' OR lower(`HangfireState`.`Data`) LIKE %s ESCAPE '!') ORDER BY `HangfireJob`.`Id` DESC 
+ LIMIT %s;
+
+-- monitoring_lists.rows_by_id
+SELECT `HangfireJob`.`Id`, `HangfireJob`.`StateName`, substr(`HangfireJob`.`InvocationData`, %s, %s) AS substr_1, substr(`HangfireJob`.`Arguments`, %s, %s) AS substr_4, `HangfireJob`.`CreatedAt`, `HangfireJob`.`ExpireAt`, `HangfireJob`.`Queue`, `HangfireState`.`Reason`, `HangfireState`.`CreatedAt` AS `CreatedAt_1`, substr(`HangfireState`.`Data`, %s, %s) AS substr_7 
+FROM `HangfireJob` LEFT OUTER JOIN `HangfireState` ON `HangfireState`.`Id` = `HangfireJob`.`StateId` 
+WHERE `HangfireJob`.`Id` IN (__[POSTCOMPILE_ids]);
+
+-- monitoring_lists.scan_floor
+SELECT `HangfireJob`.`Id` 
+FROM `HangfireJob` 
+WHERE `HangfireJob`.`StateName` = %s AND `HangfireJob`.`Id` < %s ORDER BY `HangfireJob`.`Id` DESC 
+ LIMIT %s, %s;
+
+-- monitoring_lists.scan_floor_of_all
+SELECT `HangfireJob`.`Id` 
+FROM `HangfireJob` 
+WHERE `HangfireJob`.`Id` < %s ORDER BY `HangfireJob`.`Id` DESC 
+ LIMIT %s, %s;
+
+-- monitoring_lists.shown_parameters
+SELECT `HangfireJobParameter`.`JobId`, `HangfireJobParameter`.`Name`, substr(`HangfireJobParameter`.`Value`, %s, %s) AS substr_1 
+FROM `HangfireJobParameter` 
+WHERE `HangfireJobParameter`.`JobId` IN (__[POSTCOMPILE_ids]) AND `HangfireJobParameter`.`Name` IN (__[POSTCOMPILE_names]);
+
+-- monitoring_queues.fetched_of_queue
+SELECT `HangfireJobQueue`.`Id`, `HangfireJobQueue`.`JobId` 
+FROM `HangfireJobQueue` 
+WHERE `HangfireJobQueue`.`Queue` = %s AND `HangfireJobQueue`.`FetchedAt` IS NOT NULL AND `HangfireJobQueue`.`Id` > %s ORDER BY `HangfireJobQueue`.`Id` 
+ LIMIT %s;
+
+-- monitoring_queues.heads
+SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q0 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h0 UNION ALL SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q1 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h1 UNION ALL SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q2 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h2 UNION ALL SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q3 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h3 UNION ALL SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q4 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h4 UNION ALL SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q5 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h5 UNION ALL SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q6 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h6 UNION ALL SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q7 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h7 UNION ALL SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q8 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h8 UNION ALL SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q9 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h9 UNION ALL SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q10 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h10 UNION ALL SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q11 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h11;
+
+-- monitoring_queues.jobs_of_queue
+SELECT `HangfireJobQueue`.`Id`, `HangfireJobQueue`.`JobId` 
+FROM `HangfireJobQueue` 
+WHERE `HangfireJobQueue`.`Queue` = %s AND `HangfireJobQueue`.`FetchedAt` IS NULL AND `HangfireJobQueue`.`Id` > %s ORDER BY `HangfireJobQueue`.`Id` 
+ LIMIT %s;
+
+-- monitoring_queues.looks
+SELECT CAST(:q0 AS CHAR(50)), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q0 AND `FetchedAt` IS NULL LIMIT 10001) a0), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q0 AND `FetchedAt` IS NOT NULL LIMIT 10001) b0), (SELECT s.`CreatedAt` FROM `HangfireState` s JOIN `HangfireJob` j ON j.`StateId` = s.`Id` WHERE j.`Id` = (SELECT w.`JobId` FROM `HangfireJobQueue` w WHERE w.`Queue` = :q0 AND w.`FetchedAt` IS NULL ORDER BY w.`Priority`, w.`Id` LIMIT 1)) UNION ALL SELECT CAST(:q1 AS CHAR(50)), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q1 AND `FetchedAt` IS NULL LIMIT 10001) a1), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q1 AND `FetchedAt` IS NOT NULL LIMIT 10001) b1), (SELECT s.`CreatedAt` FROM `HangfireState` s JOIN `HangfireJob` j ON j.`StateId` = s.`Id` WHERE j.`Id` = (SELECT w.`JobId` FROM `HangfireJobQueue` w WHERE w.`Queue` = :q1 AND w.`FetchedAt` IS NULL ORDER BY w.`Priority`, w.`Id` LIMIT 1)) UNION ALL SELECT CAST(:q2 AS CHAR(50)), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q2 AND `FetchedAt` IS NULL LIMIT 10001) a2), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q2 AND `FetchedAt` IS NOT NULL LIMIT 10001) b2), (SELECT s.`CreatedAt` FROM `HangfireState` s JOIN `HangfireJob` j ON j.`StateId` = s.`Id` WHERE j.`Id` = (SELECT w.`JobId` FROM `HangfireJobQueue` w WHERE w.`Queue` = :q2 AND w.`FetchedAt` IS NULL ORDER BY w.`Priority`, w.`Id` LIMIT 1)) UNION ALL SELECT CAST(:q3 AS CHAR(50)), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q3 AND `FetchedAt` IS NULL LIMIT 10001) a3), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q3 AND `FetchedAt` IS NOT NULL LIMIT 10001) b3), (SELECT s.`CreatedAt` FROM `HangfireState` s JOIN `HangfireJob` j ON j.`StateId` = s.`Id` WHERE j.`Id` = (SELECT w.`JobId` FROM `HangfireJobQueue` w WHERE w.`Queue` = :q3 AND w.`FetchedAt` IS NULL ORDER BY w.`Priority`, w.`Id` LIMIT 1)) UNION ALL SELECT CAST(:q4 AS CHAR(50)), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q4 AND `FetchedAt` IS NULL LIMIT 10001) a4), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q4 AND `FetchedAt` IS NOT NULL LIMIT 10001) b4), (SELECT s.`CreatedAt` FROM `HangfireState` s JOIN `HangfireJob` j ON j.`StateId` = s.`Id` WHERE j.`Id` = (SELECT w.`JobId` FROM `HangfireJobQueue` w WHERE w.`Queue` = :q4 AND w.`FetchedAt` IS NULL ORDER BY w.`Priority`, w.`Id` LIMIT 1)) UNION ALL SELECT CAST(:q5 AS CHAR(50)), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q5 AND `FetchedAt` IS NULL LIMIT 10001) a5), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q5 AND `FetchedAt` IS NOT NULL LIMIT 10001) b5), (SELECT s.`CreatedAt` FROM `HangfireState` s JOIN `HangfireJob` j ON j.`StateId` = s.`Id` WHERE j.`Id` = (SELECT w.`JobId` FROM `HangfireJobQueue` w WHERE w.`Queue` = :q5 AND w.`FetchedAt` IS NULL ORDER BY w.`Priority`, w.`Id` LIMIT 1)) UNION ALL SELECT CAST(:q6 AS CHAR(50)), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q6 AND `FetchedAt` IS NULL LIMIT 10001) a6), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q6 AND `FetchedAt` IS NOT NULL LIMIT 10001) b6), (SELECT s.`CreatedAt` FROM `HangfireState` s JOIN `HangfireJob` j ON j.`StateId` = s.`Id` WHERE j.`Id` = (SELECT w.`JobId` FROM `HangfireJobQueue` w WHERE w.`Queue` = :q6 AND w.`FetchedAt` IS NULL ORDER BY w.`Priority`, w.`Id` LIMIT 1)) UNION ALL SELECT CAST(:q7 AS CHAR(50)), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q7 AND `FetchedAt` IS NULL LIMIT 10001) a7), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q7 AND `FetchedAt` IS NOT NULL LIMIT 10001) b7), (SELECT s.`CreatedAt` FROM `HangfireState` s JOIN `HangfireJob` j ON j.`StateId` = s.`Id` WHERE j.`Id` = (SELECT w.`JobId` FROM `HangfireJobQueue` w WHERE w.`Queue` = :q7 AND w.`FetchedAt` IS NULL ORDER BY w.`Priority`, w.`Id` LIMIT 1)) UNION ALL SELECT CAST(:q8 AS CHAR(50)), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q8 AND `FetchedAt` IS NULL LIMIT 10001) a8), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q8 AND `FetchedAt` IS NOT NULL LIMIT 10001) b8), (SELECT s.`CreatedAt` FROM `HangfireState` s JOIN `HangfireJob` j ON j.`StateId` = s.`Id` WHERE j.`Id` = (SELECT w.`JobId` FROM `HangfireJobQueue` w WHERE w.`Queue` = :q8 AND w.`FetchedAt` IS NULL ORDER BY w.`Priority`, w.`Id` LIMIT 1)) UNION ALL SELECT CAST(:q9 AS CHAR(50)), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q9 AND `FetchedAt` IS NULL LIMIT 10001) a9), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q9 AND `FetchedAt` IS NOT NULL LIMIT 10001) b9), (SELECT s.`CreatedAt` FROM `HangfireState` s JOIN `HangfireJob` j ON j.`StateId` = s.`Id` WHERE j.`Id` = (SELECT w.`JobId` FROM `HangfireJobQueue` w WHERE w.`Queue` = :q9 AND w.`FetchedAt` IS NULL ORDER BY w.`Priority`, w.`Id` LIMIT 1)) UNION ALL SELECT CAST(:q10 AS CHAR(50)), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q10 AND `FetchedAt` IS NULL LIMIT 10001) a10), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q10 AND `FetchedAt` IS NOT NULL LIMIT 10001) b10), (SELECT s.`CreatedAt` FROM `HangfireState` s JOIN `HangfireJob` j ON j.`StateId` = s.`Id` WHERE j.`Id` = (SELECT w.`JobId` FROM `HangfireJobQueue` w WHERE w.`Queue` = :q10 AND w.`FetchedAt` IS NULL ORDER BY w.`Priority`, w.`Id` LIMIT 1)) UNION ALL SELECT CAST(:q11 AS CHAR(50)), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q11 AND `FetchedAt` IS NULL LIMIT 10001) a11), (SELECT COUNT(*) FROM (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` = :q11 AND `FetchedAt` IS NOT NULL LIMIT 10001) b11), (SELECT s.`CreatedAt` FROM `HangfireState` s JOIN `HangfireJob` j ON j.`StateId` = s.`Id` WHERE j.`Id` = (SELECT w.`JobId` FROM `HangfireJobQueue` w WHERE w.`Queue` = :q11 AND w.`FetchedAt` IS NULL ORDER BY w.`Priority`, w.`Id` LIMIT 1));
+
+-- monitoring_queues.names
+WITH RECURSIVE names (name) AS (SELECT MIN(`Queue`) FROM `HangfireJobQueue` UNION ALL SELECT (SELECT MIN(`Queue`) FROM `HangfireJobQueue` WHERE `Queue` > names.name) FROM names WHERE names.name IS NOT NULL) SELECT name FROM names WHERE name IS NOT NULL;
+
+-- monitoring_sets.members_after
+SELECT `HangfireSet`.`Id`, `HangfireSet`.`Value`, `HangfireSet`.`Score` 
+FROM `HangfireSet` 
+WHERE `HangfireSet`.`Key` = %s AND `HangfireSet`.`Score` >= %s AND (`HangfireSet`.`Score` > %s OR `HangfireSet`.`Score` = %s AND `HangfireSet`.`Id` > %s) ORDER BY `HangfireSet`.`Score`, `HangfireSet`.`Id` 
+ LIMIT %s;
+
+-- monitoring_snapshot.counts
+SELECT 'enqueued', COUNT(*) FROM (SELECT 1 FROM `HangfireJob` WHERE `StateName` = 'Enqueued' LIMIT 10001) x UNION ALL SELECT 'scheduled', COUNT(*) FROM (SELECT 1 FROM `HangfireJob` WHERE `StateName` = 'Scheduled' LIMIT 10001) x UNION ALL SELECT 'processing', COUNT(*) FROM (SELECT 1 FROM `HangfireJob` WHERE `StateName` = 'Processing' LIMIT 10001) x UNION ALL SELECT 'failed', COUNT(*) FROM (SELECT 1 FROM `HangfireJob` WHERE `StateName` = 'Failed' LIMIT 10001) x UNION ALL SELECT 'awaiting', COUNT(*) FROM (SELECT 1 FROM `HangfireJob` WHERE `StateName` = 'Awaiting' LIMIT 10001) x UNION ALL SELECT 'succeeded', (SELECT COALESCE(SUM(`Value`), 0) FROM `HangfireCounter` WHERE `Key` = 'stats:succeeded') + (SELECT COALESCE(SUM(`Value`), 0) FROM `HangfireAggregatedCounter` WHERE `Key` = 'stats:succeeded') UNION ALL SELECT 'deleted', (SELECT COALESCE(SUM(`Value`), 0) FROM `HangfireCounter` WHERE `Key` = 'stats:deleted') + (SELECT COALESCE(SUM(`Value`), 0) FROM `HangfireAggregatedCounter` WHERE `Key` = 'stats:deleted') UNION ALL SELECT 'ended_succeeded', (SELECT COALESCE(SUM(`Value`), 0) FROM `HangfireCounter` WHERE `Key` IN (:succeeded_now, :succeeded_before)) + (SELECT COALESCE(SUM(`Value`), 0) FROM `HangfireAggregatedCounter` WHERE `Key` IN (:succeeded_now, :succeeded_before)) UNION ALL SELECT 'ended_failed', (SELECT COALESCE(SUM(`Value`), 0) FROM `HangfireCounter` WHERE `Key` IN (:failed_now, :failed_before)) + (SELECT COALESCE(SUM(`Value`), 0) FROM `HangfireAggregatedCounter` WHERE `Key` IN (:failed_now, :failed_before)) UNION ALL SELECT 'ended_deleted', (SELECT COALESCE(SUM(`Value`), 0) FROM `HangfireCounter` WHERE `Key` IN (:deleted_now, :deleted_before)) + (SELECT COALESCE(SUM(`Value`), 0) FROM `HangfireAggregatedCounter` WHERE `Key` IN (:deleted_now, :deleted_before)) UNION ALL SELECT 'retries', COUNT(*) FROM (SELECT 1 FROM `HangfireSet` WHERE `Key` = 'retries' LIMIT 10001) x UNION ALL SELECT 'recurring', COUNT(*) FROM (SELECT 1 FROM `HangfireSet` WHERE `Key` = 'python:recurring-jobs' LIMIT 10001) x UNION ALL SELECT 'rows', COUNT(*) FROM `c_Job` UNION ALL SELECT 'servers', COUNT(*) FROM `HangfireServer` UNION ALL SELECT 'queues', COUNT(*) FROM (WITH RECURSIVE names (name) AS (SELECT MIN(`Queue`) FROM `HangfireJobQueue` UNION ALL SELECT (SELECT MIN(`Queue`) FROM `HangfireJobQueue` WHERE `Queue` > names.name) FROM names WHERE names.name IS NOT NULL) SELECT name FROM names WHERE name IS NOT NULL) x UNION ALL SELECT 'revision', COALESCE(MAX(`Id`), 0) FROM `HangfireState`;
 
 -- queues.claimable
 SELECT `Id`, `JobId`, `Priority` FROM `HangfireJobQueue` FORCE INDEX (`IX_HangfireJobQueue_Claim`) WHERE `Queue` = :queue AND `FetchedAt` IS NULL AND NOT EXISTS (SELECT 1 FROM `HangfireSet` s WHERE s.`Key` = 'paused-queues' AND s.`Value` = :queue) ORDER BY `Priority`, `Id` LIMIT :limit FOR UPDATE SKIP LOCKED;
@@ -287,6 +354,9 @@ UPDATE JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `Han
 
 -- servers.upsert_server
 INSERT INTO `HangfireServer` (`Id`, `Data`, `LastHeartbeat`) VALUES (:Id, :Data, :LastHeartbeat) ON DUPLICATE KEY UPDATE `Data` = VALUES(`Data`), `LastHeartbeat` = VALUES(`LastHeartbeat`);
+
+-- signing_key.insert_key
+INSERT INTO `HangfireHash` (`Key`, `Field`, `Value`) VALUES (:Key, :Field, :Value);
 
 -- structures.all_members
 SELECT `HangfireSet`.`Value`, `HangfireSet`.`Score` 

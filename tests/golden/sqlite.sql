@@ -176,12 +176,6 @@ FROM "c_LoggedJob"
 WHERE (? = ? OR lower("c_LoggedJob"."JobName") = ?) AND (? = ? OR "c_LoggedJob"."Success" = ?) ORDER BY "c_LoggedJob"."ID" DESC
  LIMIT ? OFFSET ?;
 
--- monitoring.calls_in_state
-SELECT "HangfireJob"."Id", "HangfireJob"."InvocationData", "HangfireJob"."Queue" 
-FROM "HangfireJob" 
-WHERE "HangfireJob"."StateName" = ? AND "HangfireJob"."Id" < ? ORDER BY "HangfireJob"."Id" DESC
- LIMIT ? OFFSET ?;
-
 -- monitoring.count_fetched
 SELECT count(*) AS count_1 
 FROM (SELECT "HangfireJobQueue"."Id" AS "Id" 
@@ -209,21 +203,94 @@ FROM "HangfireJob"
 WHERE "HangfireJob"."StateName" = ? AND "HangfireJob"."Id" < ? ORDER BY "HangfireJob"."Id" DESC
  LIMIT ? OFFSET ?;
 
--- monitoring.newest_calls
-SELECT "HangfireJob"."Id", "HangfireJob"."InvocationData", "HangfireJob"."Queue" 
-FROM "HangfireJob" 
-WHERE "HangfireJob"."Id" < ? ORDER BY "HangfireJob"."Id" DESC
+-- monitoring.queue_names
+SELECT DISTINCT "HangfireJobQueue"."Queue" 
+FROM "HangfireJobQueue";
+
+-- monitoring_details.log_after
+SELECT "HangfireJobLog"."Id", "HangfireJobLog"."Attempt", "HangfireJobLog"."CreatedAt", "HangfireJobLog"."Lines" 
+FROM "HangfireJobLog" 
+WHERE "HangfireJobLog"."JobId" = ? AND "HangfireJobLog"."Id" > ? ORDER BY "HangfireJobLog"."Id"
  LIMIT ? OFFSET ?;
 
--- monitoring.newest_ids
+-- monitoring_details.newest_states
+SELECT "HangfireState"."Id", "HangfireState"."Name", "HangfireState"."Reason", "HangfireState"."CreatedAt", "HangfireState"."Data" 
+FROM "HangfireState" 
+WHERE "HangfireState"."JobId" = ? ORDER BY "HangfireState"."Id" DESC
+ LIMIT ? OFFSET ?;
+
+-- monitoring_lists.created_of
+SELECT "HangfireJob"."CreatedAt" 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" = ?;
+
+-- monitoring_lists.newest_in_state
+SELECT "HangfireJob"."Id", "HangfireJob"."StateName", substr("HangfireJob"."InvocationData", ?, ?) AS substr_1, substr("HangfireJob"."Arguments", ?, ?) AS substr_4, "HangfireJob"."CreatedAt", "HangfireJob"."ExpireAt", "HangfireJob"."Queue", "HangfireState"."Reason", "HangfireState"."CreatedAt" AS "CreatedAt_1", substr("HangfireState"."Data", ?, ?) AS substr_7 
+FROM "HangfireJob" LEFT OUTER JOIN "HangfireState" ON "HangfireState"."Id" = "HangfireJob"."StateId" 
+WHERE "HangfireJob"."Id" < ? AND "HangfireJob"."StateName" = ? ORDER BY "HangfireJob"."Id" DESC
+ LIMIT ? OFFSET ?;
+
+-- monitoring_lists.newest_searched
+SELECT "HangfireJob"."Id", "HangfireJob"."StateName", substr("HangfireJob"."InvocationData", ?, ?) AS substr_1, substr("HangfireJob"."Arguments", ?, ?) AS substr_4, "HangfireJob"."CreatedAt", "HangfireJob"."ExpireAt", "HangfireJob"."Queue", "HangfireState"."Reason", "HangfireState"."CreatedAt" AS "CreatedAt_1", substr("HangfireState"."Data", ?, ?) AS substr_7 
+FROM "HangfireJob" LEFT OUTER JOIN "HangfireState" ON "HangfireState"."Id" = "HangfireJob"."StateId" 
+WHERE "HangfireJob"."Id" < ? AND "HangfireJob"."Id" >= ? AND "HangfireJob"."StateName" = ? AND "HangfireJob"."Id" = ? AND lower("HangfireJob"."InvocationData") LIKE ? ESCAPE '!' AND "HangfireJob"."Queue" = ? AND (EXISTS (SELECT * 
+FROM "HangfireJobParameter" 
+WHERE "HangfireJobParameter"."JobId" = "HangfireJob"."Id" AND "HangfireJobParameter"."Name" = ? AND "HangfireJobParameter"."Value" = ?)) AND (EXISTS (SELECT * 
+FROM "HangfireJobParameter" 
+WHERE "HangfireJobParameter"."JobId" = "HangfireJob"."Id" AND "HangfireJobParameter"."Name" = ? AND "HangfireJobParameter"."Value" = ?)) AND lower("HangfireState"."Data") LIKE ? ESCAPE '!' AND lower("HangfireState"."Data") LIKE ? ESCAPE '!' AND (lower("HangfireJob"."Arguments") LIKE ? ESCAPE '!' OR lower("HangfireJob"."Arguments") LIKE ? ESCAPE '!') AND "HangfireJob"."CreatedAt" >= ? AND "HangfireJob"."CreatedAt" < ? AND "HangfireState"."CreatedAt" >= ? AND (lower("HangfireJob"."InvocationData") LIKE ? ESCAPE '!' OR lower("HangfireJob"."Arguments") LIKE ? ESCAPE '!' OR lower("HangfireState"."Data") LIKE ? ESCAPE '!') ORDER BY "HangfireJob"."Id" DESC
+ LIMIT ? OFFSET ?;
+
+-- monitoring_lists.rows_by_id
+SELECT "HangfireJob"."Id", "HangfireJob"."StateName", substr("HangfireJob"."InvocationData", ?, ?) AS substr_1, substr("HangfireJob"."Arguments", ?, ?) AS substr_4, "HangfireJob"."CreatedAt", "HangfireJob"."ExpireAt", "HangfireJob"."Queue", "HangfireState"."Reason", "HangfireState"."CreatedAt" AS "CreatedAt_1", substr("HangfireState"."Data", ?, ?) AS substr_7 
+FROM "HangfireJob" LEFT OUTER JOIN "HangfireState" ON "HangfireState"."Id" = "HangfireJob"."StateId" 
+WHERE "HangfireJob"."Id" IN (__[POSTCOMPILE_ids]);
+
+-- monitoring_lists.scan_floor
+SELECT "HangfireJob"."Id" 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."StateName" = ? AND "HangfireJob"."Id" < ? ORDER BY "HangfireJob"."Id" DESC
+ LIMIT ? OFFSET ?;
+
+-- monitoring_lists.scan_floor_of_all
 SELECT "HangfireJob"."Id" 
 FROM "HangfireJob" 
 WHERE "HangfireJob"."Id" < ? ORDER BY "HangfireJob"."Id" DESC
  LIMIT ? OFFSET ?;
 
--- monitoring.queue_names
-SELECT DISTINCT "HangfireJobQueue"."Queue" 
-FROM "HangfireJobQueue";
+-- monitoring_lists.shown_parameters
+SELECT "HangfireJobParameter"."JobId", "HangfireJobParameter"."Name", substr("HangfireJobParameter"."Value", ?, ?) AS substr_1 
+FROM "HangfireJobParameter" 
+WHERE "HangfireJobParameter"."JobId" IN (__[POSTCOMPILE_ids]) AND "HangfireJobParameter"."Name" IN (__[POSTCOMPILE_names]);
+
+-- monitoring_queues.fetched_of_queue
+SELECT "HangfireJobQueue"."Id", "HangfireJobQueue"."JobId" 
+FROM "HangfireJobQueue" 
+WHERE "HangfireJobQueue"."Queue" = ? AND "HangfireJobQueue"."FetchedAt" IS NOT NULL AND "HangfireJobQueue"."Id" > ? ORDER BY "HangfireJobQueue"."Id"
+ LIMIT ? OFFSET ?;
+
+-- monitoring_queues.heads
+SELECT * FROM (SELECT "JobId" FROM "HangfireJobQueue" WHERE "Queue" = :q0 AND "FetchedAt" IS NULL ORDER BY "Priority", "Id" LIMIT 5) h0 UNION ALL SELECT * FROM (SELECT "JobId" FROM "HangfireJobQueue" WHERE "Queue" = :q1 AND "FetchedAt" IS NULL ORDER BY "Priority", "Id" LIMIT 5) h1 UNION ALL SELECT * FROM (SELECT "JobId" FROM "HangfireJobQueue" WHERE "Queue" = :q2 AND "FetchedAt" IS NULL ORDER BY "Priority", "Id" LIMIT 5) h2 UNION ALL SELECT * FROM (SELECT "JobId" FROM "HangfireJobQueue" WHERE "Queue" = :q3 AND "FetchedAt" IS NULL ORDER BY "Priority", "Id" LIMIT 5) h3 UNION ALL SELECT * FROM (SELECT "JobId" FROM "HangfireJobQueue" WHERE "Queue" = :q4 AND "FetchedAt" IS NULL ORDER BY "Priority", "Id" LIMIT 5) h4 UNION ALL SELECT * FROM (SELECT "JobId" FROM "HangfireJobQueue" WHERE "Queue" = :q5 AND "FetchedAt" IS NULL ORDER BY "Priority", "Id" LIMIT 5) h5 UNION ALL SELECT * FROM (SELECT "JobId" FROM "HangfireJobQueue" WHERE "Queue" = :q6 AND "FetchedAt" IS NULL ORDER BY "Priority", "Id" LIMIT 5) h6 UNION ALL SELECT * FROM (SELECT "JobId" FROM "HangfireJobQueue" WHERE "Queue" = :q7 AND "FetchedAt" IS NULL ORDER BY "Priority", "Id" LIMIT 5) h7 UNION ALL SELECT * FROM (SELECT "JobId" FROM "HangfireJobQueue" WHERE "Queue" = :q8 AND "FetchedAt" IS NULL ORDER BY "Priority", "Id" LIMIT 5) h8 UNION ALL SELECT * FROM (SELECT "JobId" FROM "HangfireJobQueue" WHERE "Queue" = :q9 AND "FetchedAt" IS NULL ORDER BY "Priority", "Id" LIMIT 5) h9 UNION ALL SELECT * FROM (SELECT "JobId" FROM "HangfireJobQueue" WHERE "Queue" = :q10 AND "FetchedAt" IS NULL ORDER BY "Priority", "Id" LIMIT 5) h10 UNION ALL SELECT * FROM (SELECT "JobId" FROM "HangfireJobQueue" WHERE "Queue" = :q11 AND "FetchedAt" IS NULL ORDER BY "Priority", "Id" LIMIT 5) h11;
+
+-- monitoring_queues.jobs_of_queue
+SELECT "HangfireJobQueue"."Id", "HangfireJobQueue"."JobId" 
+FROM "HangfireJobQueue" 
+WHERE "HangfireJobQueue"."Queue" = ? AND "HangfireJobQueue"."FetchedAt" IS NULL AND "HangfireJobQueue"."Id" > ? ORDER BY "HangfireJobQueue"."Id"
+ LIMIT ? OFFSET ?;
+
+-- monitoring_queues.looks
+SELECT CAST(:q0 AS VARCHAR), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q0 AND "FetchedAt" IS NULL LIMIT 10001) a0), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q0 AND "FetchedAt" IS NOT NULL LIMIT 10001) b0), (SELECT s."CreatedAt" FROM "HangfireState" s JOIN "HangfireJob" j ON j."StateId" = s."Id" WHERE j."Id" = (SELECT w."JobId" FROM "HangfireJobQueue" w WHERE w."Queue" = :q0 AND w."FetchedAt" IS NULL ORDER BY w."Priority", w."Id" LIMIT 1)) UNION ALL SELECT CAST(:q1 AS VARCHAR), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q1 AND "FetchedAt" IS NULL LIMIT 10001) a1), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q1 AND "FetchedAt" IS NOT NULL LIMIT 10001) b1), (SELECT s."CreatedAt" FROM "HangfireState" s JOIN "HangfireJob" j ON j."StateId" = s."Id" WHERE j."Id" = (SELECT w."JobId" FROM "HangfireJobQueue" w WHERE w."Queue" = :q1 AND w."FetchedAt" IS NULL ORDER BY w."Priority", w."Id" LIMIT 1)) UNION ALL SELECT CAST(:q2 AS VARCHAR), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q2 AND "FetchedAt" IS NULL LIMIT 10001) a2), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q2 AND "FetchedAt" IS NOT NULL LIMIT 10001) b2), (SELECT s."CreatedAt" FROM "HangfireState" s JOIN "HangfireJob" j ON j."StateId" = s."Id" WHERE j."Id" = (SELECT w."JobId" FROM "HangfireJobQueue" w WHERE w."Queue" = :q2 AND w."FetchedAt" IS NULL ORDER BY w."Priority", w."Id" LIMIT 1)) UNION ALL SELECT CAST(:q3 AS VARCHAR), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q3 AND "FetchedAt" IS NULL LIMIT 10001) a3), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q3 AND "FetchedAt" IS NOT NULL LIMIT 10001) b3), (SELECT s."CreatedAt" FROM "HangfireState" s JOIN "HangfireJob" j ON j."StateId" = s."Id" WHERE j."Id" = (SELECT w."JobId" FROM "HangfireJobQueue" w WHERE w."Queue" = :q3 AND w."FetchedAt" IS NULL ORDER BY w."Priority", w."Id" LIMIT 1)) UNION ALL SELECT CAST(:q4 AS VARCHAR), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q4 AND "FetchedAt" IS NULL LIMIT 10001) a4), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q4 AND "FetchedAt" IS NOT NULL LIMIT 10001) b4), (SELECT s."CreatedAt" FROM "HangfireState" s JOIN "HangfireJob" j ON j."StateId" = s."Id" WHERE j."Id" = (SELECT w."JobId" FROM "HangfireJobQueue" w WHERE w."Queue" = :q4 AND w."FetchedAt" IS NULL ORDER BY w."Priority", w."Id" LIMIT 1)) UNION ALL SELECT CAST(:q5 AS VARCHAR), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q5 AND "FetchedAt" IS NULL LIMIT 10001) a5), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q5 AND "FetchedAt" IS NOT NULL LIMIT 10001) b5), (SELECT s."CreatedAt" FROM "HangfireState" s JOIN "HangfireJob" j ON j."StateId" = s."Id" WHERE j."Id" = (SELECT w."JobId" FROM "HangfireJobQueue" w WHERE w."Queue" = :q5 AND w."FetchedAt" IS NULL ORDER BY w."Priority", w."Id" LIMIT 1)) UNION ALL SELECT CAST(:q6 AS VARCHAR), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q6 AND "FetchedAt" IS NULL LIMIT 10001) a6), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q6 AND "FetchedAt" IS NOT NULL LIMIT 10001) b6), (SELECT s."CreatedAt" FROM "HangfireState" s JOIN "HangfireJob" j ON j."StateId" = s."Id" WHERE j."Id" = (SELECT w."JobId" FROM "HangfireJobQueue" w WHERE w."Queue" = :q6 AND w."FetchedAt" IS NULL ORDER BY w."Priority", w."Id" LIMIT 1)) UNION ALL SELECT CAST(:q7 AS VARCHAR), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q7 AND "FetchedAt" IS NULL LIMIT 10001) a7), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q7 AND "FetchedAt" IS NOT NULL LIMIT 10001) b7), (SELECT s."CreatedAt" FROM "HangfireState" s JOIN "HangfireJob" j ON j."StateId" = s."Id" WHERE j."Id" = (SELECT w."JobId" FROM "HangfireJobQueue" w WHERE w."Queue" = :q7 AND w."FetchedAt" IS NULL ORDER BY w."Priority", w."Id" LIMIT 1)) UNION ALL SELECT CAST(:q8 AS VARCHAR), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q8 AND "FetchedAt" IS NULL LIMIT 10001) a8), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q8 AND "FetchedAt" IS NOT NULL LIMIT 10001) b8), (SELECT s."CreatedAt" FROM "HangfireState" s JOIN "HangfireJob" j ON j."StateId" = s."Id" WHERE j."Id" = (SELECT w."JobId" FROM "HangfireJobQueue" w WHERE w."Queue" = :q8 AND w."FetchedAt" IS NULL ORDER BY w."Priority", w."Id" LIMIT 1)) UNION ALL SELECT CAST(:q9 AS VARCHAR), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q9 AND "FetchedAt" IS NULL LIMIT 10001) a9), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q9 AND "FetchedAt" IS NOT NULL LIMIT 10001) b9), (SELECT s."CreatedAt" FROM "HangfireState" s JOIN "HangfireJob" j ON j."StateId" = s."Id" WHERE j."Id" = (SELECT w."JobId" FROM "HangfireJobQueue" w WHERE w."Queue" = :q9 AND w."FetchedAt" IS NULL ORDER BY w."Priority", w."Id" LIMIT 1)) UNION ALL SELECT CAST(:q10 AS VARCHAR), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q10 AND "FetchedAt" IS NULL LIMIT 10001) a10), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q10 AND "FetchedAt" IS NOT NULL LIMIT 10001) b10), (SELECT s."CreatedAt" FROM "HangfireState" s JOIN "HangfireJob" j ON j."StateId" = s."Id" WHERE j."Id" = (SELECT w."JobId" FROM "HangfireJobQueue" w WHERE w."Queue" = :q10 AND w."FetchedAt" IS NULL ORDER BY w."Priority", w."Id" LIMIT 1)) UNION ALL SELECT CAST(:q11 AS VARCHAR), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q11 AND "FetchedAt" IS NULL LIMIT 10001) a11), (SELECT COUNT(*) FROM (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" = :q11 AND "FetchedAt" IS NOT NULL LIMIT 10001) b11), (SELECT s."CreatedAt" FROM "HangfireState" s JOIN "HangfireJob" j ON j."StateId" = s."Id" WHERE j."Id" = (SELECT w."JobId" FROM "HangfireJobQueue" w WHERE w."Queue" = :q11 AND w."FetchedAt" IS NULL ORDER BY w."Priority", w."Id" LIMIT 1));
+
+-- monitoring_queues.names
+WITH RECURSIVE names (name) AS (SELECT MIN("Queue") FROM "HangfireJobQueue" UNION ALL SELECT (SELECT MIN("Queue") FROM "HangfireJobQueue" WHERE "Queue" > names.name) FROM names WHERE names.name IS NOT NULL) SELECT name FROM names WHERE name IS NOT NULL;
+
+-- monitoring_sets.members_after
+SELECT "HangfireSet"."Id", "HangfireSet"."Value", "HangfireSet"."Score" 
+FROM "HangfireSet" 
+WHERE "HangfireSet"."Key" = ? AND "HangfireSet"."Score" >= ? AND ("HangfireSet"."Score" > ? OR "HangfireSet"."Score" = ? AND "HangfireSet"."Id" > ?) ORDER BY "HangfireSet"."Score", "HangfireSet"."Id"
+ LIMIT ? OFFSET ?;
+
+-- monitoring_snapshot.counts
+SELECT 'enqueued', COUNT(*) FROM (SELECT 1 FROM "HangfireJob" WHERE "StateName" = 'Enqueued' LIMIT 10001) x UNION ALL SELECT 'scheduled', COUNT(*) FROM (SELECT 1 FROM "HangfireJob" WHERE "StateName" = 'Scheduled' LIMIT 10001) x UNION ALL SELECT 'processing', COUNT(*) FROM (SELECT 1 FROM "HangfireJob" WHERE "StateName" = 'Processing' LIMIT 10001) x UNION ALL SELECT 'failed', COUNT(*) FROM (SELECT 1 FROM "HangfireJob" WHERE "StateName" = 'Failed' LIMIT 10001) x UNION ALL SELECT 'awaiting', COUNT(*) FROM (SELECT 1 FROM "HangfireJob" WHERE "StateName" = 'Awaiting' LIMIT 10001) x UNION ALL SELECT 'succeeded', (SELECT COALESCE(SUM("Value"), 0) FROM "HangfireCounter" WHERE "Key" = 'stats:succeeded') + (SELECT COALESCE(SUM("Value"), 0) FROM "HangfireAggregatedCounter" WHERE "Key" = 'stats:succeeded') UNION ALL SELECT 'deleted', (SELECT COALESCE(SUM("Value"), 0) FROM "HangfireCounter" WHERE "Key" = 'stats:deleted') + (SELECT COALESCE(SUM("Value"), 0) FROM "HangfireAggregatedCounter" WHERE "Key" = 'stats:deleted') UNION ALL SELECT 'ended_succeeded', (SELECT COALESCE(SUM("Value"), 0) FROM "HangfireCounter" WHERE "Key" IN (:succeeded_now, :succeeded_before)) + (SELECT COALESCE(SUM("Value"), 0) FROM "HangfireAggregatedCounter" WHERE "Key" IN (:succeeded_now, :succeeded_before)) UNION ALL SELECT 'ended_failed', (SELECT COALESCE(SUM("Value"), 0) FROM "HangfireCounter" WHERE "Key" IN (:failed_now, :failed_before)) + (SELECT COALESCE(SUM("Value"), 0) FROM "HangfireAggregatedCounter" WHERE "Key" IN (:failed_now, :failed_before)) UNION ALL SELECT 'ended_deleted', (SELECT COALESCE(SUM("Value"), 0) FROM "HangfireCounter" WHERE "Key" IN (:deleted_now, :deleted_before)) + (SELECT COALESCE(SUM("Value"), 0) FROM "HangfireAggregatedCounter" WHERE "Key" IN (:deleted_now, :deleted_before)) UNION ALL SELECT 'retries', COUNT(*) FROM (SELECT 1 FROM "HangfireSet" WHERE "Key" = 'retries' LIMIT 10001) x UNION ALL SELECT 'recurring', COUNT(*) FROM (SELECT 1 FROM "HangfireSet" WHERE "Key" = 'python:recurring-jobs' LIMIT 10001) x UNION ALL SELECT 'rows', COUNT(*) FROM "c_Job" UNION ALL SELECT 'servers', COUNT(*) FROM "HangfireServer" UNION ALL SELECT 'queues', COUNT(*) FROM (WITH RECURSIVE names (name) AS (SELECT MIN("Queue") FROM "HangfireJobQueue" UNION ALL SELECT (SELECT MIN("Queue") FROM "HangfireJobQueue" WHERE "Queue" > names.name) FROM names WHERE names.name IS NOT NULL) SELECT name FROM names WHERE name IS NOT NULL) x UNION ALL SELECT 'revision', COALESCE(MAX("Id"), 0) FROM "HangfireState";
 
 -- queues.claimable
 SELECT "Id", "JobId", "Priority" FROM "HangfireJobQueue" INDEXED BY "IX_HangfireJobQueue_Claim" WHERE "Queue" = :queue AND "FetchedAt" IS NULL AND NOT EXISTS (SELECT 1 FROM "HangfireSet" s WHERE s."Key" = 'paused-queues' AND s."Value" = :queue) ORDER BY "Priority", "Id" LIMIT :limit;
@@ -287,6 +354,9 @@ UPDATE "HangfireJobQueue" AS t SET "FetchedAt" = NULL, "FetchToken" = NULL WHERE
 
 -- servers.upsert_server
 INSERT INTO "HangfireServer" ("Id", "Data", "LastHeartbeat") VALUES (:Id, :Data, :LastHeartbeat) ON CONFLICT ("Id") DO UPDATE SET "Data" = EXCLUDED."Data", "LastHeartbeat" = EXCLUDED."LastHeartbeat";
+
+-- signing_key.insert_key
+INSERT INTO "HangfireHash" ("Key", "Field", "Value") VALUES (:Key, :Field, :Value);
 
 -- structures.all_members
 SELECT "HangfireSet"."Value", "HangfireSet"."Score" 
