@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from taskmanager.domain.errors import ReadOnlyDatabase, StorageError, TransactionLost
-from taskmanager.storage import urls
+from taskmanager.storage import forked, urls
 from taskmanager.storage.clock import Clock
 from taskmanager.storage.dialects import Product, Verdict, product_of
 from taskmanager.storage.engines import make_engine, make_raw_engine
@@ -53,12 +53,19 @@ class Database:
         self.engine = make_engine(self.url, pool_size)
         self._raw: Engine | None = None
         #: SQLite has one writer at a time, and whom it lets wait sleeps up to 100 ms: our own threads take turns here.
-        self._turn: Any = threading.RLock() if self.is_embedded else nullcontext()
+        self._turn: Any = nullcontext()
+        self.renew_turn()
+        forked.renew(self.renew_turn)
         self.clock = Clock()
         self.tables = Tables(prefix)
         self._prepared: Prepared | None = None
         #: Told the names of queues that got work, after the COMMIT; the app puts a doorbell here.
         self.ring: Callable[[set[str]], None] = lambda queues: None
+
+    def renew_turn(self) -> None:
+        """In a forked child nobody holds the turn that a thread of its parent had."""
+        if self.is_embedded:
+            self._turn = threading.RLock()
 
     @property
     def prepared(self) -> Prepared:

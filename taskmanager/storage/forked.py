@@ -16,6 +16,7 @@ from sqlalchemy import Engine, event
 
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 _connections: weakref.WeakSet[Any] = weakref.WeakSet()
+_owners: list[weakref.WeakMethod[Any]] = []
 #: Of a child: never closed, for SQLite forbids even that on what a parent opened.
 _kept: list[Any] = []
 
@@ -33,6 +34,12 @@ def remember(connection: Any) -> None:
         _connections.add(connection)
 
 
+def renew(method: Any) -> None:
+    """Call this bound method in children of this process, while its owner lives."""
+    _owners[:] = [known for known in _owners if known() is not None]
+    _owners.append(weakref.WeakMethod(method))
+
+
 def hang_up(connection: Any) -> None:
     """Cut a driver's connection from whichever thread: who reads on it gets an error at once."""
     number = _socket_of(connection)
@@ -41,7 +48,26 @@ def hang_up(connection: Any) -> None:
             own.shutdown(socket.SHUT_RDWR)
 
 
+def keep_alive(connection: Any) -> None:
+    """Let the kernel ask every half minute whether the other end is there.
+
+    So the way through a firewall stays open while a procedure runs, and a host that vanished is found.
+    """
+    number = _socket_of(connection)
+    if number < 0:
+        return
+    with suppress(OSError), socket.socket(fileno=os.dup(number)) as own:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, seconds in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+            if hasattr(socket, name):
+                own.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), seconds)
+
+
 def _in_child() -> None:
+    for owner in _owners:
+        method = owner()
+        if method is not None:
+            method()
     null = os.open(os.devnull, os.O_RDWR)
     for connection in list(_connections):
         _kept.append(connection)
