@@ -27,7 +27,10 @@ arch: ## the rooms and their directions
 coverage: ## tests with coverage
 	$(BIN)/python -m pytest --cov --cov-report=term
 
+bench: ## all figures for one database: make bench URL=mysql://user:password@host/empty_database
+	$(BIN)/python -m benchmarks $(URL)
+
 clean: ## remove what can be made again
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build *.egg-info
 
-.PHONY: help up test test-sqlite lint types arch coverage clean
+.PHONY: help up test test-sqlite lint types arch coverage bench clean

@@ -1,0 +1,91 @@
+"""All figures for one database, as a table, with the machine and the server's settings beside them.
+
+python -m benchmarks mysql://test:test@127.0.0.1/bench [--json FILE] [--only drain,enqueue]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+from benchmarks import drain, enqueue, idle, latency, memory, scale
+from taskmanager import TaskManager
+
+_TARGETS = {
+    "enqueue": "one by one ≥ 0.6, many ≥ 0.6 of the bare driver",
+    "drain, 1 process": "≥ 0.5 of the bare driver, ≥ 2,000/s",
+    "drain, 2 processes": "≥ 0.6 of the bare driver",
+    "drain with c_LoggedJob": "≥ 0.85 of without",
+    "latency with the doorbell": "p50 ≤ 10 ms, p99 ≤ 50 ms",
+    "latency by polling": "p50 ≤ 60 ms, p99 ≤ 250 ms",
+    "idle": "≤ 5 statements/s, ≤ 80 MB",
+    "scale": "claim ±20 % from 1,000 to 1,000,000",
+    "memory": "no growth over 100,000 jobs",
+}
+
+
+def figures(url: str) -> dict[str, Callable[[], Any]]:
+    """What is measured, by name."""
+    embedded = url.startswith("sqlite")
+    found: dict[str, Callable[[], Any]] = {
+        "enqueue": lambda: enqueue.measure(url),
+        "drain, 1 process": lambda: drain.measure(url, 20_000),
+        "drain with c_LoggedJob": lambda: drain.measure(url, 20_000, history=True),
+        "latency with the doorbell": lambda: latency.measure(url, 60, doorbell=True),
+        "latency by polling": lambda: latency.measure(url, 60, doorbell=False),
+        "scale": lambda: scale.measure(url, [1_000, 1_000_000]),
+        "memory": lambda: memory.measure(url, 100_000),
+    }
+    if not embedded:
+        found["drain, 2 processes"] = lambda: drain.measure(url, 20_000, processes=2)
+    if "mysql" in url or "mariadb" in url:
+        found["idle"] = lambda: idle.measure(url)
+    return found
+
+
+def surroundings(url: str) -> dict[str, Any]:
+    """The machine, and the settings of the server that durability and speed hang on."""
+    tm = TaskManager(database_url=url, doorbell=False)
+    asked = {
+        "mysql": "SELECT @@version, @@innodb_flush_log_at_trx_commit, @@sync_binlog, @@innodb_buffer_pool_size",
+        "mariadb": "SELECT @@version, @@innodb_flush_log_at_trx_commit, @@sync_binlog, @@innodb_buffer_pool_size",
+        "postgresql": "SELECT version(), current_setting('synchronous_commit'), current_setting('fsync')",
+        "sqlite": "SELECT sqlite_version()",
+    }
+    with tm.database.engine.connect() as connection:
+        server = [str(v) for v in connection.execute(text(asked[tm.database.product.name])).one()]
+    tm.close()
+    return {
+        "server": server, "python": platform.python_version(), "cores": os.cpu_count(), "system": platform.platform()
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Measure, print, and keep."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("--only", help="names of figures, or their beginnings, separated by commas")
+    parser.add_argument("--json", type=Path, help="a file for the figures")
+    given = parser.parse_args()
+    wanted = [name.strip() for name in (given.only or "").split(",")]
+    kept: dict[str, Any] = {"surroundings": surroundings(given.url)}
+    print(json.dumps(kept["surroundings"]))
+    for name, measure in figures(given.url).items():
+        if any(name.startswith(start) for start in wanted):
+            kept[name] = measure()
+            print(f"{name} (wanted: {_TARGETS[name]})\n    {json.dumps(kept[name])}")
+            sys.stdout.flush()
+    if given.json:
+        given.json.write_text(json.dumps(kept, indent=2) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
