@@ -136,7 +136,8 @@ class TaskManager:
         )  # fmt: skip
         self.registry.add(definition)
         self.filters.add(LegacyOutcome())
-        legacy = self.legacy_jobs = self.recurring_jobs.legacy = LegacyJobs(self.client)
+        legacy = LegacyJobs(self.client, time_zone=self.settings.legacy_time_zone)
+        self.legacy_jobs = self.recurring_jobs.legacy = legacy
         if self.settings.scheduler:
             self.extra_processes.append(lambda: LegacyScheduler(legacy))
 

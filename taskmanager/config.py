@@ -12,7 +12,8 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from taskmanager.domain.errors import ConfigurationError
+from taskmanager.domain.cron import resolve_zone
+from taskmanager.domain.errors import ConfigurationError, InvalidCron
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZES = {"": 1, "B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
@@ -85,6 +86,14 @@ def _users(value: Any) -> dict[str, str]:
     if not isinstance(value, dict) or not all(n and h and isinstance(h, str) for n, h in value.items()):
         raise ValueError("names with password hashes, as name:hash,name2:hash2 or a table")
     return dict(value)
+
+
+def _zone(value: Any) -> str:
+    try:
+        resolve_zone(_text(value))
+    except InvalidCron:
+        raise ValueError("an IANA name such as Europe/Prague") from None
+    return str(value)
 
 
 def _number(low: int, high: int) -> Callable[[Any], int]:
@@ -164,6 +173,9 @@ class Settings:
     max_log_bytes: int = _setting(256 * 1024, _size, "log bytes kept with one run")
     log_to_database: bool = _setting(True, _switch, "whether each run writes a row of c_LoggedJob")
     legacy: bool = _setting(True, _switch, "whether the rows of c_Job are served")
+    legacy_time_zone: str | None = _setting(
+        None, _optional(_zone), "time zone of the crons in c_Job; the database server's"
+    )
     web_host: str = _setting("127.0.0.1", _text, "address the web server listens on")
     web_port: int = _setting(8000, _number(0, 65535), "port the web server listens on; 0 takes a free one")
     web_users: dict[str, str] = _setting({}, _users, "who may sign in: name and password hash", secret=True)

@@ -11,7 +11,7 @@ import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from enum import IntEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -227,8 +227,12 @@ def parse(expression: str, time_zone: str = "UTC", days_and: bool = False) -> Cr
 
 
 @functools.lru_cache(maxsize=512)
-def resolve_zone(name: str) -> ZoneInfo:
-    """A zone by its IANA name, or by the id .NET writes on Windows. Raises InvalidCron."""
+def resolve_zone(name: str) -> tzinfo:
+    """A zone by its IANA name, by the id .NET writes on Windows, or by an offset as `+02:00`. Raises InvalidCron."""
+    if (offset := re.fullmatch(r"([+-])(\d\d?):([0-5]\d)", name)) is not None:
+        minutes = int(offset[2]) * 60 + int(offset[3])
+        if minutes < 24 * 60:
+            return timezone(timedelta(minutes=-minutes if offset[1] == "-" else minutes))
     try:
         return ZoneInfo(_WINDOWS.get(name, name) or "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError):

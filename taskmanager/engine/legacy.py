@@ -1,69 +1,45 @@
-"""A due c_Job row becomes a job like any other; its outcome is written back to the row, in one transaction."""
+"""The rows of c_Job as recurring jobs to who lists, triggers, pauses or removes them; what a run leaves in its row."""
 
 from __future__ import annotations
 
 import json
-import logging
+import uuid
+from dataclasses import replace
 
 from taskmanager.domain import cron as crons
 from taskmanager.domain.errors import CreationCancelled, InvalidCron, RecurringJobNotFound
-from taskmanager.domain.invocation import Invocation
 from taskmanager.domain.records import RecurringRecord
-from taskmanager.domain.states import Enqueued, Failed, State, Succeeded
+from taskmanager.domain.states import Deleted, Enqueued, Failed, State, Succeeded
 from taskmanager.domain.texts import storable
-from taskmanager.engine.client import Client, NewJob, new_key
+from taskmanager.domain.wallclock import WallClock
+from taskmanager.engine.client import Client
 from taskmanager.engine.filters import Electing, Filter
-from taskmanager.engine.history import TRIGGERED_BY
-from taskmanager.storage import legacy
-from taskmanager.storage.legacy import LegacyJob, LegacyRow
+from taskmanager.engine.legacy_schedule import MARK, PREFIX, LegacySchedule, call_of, new_run, unfinished
+from taskmanager.storage import legacy, legacy_marks
+from taskmanager.storage.legacy import LegacyJob
+from taskmanager.storage.legacy_marks import Known
 from taskmanager.storage.transaction import Tx
-
-log = logging.getLogger("taskmanager.legacy")
-
-PREFIX = "c_job:"
-_TYPE, _METHOD = "taskmanager.tasks.procedures", "run_procedure"
 
 
 class LegacyJobs:
-    """Plans and fires the rows of c_Job. Times are the server's wall clock; the operator's word is final."""
+    """The verbs. time_zone: the zone of the crons; the database server's own when None."""
 
-    def __init__(self, client: Client) -> None:
-        self.client = client
+    def __init__(self, client: Client, *, time_zone: str | None = None) -> None:
+        self.database = client.database
+        self.schedule = LegacySchedule(client, time_zone=time_zone)
 
     def fire_due(self) -> int:
-        """Look at the rows that want something; returns how many were fired."""
-        return self.client.database.run(self._fire_due_in, patience=5)
-
-    def _fire_due_in(self, tx: Tx) -> int:
-        return sum(self._one(tx, row) for row in legacy.wanting(tx))
-
-    def _one(self, tx: Tx, row: LegacyRow) -> bool:
-        now = tx.clock.local_now()
-        try:
-            following = crons.parse((row.cron or "").strip()).next_after(now)
-        except InvalidCron as error:
-            legacy.note(tx, row, str(error))
-            following = None
-            if row.next_run is None:
-                return False
-        legacy.plan(tx, row.id, following)
-        if row.next_run is None:
-            return False
-        self._create(tx, row, "Triggered by its row in c_Job")
-        return True
-
-    def _create(self, tx: Tx, row: LegacyRow | LegacyJob, reason: str, by: str | None = None) -> int | None:
-        parameters = {"RecurringJobId": json.dumps(f"{PREFIX}{row.id}"), "JobName": json.dumps(row.name)}
-        if by is not None:
-            parameters[TRIGGERED_BY] = json.dumps(by)
-        new = NewJob(_call(row), Enqueued(reason=reason), "default", parameters=parameters)
-        return next(iter(self.client.create_in(tx, [new], new_key())), None)
-
-    # -- what people ask of rows ------------------------------------------------------------------------------
+        """Look at the rows, plan those that people have edited, fire those that are due; returns how many."""
+        return self.schedule.look()[0]
 
     def all(self) -> list[RecurringRecord]:
         """The rows as recurring jobs, by ID; their moments in UTC."""
-        return self.client.database.read(lambda tx: [_record(tx, row) for row in legacy.load_all(tx)])
+
+        def work(tx: Tx) -> list[RecurringRecord]:
+            clock = self.schedule.wall_clock(legacy.glance(tx))
+            return [_record(row, clock) for row in legacy.load_all(tx)]
+
+        return self.database.read(work)
 
     def switch(self, row_id: int, active: bool) -> None:
         """Write IsActive. Raises RecurringJobNotFound."""
@@ -72,37 +48,55 @@ class LegacyJobs:
             if _must(tx, row_id).active != active:
                 legacy.switch(tx, row_id, active)
 
-        self.client.database.run(work)
+        self.database.run(work)
 
     def trigger(self, row_id: int, *, by: str) -> int:
         """Run a row now, once, active or not; its schedule goes on as it was. Raises RecurringJobNotFound."""
 
         def work(tx: Tx) -> int:
-            job_id = self._create(tx, _must(tx, row_id), "Triggered using recurring job manager", by)
+            row = _must(tx, row_id)
+            known = legacy_marks.load(tx, [row_id]).get(row_id)
+            if known is None or not known.is_of(row.name, row.procedure):
+                known = Known(uuid.uuid4().hex, row.name, row.procedure)
+            (job_id,) = self.schedule.create(
+                tx, [new_run(row, known.mark, "Triggered using recurring job manager", by)]
+            )
             if job_id is None:
                 raise CreationCancelled(f"a filter does not let {PREFIX}{row_id} be created")
+            running = unfinished(tx, known.runs)
+            runs = {job: trigger for job, trigger in known.runs.items() if job in running}
+            legacy_marks.save(tx, {row_id: replace(known, runs=runs | {job_id: by})})
             return job_id
 
-        return self.client.database.run(work)
+        return self.database.run(work)
 
     def remove(self, row_id: int) -> bool:
         """Delete a row; whether there was one."""
-        return self.client.database.run(lambda tx: legacy.remove(tx, row_id))
+        return self.database.run(lambda tx: legacy.remove(tx, row_id))
 
 
 class LegacyOutcome(Filter):
-    """Writes LastRun, LastResult and FailureCount of the row a run belongs to."""
+    """A cancelled run is told, but counts neither as failure nor as success."""
 
     order = 910
 
     def applied(self, context: Electing, state: State) -> None:
         row_id = row_of(context.parameters.get("RecurringJobId"))
-        if row_id is None or context.run is None:
+        given_back = isinstance(state, Enqueued) and not context.traversed
+        if row_id is None or context.run is None or given_back:
             return
         failure = next((s for s in [*context.traversed, state] if isinstance(s, Failed)), None)
-        text = storable(failure.exception_message) if failure else _result(state)
-        outcome = {"id": row_id, "ran_at": context.run.started_at, "text": text, "success": failure is None}
-        context.effects.later(legacy.write_outcomes, outcome)
+        cancelled = failure is None and isinstance(state, Deleted)
+        text = failure.exception_message if failure else state.reason if cancelled else _result(state)
+        outcome = {
+            "job": context.job.id,
+            "id": row_id,
+            "mark": context.parameters.get(MARK),
+            "ran_at": context.run.started_at,
+            "text": None if text is None else storable(text),
+            "success": None if cancelled else failure is None,
+        }
+        context.effects.later(legacy_marks.write_outcomes, outcome)
 
 
 def row_of(parameter: str | None) -> int | None:
@@ -112,10 +106,6 @@ def row_of(parameter: str | None) -> int | None:
     return int(number) if name.startswith(PREFIX) and number.isdigit() else None
 
 
-def _call(row: LegacyRow | LegacyJob) -> Invocation:
-    return Invocation(_TYPE, _METHOD, (), (None, None, json.dumps(row.id), json.dumps(row.procedure)))
-
-
 def _must(tx: Tx, row_id: int) -> LegacyJob:
     found = legacy.load(tx, row_id)
     if found is None:
@@ -123,17 +113,17 @@ def _must(tx: Tx, row_id: int) -> LegacyJob:
     return found
 
 
-def _record(tx: Tx, row: LegacyJob) -> RecurringRecord:
+def _record(row: LegacyJob, clock: WallClock) -> RecurringRecord:
     error = None
     try:
         if row.cron and row.cron.strip():
             crons.parse(row.cron.strip())
     except InvalidCron as wrong:
         error = str(wrong)
-    following, last = (None if m is None else tx.clock.to_utc(m) for m in (row.next_run, row.last_run))
+    following, last = (None if m is None else clock.utc(m) for m in (row.next_run, row.last_run))
     return RecurringRecord(
         id=f"{PREFIX}{row.id}", cron=row.cron or "", time_zone="server", queue="default",
-        job=_call(row).to_compact_json(), misfire=0, created_at=None, next_execution=following, last_execution=last,
+        job=call_of(row).to_compact_json(), misfire=0, created_at=None, next_execution=following, last_execution=last,
         last_job_id=None, error=error, paused=not row.active, name=row.name, procedure=row.procedure,
     )  # fmt: skip
 
@@ -145,4 +135,4 @@ def _result(state: State) -> str | None:
         value = json.loads(state.result)
     except ValueError:
         return state.result
-    return storable(value) if isinstance(value, str) else state.result
+    return value if isinstance(value, str) else state.result

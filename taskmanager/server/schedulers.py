@@ -75,4 +75,4 @@ class LegacyScheduler(Process):
         self.legacy = legacy
 
     def tick(self) -> float:
-        return 0.1 if self.legacy.fire_due() else 1.0
+        return self.legacy.schedule.look()[1]

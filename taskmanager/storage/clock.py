@@ -25,6 +25,11 @@ class Clock:
         """Naive UTC now, by the database."""
         return self._base + timedelta(seconds=time.monotonic() - self._at) + self._shift
 
+    @property
+    def offset(self) -> timedelta:
+        """By how much the server's wall clock is ahead of UTC today."""
+        return self._local
+
     def local_now(self) -> datetime:
         """The database server's wall clock, in whole seconds, as c_* columns hold it."""
         return (self.now() + self._local).replace(microsecond=0)

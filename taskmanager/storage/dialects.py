@@ -52,6 +52,8 @@ class Product:
     #: SQL for the server's clock in UTC, and for the seconds by which its wall clock is ahead of UTC.
     utc_now = ""
     local_offset = "0"
+    #: SQL for the name of its zone; `SYSTEM <abbreviation>` where it takes the host's.
+    time_zone = "'UTC'"
     for_update_skip = " FOR UPDATE SKIP LOCKED"
     #: SQL for the longest statement in bytes that the server takes; empty where there is no such bound.
     longest_statement = ""
@@ -101,6 +103,10 @@ class Product:
         """What a server answered to `explain`."""
         raise AssertionError("a product answers this")
 
+    def digest(self, texts: Sequence[str], order: str) -> str:
+        """An aggregate that changes when one of these texts, none of them NULL, changes in any row."""
+        raise AssertionError("a product answers this")
+
     def quote(self, name: str) -> str:
         """An identifier, quoted."""
         return f'"{quoted_name(name, True)}"'
@@ -126,12 +132,16 @@ class MySQL(Product):
     name = "mysql"
     utc_now = "UTC_TIMESTAMP(6)"
     local_offset = "TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW())"
+    time_zone = "IF(@@global.time_zone = 'SYSTEM', CONCAT('SYSTEM ', @@system_time_zone), @@global.time_zone)"
     longest_statement = "@@max_allowed_packet"
     explain = "EXPLAIN FORMAT=TRADITIONAL"
 
     def plan(self, rows: Sequence[Mapping[str, Any]]) -> Plan:
         keys = {key for row in rows for key in str(row["key"] or "").split(",") if key}
         return Plan(frozenset(keys), any("filesort" in str(row["Extra"]) for row in rows))
+
+    def digest(self, texts: Sequence[str], order: str) -> str:
+        return f"SUM(CRC32(CONCAT_WS('|', {', '.join(texts)})))"
 
     def quote(self, name: str) -> str:
         return f"`{name}`"
@@ -147,7 +157,7 @@ class MySQL(Product):
         # A plain `WHERE id IN (…)` may be planned as a scan of a small table and then lock other workers'
         # rows (error 1213 within seconds); the list first, then eq_ref by primary key, never does. MySQL would
         # still scan a table of a few rows (hash join) unless the key is forced.
-        force = " FORCE INDEX (PRIMARY)" if key == "Id" else ""
+        force = " FORCE INDEX (PRIMARY)" if key in ("Id", "ID") else ""
         return f"{self.ids()} STRAIGHT_JOIN {self.quote(table)} t{force} ON t.{self.quote(key)} = x.id"
 
     def update_by_ids(self, table: str, changes: Mapping[str, str], where: str = "", key: str = "Id") -> str:
@@ -208,6 +218,9 @@ class PostgreSQL(Product):
         sort = re.search(r"^\s*(?:->\s*)?(?:Incremental )?Sort\b (?!Key)", text, re.MULTILINE)
         return Plan(frozenset(keys), sort is not None)
 
+    def digest(self, texts: Sequence[str], order: str) -> str:
+        return f"md5(string_agg(concat_ws('|', {', '.join(texts)}), ',' ORDER BY {order}))"
+
     def ids(self) -> str:
         return "(SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x"
 
@@ -253,6 +266,7 @@ class SQLite(Product):
     name = "sqlite"
     utc_now = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
     local_offset = "CAST(strftime('%s', 'now', 'localtime') AS INTEGER) - CAST(strftime('%s', 'now') AS INTEGER)"
+    time_zone = "'SYSTEM'"
     for_update_skip = ""
     lock_of = False
     explain = "EXPLAIN QUERY PLAN"
@@ -262,6 +276,10 @@ class SQLite(Product):
         keys = set(re.findall(r"USING (?:COVERING )?INDEX (\S+)", text))
         keys |= {"PRIMARY"} if "USING INTEGER PRIMARY KEY" in text else set()
         return Plan(frozenset(keys), "USE TEMP B-TREE" in text)
+
+    def digest(self, texts: Sequence[str], order: str) -> str:
+        joined = " || '|' || ".join(texts)
+        return f"group_concat({joined})"
 
     def by_index(self, index: str) -> str:
         # For `Id > …` it would walk the table by rowid, over the rows of all queues.

@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, or_, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
+from taskmanager.storage import jobs
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment
 
+#: The fields of this hash are outcomes that wait until nobody else holds their rows, by the ids of their jobs.
+OWED = "c_job:outcomes"
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What tells whether anything in c_Job wants something."""
+
+    #: Changes with whatever people edit, but for one moment of NextRun becoming another.
+    digest: tuple[Any, ...]
+    #: The earliest NextRun of an active row, on the server's wall clock.
+    earliest: datetime | None
+    #: Whether outcomes wait to be written.
+    owes: bool
+    #: The server's zone, as it names it.
+    zone: str
+
 
 @dataclass(frozen=True, slots=True)
 class LegacyRow:
-    """A row of c_Job that wants something: it is due, or has no next run yet."""
+    """What decides about a row of c_Job. NextRun is None, too, when it is no moment."""
 
     id: int
     name: str | None
     cron: str | None
     procedure: str | None
+    active: bool
     next_run: datetime | None
-    last_result: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +60,56 @@ class LegacyJob:
     failures: int
 
 
+_DECIDING = ("ID", "JobName", "CronExpression", "StoredProcName", "IsActive", "NextRun")
+
+
 @statement
-def wanting_rows(t: Tables, p: Product) -> Any:
-    """Active rows that are due or were never planned; what an operator is just editing is passed by."""
-    c = t.legacy.job.c
+def glance_at_rows(t: Tables, p: Product) -> str:
+    """One pass over the table, one row as the answer: 0.5 to 1.3 ms of the server for 1,000 rows, and 0.1 ms of ours.
+
+    To read 1,000 narrow rows would cost 7 ms of ours each second.
+    """
+    q = p.quote
+    texts = [q("ID"), *(f"COALESCE({q(c)}, '~')" for c in ("JobName", "CronExpression", "StoredProcName"))]
+    texts += [
+        f"CASE WHEN {q('IsActive')} <> 0 THEN 1 ELSE 0 END",
+        f"CASE WHEN {q('NextRun')} IS NULL THEN 1 ELSE 0 END",
+    ]
     return (
-        select(c.ID, c.JobName, c.CronExpression, c.StoredProcName, c.NextRun, c.LastResult)
-        .where(c.IsActive != 0, or_(c.NextRun.is_(None), c.NextRun <= bindparam("now")))
-        .order_by(c.ID)
-        .limit(bindparam("limit"))
-        .with_for_update(skip_locked=True)
+        f"SELECT {p.time_zone}, COUNT(*), {p.digest(texts, q('ID'))}, "
+        f"MIN(CASE WHEN {q('IsActive')} <> 0 THEN {q('NextRun')} END), "
+        f"(SELECT COUNT(*) FROM {q(t.hash.name)} WHERE {q('Key')} = '{OWED}') FROM {q(t.legacy.job.name)}"
     )
+
+
+@statement
+def deciding_rows(t: Tables, p: Product) -> str:
+    return f"SELECT {_columns(p)} FROM {p.quote('c_Job')} t ORDER BY t.{p.quote('ID')}"
+
+
+@statement
+def due_rows(t: Tables, p: Product) -> str:
+    q = p.quote
+    return (
+        f"SELECT {_columns(p)} FROM {q('c_Job')} t "
+        f"WHERE t.{q('IsActive')} <> 0 AND t.{q('NextRun')} <= :until ORDER BY t.{q('NextRun')}, t.{q('ID')}"
+    )
+
+
+def _columns(p: Product) -> str:
+    return ", ".join(f"t.{p.quote(c)}" for c in _DECIDING)
+
+
+@statement
+def lock_free_rows(t: Tables, p: Product) -> str:
+    """Rows by id; what an operator is just editing is passed by."""
+    locked = p.select_by_ids(_DECIDING, "c_Job", key="ID", lock=True)
+    return locked + (" SKIP LOCKED" if p.for_update_skip else "")
+
+
+@statement
+def rows_there(t: Tables, p: Product) -> str:
+    return p.select_by_ids(("ID",), "c_Job", key="ID")
 
 
 def _seen(t: Tables) -> Any:
@@ -86,9 +143,8 @@ def delete_row(t: Tables, p: Product) -> Any:
 
 
 @statement
-def plan_row(t: Tables, p: Product) -> Any:
-    job = t.legacy.job
-    return update(job).where(bindparam("id") == job.c.ID).values(NextRun=bindparam("next_run"))
+def plan_row(t: Tables, p: Product) -> str:
+    return f"UPDATE {p.quote('c_Job')} SET {p.quote('NextRun')} = :next_run WHERE {p.quote('ID')} = :id"
 
 
 @statement
@@ -97,26 +153,78 @@ def note_row(t: Tables, p: Product) -> Any:
     return update(job).where(bindparam("id") == job.c.ID).values(LastResult=bindparam("text"))
 
 
+def _outcome(p: Product, failures: str) -> str:
+    q = p.quote
+    return (
+        f"UPDATE {q('c_Job')} SET {q('LastRun')} = :ran_at, {q('LastResult')} = :text{failures} WHERE {q('ID')} = :id"
+    )
+
+
 @statement
-def write_success(t: Tables, p: Product) -> Any:
-    job = t.legacy.job
-    changes = {"LastRun": bindparam("ran_at"), "LastResult": bindparam("text"), "FailureCount": 0}
-    return update(job).where(bindparam("id") == job.c.ID).values(changes)
+def write_success(t: Tables, p: Product) -> str:
+    return _outcome(p, f", {p.quote('FailureCount')} = 0")
 
 
 @statement
 def write_failure(t: Tables, p: Product) -> str:
-    q = p.quote
-    return (
-        f"UPDATE {q('c_Job')} SET {q('LastRun')} = :ran_at, {q('LastResult')} = :text, "
-        f"{q('FailureCount')} = COALESCE({q('FailureCount')}, 0) + 1 WHERE {q('ID')} = :id"
-    )
+    """FailureCount is NULL in a row whose columns people left out."""
+    return _outcome(p, f", {p.quote('FailureCount')} = COALESCE({p.quote('FailureCount')}, 0) + 1")
 
 
-def wanting(tx: Tx, limit: int = 500) -> list[LegacyRow]:
-    """Active rows that are due by the server's wall clock, or have no next run."""
-    rows = tx.execute(wanting_rows, {"now": tx.clock.local_now(), "limit": limit})
-    return [LegacyRow(int(r[0]), r[1], r[2], r[3], None if r[4] is None else as_moment(r[4]), r[5]) for r in rows]
+@statement
+def write_cancelled(t: Tables, p: Product) -> str:
+    return _outcome(p, "")
+
+
+# -- what the scheduler asks ------------------------------------------------------------------------------------
+
+
+def glance(tx: Tx) -> Glance:
+    """Look once, cheaply; nothing is locked."""
+    zone, count, digest, earliest, owed = tx.execute(glance_at_rows).first() or ("", 0, None, None, 0)
+    first = datetime.min if earliest is not None and _moment(earliest) is None else _moment(earliest)
+    return Glance((int(count), digest), first, int(owed) > 0, str(zone))
+
+
+def rows(tx: Tx) -> list[LegacyRow]:
+    """All rows, unlocked."""
+    return [_deciding(r) for r in tx.execute(deciding_rows)]
+
+
+def rows_until(tx: Tx, shown: datetime) -> list[LegacyRow]:
+    """Active rows whose NextRun is not after a time of the wall clock; unlocked, the longest due first."""
+    return [_deciding(r) for r in tx.execute(due_rows, {"until": tx.bind_moment(shown)})]
+
+
+def lock_free(tx: Tx, ids: Iterable[int]) -> list[LegacyRow]:
+    """These rows, locked; without those that are gone, or that somebody else holds."""
+    return [_deciding(r) for r in tx.execute(lock_free_rows, {"ids": jobs.ids_json(ids)})]
+
+
+def there(tx: Tx, ids: Iterable[int]) -> set[int]:
+    """Which of these rows exist."""
+    return {int(r[0]) for r in tx.execute(rows_there, {"ids": jobs.ids_json(ids)})}
+
+
+def plan(tx: Tx, moments: Mapping[int, datetime | None]) -> None:
+    """Write when rows run next, on the server's wall clock."""
+    given = [{"id": i, "next_run": tx.bind_moment(moment)} for i, moment in sorted(moments.items())]
+    if given:
+        tx.execute(plan_row, given)
+
+
+def note(tx: Tx, row_id: int, text: str) -> None:
+    """Tell the operator what is wrong with a row."""
+    tx.execute(note_row, {"id": row_id, "text": text})
+
+
+def write_outcome(tx: Tx, row_id: int, ran_at: datetime, text: str | None, success: bool | None) -> None:
+    """Write how a run ended that began at `ran_at` (UTC). success: None when it was cancelled."""
+    build = write_cancelled if success is None else write_success if success else write_failure
+    tx.execute(build, {"id": row_id, "ran_at": tx.bind_moment(tx.clock.to_local(ran_at)), "text": text})
+
+
+# -- what people ask --------------------------------------------------------------------------------------------
 
 
 def load_all(tx: Tx, *, length: int = 200) -> list[LegacyJob]:
@@ -140,28 +248,23 @@ def remove(tx: Tx, row_id: int) -> bool:
     return tx.execute(delete_row, {"id": row_id}).rowcount > 0
 
 
+def _deciding(row: Sequence[Any]) -> LegacyRow:
+    return LegacyRow(int(row[0]), row[1], row[2], row[3], _flag(row[4]), _moment(row[5]))
+
+
 def _job(row: Any) -> LegacyJob:
-    last, following = (None if moment is None else as_moment(moment) for moment in (row[5], row[6]))
-    return LegacyJob(int(row[0]), row[1], row[2], row[3], bool(row[4]), last, following, row[7], int(row[8] or 0))
+    last, following = _moment(row[5]), _moment(row[6])
+    return LegacyJob(int(row[0]), row[1], row[2], row[3], _flag(row[4]), last, following, row[7], int(row[8] or 0))
 
 
-def plan(tx: Tx, row_id: int, next_run: datetime | None) -> None:
-    """Write when a row runs next, on the server's wall clock."""
-    tx.execute(plan_row, {"id": row_id, "next_run": next_run})
+def _flag(value: Any) -> bool:
+    """IsActive as people write it: NULL and 0 are no, 1 and 2 are yes; a BIT comes as bytes."""
+    return any(value) if isinstance(value, bytes) else str(value or 0) != "0"
 
 
-def note(tx: Tx, row: LegacyRow, text: str) -> None:
-    """Tell the operator what is wrong with a row, once for each text."""
-    if row.last_result != text:
-        tx.execute(note_row, {"id": row.id, "text": text})
-
-
-def write_outcomes(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
-    """Write how runs ended: id, ran_at (UTC), text, success. A row that was deleted meanwhile is no error."""
-    for row in rows:
-        ran_at = tx.clock.to_local(row["ran_at"])
-        if row["success"]:
-            tx.execute(write_success, {"id": row["id"], "ran_at": ran_at, "text": row["text"]})
-        else:
-            given = {"id": row["id"], "ran_at": tx.bind_moment(ran_at), "text": row["text"]}
-            tx.execute(write_failure, given)
+def _moment(value: Any) -> datetime | None:
+    """What people wrote: a MySQL of loose mode keeps 0000-00-00, and SQLite any text."""
+    try:
+        return None if value is None else as_moment(value).replace(microsecond=0)
+    except ValueError:
+        return None

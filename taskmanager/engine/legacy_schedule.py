@@ -1,0 +1,200 @@
+"""A due row of c_Job becomes a job like any other, and what people edit is noticed; their word is final."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from taskmanager.domain.errors import StorageError
+from taskmanager.domain.invocation import Invocation
+from taskmanager.domain.states import Deleted, Enqueued
+from taskmanager.domain.wallclock import WallClock, wall_clock
+from taskmanager.engine import legacy_rules
+from taskmanager.engine.client import Client, NewJob, new_key
+from taskmanager.engine.history import TRIGGERED_BY
+from taskmanager.engine.legacy_rules import Decision
+from taskmanager.engine.transitions import Change
+from taskmanager.storage import jobs, legacy, legacy_marks
+from taskmanager.storage.legacy import Glance, LegacyJob, LegacyRow
+from taskmanager.storage.legacy_marks import Known
+from taskmanager.storage.transaction import Tx
+
+log = logging.getLogger("taskmanager.legacy")
+
+PREFIX = "c_job:"
+#: The parameter that tells a row from another one that has got its ID.
+MARK = "RowMark"
+_TYPE, _METHOD = "taskmanager.tasks.procedures", "run_procedure"
+#: Rows dealt with in one transaction: the first of many start while the others are still being written.
+_BATCH = 100
+_LONGEST_REST_SECONDS = 1.0
+#: A row that was locked for so long is held by a person; a scheduler lets go within milliseconds.
+_HELD_SECONDS = 3.0
+_OVER = frozenset({"Succeeded", "Failed", "Deleted"})
+
+
+class LegacySchedule:
+    """Plans and fires the rows of c_Job. Any number of processes may look; each row is dealt with by who locks it.
+
+    time_zone: the zone of the crons; the database server's own when None.
+    """
+
+    def __init__(self, client: Client, *, time_zone: str | None = None) -> None:
+        self.client = client
+        self.database = client.database
+        self.time_zone = time_zone
+        self._clock: tuple[tuple[str, timedelta], WallClock] | None = None
+        self._settled: tuple[object, ...] | None = None
+        self._held: dict[int, float] = {}
+        self._refused: dict[int, str] = {}
+
+    def look(self) -> tuple[int, float]:
+        """Plan the rows that people have edited, and fire those that are due: how many; and after how many seconds
+        to look again."""
+        glance = self.database.read(legacy.glance, patience=5)
+        now, clock = self.database.clock.now(), self.wall_clock(glance)
+        seen = (glance.digest, clock.schedule)
+        fired = 0
+        if glance.owes:
+            self.database.run(legacy_marks.settle, patience=5)
+        if seen != self._settled:
+            fired, idle = self._deal(None)
+            # What was done changes the digest; an edit may then change it back before the next look.
+            self._settled = seen if idle else None
+        elif glance.earliest is not None and glance.earliest <= clock.latest(now):
+            fired, _ = self._deal(clock.latest(now))
+        return fired, 0.05 if fired else self._rest(glance, clock)
+
+    def _rest(self, glance: Glance, clock: WallClock) -> float:
+        """Until the next look, or the next run when that comes first, so that runs begin with their second."""
+        now = self.database.clock.now()
+        if glance.earliest is None or glance.earliest - clock.local(now) > timedelta(seconds=2):
+            return _LONGEST_REST_SECONDS
+        ahead = (clock.utc(glance.earliest) - now).total_seconds()
+        return ahead + 0.002 if 0 < ahead < _LONGEST_REST_SECONDS else _LONGEST_REST_SECONDS
+
+    def wall_clock(self, glance: Glance) -> WallClock:
+        """How the server tells time today."""
+        clock = self.database.clock
+        key = (glance.zone, clock.offset)
+        if self._clock is None or self._clock[0] != key:
+            self._clock = (key, wall_clock(self.time_zone, *key, clock.now()))
+        return self._clock[1]
+
+    # -- rows that want something -----------------------------------------------------------------------------
+
+    def _deal(self, until: datetime | None) -> tuple[int, bool]:
+        """Do what rows want: those due until a time of the wall clock, or all. How many were fired; whether there was
+        nothing to do."""
+        wanting = self.database.read(lambda tx: self._wanting(tx, until), patience=5)
+        fired, left = 0, set[int]()
+        for start in range(0, len(wanting), _BATCH):
+            count, missed = self._act(wanting[start : start + _BATCH])
+            fired, left = fired + count, left | missed
+        if until is None:
+            self.database.run(self._forget_gone, patience=5)
+        self._tell_held(left)
+        return fired, not wanting
+
+    def _wanting(self, tx: Tx, until: datetime | None) -> list[int]:
+        rows = legacy.rows(tx) if until is None else legacy.rows_until(tx, until)
+        known = legacy_marks.load(tx, None if until is None else [row.id for row in rows])
+        return [row.id for row, _ in self._decided(tx, rows, known)]
+
+    def _act(self, ids: Sequence[int]) -> tuple[int, set[int]]:
+        """Lock rows and do what they want. Those that cannot be written (a trigger refuses it) hold up no other."""
+        try:
+            fired, missed = self.database.run(lambda tx: self._act_in(tx, ids), patience=5)
+        except StorageError as error:
+            if len(ids) > 1:
+                each = [self._act([i]) for i in ids]
+                return sum(f for f, _ in each), set[int]().union(*(m for _, m in each))
+            if self._refused.get(ids[0]) != str(error):
+                log.error("row %d of c_Job cannot be written, and waits: %s", ids[0], error)
+            self._refused[ids[0]] = str(error)
+            return 0, set()
+        for row_id in ids:
+            self._refused.pop(row_id, None)
+        return fired, missed
+
+    def _act_in(self, tx: Tx, ids: Sequence[int]) -> tuple[int, set[int]]:
+        rows = legacy.lock_free(tx, ids)
+        missed = set(ids) - {row.id for row in rows}
+        decided = self._decided(tx, rows, legacy_marks.load(tx, [row.id for row in rows]))
+        legacy.plan(tx, {row.id: decision.known.wall for row, decision in decided if decision.plan})
+        for row, decision in decided:
+            if decision.note is not None:
+                log.warning("row %d of c_Job, %r, is not scheduled: %s", row.id, row.name, decision.note)
+                legacy.note(tx, row.id, decision.note)
+        self._take_back(tx, [job for _, decision in decided for job in decision.take_back])
+        firing = [(row, d) for row, d in decided if d.fire is not None]
+        made = self.create(
+            tx, [new_run(row, d.known.mark, "Triggered by its row in c_Job", d.fire) for row, d in firing]
+        )
+        runs = {row.id: {job: d.fire or ""} for (row, d), job in zip(firing, made, strict=True) if job is not None}
+        known = {row.id: replace(d.known, runs=runs.get(row.id, d.known.runs)) for row, d in decided}
+        legacy_marks.save(tx, known)
+        return len(firing), missed & legacy.there(tx, missed) if missed else missed
+
+    def _decided(self, tx: Tx, rows: Iterable[LegacyRow], known: dict[int, Known]) -> list[tuple[LegacyRow, Decision]]:
+        rows, now, clock = list(rows), tx.now(), self._clock[1] if self._clock else self.wall_clock(legacy.glance(tx))
+        due = [known[row.id] for row in rows if row.id in known and legacy_rules.is_due(row, known[row.id], now, clock)]
+        running = unfinished(tx, [job for one in due for job in one.runs])
+        found = []
+        for row in rows:
+            decision = legacy_rules.decide(
+                row, known.get(row.id), now, clock, unfinished=running, mark=uuid.uuid4().hex
+            )
+            if decision is not None:
+                found.append((row, decision))
+        return found
+
+    def _forget_gone(self, tx: Tx) -> None:
+        """Rows that were deleted: nothing of theirs begins any more, and who gets their ID is another."""
+        known = legacy_marks.load(tx)
+        gone = {i: one for i, one in known.items() if i not in legacy.there(tx, known)} if known else {}
+        legacy_marks.forget(tx, gone)
+        self._take_back(tx, [job for one in gone.values() for job in one.runs])
+
+    def _take_back(self, tx: Tx, job_ids: Sequence[int]) -> None:
+        reason = Deleted(reason="Its row in c_Job was deleted or made inactive before it began")
+        if job_ids:
+            self.client.transitions.apply(tx, [Change(j, reason, frozenset({"Enqueued"})) for j in job_ids])
+
+    def create(self, tx: Tx, new: Sequence[NewJob]) -> list[int | None]:
+        """Write jobs; None for one that a filter does not let be created."""
+        if self.client.filters.creating:
+            return [next(iter(self.client.create_in(tx, [one], new_key())), None) for one in new]
+        return list(self.client.create_in(tx, new, new_key())) if new else []
+
+    def _tell_held(self, left: set[int]) -> None:
+        now = time.monotonic()
+        self._held = {i: self._held.get(i, now) for i in left}
+        for row_id, since in self._held.items():
+            if now - since >= _HELD_SECONDS:
+                log.warning(
+                    "row %d of c_Job is locked by somebody's open transaction; it waits, the others go on", row_id
+                )
+                self._held[row_id] = float("inf")
+
+
+def unfinished(tx: Tx, job_ids: Iterable[int]) -> set[int]:
+    ids = list(job_ids)
+    return {j for j, (state, _) in jobs.current_states(tx, ids).items() if state not in _OVER} if ids else set()
+
+
+def new_run(row: LegacyRow | LegacyJob, mark: str, reason: str, by: str | None) -> NewJob:
+    parameters = {
+        "RecurringJobId": json.dumps(f"{PREFIX}{row.id}"), "JobName": json.dumps(row.name or f"{PREFIX}{row.id}"),
+        MARK: mark, TRIGGERED_BY: json.dumps(by),
+    }  # fmt: skip
+    return NewJob(call_of(row), Enqueued(reason=reason), "default", parameters=parameters)
+
+
+def call_of(row: LegacyRow | LegacyJob) -> Invocation:
+    return Invocation(_TYPE, _METHOD, (), (None, None, json.dumps(row.id), json.dumps(row.procedure)))
