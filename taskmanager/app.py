@@ -46,7 +46,7 @@ from taskmanager.server.server import Server
 from taskmanager.storage import forked, jobs, structures
 from taskmanager.storage import queues as queue_rows
 from taskmanager.storage.database import Database
-from taskmanager.tasks.procedures import Procedures, run_procedure
+from taskmanager.tasks.procedures import ProcedureRuns, Procedures, run_procedure
 from taskmanager.testing import Testing
 
 log = logging.getLogger("taskmanager")
@@ -132,10 +132,12 @@ class TaskManager:
     def _serve_legacy(self) -> None:
         definition = define(
             run_procedure, is_injected=self.providers.is_injected, retry=RetryPolicy(attempts=0),
-            display_name="Stored procedure", job_type=JobType.RECURRING,
+            display_name="Stored procedure", job_type=JobType.RECURRING, timeout=self.settings.legacy_timeout_seconds,
         )  # fmt: skip
         self.registry.add(definition)
         self.filters.add(LegacyOutcome())
+        self.filters.add(ProcedureRuns(self.filters))
+        self.procedures.rerun_lost = self.settings.legacy_rerun_lost
         legacy = LegacyJobs(self.client, time_zone=self.settings.legacy_time_zone)
         self.legacy_jobs = self.recurring_jobs.legacy = legacy
         if self.settings.scheduler:

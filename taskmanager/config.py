@@ -173,6 +173,12 @@ class Settings:
     max_log_bytes: int = _setting(256 * 1024, _size, "log bytes kept with one run")
     log_to_database: bool = _setting(True, _switch, "whether each run writes a row of c_LoggedJob")
     legacy: bool = _setting(True, _switch, "whether the rows of c_Job are served")
+    legacy_timeout_seconds: float | None = _setting(
+        None, _optional(_pause), "how long a stored procedure of c_Job may run; for ever"
+    )
+    legacy_rerun_lost: bool = _setting(
+        False, _switch, "whether a stored procedure whose worker died is run again instead of failed"
+    )
     legacy_time_zone: str | None = _setting(
         None, _optional(_zone), "time zone of the crons in c_Job; the database server's"
     )

@@ -133,6 +133,7 @@ class JobContext:
         self, claim: Claim, now: Callable[[], datetime], *, name: str = "", server: str = "",
         max_log_lines: int = 1000, max_log_bytes: int = 256 * 1024,
     ) -> None:  # fmt: skip
+        self.claim = claim
         self.job_id = claim.job_id
         self.queue = claim.queue
         self.name = name
@@ -142,6 +143,10 @@ class JobContext:
         self.cancellation = CancellationToken()
         self.items: dict[str, Any] = {}
         self.timed_out = False
+        #: False once the run did what must not be done twice: a server that stops does not put it back.
+        self.is_repeatable = True
+        #: Bytes of JSON kept of this run's result, where it is not what the settings say.
+        self.max_result_bytes: int | None = None
         #: Processor milliseconds and megabytes of a run that had a process of its own.
         self.measured: tuple[int | None, int | None] | None = None
         self.log = JobLog(now, max_lines=max_log_lines, max_bytes=max_log_bytes)

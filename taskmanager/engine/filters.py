@@ -105,6 +105,9 @@ class Filter:
     def applied(self, context: Electing, state: State) -> None:
         """The state was entered: write what belongs to it, through `context.effects`."""
 
+    def cancelled(self, context: Electing) -> None:
+        """A run ended whose job was Deleted meanwhile: its outcome counts for nothing, but may be told of."""
+
 
 class Chain:
     """Filters in their order; a hook that a filter does not override costs nothing."""
@@ -117,12 +120,13 @@ class Chain:
         self.performed: list[Filter] = []
         self.elect: list[Filter] = []
         self.applied: list[Filter] = []
+        self.cancelled: list[Filter] = []
         for one in filters:
             self.add(one)
 
     def add(self, one: Filter) -> None:
         """Take a filter in at the place its order asks for."""
         self.filters = sorted([*self.filters, one], key=lambda f: f.order)
-        for hook in ("creating", "created", "performing", "performed", "elect", "applied"):
+        for hook in ("creating", "created", "performing", "performed", "elect", "applied", "cancelled"):
             overriding = [f for f in self.filters if getattr(type(f), hook) is not getattr(Filter, hook)]
             setattr(self, hook, overriding[::-1] if hook == "performed" else overriding)

@@ -29,6 +29,8 @@ log = logging.getLogger("taskmanager.legacy")
 PREFIX = "c_job:"
 #: The parameter that tells a row from another one that has got its ID.
 MARK = "RowMark"
+#: The parameter of a run whose procedure was, or may have been, called: it ends, whatever becomes of its row.
+SENT = "ProcedureSent"
 _TYPE, _METHOD = "taskmanager.tasks.procedures", "run_procedure"
 #: Rows dealt with in one transaction: the first of many start while the others are still being written.
 _BATCH = 100
@@ -163,8 +165,10 @@ class LegacySchedule:
 
     def _take_back(self, tx: Tx, job_ids: Sequence[int]) -> None:
         reason = Deleted(reason="Its row in c_Job was deleted or made inactive before it began")
-        if job_ids:
-            self.client.transitions.apply(tx, [Change(j, reason, frozenset({"Enqueued"})) for j in job_ids])
+        begun = {j for j, known in jobs.parameters(tx, job_ids).items() if known.get(SENT)} if job_ids else set()
+        changes = [Change(j, reason, frozenset({"Enqueued"})) for j in job_ids if j not in begun]
+        if changes:
+            self.client.transitions.apply(tx, changes)
 
     def create(self, tx: Tx, new: Sequence[NewJob]) -> list[int | None]:
         """Write jobs; None for one that a filter does not let be created."""

@@ -174,7 +174,7 @@ class Performer:
             created = claim.created_at or started
             latency = max(0, round((started - created).total_seconds() * 1000))
             message = result.message if isinstance(result, JobResult) else None
-            text = encode_result(result, max_bytes=self.limits.result_bytes)
+            text = encode_result(result, max_bytes=context.max_result_bytes or self.limits.result_bytes)
             return Succeeded(duration_ms=ms, latency_ms=latency, result=text), message
         if isinstance(error, JobCancelled) and context.timed_out:
             error = JobTimeout(str(error))

@@ -7,7 +7,7 @@ dashboard's buttons, the command line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -101,12 +101,13 @@ class Transitions:
                 if change.claim is not None and change.claim.queue_id in owned and not change.keep_claim:
                     effects.acknowledge(change.claim.queue_id)
                 answers.append(Applied(change.job_id, None, refused=refusal))
+                if change.run is not None and _is_deleted(locked.get(change.job_id)):
+                    context = _context(change, locked[change.job_id], effects, parameters)
+                    for one in self.filters.cancelled:
+                        one.cancelled(context)
                 continue
             seen.add(change.job_id)
-            context = Electing(
-                locked[change.job_id], change.to, effects, parameters.get(change.job_id, {}),
-                change.at or tx.now(), change.definition, change.error, change.run,
-            )  # fmt: skip
+            context = _context(change, locked[change.job_id], effects, parameters)
             answers.append(self._one(change, context))
             follow_ups.extend(context.follow_ups)
         if follow_ups:
@@ -193,6 +194,17 @@ def _in_own_queue(state: State, job: LockedJob) -> State:
     if isinstance(state, Enqueued) and not state.queue:
         return replace(state, queue=job.queue or "default", priority=job.priority)
     return state
+
+
+def _context(change: Change, job: LockedJob, effects: Effects, parameters: Mapping[int, Mapping[str, str]]) -> Electing:
+    return Electing(
+        job, change.to, effects, parameters.get(change.job_id, {}), change.at or effects.tx.now(), change.definition,
+        change.error, change.run,
+    )  # fmt: skip
+
+
+def _is_deleted(job: LockedJob | None) -> bool:
+    return job is not None and job.state == "Deleted"
 
 
 def _needs_parameters(state: State) -> bool:

@@ -341,9 +341,13 @@ class Worker(Process):
         return not any(thread.is_alive() for thread in self._pool)
 
     def give_back_running(self) -> int:
-        """Give back jobs that did not end in time; they will run again elsewhere."""
+        """Give back jobs that did not end in time; they will run again elsewhere.
+
+        One that must not be repeated goes back just so, with the mark it wrote: who claims it fails it.
+        """
         left = list(self.held.values())
-        recorded = [r.claim for r in self.completer.running.values() if r.recorded and r.claim.queue_id in self.held]
+        repeatable = [r for r in self.completer.running.values() if r.recorded and r.context.is_repeatable]
+        recorded = [r.claim for r in repeatable if r.claim.queue_id in self.held]
         changes = [
             Change(
                 c.job_id, Enqueued(queue="", reason="The server stopped before the job ended"),

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
-from taskmanager.storage import urls
+from taskmanager.storage import forked, urls
 
 
 def make_engine(url: URL, pool_size: int) -> Engine:
@@ -27,8 +27,9 @@ def make_engine(url: URL, pool_size: int) -> Engine:
 
 def make_raw_engine(url: URL) -> Engine:
     """Connections as the server gives them to anybody, but for how they are made: hosts tried in turn, shared TLS."""
-    nodes = urls.hosts(url)
+    nodes = urls.hosts(url.difference_update_query(["read_timeout"]))  # a procedure may run for hours
     engine = create_engine(nodes[0], poolclass=NullPool, **_arguments(nodes[0]))
+    event.listen(engine, "connect", lambda connection, _: forked.keep_alive(connection))
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
     elif engine.dialect.driver == "pymysql":

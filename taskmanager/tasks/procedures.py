@@ -1,21 +1,186 @@
-"""The job behind every c_Job row: run its stored procedure."""
+"""The job behind every c_Job row: run its stored procedure, once.
+
+Before CALL a durable mark is written: a run that is lost after it is Failed, and not run again by itself.
+"""
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from taskmanager.storage import procedures
+from taskmanager.domain import times
+from taskmanager.domain.errors import JobCancelled
+from taskmanager.domain.states import Deleted
+from taskmanager.engine.context import JobContext
+from taskmanager.engine.filters import Chain, Electing, Filter
+from taskmanager.engine.history import LoggedJobs
+from taskmanager.engine.legacy import LegacyOutcome
+from taskmanager.engine.legacy_schedule import SENT
+from taskmanager.engine.performer import checked
+from taskmanager.storage import backends, cells, jobs, procedures, queues
+from taskmanager.storage.backends import Backend
 from taskmanager.storage.database import Database
+from taskmanager.storage.procedures import Line, ProcedureFailed
+from taskmanager.storage.transaction import Tx
+
+log = logging.getLogger("taskmanager.procedures")
+
+#: Bytes of a result that LastResult keeps, with the marker at their end.
+_LONGEST = 64 * 1024
+_MARKER = " …[truncated]"
+
+
+class WorkerLost(Exception):
+    """The process that ran a procedure was gone before it could tell how the procedure ended."""
+
+    def __init__(self, message: str, sent: Sent) -> None:
+        super().__init__(message)
+        self.sent = sent
 
 
 class Procedures:
-    """Python functions that stand in for stored procedures on SQLite, by name."""
+    """Python functions that stand in for stored procedures on SQLite, by name. rerun_lost: run lost ones again."""
 
     def __init__(self) -> None:
         self.functions: dict[str, Callable[[], Any]] = {}
+        self.rerun_lost = False
 
 
-def run_procedure(database: Database, known: Procedures, row_id: int, name: str | None = None) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The mark: which claim's run it is, since when, on which server process, and on which connection."""
+
+    queue_id: int
+    at: datetime
+    server: str
+    backend: Backend | None
+
+    @classmethod
+    def read(cls, text: str | None) -> Sent | None:
+        """The mark in a job's parameter; None when there is none."""
+        try:
+            facts = json.loads(text or "null")
+            at = times.parse(facts["at"]) if facts else None
+            if at is None:
+                return None
+            backend = Backend(*facts["connection"]) if facts["connection"] else None
+            return cls(int(facts["queue"]), at, str(facts["server"]), backend)
+        except (ValueError, TypeError, KeyError):
+            return None
+
+    def text(self) -> str:
+        """The mark as it is stored."""
+        one = self.backend
+        connection = None if one is None else [one.number, one.server, one.since]
+        facts = {"queue": self.queue_id, "at": times.to_iso(self.at), "server": self.server, "connection": connection}
+        return json.dumps(facts)
+
+
+def run_procedure(
+    database: Database, known: Procedures, row_id: int, name: str | None = None, *, ctx: JobContext
+) -> str | None:
     """Run the stored procedure of row `row_id` of c_Job; its first cell is the result."""
-    return procedures.call(database, name, known.functions)
+    ctx.max_result_bytes = 8 * _LONGEST  # as JSON; what is kept of it is cut here
+    _settle_earlier(database, known, ctx)
+    parts = procedures.checked_name(name)
+    if database.is_embedded:
+        function = procedures.stand_in(known.functions, parts)
+        _mark(database, ctx, None)
+        value = checked(function())
+        return None if value is None else cut(cells.printed(value))
+    line = Line(database)
+    try:
+        backend = line.open()
+        ctx.cancellation.on_cancel(line.hang_up)
+        _mark(database, ctx, backend)
+        result = line.call(parts)
+        return None if result is None else cut(result)
+    except ProcedureFailed as error:
+        if ctx.cancellation.is_cancelled and line.backend is not None:
+            raise _given_up(database, ctx, line.backend) from error
+        if line.is_lost and line.backend is not None:
+            backends.end(database, line.backend)  # a network that broke leaves it running
+        raise
+    finally:
+        line.drop()
+
+
+def _mark(database: Database, ctx: JobContext, backend: Backend | None) -> None:
+    """Write the mark, if the claim is still ours. Raises JobCancelled: then nothing was sent."""
+    ctx.raise_if_cancelled()
+
+    def work(tx: Tx) -> bool:
+        if not queues.owned(tx, [ctx.claim]):
+            return False
+        sent = Sent(ctx.claim.queue_id, tx.now(), ctx.server, backend)
+        jobs.set_parameters(tx, {(ctx.job_id, SENT): sent.text()})
+        return True
+
+    if not database.run(work):
+        raise JobCancelled("the claim was given up before the procedure was called")
+    ctx.raise_if_cancelled()
+    ctx.is_repeatable = False
+
+
+def _settle_earlier(database: Database, known: Procedures, ctx: JobContext) -> None:
+    """End what an earlier run of this job left on the server. Raises WorkerLost when it was this very run."""
+    sent = Sent.read(ctx.parameters.get(SENT))
+    if sent is None:
+        return
+    gone = sent.backend is None or backends.end(database, sent.backend)
+    if sent.queue_id != ctx.claim.queue_id or known.rerun_lost:
+        return  # it ended, or somebody requeued it
+    rest = "it" if gone else "its connection could not be killed; it"
+    raise WorkerLost(
+        f"worker lost: {sent.server or 'its process'} was gone before the procedure had ended; {rest} is not run "
+        "again by itself", sent,
+    )  # fmt: skip
+
+
+def _given_up(database: Database, ctx: JobContext, backend: Backend) -> Exception:
+    """What a run raises whose token was tripped: its connection is killed on the server, too."""
+    stopping = ctx.cancellation.is_stopping
+    gone = backends.end(database, backend, wait=0.2 if stopping else 2.0)
+    killed = "its connection was killed" if gone else "its connection could not be killed"
+    log.warning("the procedure of job %d was given up (%s); %s", ctx.job_id, ctx.cancellation.reason, killed)
+    if stopping:
+        return ProcedureFailed(f"the server stopped before the procedure had ended; {killed}")
+    return JobCancelled(f"{ctx.cancellation.reason}; {killed}")
+
+
+def cut(text: str) -> str:
+    """Bound a text to 64 KB of UTF-8, saying so."""
+    whole = text.encode("utf-8", "replace")
+    if len(whole) <= _LONGEST:
+        return text
+    return whole[: _LONGEST - len(_MARKER.encode())].decode("utf-8", "ignore") + _MARKER
+
+
+class ProcedureRuns(Filter):
+    """Tells of runs that ended otherwise than by their own word: the lost with their start, the cancelled at all."""
+
+    order = 5
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+
+    def elect(self, context: Electing) -> None:
+        lost = context.error
+        if isinstance(lost, WorkerLost) and context.run is not None:
+            context.run.started_at = lost.sent.at
+            context.run.duration_ms = max(0, round((context.run.ended_at - lost.sent.at).total_seconds() * 1000))
+            context.run.server = lost.sent.server
+            context.effects.parameter(context.job.id, SENT, None)
+
+    def cancelled(self, context: Electing) -> None:
+        if context.run is None or not context.parameters.get(SENT):
+            return
+        context.run.message = f"Cancelled: {str(context.error or '') or 'the job was deleted while it ran'}"
+        context.effects.parameter(context.job.id, SENT, None)
+        for one in self._chain.applied:
+            if isinstance(one, (LoggedJobs, LegacyOutcome)):
+                one.applied(context, Deleted(reason=context.run.message))

@@ -100,6 +100,6 @@ def test_a_procedure_is_called_and_its_signal_is_told(tm: TaskManager) -> None:
         for name, body in bodies.items():
             connection.exec_driver_sql(f"DROP PROCEDURE IF EXISTS {name}")
             connection.exec_driver_sql(f"CREATE PROCEDURE {name}() {body}")
-    assert procedures.call(tm.database, "tm_says", {}) == "done"
+    assert procedures.call(tm.database, "tm_says") == "done"
     with pytest.raises(procedures.ProcedureFailed, match=r"^no$"):
-        procedures.call(tm.database, "tm_fails", {})
+        procedures.call(tm.database, "tm_fails")

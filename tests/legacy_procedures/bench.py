@@ -1,0 +1,147 @@
+"""What the tests of stored procedures share: rows of c_Job written by plain SQL, and real procedures."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, text
+
+import taskmanager
+from taskmanager import TaskManager
+
+SERVERS = ("mariadb", "mysql", "postgresql")
+_ROOT = str(Path(taskmanager.__file__).parent.parent)
+
+#: Notes that it began, sleeps in a loop for a minute, notes that it ended.
+_LOOPS = {
+    "mysql": """BEGIN DECLARE n INT DEFAULT 0;
+        INSERT INTO tm_marks (what, number) VALUES ('began', CONNECTION_ID());
+        WHILE n < {seconds} * 5 DO DO SLEEP(0.2); SET n = n + 1; END WHILE;
+        INSERT INTO tm_marks (what, number) VALUES ('ended', CONNECTION_ID()); END""",
+    "postgresql": """LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO tm_marks (what, number) VALUES ('began', pg_backend_pid()); COMMIT;
+        FOR n IN 1..{seconds} * 5 LOOP PERFORM pg_sleep(0.2); END LOOP;
+        INSERT INTO tm_marks (what, number) VALUES ('ended', pg_backend_pid()); END $$""",
+}
+
+
+class Bench:
+    """One database as people at a console use it."""
+
+    def __init__(self, tm: TaskManager) -> None:
+        self.tm = tm
+        self.product = tm.database.product.name
+        self.engine = create_engine(tm.database.url, isolation_level="AUTOCOMMIT")
+        self.q = tm.database.product.quote
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def sql(self, *statements: str) -> list[Any]:
+        """Run statements on a connection of their own; the rows of the last."""
+        with self.engine.connect() as connection:
+            for one in statements:
+                result = connection.execute(text(one.replace(":", "\\:")))
+            return list(result) if result.returns_rows else []
+
+    def procedure(self, name: str, body: str) -> str:
+        """Make a procedure; its name."""
+        quoted = self.q(name.replace("`", "``")) if self.product != "postgresql" else self.q(name)
+        arguments = "" if self.product == "postgresql" and body.startswith("(") else "()"
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql(f"DROP PROCEDURE IF EXISTS {quoted}")
+            connection.exec_driver_sql(f"CREATE PROCEDURE {quoted}{arguments} {body}".replace("%", "%%"))
+        return name
+
+    def loop(self, name: str, seconds: int = 60) -> str:
+        """A procedure that sleeps in a loop, between two marks."""
+        self.sql(
+            "DROP TABLE IF EXISTS tm_marks",
+            "CREATE TABLE tm_marks (what VARCHAR(20), number BIGINT, at TIMESTAMP DEFAULT CURRENT_TIMESTAMP)",
+        )
+        body = _LOOPS["postgresql" if self.product == "postgresql" else "mysql"]
+        return self.procedure(name, body.format(seconds=seconds))
+
+    def marks(self, what: str) -> list[int]:
+        """The connections on which the procedure began or ended."""
+        return [int(row[0]) for row in self.sql(f"SELECT number FROM tm_marks WHERE what = '{what}'")]
+
+    def is_connected(self, number: int) -> bool:
+        """Whether the server still has this connection."""
+        if self.product == "postgresql":
+            return bool(self.sql(f"SELECT 1 FROM pg_stat_activity WHERE pid = {number}"))
+        return bool(self.sql(f"SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = {number}"))
+
+    def job(self, procedure: str | None, name: str = "Report", cron: str = "0 2 1 1 *") -> int:
+        """Write a row of c_Job by plain SQL; its ID."""
+        columns = ", ".join(map(self.q, ("JobName", "CronExpression", "StoredProcName", "IsActive", "FailureCount")))
+        given = {"name": name, "cron": cron, "procedure": procedure}
+        table, key = self.q("c_Job"), self.q("ID")
+        with self.engine.connect() as connection:
+            connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES (:name, :cron, :procedure, 1, 7)"), given)
+            return int(connection.execute(text(f"SELECT MAX({key}) FROM {table}")).scalar_one())
+
+    def row(self, row_id: int) -> dict[str, Any]:
+        """A row of c_Job."""
+        with self.engine.connect() as connection:
+            found = connection.execute(text(f"SELECT * FROM {self.q('c_Job')} WHERE {self.q('ID')} = {row_id}"))
+            return dict(found.mappings().one())
+
+    def runs(self) -> list[dict[str, Any]]:
+        """The rows of c_LoggedJob, oldest first."""
+        with self.engine.connect() as connection:
+            found = connection.execute(text(f"SELECT * FROM {self.q('c_LoggedJob')} ORDER BY {self.q('ID')}"))
+            return [dict(row) for row in found.mappings()]
+
+    def trigger(self, row_id: int) -> int:
+        """Run a row now; the id of its job."""
+        assert self.tm.legacy_jobs is not None
+        return self.tm.legacy_jobs.trigger(row_id, by="Manual")
+
+    def run(self, procedure: str | None, hands: Any) -> dict[str, Any]:
+        """Run a procedure by a worker ticked by hand: the row of c_Job after it, with `run`, its row of history."""
+        row_id = self.job(procedure)
+        self.trigger(row_id)
+        assert hands().work() == 1
+        return self.row(row_id) | {"run": self.runs()[-1]}
+
+    def worker(
+        self, folder: Path, *more: str, environment: Mapping[str, str] | None = None, **settings: Any
+    ) -> subprocess.Popen[bytes]:
+        """A real worker process with its children; `settings` are those of its environment."""
+        url = self.tm.database.url.render_as_string(hide_password=False)
+        variables = {f"TASKMANAGER_{name.upper()}": str(value) for name, value in settings.items()}
+        variables |= {"TASKMANAGER_DATABASE_URL": url, "PYTHONPATH": f"{folder}{os.pathsep}{_ROOT}"}
+        command = [sys.executable, "-m", "taskmanager", "worker", "--threads", "4", *more]
+        with (folder / f"worker-{time.monotonic_ns()}.log").open("wb") as log:
+            return subprocess.Popen(
+                command, env=os.environ | variables | dict(environment or {}), stdout=log, stderr=log, cwd=folder
+            )
+
+
+def logs(folder: Path) -> str:
+    """What the workers wrote."""
+    return "\n".join(path.read_text(errors="replace") for path in sorted(folder.glob("worker-*.log")))
+
+
+def wait_for(condition: Any, seconds: float, what: str) -> float:
+    """Wait for something; how long it took."""
+    started = time.monotonic()
+    while not condition():
+        assert time.monotonic() - started < seconds, what
+        time.sleep(0.05)
+    return time.monotonic() - started
+
+
+def end(*workers: subprocess.Popen[bytes]) -> list[int]:
+    """Stop workers in order; their exit codes."""
+    for worker in workers:
+        if worker.poll() is None:
+            worker.terminate()
+    return [worker.wait(60) for worker in workers]
