@@ -74,7 +74,7 @@ def upgrade(engine: Engine, prefix: str, *, on_step: Callable[[str], None] | Non
     May be called again after a crash at any moment, and does nothing (nor needs any rights but SELECT) when all is
     done. on_step: called after each step. Raises SchemaError when it cannot go on; it says why and what is left.
     """
-    _validate(prefix)
+    check_prefix(prefix)
     steps: list[str] = []
     for tries in itertools.count(1):
         try:
@@ -100,7 +100,7 @@ def offline_sql(product: str, prefix: str, from_revision: str | None = None) -> 
     """
     from taskmanager.storage.migrating import Run
 
-    _validate(prefix)
+    check_prefix(prefix)
     run = Run(prefix, ddl.dialect_of(product))
     if from_revision == HANGFIRE_MYSQLSTORAGE:
         origin = _script("0003").HANGFIRE_MYSQLSTORAGE_2
@@ -113,7 +113,7 @@ def pending_sql(engine: Engine | Connection, prefix: str) -> str:
     from taskmanager.storage import altering
     from taskmanager.storage.migrating import Run
 
-    _validate(prefix)
+    check_prefix(prefix)
     with _reading(engine) as connection:
         if _is_done(connection, prefix):
             return ""
@@ -179,7 +179,8 @@ def _version_table(prefix: str) -> Any:
     return table(_version_name(prefix), column("version_num"))
 
 
-def _validate(prefix: str) -> None:
+def check_prefix(prefix: str) -> None:
+    """Raises InvalidArgument when this cannot stand before the names of tables."""
     if not re.fullmatch(r"[A-Za-z0-9_$]{0,24}", prefix):
         raise InvalidArgument(f"prefix {prefix!r}: at most 24 letters, digits, _ or $ (it begins names of indexes)")
 

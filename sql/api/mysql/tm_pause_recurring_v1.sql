@@ -1,0 +1,23 @@
+-- Keeps a recurring job and its cron, but fires it no more until it is resumed.
+CREATE PROCEDURE tm_pause_recurring_v1(p_id TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin)
+  COMMENT '{comment}'
+  SQL SECURITY DEFINER
+BEGIN
+  DECLARE v_own BOOLEAN DEFAULT FALSE;
+  DECLARE v_last BIGINT UNSIGNED DEFAULT LAST_INSERT_ID();
+  DECLARE EXIT HANDLER FOR SQLEXCEPTION
+  BEGIN
+    CALL tm_v1_undo(v_own);
+    RESIGNAL;
+  END;
+  CALL tm_v1_begin(v_own);
+  CALL tm_v1_recurring(p_id);
+  INSERT INTO `{prefix}Set` (`Key`, `Value`, `Score`) VALUES ('paused-recurring-jobs', p_id, 0)
+  ON DUPLICATE KEY UPDATE `Score` = 0;
+  UPDATE `{prefix}Set` SET `Score` = -1 WHERE `Key` = 'python:recurring-jobs' AND `Value` = p_id;
+  INSERT INTO `{prefix}Hash` (`Key`, `Field`, `Value`)
+  VALUES (CONCAT('python:recurring-job:', p_id), 'NextExecution', '')
+  ON DUPLICATE KEY UPDATE `Value` = '';
+  CALL tm_v1_end(v_own);
+  DO LAST_INSERT_ID(v_last);
+END

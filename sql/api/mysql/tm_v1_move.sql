@@ -1,0 +1,52 @@
+-- The one door, for the two changes SQL asks for: a job, whose row the caller has locked, enters Enqueued or Deleted.
+CREATE PROCEDURE tm_v1_move(
+  p_id BIGINT,
+  p_state VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+  p_reason TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
+)
+  COMMENT '{comment}'
+  SQL SECURITY INVOKER
+BEGIN
+  DECLARE v_now DATETIME(6) DEFAULT UTC_TIMESTAMP(6);
+  DECLARE v_second DATETIME DEFAULT v_now - INTERVAL MICROSECOND(v_now) MICROSECOND;
+  DECLARE v_iso VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+  DECLARE v_from, v_queue, v_home VARCHAR(50) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+  DECLARE v_priority INT;
+  SELECT `StateName`, `Queue`, `Priority`, COALESCE(NULLIF(`Queue`, ''), 'default')
+  INTO v_from, v_queue, v_priority, v_home FROM `{prefix}Job` WHERE `Id` = p_id FOR UPDATE;
+  CALL tm_v1_iso(v_now, v_iso);
+  IF CHAR_LENGTH(p_reason) > 100 THEN
+    SET p_reason = CONCAT(LEFT(p_reason, 99), CONVERT(0xE280A6 USING utf8mb4));
+  END IF;
+  INSERT INTO `{prefix}State` (`JobId`, `Name`, `Reason`, `CreatedAt`, `Data`)
+  VALUES (p_id, p_state, NULLIF(p_reason, ''), v_now, IF(p_state = 'Enqueued',
+    CONCAT('{"EnqueuedAt": "', v_iso, '", "Queue": "', v_home, '"}'), CONCAT('{"DeletedAt": "', v_iso, '"}')));
+  UPDATE `{prefix}Job`
+  SET `StateId` = LAST_INSERT_ID(), `StateName` = p_state,
+    `Queue` = IF(p_state = 'Enqueued', v_home, v_queue),
+    `ExpireAt` = IF(p_state = 'Enqueued', NULL, v_second + INTERVAL {expiration} SECOND)
+  WHERE `Id` = p_id;
+  -- Who performs it finds its row gone, and stops.
+  IF v_from IS NULL OR v_from IN ('Enqueued', 'Processing') THEN
+    DELETE t FROM (SELECT p_id AS id) x STRAIGHT_JOIN `{prefix}JobQueue` t ON t.`JobId` = x.id;
+  END IF;
+  IF p_state = 'Enqueued' THEN
+    INSERT INTO `{prefix}JobQueue` (`JobId`, `Queue`, `Priority`) VALUES (p_id, v_home, v_priority);
+  END IF;
+  IF v_from = 'Scheduled' THEN
+    DELETE FROM `{prefix}Set` WHERE `Key` = 'schedule' AND `Value` = CAST(p_id AS CHAR);
+    DELETE FROM `{prefix}Set` WHERE `Key` = 'schedule' AND `Value` = CONCAT(v_home, ':', p_id);
+    DELETE FROM `{prefix}Set` WHERE `Key` = 'retries' AND `Value` = CAST(p_id AS CHAR);
+  ELSEIF v_from = 'Awaiting' THEN
+    DELETE FROM `{prefix}Set` WHERE `Key` = 'awaiting' AND `Value` = CAST(p_id AS CHAR);
+  END IF;
+  IF p_state = 'Deleted' THEN
+    INSERT INTO `{prefix}Counter` (`Key`, `Value`, `ExpireAt`) VALUES
+      ('stats:deleted', 1, NULL),
+      (DATE_FORMAT(v_now, 'stats:deleted:%Y-%m-%d'), 1, DATE(v_now) + INTERVAL 31 DAY),
+      (DATE_FORMAT(v_now, 'stats:deleted:%Y-%m-%d-%H'), 1, DATE(v_now) + INTERVAL HOUR(v_now) + 25 HOUR);
+  END IF;
+  IF v_from IN ('Succeeded', 'Deleted') THEN
+    INSERT INTO `{prefix}Counter` (`Key`, `Value`) VALUES (CONCAT('stats:', LOWER(v_from)), -1);
+  END IF;
+END
