@@ -66,6 +66,7 @@ class TaskManager:
         forked.protect(self.database.engine)
         self.registry = Registry(s.discover, retries=s.default_retries, plain_retries=s.plain_function_retries)
         self.providers = Providers()
+        self.registry.is_injected = self.providers.is_injected
         self.filters = Chain([AutomaticRetry(), StatisticsHistory(), Continuations()])
         if s.log_to_database:
             self.filters.add(LoggedJobs())

@@ -2,41 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from taskmanager import __version__
-from taskmanager.cli import admin, jobs, recurring, run
-from taskmanager.cli.common import fail
-from taskmanager.domain.errors import TaskManagerError
+from taskmanager.cli import admin, database, generate, jobs, known, queues, recurring, run
+from taskmanager.cli.common import Group, examples, global_options, here_on_path
 
 
-class Group(click.Group):
-    """Turns our own errors into one clear line and exit code 1."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except TaskManagerError as error:
-            fail(error)
-
-
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--database-url", help="The database; else TASKMANAGER_DATABASE_URL, else sqlite:///taskmanager.db.")
-@click.option("--discover", help="Packages with jobs, separated by commas.")
+@click.group(
+    cls=Group,
+    params=global_options(hidden=False),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=examples(
+        "up",
+        "--discover shop.jobs worker --queues default,mail",
+        "enqueue shop.jobs:send_mail a@b.c subject=hi",
+        "jobs list --state failed",
+        "doctor",
+    ),
+)
 @click.version_option(__version__, prog_name="taskmanager")
 @click.pass_context
-def main(ctx: click.Context, database_url: str | None, discover: str | None) -> None:
+def main(ctx: click.Context) -> None:
     """Durable jobs on the database you already run.
 
     Start with `taskmanager up`: worker, scheduler and web pages in one process, on an embedded database.
+
+    Settings come from these options, TASKMANAGER_* in the environment, taskmanager.toml and [tool.taskmanager] in
+    pyproject.toml; `taskmanager config show` tells each value and where it came from.
+
+    Exit codes: 0 done; 1 an error, told in one line; 2 wrong usage; 3 waited in vain; 130 Ctrl-C.
     """
-    ctx.obj = {"database_url": database_url, "discover": discover}
+    ctx.ensure_object(dict)
+    here_on_path()
 
 
 for command in (
-    run.up, run.worker, run.web, jobs.enqueue, jobs.jobs_group, jobs.job_group, jobs.generate, recurring.recurring,
-    recurring.queues, recurring.servers, admin.db, admin.config_group, admin.sql, admin.doctor,
+    run.up, run.worker, run.web, jobs.enqueue, jobs.jobs_group, known.job_group, recurring.recurring, queues.queues,
+    queues.servers, generate.generate, database.db, admin.config_group, admin.sql, admin.doctor,
 ):  # fmt: skip
     main.add_command(command)

@@ -1,113 +1,108 @@
-"""Commands for who runs the database: db, config, sql, doctor."""
+"""Commands for who looks after an installation: config, sql, doctor."""
 
 from __future__ import annotations
 
-import json
+import difflib
 import sys
+from dataclasses import asdict
 
 import click
 
 from taskmanager import config
-from taskmanager.cli.common import as_json, manager, settings, show
-from taskmanager.storage import ddl, schema
+from taskmanager.cli.common import (
+    FAILED,
+    Command,
+    Group,
+    as_json,
+    examples,
+    fail,
+    manager,
+    must_exist,
+    print_json,
+    settings,
+    show,
+)
+from taskmanager.domain.errors import SchemaError
 from taskmanager.storage import doctor as checks
 from taskmanager.storage.statements import REGISTRY, render
 
 
-@click.group()
-def db() -> None:
-    """The tables: upgrade, current, check, sql."""
-
-
-@db.command()
-@click.option("--sql", "as_sql", is_flag=True, help="Print the statements for a DBA instead of running them.")
-@click.option(
-    "--offline", type=click.Choice(schema.PRODUCTS), help="With --sql: for an empty database of this product, unseen."
-)
-@click.pass_context
-def upgrade(ctx: click.Context, as_sql: bool, offline: str | None) -> None:
-    """Bring the tables to the newest revision; a database of Hangfire.MySqlStorage 2.x is widened in place."""
-    loaded = settings(ctx)
-    if offline is not None and not as_sql:
-        raise click.UsageError("--offline prints statements: give it together with --sql")
-    if offline is not None:
-        click.echo(schema.offline_sql(offline, loaded.prefix))
-        return
-    database = manager(ctx, discover=False).database
-    if as_sql:
-        click.echo(schema.pending_sql(database.engine, database.tables.prefix) or "-- up to date")
-        return
-    steps = schema.upgrade(database.engine, database.tables.prefix)
-    click.echo("\n".join(steps) or "up to date")
-
-
-@db.command()
-@click.pass_context
-def current(ctx: click.Context) -> None:
-    """The revision the database is at, and the newest."""
-    database = manager(ctx, discover=False).database
-    at = schema.current(database.engine, database.tables.prefix)
-    click.echo(f"{at or 'none'} (newest: {schema.head()})")
-
-
-@db.command()
-@click.pass_context
-def check(ctx: click.Context) -> None:
-    """Exit code 1, and what is missing, when the tables are not as they should be."""
-    database = manager(ctx, discover=False).database
-    schema.check(database.engine, database.tables.prefix)
-    click.echo("up to date")
-
-
-@db.command("sql")
-@click.pass_context
-def db_sql(ctx: click.Context) -> None:
-    """All CREATE statements for this kind of database."""
-    database = manager(ctx, discover=False).database
-    click.echo(ddl.schema_sql(database.product.name, database.tables.prefix))
-
-
-@click.group("config")
+@click.group("config", cls=Group)
 def config_group() -> None:
-    """Settings."""
+    """Settings: show."""
 
 
-@config_group.command("show")
+@config_group.command("show", epilog=examples("config show", "config show threads queues", "config show --json"))
+@click.argument("names", nargs=-1, metavar="[SETTING]...")
 @as_json
 @click.pass_context
-def show_config(ctx: click.Context, as_json: bool) -> None:
-    """Every setting, its value, and where the value came from."""
+def show_config(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
+    """Every setting, its value, and where the value came from; passwords are not shown."""
     rows = [{"setting": n, "value": v, "origin": o, "meaning": h} for n, v, o, h in config.describe(settings(ctx))]
-    show(rows, json_wanted=as_json)
+    _check_names(names, [row["setting"] for row in rows], "setting")
+    show([row for row in rows if not names or row["setting"] in names], json_wanted=as_json)
 
 
-@click.group()
+@click.group(cls=Group)
 def sql() -> None:
-    """The statements that are sent."""
+    """The statements that are sent: show."""
 
 
-@sql.command("show")
+@sql.command("show", epilog=examples("sql show", "sql show queues.claimable", "sql show --json"))
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@as_json
 @click.pass_context
-def show_sql(ctx: click.Context) -> None:
-    """Every named statement as this database gets it."""
-    database = manager(ctx, discover=False).database
-    for name, build in sorted(REGISTRY.items()):
-        text = render(build, database.tables, database.product, database.engine.dialect)
-        click.echo(f"-- {name}\n{text.strip()};\n")
+def show_sql(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
+    """Every named statement, or those named, as this database gets them."""
+    database = manager(ctx, discover=False, new=True).database
+    _check_names(names, list(REGISTRY), "statement")
+    texts = {
+        name: render(build, database.tables, database.product, database.engine.dialect).strip()
+        for name, build in sorted(REGISTRY.items())
+        if not names or name in names
+    }
+    if as_json:
+        print_json([{"name": name, "sql": text} for name, text in texts.items()])
+        return
+    for name, text in texts.items():
+        click.echo(f"-- {name}\n{text};\n")
 
 
-@click.command()
+def _check_names(names: tuple[str, ...], known: list[str], kind: str) -> None:
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            fail(f"there is no {kind} {name!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
+
+
+@click.command(cls=Command, epilog=examples("doctor", "doctor --json"))
 @as_json
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
-    """Look for what is wrong with database and servers; exit code 1 when something is."""
-    tm = manager(ctx)
-    findings = checks.examine(tm.database, known=[d.name for d in tm.registry])
+    """Look for what is wrong with database and servers, and tell the cure of each finding.
+
+    Looked at: whether the database answers, its version, the tables, the clock, the isolation level, the indexes
+    that the hot statements use, old transactions and the history they keep, servers that fell silent, queues that
+    nobody serves, recurring jobs that cannot fire, jobs nobody knows, modules that cannot be imported.
+
+    Exit code 1 when a finding is `bad`; `warn` is something to look at.
+    """
+    tm = manager(ctx, new=True)
+    try:
+        must_exist(tm)
+        findings = checks.examine(
+            tm.database, known=[d.name for d in tm.registry], recurring=tm.recurring_list,
+            silent_after=tm.settings.dead_after_seconds,
+        )  # fmt: skip
+    except SchemaError as error:
+        findings = [checks.Finding("bad", "database", str(error), "run `taskmanager db upgrade`")]
+    findings += [
+        checks.Finding("bad", "modules", f"{module} cannot be imported: {text}", "mend it, or take it from `discover`")
+        for module, text in tm.discovered.errors.items()
+    ]
     if as_json:
-        click.echo(
-            json.dumps([{"level": f.level, "subject": f.subject, "text": f.text, "cure": f.cure} for f in findings])
-        )
+        print_json([asdict(f) for f in findings])
     else:
         for f in findings:
             click.echo(f"{f.level:<5} {f.subject}: {f.text}" + (f"\n      cure: {f.cure}" if f.cure else ""))
-    sys.exit(1 if any(f.level == "bad" for f in findings) else 0)
+    sys.exit(FAILED if any(f.level == "bad" for f in findings) else 0)

@@ -1,45 +1,177 @@
-"""What all commands share: the TaskManager from configuration, tables on the terminal, JSON, errors."""
+"""What all commands share: the TaskManager from configuration, tables on the terminal, JSON, progress, errors."""
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-from taskmanager import logs
+from taskmanager import config, logs
 from taskmanager.app import TaskManager
-from taskmanager.config import Settings, load
+from taskmanager.config import Settings
+from taskmanager.domain.errors import SchemaError, StorageError, TaskManagerError
+from taskmanager.domain.invocation import InvocationUnreadable, read
+from taskmanager.storage import schema
+from taskmanager.storage.database import Database
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+#: For how long a command that somebody waits for tries to reach the database.
+PATIENCE_SECONDS = 3.0
+#: Exit codes; 2 is click's own, for wrong usage.
+FAILED, TIMED_OUT, INTERRUPTED = 1, 3, 130
+
+_GLOBAL = {
+    "--database-url": "The database; else TASKMANAGER_DATABASE_URL, else sqlite:///taskmanager.db.",
+    "--discover": "Packages with jobs, separated by commas; else TASKMANAGER_DISCOVER.",
+}
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help."""
+    return "\n".join(["\b", "Examples:", *(f"  taskmanager {line}" for line in lines)])
+
+
+def global_options(*, hidden: bool) -> list[click.Parameter]:
+    """The options that stand before or after any command."""
+    return [
+        click.Option([name], help=text, hidden=hidden, expose_value=False, callback=_remember, metavar="TEXT")
+        for name, text in _GLOBAL.items()
+    ]
+
+
+def _remember(ctx: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    ctx.find_root().ensure_object(dict)
+    if value is not None:
+        ctx.find_root().obj[parameter.name] = value
+
+
+class NoDatabase(SchemaError):
+    """The file of an SQLite database is not there; it is not made by looking for it."""
+
+
+class Command(click.Command):
+    """Takes the global options too, and tells how a negative number is given."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.params = [*self.params, *global_options(hidden=True)]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if re.match(r"-[\d.]", error.option_name):
+                value = error.option_name
+                raise click.UsageError(
+                    f"{value} looks like an option: a value that begins with - stands after --, as in "
+                    f"`{ctx.command_path} … -- {value}`",
+                    ctx,
+                ) from None
+            raise
+
+
+class Group(click.Group):
+    """Turns our own errors into one clear line and exit code 1, and Ctrl-C into exit code 130."""
+
+    command_class = Command
+    group_class = type
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except TaskManagerError as error:
+            fail(_cured(error, ctx))
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            sys.exit(INTERRUPTED)
+
+
+# -- the TaskManager of a command -----------------------------------------------------------------------------
 
 
 def settings(ctx: click.Context, **arguments: Any) -> Settings:
     """Settings with the command line's own as the strongest."""
     given = dict(ctx.find_root().obj or {}) | arguments
-    return load({name: value for name, value in given.items() if value is not None})
+    return config.load({name: value for name, value in given.items() if value is not None and name != "manager"})
 
 
-def manager(ctx: click.Context, *, discover: bool = True, **arguments: Any) -> TaskManager:
-    """The TaskManager of this command."""
-    loaded = settings(ctx, **arguments)
-    logs.configure(loaded.log_level if arguments.get("verbose") else "WARNING", loaded.log_format)
-    tm = TaskManager(loaded)
+def manager(ctx: click.Context, *, discover: bool = True, new: bool = False, module: str | None = None) -> TaskManager:
+    """The TaskManager of a command that ends soon: it has little patience with a database that does not answer.
+
+    new: the database may be made by this command, or is not asked. module: imported besides those of `discover`.
+    """
+    loaded = settings(ctx)
+    if module is not None and not any(module == p or module.startswith(f"{p}.") for p in loaded.discover):
+        loaded = loaded.with_changes(discover=(*loaded.discover, module))
+    logs.configure("CRITICAL", loaded.log_format)  # what goes wrong is told in one line, by `fail` or here
+    database = Database(loaded.database_url, prefix=loaded.prefix, patience_seconds=PATIENCE_SECONDS)
+    tm = TaskManager(loaded, database=database)
+    ctx.find_root().ensure_object(dict)["manager"] = tm
+    ctx.find_root().call_on_close(tm.close)
+    if not new:
+        must_exist(tm)
     if discover and loaded.discover:
-        tm.discover()
+        for name, error in tm.discover().errors.items():
+            if name != module:
+                click.echo(f"warning: module {name} cannot be imported: {error}", err=True)
     return tm
 
 
-def show(rows: Sequence[dict[str, Any]], *, json_wanted: bool) -> None:
-    """Print rows as JSON, or as columns."""
+def must_exist(tm: TaskManager) -> None:
+    """Raise NoDatabase where opening an SQLite file would make an empty one."""
+    name = tm.database.url.database or ""
+    if tm.database.is_embedded and not name.startswith("file:") and not Path(name).exists():
+        raise NoDatabase(f"there is no database {name} yet: run `taskmanager db upgrade`, or {_named_by(tm)}")
+
+
+def _cured(error: TaskManagerError, ctx: click.Context) -> str:
+    """The error's text with what to do about it, where the database is not as it should be."""
+    tm = (ctx.find_root().obj or {}).get("manager")
+    if tm is None or type(error) not in (StorageError, SchemaError):
+        return str(error)
+    engine, prefix = tm.database.engine, tm.database.tables.prefix
+    try:
+        lacking = schema.missing(engine, prefix)
+        if lacking and schema.is_empty(engine, prefix):
+            return f"the database has no tables yet: run `taskmanager db upgrade`, or {_named_by(tm)}"
+    except TaskManagerError:
+        return f"{error}; start the server, or {_named_by(tm)}"
+    if isinstance(error, SchemaError):
+        return str(error)
+    cure = "run `taskmanager db upgrade` (`taskmanager db check` lists what is missing)"
+    return f"{error}; {cure}" if lacking else str(error)
+
+
+def _named_by(tm: TaskManager) -> str:
+    origin = tm.settings.origin("database_url")
+    return f"name another by --database-url (this one is {config.shown(tm.settings, 'database_url')}, {origin})"
+
+
+def here_on_path() -> None:
+    """Let modules of the working directory be found, as `python -m taskmanager` does."""
+    here = os.getcwd()
+    if not {"", here} & set(sys.path):
+        sys.path.insert(0, here)
+
+
+# -- printing -------------------------------------------------------------------------------------------------
+
+
+def show(rows: Sequence[dict[str, Any]], *, json_wanted: bool, empty: str = "nothing") -> None:
+    """Print rows as JSON, or as columns. Moments are UTC."""
     if json_wanted:
-        click.echo(json.dumps([{k: _plain(v) for k, v in row.items()} for row in rows]))
+        print_json(rows)
         return
     if not rows:
-        click.echo("nothing")
+        click.echo(empty)
         return
     columns = list(rows[0])
     cells = [[_cell(row.get(c)) for c in columns] for row in rows]
@@ -49,19 +181,82 @@ def show(rows: Sequence[dict[str, Any]], *, json_wanted: bool) -> None:
         click.echo("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
 
 
-def fail(error: BaseException) -> NoReturn:
-    """Say what went wrong in one line, and end with exit code 1."""
+def print_json(value: Any) -> None:
+    """Print a value as one line of JSON; moments are UTC and end in Z."""
+    click.echo(json.dumps(value, default=_plain))
+
+
+def moment(value: datetime | None) -> str | None:
+    """A moment in UTC for scripts."""
+    return None if value is None else f"{value.isoformat()}Z"
+
+
+def wall(value: Any) -> Any:
+    """A moment of the database server's wall clock, which is no UTC; other values as they are."""
+    return value.isoformat(" ") if isinstance(value, datetime) else value
+
+
+def fail(error: BaseException | str) -> NoReturn:
+    """Say what went wrong, and end with exit code 1."""
     click.echo(f"error: {error}", err=True)
-    sys.exit(1)
+    sys.exit(FAILED)
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return value if isinstance(value, (str, int, float, bool, dict, list, type(None))) else str(value)
+    return moment(value) if isinstance(value, datetime) else str(value)
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return value.isoformat(" ", "seconds") if isinstance(value, datetime) else str(value)
+    text = f"{value.isoformat(' ', 'seconds')}Z" if isinstance(value, datetime) else str(value)
+    return " ".join(text.split()) if "\n" in text else text
+
+
+@contextmanager
+def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A progress bar on a terminal, and nothing elsewhere; call what it gives with how many more are done."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda done: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda done: bar.advance(task, done)
+
+
+# -- calls ----------------------------------------------------------------------------------------------------
+
+
+def arguments_of(texts: tuple[str, ...]) -> tuple[list[Any], dict[str, Any]]:
+    """A job's arguments as they are typed: JSON where it can be read so, else text; `key=value` is named."""
+    args, kwargs = [], {}
+    for text in texts:
+        key, sign, value = text.partition("=")
+        if sign and key.isidentifier():
+            kwargs[key] = _value(value)
+        else:
+            args.append(_value(text))
+    return args, kwargs
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def call_of(record: Any, length: int | None = None) -> str:
+    """A stored job's call for people: `module:function(1, "a")`."""
+    try:
+        found = read(record.invocation_data, record.arguments)
+    except InvocationUnreadable as error:
+        return f"(unreadable: {error})"
+    text = f"{found.name}({', '.join('null' if a is None else str(a) for a in found.arguments)})"
+    return text if length is None or len(text) <= length else f"{text[: length - 1]}…"

@@ -1,290 +1,304 @@
-"""Commands for jobs: enqueue one, list and change stored ones, look at the known ones and their history."""
+"""Commands for stored jobs: enqueue one; list, show, requeue, delete them; wait for one."""
 
 from __future__ import annotations
 
-import json
-import re
 import sys
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import click
 
-from taskmanager.cli.common import as_json, fail, manager, show
-from taskmanager.domain.errors import JobFailed, WaitTimeout
+from taskmanager.app import TaskManager
+from taskmanager.cli.common import (
+    FAILED,
+    Command,
+    Group,
+    arguments_of,
+    as_json,
+    call_of,
+    examples,
+    manager,
+    moment,
+    print_json,
+    progress,
+    show,
+)  # fmt: skip
+from taskmanager.cli.waiting import wait_and_print
+from taskmanager.domain.errors import UnknownJob
 from taskmanager.domain.invocation import InvocationUnreadable, read
+from taskmanager.domain.records import JobRecord
 from taskmanager.domain.states import ALL_NAMES
+from taskmanager.engine.transitions import Applied
 from taskmanager.storage import jobs as job_rows
-from taskmanager.storage import logged, monitoring
+from taskmanager.storage import monitoring
+
+#: Ids read at a time, and jobs changed in one transaction.
+_PAGE, _BATCH = 1000, 200
+
+state_option = click.option("--state", type=click.Choice(ALL_NAMES, case_sensitive=False), help="Only this state.")
+job_option = click.option("--job", "job_name", metavar="NAME", help="Only this job, by any of its names.")
+queue_option = click.option("--queue", metavar="NAME", help="Only this queue.")
 
 
-@click.command()
-@click.argument("name")
-@click.argument("arguments", nargs=-1)
+@click.command(
+    cls=Command,
+    epilog=examples(
+        'enqueue shop.jobs:send_mail a@b.c subject="hello there"',
+        "enqueue add 1 b=2 --queue mail --delay 60",
+        "enqueue add 1 --at 2030-01-31T09:00+01:00 --json",
+        "enqueue add -- -5",
+    ),
+)
+@click.argument("name", metavar="MODULE:FUNC")
+@click.argument("arguments", nargs=-1, metavar="[ARGS]...")
 @click.option("--queue", help="Queue, when not the job's own.")
-@click.option("--delay", type=float, help="Seconds to wait.")
+@click.option("--delay", type=click.FloatRange(min=0), metavar="SECONDS", help="Run it so much later.")
+@click.option("--at", metavar="TIME", help="Run it at this time: ISO 8601, UTC unless it has an offset.")
+@click.option("--priority", type=int, help="Smaller runs first; when not the job's own.")
 @as_json
 @click.pass_context
 def enqueue(
-    ctx: click.Context, name: str, arguments: tuple[str, ...], queue: str | None, delay: float | None, as_json: bool
-) -> None:
-    """Enqueue MODULE:FUNC (or a display name) with ARGS. Each argument is JSON, or plain text; key=value is named."""
-    tm = manager(ctx)
+    ctx: click.Context, name: str, arguments: tuple[str, ...], queue: str | None, delay: float | None, at: str | None,
+    priority: int | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Enqueue a job and print its id.
+
+    MODULE:FUNC names a function of a module that can be imported; a job that `discover` finds may also be called by
+    its display name, or its function's or class's name, in any case. Each argument is JSON, or else text; key=value
+    is a named one. Quote a text that is also JSON: '"5"'. A value that begins with - stands after --.
+    """
+    if delay is not None and at is not None:
+        raise click.UsageError("give --delay or --at, not both")
+    options = {"queue": queue, "delay": delay, "at": _time(at), "priority": priority}
+    module = name.partition(":")[0] if ":" in name else None
+    tm = manager(ctx, module=module)
+    if module in tm.discovered.errors:
+        raise UnknownJob(f"module {module} cannot be imported: {tm.discovered.errors[module]}")
     args, kwargs = arguments_of(arguments)
-    definition = tm.definition(name)
-    job_id = tm.enqueue_definition(definition, tuple(args), kwargs, {"queue": queue, "delay": delay})
-    tm.close()
-    click.echo(json.dumps({"id": job_id}) if as_json else f"job {job_id} enqueued")
+    job_id = tm.enqueue_definition(tm.definition(name), tuple(args), kwargs, options)
+    if as_json:
+        print_json({"id": job_id})
+    else:
+        click.echo(f"job {job_id} enqueued")
+    if module in tm.settings.discover and tm.settings.origin("discover") == "argument discover":
+        _tell_of_discover(ctx, tm, module)
 
 
-@click.group("jobs")
+def _tell_of_discover(ctx: click.Context, tm: TaskManager, module: str | None) -> None:
+    if module not in str((ctx.find_root().obj or {}).get("discover", "")).split(","):
+        click.echo(f"note: only workers whose setting `discover` names {module} perform it", err=True)
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        return None if text is None else datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no time such as 2030-01-31T09:00+01:00", param_hint="--at") from None
+
+
+@click.group("jobs", cls=Group)
 def jobs_group() -> None:
     """Stored jobs: list, show, requeue, delete, wait."""
 
 
-@jobs_group.command("list")
-@click.option("--state", type=click.Choice(ALL_NAMES, case_sensitive=False), default="Failed", show_default=True)
-@click.option("--limit", default=20, show_default=True)
+@jobs_group.command(
+    "list", epilog=examples("jobs list", "jobs list --state failed --job send_mail --json", "jobs list --before 1200")
+)
+@state_option
+@job_option
+@queue_option
+@click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True)
+@click.option("--before", type=int, metavar="ID", help="Only older ones: the last id of the page before.")
 @as_json
 @click.pass_context
-def list_jobs(ctx: click.Context, state: str, limit: int, as_json: bool) -> None:
-    """The newest jobs of a state."""
-    tm = manager(ctx, discover=False)
-    found = tm.database.read(lambda tx: monitoring.jobs_in(tx, state, limit=limit))
-    rows = [{"id": j.id, "state": j.state, "job": _call(j), "queue": j.queue, "created": j.created_at} for j in found]
-    show(rows, json_wanted=as_json)
+def list_jobs(
+    ctx: click.Context, state: str | None, job_name: str | None, queue: str | None, limit: int, before: int | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """The newest jobs, of all states or one."""
+    tm = manager(ctx, discover=job_name is not None)
+    if job_name is None and queue is None:
+        found = tm.database.read(lambda tx: monitoring.jobs_in(tx, state, limit=limit, before_id=before))
+    else:
+        ids = [i for _, i in zip(range(limit), matching(tm, state, job_name, queue, before), strict=False)]
+        records = {r.id: r for r in tm.database.read(lambda tx: job_rows.read_many(tx, ids))}
+        found = [records[i] for i in ids if i in records]
+    if as_json:
+        print_json([_facts(record) for record in found])
+        return
+    rows = [
+        {"id": j.id, "state": j.state, "job": call_of(j, 80), "queue": j.queue, "created": j.created_at} for j in found
+    ]
+    show(rows, json_wanted=False, empty=f"no jobs{f' in state {state}' if state else ''}")
 
 
-@jobs_group.command("show")
+def _facts(record: JobRecord) -> dict[str, Any]:
+    return {
+        "id": record.id, "state": record.state, "job": call_of(record), "queue": record.queue,
+        "priority": record.priority, "created": moment(record.created_at), "expires": moment(record.expire_at),
+    }  # fmt: skip
+
+
+@jobs_group.command("show", epilog=examples("jobs show 12", "jobs show 12 --json"))
 @click.argument("job_id", type=int)
 @as_json
 @click.pass_context
 def show_job(ctx: click.Context, job_id: int, as_json: bool) -> None:
-    """One job with its history."""
+    """One job: its call, result, history with stack traces, and log."""
     tm = manager(ctx, discover=False)
     record = tm.get(job_id)
     log = tm.database.read(lambda tx: job_rows.log_of(tx, job_id))
     if as_json:
         history = [
-            {"state": s.name, "reason": s.reason, "at": s.created_at.isoformat(), "data": dict(s.data)}
+            {"state": s.name, "reason": s.reason, "at": moment(s.created_at), "data": dict(s.data)}
             for s in record.history
         ]
-        facts = {"id": record.id, "state": record.state, "job": _call(record), "queue": record.queue}
-        click.echo(json.dumps(facts | {"parameters": dict(record.parameters), "history": history}))
+        lines = [{"attempt": attempt, "at": moment(at), "lines": text} for attempt, at, text in log]
+        facts = {"parameters": dict(record.parameters), "result": record.result, "history": history, "log": lines}
+        print_json(_facts(record) | facts)
         return
-    click.echo(f"job {record.id}: {_call(record)}  [{record.state}]  queue {record.queue}")
+    click.echo(f"job {record.id}: {call_of(record)}  [{record.state}]  queue {record.queue}")
+    for name, value in record.parameters.items():
+        click.echo(f"  {name} = {value}")
     for state in record.history:
-        click.echo(f"  {state.created_at:%Y-%m-%d %H:%M:%S.%f}  {state.name:<11} {state.reason or ''}")
+        click.echo(f"  {state.created_at:%Y-%m-%d %H:%M:%S.%f}Z  {state.name:<11} {state.reason or ''}".rstrip())
         for key, value in state.data.items():
             click.echo(f"      {key}: {value}")
-    for _, _, lines in log:
-        click.echo(lines)
+    for _, _, text in log:
+        click.echo(text)
 
 
-@jobs_group.command()
-@click.argument("job_ids", type=int, nargs=-1, required=True)
+@jobs_group.command(
+    epilog=examples(
+        "jobs requeue 12 13", "jobs requeue --state failed --job send_mail", "jobs requeue --state deleted --queue mail"
+    )
+)
+@click.argument("job_ids", type=int, nargs=-1, metavar="[ID]...")
+@state_option
+@job_option
+@queue_option
 @click.pass_context
-def requeue(ctx: click.Context, job_ids: tuple[int, ...]) -> None:
-    """Put jobs back into their queues."""
-    tm = manager(ctx, discover=False)
-    done = [tm.requeue(i, reason="Requeued from the command line") for i in job_ids]
-    click.echo(f"{sum(done)} of {len(done)} requeued")
+def requeue(
+    ctx: click.Context, job_ids: tuple[int, ...], state: str | None, job_name: str | None, queue: str | None
+) -> None:
+    """Put jobs back into their queues: those named by id, or all of a state, job and queue.
+
+    Exit code 1 when a job that was named could not be requeued.
+    """
+    _check_choice(job_ids, state, job_name, queue)
+    tm = manager(ctx, discover=job_name is not None)
+    reason = "Requeued from the command line"
+    expected = None if job_ids else {state or ""}
+    ids = job_ids or _chosen(tm, state, job_name, queue)
+    _change(ids, "requeued", bool(job_ids), lambda some: tm.client.requeue(some, reason=reason, expected=expected))
 
 
-@jobs_group.command()
-@click.argument("job_ids", type=int, nargs=-1, required=True)
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@jobs_group.command(epilog=examples("jobs delete 12 13", "jobs delete --state scheduled --job send_mail --yes"))
+@click.argument("job_ids", type=int, nargs=-1, metavar="[ID]...")
+@state_option
+@job_option
+@queue_option
+@click.option("--yes", is_flag=True, help="Do not ask. Without a terminal nothing is asked anyway.")
 @click.pass_context
-def delete(ctx: click.Context, job_ids: tuple[int, ...], yes: bool) -> None:
-    """Delete jobs; one that runs is cancelled."""
-    if not yes and sys.stdin.isatty():
-        click.confirm(f"delete {len(job_ids)} jobs?", abort=True)
-    tm = manager(ctx, discover=False)
-    done = [tm.delete(i, reason="Deleted from the command line") for i in job_ids]
-    click.echo(f"{sum(done)} of {len(done)} deleted")
+def delete(
+    ctx: click.Context, job_ids: tuple[int, ...], state: str | None, job_name: str | None, queue: str | None, yes: bool
+) -> None:
+    """Delete jobs: those named by id, or all of a state, job and queue. One that runs is cancelled.
+
+    Exit code 1 when a job that was named could not be deleted.
+    """
+    _check_choice(job_ids, state, job_name, queue)
+    tm = manager(ctx, discover=job_name is not None)
+    ids = job_ids or _chosen(tm, state, job_name, queue)
+    if ids and not yes and sys.stdin.isatty():
+        click.confirm(f"delete {len(ids)} {'job' if len(ids) == 1 else 'jobs'}?", abort=True)
+    reason = "Deleted from the command line"
+    expected = None if job_ids else {state or ""}
+    _change(ids, "deleted", bool(job_ids), lambda some: tm.client.delete(some, reason=reason, expected=expected))
 
 
-@jobs_group.command()
+def _check_choice(job_ids: Sequence[int], state: str | None, job_name: str | None, queue: str | None) -> None:
+    if job_ids and (state or job_name or queue):
+        raise click.UsageError("give ids, or --state with --job and --queue, not both")
+    if not job_ids and not state:
+        raise click.UsageError("give ids, or --state to take all of a state; --job and --queue narrow it")
+
+
+def _chosen(tm: TaskManager, state: str | None, job_name: str | None, queue: str | None) -> list[int]:
+    with progress("looking", None) as advance:
+        ids = []
+        for job_id in matching(tm, state, job_name, queue):
+            ids.append(job_id)
+            advance(1)
+    return ids
+
+
+def matching(
+    tm: TaskManager, state: str | None, job_name: str | None, queue: str | None, before: int | None = None
+) -> Iterator[int]:
+    """Ids of jobs, newest first, in as many short reads as it takes."""
+    names = _functions(tm, job_name)
+    while True:
+        page = _page(tm, state, before)
+        for job_id, data, own_queue in page:
+            if queue in (None, own_queue) and (names is None or names(data)):
+                yield job_id
+        if len(page) < _PAGE:
+            return
+        before = page[-1][0]
+
+
+def _page(tm: TaskManager, state: str | None, before: int | None) -> list[tuple[int, str, str | None]]:
+    return tm.database.read(lambda tx: monitoring.calls(tx, state, limit=_PAGE, before_id=before))
+
+
+def _functions(tm: TaskManager, job_name: str | None) -> Callable[[str], bool] | None:
+    """Whether a stored call is of the job that a name means; jobs that nobody knows any more have names too."""
+    if job_name is None:
+        return None
+    try:
+        known = tm.registry.find(job_name).name
+    except UnknownJob:
+        known = None
+    wanted = job_name.strip().lower()
+
+    def fits(data: str) -> bool:
+        try:
+            call = read(data)
+        except InvocationUnreadable:
+            return False
+        return call.name == known or wanted in (call.name.lower(), call.method.lower())
+
+    return fits
+
+
+def _change(ids: Sequence[int], done: str, named: bool, apply: Callable[[Sequence[int]], list[Applied]]) -> None:
+    """Change jobs in batches, and say how many were; what was named and is refused is an error."""
+    ids = sorted(set(ids))
+    refused: list[Applied] = []
+    with progress(done, len(ids)) as advance:
+        for start in range(0, len(ids), _BATCH):
+            batch = ids[start : start + _BATCH]
+            refused += [answer for answer in apply(batch) if not answer]
+            advance(len(batch))
+    click.echo(f"{len(ids) - len(refused)} of {len(ids)} {done}")
+    for answer in refused[:10] if named else ():
+        click.echo(f"job {answer.job_id}: {answer.refused}", err=True)
+    if named and len(refused) > 10:
+        click.echo(f"and {len(refused) - 10} more", err=True)
+    if named and refused:
+        sys.exit(FAILED)
+
+
+@jobs_group.command(epilog=examples("jobs wait 12", "jobs wait 12 --timeout 60"))
 @click.argument("job_id", type=int)
-@click.option("--timeout", type=float, help="Seconds; for ever.")
+@click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="How long to wait; for ever.")
 @click.pass_context
 def wait(ctx: click.Context, job_id: int, timeout: float | None) -> None:
-    """Wait for a job and print its result. Exit code 0 succeeded, 2 failed, 3 still going on."""
-    tm = manager(ctx, discover=False)
-    try:
-        click.echo(json.dumps(tm.wait(job_id, timeout)))
-    except JobFailed as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
-    except WaitTimeout as error:
-        click.echo(str(error), err=True)
-        sys.exit(3)
+    """Wait for a job's end and print what it returned, as JSON.
 
-
-@click.group("job")
-def job_group() -> None:
-    """Known jobs, by name: list, info, run, history, enable, disable, stats."""
-
-
-@job_group.command("list")
-@as_json
-@click.pass_context
-def list_known(ctx: click.Context, as_json: bool) -> None:
-    """All jobs that discovery finds."""
-    tm = manager(ctx)
-    rows = [
-        {"name": d.title, "type": str(d.job_type), "cron": d.cron, "queue": d.queue, "retries": d.retry.attempts}
-        for d in tm.registry
-    ]
-    if as_json:
-        show(rows, json_wanted=True)
-        return
-    click.echo(f"Found {len(rows)} jobs:")
-    for number, row in enumerate(rows, 1):
-        click.echo(f"  {number}. {row['name']} ({row['type']})" + (f" - {row['cron']}" if row["cron"] else ""))
-
-
-@job_group.command()
-@click.argument("name")
-@as_json
-@click.pass_context
-def info(ctx: click.Context, name: str, as_json: bool) -> None:
-    """All that is known of one job."""
-    tm = manager(ctx)
-    d = tm.registry.find(name)
-    facts = {
-        "name": d.title, "function": d.name, "type": str(d.job_type), "description": d.description, "cron": d.cron,
-        "time_zone": d.time_zone, "queue": d.queue, "priority": d.priority, "retries": d.retry.attempts,
-        "timeout": d.timeout, "arguments": ", ".join(p.name for p in d.signature.parameters if not p.injected),
-    }  # fmt: skip
-    if as_json:
-        click.echo(json.dumps(facts))
-        return
-    for key, value in facts.items():
-        click.echo(f"{key:<12} {'' if value is None else value}")
-
-
-@job_group.command()
-@click.argument("name")
-@click.argument("arguments", nargs=-1)
-@click.option("--wait", "-w", "wait_for", is_flag=True, help="Wait for its end.")
-@click.pass_context
-def run(ctx: click.Context, name: str, arguments: tuple[str, ...], wait_for: bool) -> None:
-    """Run a job now."""
-    tm = manager(ctx)
-    args, kwargs = arguments_of(arguments)
-    job_id = tm.enqueue_definition(tm.registry.find(name), tuple(args), kwargs, {"triggered_by": "Manual"})
-    s = tm.settings
-    click.echo(f"Job started: {job_id}")
-    click.echo(f"Dashboard: http://{s.web_host}:{s.web_port}/hangfire/jobs/details/{job_id}")
-    if wait_for:
-        click.echo(json.dumps(tm.wait(job_id)))
-
-
-@job_group.command()
-@click.argument("name", required=False)
-@click.option("--limit", "-n", default=10, show_default=True)
-@click.option("--failed", "-f", is_flag=True, help="Failed runs only.")
-@as_json
-@click.pass_context
-def history(ctx: click.Context, name: str | None, limit: int, failed: bool, as_json: bool) -> None:
-    """Runs of a job, newest first, from c_LoggedJob."""
-    tm = manager(ctx)
-    known = {key.lower(): d.title for d in tm.registry for key in (d.name, d.method, d.title)}
-    title = known.get(name.lower(), name) if name else None
-    found = tm.database.read(lambda tx: logged.history(tx, name=title, limit=limit, failed_only=failed))
-    names = ("JobName", "JobId", "StartedAt", "DurationMs", "Success", "ErrorMessage")
-    show(found if as_json else [{n: row[n] for n in names} for row in found], json_wanted=as_json)
-
-
-@job_group.command()
-@click.option("--days", "-d", default=7.0, show_default=True)
-@as_json
-@click.pass_context
-def stats(ctx: click.Context, days: float, as_json: bool) -> None:
-    """Counts and durations by job."""
-    tm = manager(ctx, discover=False)
-    show(tm.database.read(lambda tx: logged.statistics(tx, days=days)), json_wanted=as_json)
-
-
-@job_group.command()
-@click.argument("name")
-@click.pass_context
-def enable(ctx: click.Context, name: str) -> None:
-    """Fire a recurring job again."""
-    manager(ctx, discover=False).resume(name)
-    click.echo(f"{name} enabled")
-
-
-@job_group.command()
-@click.argument("name")
-@click.pass_context
-def disable(ctx: click.Context, name: str) -> None:
-    """Stop firing a recurring job, keeping it."""
-    manager(ctx, discover=False).pause(name)
-    click.echo(f"{name} disabled")
-
-
-@click.group()
-def generate() -> None:
-    """Write source files."""
-
-
-@generate.command("job")
-@click.argument("name")
-@click.option("--cron", help="Recurring, at these times.")
-@click.option("--manual", is_flag=True, help="Only ever triggered by people.")
-@click.option("--fire-and-forget", is_flag=True, help="Enqueued by code (the default).")
-@click.option("--directory", type=click.Path(path_type=Path, file_okay=False), default=Path("jobs"), show_default=True)
-def generate_job(name: str, cron: str | None, manual: bool, fire_and_forget: bool, directory: Path) -> None:
-    """Write one file with a job class, and say which."""
-    words = re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", name)
-    if not words:
-        fail(ValueError(f"{name!r} has no letters to make a name of"))
-    path = directory / ("_".join(w.lower() for w in words) + ".py")
-    if path.exists():
-        fail(FileExistsError(f"{path} exists already"))
-    options = f'"{cron}", ' if cron else 'job_type="Manual", ' if manual else ""
-    class_name = "".join(w[0].upper() + w[1:] for w in words)
-    directory.mkdir(parents=True, exist_ok=True)
-    path.write_text(_TEMPLATE.format(options=options, title=" ".join(words), name=class_name), encoding="utf-8")
-    click.echo(f"wrote {path}")
-
-
-_TEMPLATE = '''from taskmanager import Job, JobContext, JobResult, job
-
-
-@job({options}display_name="{title}")
-class {name}(Job):
-    """Say here what the job does; people read it in the dashboard."""
-
-    async def execute(self, ctx: JobContext) -> JobResult:
-        ctx.log.info("working")
-        return JobResult.ok()
-'''
-
-
-def arguments_of(texts: tuple[str, ...]) -> tuple[list[Any], dict[str, Any]]:
-    args, kwargs = [], {}
-    for text in texts:
-        key, sign, value = text.partition("=")
-        if sign and key.isidentifier():
-            kwargs[key] = _value(value)
-        else:
-            args.append(_value(text))
-    return args, kwargs
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _call(record: Any) -> str:
-    try:
-        found = read(record.invocation_data, record.arguments)
-    except InvocationUnreadable as error:
-        return f"(unreadable: {error})"
-    return f"{found.name}({', '.join(str(a) for a in found.arguments)})"[:80]
+    Exit code 0: it succeeded; 1: it failed, was deleted, or is not there; 2: wrong usage; 3: still going on after
+    --timeout.
+    """
+    wait_and_print(manager(ctx, discover=False), job_id, timeout)

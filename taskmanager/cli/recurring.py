@@ -1,162 +1,183 @@
-"""Commands for recurring jobs, queues and servers."""
+"""Commands for recurring jobs, rows of c_Job among them."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
-from taskmanager.cli.common import as_json, fail, manager, show
-from taskmanager.cli.jobs import arguments_of
+from taskmanager.app import TaskManager
+from taskmanager.cli.common import Group, arguments_of, as_json, examples, manager, moment, print_json, show
 from taskmanager.domain import cron as crons
+from taskmanager.domain.errors import InvalidCron, TaskManagerError
+from taskmanager.domain.invocation import InvocationUnreadable, read
+from taskmanager.domain.records import RecurringRecord
 from taskmanager.domain.times import utcnow
-from taskmanager.storage import monitoring
 
 
-@click.group()
+@click.group(cls=Group)
 def recurring() -> None:
-    """Recurring jobs: list, add, remove, trigger, pause, resume, next."""
+    """Recurring jobs: list, add, remove, trigger, pause, resume, next.
+
+    A row of c_Job is one too; its id is c_job:ID. Wherever an id is asked for, JobName or the name of the function
+    or class will do, if only one recurring job has it.
+    """
 
 
-@recurring.command("list")
+def facts(record: RecurringRecord) -> dict[str, Any]:
+    """A recurring job for scripts."""
+    return {
+        "id": record.id, "name": record.name or record.id, "job": call_of(record), "cron": record.cron,
+        "time_zone": record.time_zone, "queue": record.queue, "next": moment(record.next_execution),
+        "last": moment(record.last_execution), "last_job": record.last_job_id, "paused": record.paused,
+        "orphaned": record.orphaned, "error": record.error,
+    }  # fmt: skip
+
+
+def call_of(record: RecurringRecord) -> str:
+    """What a recurring job calls: a procedure, or a function."""
+    if record.procedure is not None:
+        return record.procedure
+    try:
+        return read(record.job).name
+    except InvocationUnreadable:
+        return ""
+
+
+@recurring.command("list", epilog=examples("recurring list", "recurring list --json"))
 @as_json
 @click.pass_context
 def list_recurring(ctx: click.Context, as_json: bool) -> None:
-    """All recurring jobs."""
-    tm = manager(ctx, discover=False)
-    rows: list[dict[str, Any]] = [
+    """All recurring jobs, and the rows of c_Job: what they call, when they run next, what is wrong with them."""
+    found = manager(ctx, discover=False).recurring_list()
+    if as_json:
+        print_json([facts(record) for record in found])
+        return
+    rows = [
         {
-            "id": r.id, "cron": r.cron, "time_zone": r.time_zone, "queue": r.queue, "next": r.next_execution,
-            "last": r.last_execution, "last_job": r.last_job_id, "paused": r.paused, "orphaned": r.orphaned,
-            "error": r.error,
+            "id": r.id if r.name is None else f"{r.id} {r.name}", "job": call_of(r), "cron": r.cron,
+            "time_zone": r.time_zone, "next": r.next_execution or "never", "last": r.last_execution, "state": state(r),
         }
-        for r in tm.recurring_list()
+        for r in found
     ]  # fmt: skip
-    show(rows, json_wanted=as_json)
+    show(rows, json_wanted=False, empty="no recurring jobs")
 
 
-@recurring.command()
+def state(record: RecurringRecord) -> str:
+    """What keeps a recurring job from firing; empty when nothing does."""
+    parts = ["paused"] if record.paused else []
+    parts += ["its code is gone"] if record.orphaned else []
+    return "; ".join([*parts, *([record.error] if record.error else [])])
+
+
+@recurring.command(
+    epilog=examples(
+        'recurring add nightly "0 2 * * *" shop.jobs:report ops@b.c --time-zone Europe/Prague',
+        'recurring add every5 "*/5 * * * *" "Clean up" days=30 --misfire ignorable',
+    )
+)
 @click.argument("recurring_id")
 @click.argument("cron")
 @click.argument("name")
-@click.argument("arguments", nargs=-1)
-@click.option("--time-zone", default=None, help="IANA name; UTC.")
-@click.option("--queue", default=None)
-@click.option("--misfire", type=click.Choice(["relaxed", "strict", "ignorable"]), default=None)
+@click.argument("arguments", nargs=-1, metavar="[ARGS]...")
+@click.option("--time-zone", help="IANA name, such as Europe/Prague; UTC.")
+@click.option("--queue", help="Queue, when not the job's own.")
+@click.option(
+    "--misfire", type=click.Choice(["relaxed", "strict", "ignorable"]),
+    help="Times missed while nothing ran: one run for all (relaxed), a run for each (strict), none (ignorable).",
+)  # fmt: skip
 @click.pass_context
 def add(
     ctx: click.Context, recurring_id: str, cron: str, name: str, arguments: tuple[str, ...], time_zone: str | None,
     queue: str | None, misfire: str | None,
 ) -> None:  # fmt: skip
     """Add or change RECURRING_ID: run NAME with ARGS at the times of CRON."""
-    tm = manager(ctx)
+    tm = manager(ctx, module=name.partition(":")[0] if ":" in name else None)
     args, kwargs = arguments_of(arguments)
     tm.recurring(
-        recurring_id,
-        name,
-        cron=cron,
-        args=tuple(args),
-        kwargs=kwargs,
-        time_zone=time_zone,
-        queue=queue,
+        recurring_id, name, cron=cron, args=tuple(args), kwargs=kwargs, time_zone=time_zone, queue=queue,
         misfire=misfire,
-    )
+    )  # fmt: skip
     click.echo(f"{recurring_id} saved")
 
 
-@recurring.command()
+def found_by(ctx: click.Context, name: str) -> tuple[TaskManager, RecurringRecord]:
+    """The recurring job that people mean. Raises RecurringJobNotFound, AmbiguousJob."""
+    tm = manager(ctx, discover=False)
+    return tm, tm.recurring_jobs.find(name)
+
+
+@recurring.command(epilog=examples("recurring remove nightly", "recurring remove c_job:5"))
 @click.argument("recurring_id")
 @click.pass_context
 def remove(ctx: click.Context, recurring_id: str) -> None:
-    """Delete a recurring job."""
-    if not manager(ctx, discover=False).remove(recurring_id):
-        fail(LookupError(f"there is no recurring job {recurring_id!r}"))
-    click.echo(f"{recurring_id} removed")
+    """Delete a recurring job; of c_Job the row."""
+    tm, record = found_by(ctx, recurring_id)
+    tm.remove(record.id)
+    click.echo(f"{record.id} removed")
+    if record.from_code and not record.orphaned:
+        click.echo("note: it stands in code, and comes back when a server starts; pause it instead", err=True)
 
 
-@recurring.command()
+@recurring.command(epilog=examples("recurring trigger nightly", "recurring trigger c_job:5 --json"))
 @click.argument("recurring_id")
+@as_json
 @click.pass_context
-def trigger(ctx: click.Context, recurring_id: str) -> None:
-    """Run a recurring job now, once."""
-    click.echo(f"job {manager(ctx, discover=False).trigger(recurring_id)} enqueued")
+def trigger(ctx: click.Context, recurring_id: str, as_json: bool) -> None:
+    """Run a recurring job now, once, paused or not; its schedule goes on as it was."""
+    tm, record = found_by(ctx, recurring_id)
+    job_id = tm.trigger(record.id)
+    if as_json:
+        print_json({"id": job_id})
+    else:
+        click.echo(f"job {job_id} enqueued")
 
 
-@recurring.command()
+@recurring.command(epilog=examples("recurring pause nightly", "recurring pause 'Daily Sales Report'"))
 @click.argument("recurring_id")
 @click.pass_context
 def pause(ctx: click.Context, recurring_id: str) -> None:
-    """Keep it, but do not fire it."""
-    manager(ctx, discover=False).pause(recurring_id)
-    click.echo(f"{recurring_id} paused")
+    """Keep it, but do not fire it; of c_Job IsActive becomes 0."""
+    tm, record = found_by(ctx, recurring_id)
+    tm.pause(record.id)
+    click.echo(f"{record.id} paused")
 
 
-@recurring.command()
+@recurring.command(epilog=examples("recurring resume nightly", "recurring resume c_job:5"))
 @click.argument("recurring_id")
 @click.pass_context
 def resume(ctx: click.Context, recurring_id: str) -> None:
-    """Fire it again."""
-    manager(ctx, discover=False).resume(recurring_id)
-    click.echo(f"{recurring_id} resumed")
+    """Fire it again, from its next time on; of c_Job IsActive becomes 1."""
+    tm, record = found_by(ctx, recurring_id)
+    tm.resume(record.id)
+    click.echo(f"{record.id} resumed")
 
 
-@recurring.command("next")
-@click.argument("cron")
-@click.option("--time-zone", default="UTC", show_default=True)
-@click.option("--count", default=5, show_default=True)
-@as_json
-def next_times(cron: str, time_zone: str, count: int, as_json: bool) -> None:
-    """When CRON fires next, in UTC."""
-    found = [t.isoformat() for t in crons.parse(cron, time_zone).upcoming(count, utcnow())]
-    click.echo(json.dumps(found) if as_json else "\n".join(found) or "never")
-
-
-@click.group()
-def queues() -> None:
-    """Queues: list, pause, resume."""
-
-
-@queues.command("list")
+@recurring.command(
+    "next", epilog=examples('recurring next "0 9 * * MON-FRI" --time-zone Europe/Prague', "recurring next nightly")
+)
+@click.argument("cron", metavar="CRON|ID")
+@click.option("--time-zone", help="IANA name; UTC, or the recurring job's own.")
+@click.option("--count", type=click.IntRange(1, 1000), default=5, show_default=True)
 @as_json
 @click.pass_context
-def list_queues(ctx: click.Context, as_json: bool) -> None:
-    """Queues with what waits in them."""
-    tm = manager(ctx, discover=False)
-    found = tm.database.read(monitoring.queue_lengths)
-    rows = [{"queue": q.name, "waiting": q.waiting, "fetched": q.fetched, "paused": q.paused} for q in found]
-    show(rows, json_wanted=as_json)
+def next_times(ctx: click.Context, cron: str, time_zone: str | None, count: int, as_json: bool) -> None:
+    """When a cron, or a recurring job, fires next, in UTC."""
+    parsed = _cron(ctx, cron, time_zone)
+    found = [moment(t) for t in parsed.upcoming(count, utcnow())]
+    if as_json:
+        print_json(found)
+    else:
+        click.echo("\n".join(str(t) for t in found) or "never")
 
 
-@queues.command("pause")
-@click.argument("queue")
-@click.pass_context
-def pause_queue(ctx: click.Context, queue: str) -> None:
-    """Claim nothing from a queue, on every server."""
-    manager(ctx, discover=False).pause_queue(queue)
-    click.echo(f"{queue} paused")
-
-
-@queues.command("resume")
-@click.argument("queue")
-@click.pass_context
-def resume_queue(ctx: click.Context, queue: str) -> None:
-    """Claim from a queue again."""
-    manager(ctx, discover=False).resume_queue(queue)
-    click.echo(f"{queue} resumed")
-
-
-@click.command()
-@as_json
-@click.pass_context
-def servers(ctx: click.Context, as_json: bool) -> None:
-    """Running servers."""
-    tm = manager(ctx, discover=False)
-    rows = [
-        {
-            "server": s.id, "workers": s.data.get("WorkerCount"), "queues": ",".join(s.data.get("Queues") or ()),
-            "started": s.data.get("StartedAt"), "heartbeat": s.last_heartbeat,
-        }
-        for s in tm.database.read(monitoring.servers)
-    ]  # fmt: skip
-    show(rows, json_wanted=as_json)
+def _cron(ctx: click.Context, text: str, time_zone: str | None) -> crons.Cron:
+    try:
+        return crons.parse(text, time_zone or "UTC")
+    except InvalidCron as error:
+        try:
+            _, record = found_by(ctx, text)
+        except TaskManagerError:
+            raise error from None
+        own = "UTC" if record.procedure is not None or record.id.startswith("c_job:") else record.time_zone
+        return crons.parse(record.cron, time_zone or own, record.days_and)

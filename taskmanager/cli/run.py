@@ -14,9 +14,9 @@ import click
 
 from taskmanager import logs
 from taskmanager.app import TaskManager
-from taskmanager.cli.common import settings
+from taskmanager.cli.common import Command, examples, settings
 from taskmanager.config import Settings
-from taskmanager.domain.errors import StorageError
+from taskmanager.domain.errors import ConfigurationError, StorageError
 from taskmanager.server import streams
 from taskmanager.server.server import Server
 from taskmanager.server.supervisor import StopSignal, Supervisor, child_command, end_for_sure, end_with_parent
@@ -28,7 +28,7 @@ log = logging.getLogger("taskmanager.supervisor")
 SAMPLES = "taskmanager.samples"
 
 
-@click.command()
+@click.command(cls=Command, epilog=examples("up", "--discover shop.jobs up --port 8080 --queues default,mail"))
 @click.option("--host", help="Address of the web pages; 127.0.0.1.")
 @click.option("--port", type=int, help="Port of the web pages; 8000, 0 takes a free one.")
 @click.option("--threads", type=int, help="Jobs performed at a time.")
@@ -38,7 +38,10 @@ SAMPLES = "taskmanager.samples"
 def up(
     ctx: click.Context, host: str | None, port: int | None, threads: int | None, queues: str | None, migrate: bool
 ) -> None:
-    """Run everything in one process: worker, scheduler and web pages. Ctrl-C ends it in order."""
+    """Run everything in one process: worker, scheduler and web pages. Ctrl-C ends it in order.
+
+    Without `discover` it shows sample jobs. An embedded database is made and upgraded by itself.
+    """
     loaded = settings(ctx, web_host=host, web_port=port, threads=threads, queues=queues)
     samples = not loaded.discover
     if samples:
@@ -48,11 +51,11 @@ def up(
     tm = _ready(loaded, signals, migrate=migrate)
     if samples:
         tm.procedure("SP_SampleReport")(lambda: "12 rows reported")
+    page = _page(tm)
     server = tm.server()
     server.start()
     if samples:
         _enqueue_samples(tm)
-    page = _page(tm)
     signals.stop.wait()
     click.echo("stopping; press Ctrl-C again to hurry")
     page.close()
@@ -60,7 +63,12 @@ def up(
     tm.close()
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    epilog=examples(
+        "--discover shop.jobs worker", "--discover shop.jobs worker --queues critical,default --processes 4 --threads 8"
+    ),
+)
 @click.option("--queues", help="Queues to work on, the most urgent first, separated by commas.")
 @click.option("--threads", type=int, help="Jobs each process performs at a time.")
 @click.option("--processes", type=int, help="Worker processes.")
@@ -70,7 +78,10 @@ def up(
 @click.option("--supervised", is_flag=True, hidden=True)
 @click.pass_context
 def worker(ctx: click.Context, /, supervised: bool, migrate: bool, **arguments: Any) -> None:
-    """Perform jobs until SIGTERM or Ctrl-C, on as many hosts as you like."""
+    """Perform jobs until SIGTERM or Ctrl-C, on as many hosts as you like.
+
+    Running jobs then get grace_seconds to end; what waits is given back. Exit code 0.
+    """
     loaded = settings(ctx, **arguments)
     if supervised:
         streams.keep()
@@ -89,9 +100,9 @@ def worker(ctx: click.Context, /, supervised: bool, migrate: bool, **arguments: 
     end_for_sure()
 
 
-@click.command()
-@click.option("--host", help="Address to listen on.")
-@click.option("--port", type=int, help="Port to listen on.")
+@click.command(cls=Command, epilog=examples("web", "web --host 0.0.0.0 --port 8080"))
+@click.option("--host", help="Address to listen on; 127.0.0.1.")
+@click.option("--port", type=int, help="Port to listen on; 8000, 0 takes a free one.")
 @click.pass_context
 def web(ctx: click.Context, host: str | None, port: int | None) -> None:
     """Serve the web pages only."""
@@ -184,7 +195,13 @@ def _page(tm: TaskManager) -> Any:
 
         password = secrets.token_urlsafe(9)
         users = {"admin": generate_password_hash(password)}
-    page = serve(tm, host=tm.settings.web_host, port=tm.settings.web_port, users=users)
+    host, port = tm.settings.web_host, tm.settings.web_port
+    try:
+        page = serve(tm, host=host, port=port, users=users)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the web pages cannot listen on {host}:{port} ({error.strerror}): choose another --port, 0 for a free one"
+        ) from error
     click.echo(f"taskmanager is at {page.url}")
     if password is not None:
         click.echo(f"sign in as admin with password {password} (made for this run; set web_users for your own)")

@@ -89,6 +89,8 @@ class Registry:
         self._retries = retries
         self._plain = RetryPolicy(attempts=plain_retries)
         self._by_name: dict[str, JobDefinition] = {}
+        #: Whether the worker fills in a parameter of this type, also of a plain function.
+        self.is_injected: Callable[[Any], bool] = lambda annotation: False
 
     def __iter__(self) -> Iterator[JobDefinition]:
         return iter(sorted(self._by_name.values(), key=lambda d: d.title.lower()))
@@ -155,7 +157,7 @@ class Registry:
             return None
         if not inspect.isfunction(target) or target.__module__ != module_name or path.startswith("_"):
             return None
-        return self.add(define(target, retry=self._plain))
+        return self.add(define(target, is_injected=self.is_injected, retry=self._plain))
 
     def is_discovered(self, module: str) -> bool:
         """Whether a module lies in one of the packages that this process discovers."""

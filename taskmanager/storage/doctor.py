@@ -1,17 +1,20 @@
-"""What a DBA would look at: version, isolation, clocks, old snapshots, stale servers, unknown job types."""
+"""What a DBA would look at, and the cure of each finding."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from taskmanager.domain.errors import SchemaError, StorageError
 from taskmanager.domain.invocation import InvocationUnreadable, read
+from taskmanager.domain.records import RecurringRecord
 from taskmanager.domain.times import utcnow
-from taskmanager.storage import schema, servers
+from taskmanager.storage import backlog, monitoring, plans, schema, servers, turns
 from taskmanager.storage.database import Database
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
@@ -30,6 +33,7 @@ class Finding:
 
 _OLDEST = {"mysql": (8, 0, 1), "mariadb": (10, 6), "postgresql": (13,), "sqlite": (3, 38)}
 _SKEW = timedelta(seconds=2)
+_UPGRADE = "run `taskmanager db upgrade`"
 
 
 @statement
@@ -41,17 +45,36 @@ def waiting_sample(t: Tables, p: Any) -> str:
     )
 
 
-def examine(database: Database, *, known: Sequence[str] = ()) -> list[Finding]:
-    """All findings; the good ones too, so that one sees what was looked at."""
-    findings = [_version(database)]
-    lacking = schema.missing(database.engine, database.tables.prefix)
-    if lacking:
-        return [*findings, Finding("bad", "tables", "; ".join(lacking), "run `taskmanager db upgrade`")]
-    findings.append(Finding("ok", "tables", "all there"))
-    findings += [_clock(database), _isolation(database), _history(database)]
-    findings += database.read(_servers)
-    findings += database.read(lambda tx: _types(tx, set(known)))
-    return [f for f in findings if f.text]
+def examine(
+    database: Database,
+    *,
+    known: Sequence[str] = (),
+    recurring: Callable[[], Sequence[RecurringRecord]] = tuple,
+    silent_after: float = 60.0,
+) -> list[Finding]:
+    """All findings; the good ones too, so that one sees what was looked at.
+
+    known: names of the jobs known here. recurring: reads the recurring jobs. silent_after: seconds.
+    """
+    try:
+        findings = [_version(database)]
+        lacking = schema.missing(database.engine, database.tables.prefix)
+        if schema.is_empty(database.engine, database.tables.prefix):
+            return [*findings, Finding("bad", "tables", "there are none", _UPGRADE)]
+        findings.append(_tables(database, lacking))
+        findings += [_clock(database), _isolation(database), *_binlog(database), *_indexes(database)]
+        findings += _purge(database)
+        findings += database.read(lambda tx: [*_servers(tx, silent_after), *_queues(tx, silent_after)])
+        findings += _recurring(recurring())
+        return findings + database.read(lambda tx: list(_types(tx, set(known))))
+    except SchemaError:
+        raise
+    except (StorageError, SQLAlchemyError) as error:
+        return [Finding("bad", "database", _brief(error), "start the server, or correct `database_url`")]
+
+
+def _brief(error: Exception) -> str:
+    return turns.brief(error) if isinstance(error, DBAPIError) else str(error)
 
 
 def _version(database: Database) -> Finding:
@@ -61,8 +84,17 @@ def _version(database: Database) -> Finding:
     shown = ".".join(str(part) for part in found)
     if found and tuple(p for p in found if isinstance(p, int)) < _OLDEST[product]:
         least = ".".join(map(str, _OLDEST[product]))
-        return Finding("bad", "version", f"{product} {shown}", f"upgrade to {least} or later: SKIP LOCKED is needed")
+        return Finding("bad", "version", f"{product} {shown}", f"upgrade it to {least} or later")
     return Finding("ok", "version", f"{product} {shown}")
+
+
+def _tables(database: Database, lacking: list[str]) -> Finding:
+    if lacking:
+        return Finding("bad", "tables", "; ".join(lacking), _UPGRADE)
+    at, newest = schema.current(database.engine, database.tables.prefix), schema.head()
+    if at != newest:
+        return Finding("ok", "tables", f"all there; revision {at or 'not recorded'}, the newest is {newest}")
+    return Finding("ok", "tables", f"all there; revision {at}")
 
 
 def _clock(database: Database) -> Finding:
@@ -70,7 +102,7 @@ def _clock(database: Database) -> Finding:
     skew = abs(database.clock.now() - utcnow())
     if skew > _SKEW:
         seen = f"this host's clock is {skew.total_seconds():.1f} s off the database's"
-        return Finding("warn", "clock", seen, "synchronise clocks (NTP); due-ness uses the database's")
+        return Finding("warn", "clock", seen, "synchronise clocks (NTP); what is due is due by the database's")
     return Finding("ok", "clock", f"{skew.total_seconds():.3f} s apart")
 
 
@@ -79,34 +111,98 @@ def _isolation(database: Database) -> Finding:
         return Finding("ok", "isolation", "writers take turns (BEGIN IMMEDIATE)")
     with database.engine.connect() as connection:
         level = connection.get_isolation_level()
-    good = level == "READ COMMITTED"
-    return Finding("ok" if good else "bad", "isolation", level, "" if good else "let sessions set READ COMMITTED")
+    if level == "READ COMMITTED":
+        return Finding("ok", "isolation", level)
+    cure = "sessions are to keep READ COMMITTED: look for a proxy or an event listener that sets another level"
+    return Finding("bad", "isolation", f"{level}: claims would block those who enqueue", cure)
 
 
-def _history(database: Database) -> Finding:
-    """An old snapshot anywhere on the server stops purge, and delete-marked rows slow the claim."""
+def _binlog(database: Database) -> Iterator[Finding]:
+    """READ COMMITTED cannot be written to a binary log of statements: every write would be refused."""
     if database.product.name not in ("mysql", "mariadb"):
-        return Finding("ok", "purge", "")
-    query = "SELECT count FROM information_schema.INNODB_METRICS WHERE name = 'trx_rseg_history_len'"
+        return
     with database.engine.connect() as connection:
-        length = int(connection.execute(text(query)).scalar() or 0)
-    if length > 1_000_000:
-        return Finding(
-            "warn", "purge", f"history list length {length}", "end the oldest open transaction of the server"
-        )
-    return Finding("ok", "purge", f"history list length {length}")
+        rows = connection.execute(text("SHOW VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format')")).all()
+    found = {str(name): str(value) for name, value in rows}
+    if found.get("log_bin") == "ON" and found.get("binlog_format") == "STATEMENT":
+        yield Finding("bad", "binlog", "binlog_format is STATEMENT", "SET GLOBAL binlog_format = 'ROW'")
 
 
-def _servers(tx: Tx) -> list[Finding]:
-    line = tx.now() - timedelta(seconds=60)
+def _indexes(database: Database) -> list[Finding]:
+    lame = plans.lame(database)
+    if not lame:
+        return [Finding("ok", "indexes", f"{len(plans.hot_statements(database.tables))} hot statements are served")]
+    cure = f"ANALYZE TABLE {{0}}; then, if {{1}} is missing or invisible, {_UPGRADE} or make it visible"
+    if database.product.name not in ("mysql", "mariadb"):
+        cure = f'ANALYZE "{{0}}"; then, if {{1}} is missing, {_UPGRADE}'
+    return [
+        Finding("bad", "indexes", f"{one.hot.name} {one.why}", cure.format(one.hot.table, one.hot.indexes[0]))
+        for one in lame
+    ]
+
+
+def _purge(database: Database) -> list[Finding]:
+    seen, wrong = backlog.look(database)
+    if not wrong:
+        return [Finding("ok", "purge", seen)]
+    return [Finding("warn", "purge", what, cure) for what, cure in wrong]
+
+
+def _servers(tx: Tx, silent_after: float) -> Iterator[Finding]:
     found = servers.all_servers(tx)
-    stale = [s.id for s in found if s.last_heartbeat is None or s.last_heartbeat < line]
-    if stale:
-        return [Finding("warn", "servers", f"silent: {', '.join(stale)}", "they are buried when another server runs")]
-    return [Finding("ok", "servers", f"{len(found)} running")]
+    alive = {s.id for s in _alive(tx, silent_after)}
+    silent = [s.id for s in found if s.id not in alive]
+    if silent:
+        cure = "look at that host; any server that runs gives back what they hold: start one with `taskmanager worker`"
+        yield Finding("warn", "servers", f"silent: {', '.join(silent)}", cure)
+    else:
+        yield Finding("ok", "servers", f"{len(found)} running")
 
 
-def _types(tx: Tx, known: set[str]) -> list[Finding]:
+def _alive(tx: Tx, silent_after: float) -> list[Any]:
+    line = tx.now() - timedelta(seconds=silent_after)
+    return [s for s in servers.all_servers(tx) if s.last_heartbeat is not None and s.last_heartbeat >= line]
+
+
+def _queues(tx: Tx, silent_after: float) -> Iterator[Finding]:
+    """Jobs that wait where nobody claims them."""
+    alive = _alive(tx, silent_after)
+    served = {str(name) for s in alive for name in s.data.get("Queues") or ()}
+    lengths = [q for q in monitoring.queue_lengths(tx) if q.waiting]
+    good = True
+    for queue in lengths:
+        if queue.paused:
+            cure = f"`taskmanager queues resume {queue.name}`"
+            yield Finding("warn", "queues", f"{queue.name} is paused, and {queue.waiting} jobs wait in it", cure)
+        elif queue.name not in served:
+            who = "no server serves it" if alive else "no server runs"
+            cure = f"`taskmanager worker --queues {queue.name}`, or add it to setting `queues` of a server"
+            yield Finding("warn", "queues", f"{queue.waiting} jobs wait in {queue.name}, and {who}", cure)
+        else:
+            continue
+        good = False
+    if good:
+        yield Finding("ok", "queues", f"{sum(q.waiting for q in lengths)} jobs wait, all where a server claims them")
+
+
+def _recurring(found: Sequence[RecurringRecord]) -> list[Finding]:
+    wrong = [f for record in found for f in _one_recurring(record)]
+    return wrong or [Finding("ok", "recurring", f"{len(found)} defined")]
+
+
+def _one_recurring(record: RecurringRecord) -> Iterator[Finding]:
+    if record.error and record.id.startswith("c_job:"):
+        cure = f"UPDATE c_Job SET CronExpression = '0 2 * * *' WHERE ID = {record.id.removeprefix('c_job:')}"
+        yield Finding("warn", "recurring", f"{record.id} {record.name or ''} does not fire: {record.error}", cure)
+    elif record.error:
+        cure = f"write it anew: `taskmanager recurring add {record.id} …`"
+        yield Finding("warn", "recurring", f"{record.id} does not fire: {record.error}", cure)
+    if record.orphaned:
+        cure = f"`taskmanager recurring remove {record.id}`, or bring its code back"
+        yield Finding("warn", "recurring", f"the code of {record.id} is gone", cure)
+
+
+def _types(tx: Tx, known: set[str]) -> Iterator[Finding]:
     unknown = set()
     for (data,) in tx.execute(waiting_sample):
         try:
@@ -115,14 +211,9 @@ def _types(tx: Tx, known: set[str]) -> list[Finding]:
             name = "(unreadable)"
         if name not in known:
             unknown.add(name)
-    if unknown and known:
+    if unknown:
         listed = ", ".join(sorted(unknown)[:10])
-        return [
-            Finding(
-                "warn",
-                "jobs",
-                f"waiting, but not known here: {listed}",
-                "set `discover`, or run a server that knows them",
-            )
-        ]
-    return [Finding("ok", "jobs", "all waiting types are known")] if known else []
+        cure = "set `discover`, or run a server that knows them; `taskmanager jobs delete --state enqueued --job NAME`"
+        yield Finding("warn", "jobs", f"waiting, but not known here: {listed}", cure)
+    else:
+        yield Finding("ok", "jobs", "all waiting types are known here")

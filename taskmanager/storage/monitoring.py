@@ -11,7 +11,7 @@ from taskmanager.domain.records import JobRecord, ServerRecord
 from taskmanager.storage import jobs, queues, recurring, structures
 from taskmanager.storage import servers as server_rows
 from taskmanager.storage.dialects import Product
-from taskmanager.storage.statements import statement
+from taskmanager.storage.statements import Builder, statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx
 
@@ -42,6 +42,35 @@ def ids_in_state(t: Tables, p: Product) -> Any:
     return (
         select(j.Id)
         .where(j.StateName == bindparam("state"), j.Id < bindparam("before"))
+        .order_by(j.Id.desc())
+        .limit(bindparam("limit"))
+    )
+
+
+@statement
+def newest_ids(t: Tables, p: Product) -> Any:
+    j = t.job.c
+    return select(j.Id).where(j.Id < bindparam("before")).order_by(j.Id.desc()).limit(bindparam("limit"))
+
+
+@statement
+def calls_in_state(t: Tables, p: Product) -> Any:
+    """What is needed to pick jobs by what they call, without their arguments where those are kept apart."""
+    j = t.job.c
+    return (
+        select(j.Id, j.InvocationData, j.Queue)
+        .where(j.StateName == bindparam("state"), j.Id < bindparam("before"))
+        .order_by(j.Id.desc())
+        .limit(bindparam("limit"))
+    )
+
+
+@statement
+def newest_calls(t: Tables, p: Product) -> Any:
+    j = t.job.c
+    return (
+        select(j.Id, j.InvocationData, j.Queue)
+        .where(j.Id < bindparam("before"))
         .order_by(j.Id.desc())
         .limit(bindparam("limit"))
     )
@@ -82,12 +111,25 @@ def statistics(tx: Tx) -> dict[str, int]:
     return found
 
 
-def jobs_in(tx: Tx, state: str, *, limit: int = 20, before_id: int | None = None) -> list[JobRecord]:
-    """Jobs of a state, newest first, a page at a time: `before_id` is the last id of the page before."""
-    parameters = {"state": state, "before": before_id if before_id is not None else 1 << 62, "limit": limit}
-    ids = [int(r[0]) for r in tx.execute(ids_in_state, parameters)]
+def jobs_in(tx: Tx, state: str | None, *, limit: int = 20, before_id: int | None = None) -> list[JobRecord]:
+    """Jobs of a state or all, newest first, a page at a time: `before_id` is the last id of the page before."""
+    found_ids = tx.execute(*_newest(newest_ids, ids_in_state, state, limit, before_id))
+    ids = [int(r[0]) for r in found_ids]
     found = {record.id: record for record in jobs.read_many(tx, ids)} if ids else {}
     return [found[i] for i in ids if i in found]
+
+
+def calls(tx: Tx, state: str | None, *, limit: int, before_id: int | None = None) -> list[tuple[int, str, str | None]]:
+    """Id, InvocationData and queue of jobs of a state or all, newest first, a page at a time."""
+    rows = tx.execute(*_newest(newest_calls, calls_in_state, state, limit, before_id))
+    return [(int(r[0]), r[1], r[2]) for r in rows]
+
+
+def _newest(
+    of_all: Builder, of_state: Builder, state: str | None, limit: int, before_id: int | None
+) -> tuple[Builder, dict[str, Any]]:
+    given = {"before": before_id if before_id is not None else 1 << 62, "limit": limit}
+    return (of_all, given) if state is None else (of_state, given | {"state": state})
 
 
 def queue_lengths(tx: Tx) -> list[QueueLength]:

@@ -133,8 +133,20 @@ INSERT INTO "HangfireJobParameter" ("JobId", "Name", "Value") VALUES (:JobId, :N
 SELECT "c_Job"."ID", "c_Job"."JobName", "c_Job"."CronExpression", "c_Job"."StoredProcName", "c_Job"."IsActive", "c_Job"."LastRun", "c_Job"."NextRun", substr("c_Job"."LastResult", %(substr_2)s::INTEGER, %(length)s) AS substr_1, "c_Job"."FailureCount" 
 FROM "c_Job" ORDER BY "c_Job"."ID";
 
+-- legacy.deciding_rows
+SELECT t."ID", t."JobName", t."CronExpression", t."StoredProcName", t."IsActive", t."NextRun" FROM "c_Job" t ORDER BY t."ID";
+
 -- legacy.delete_row
 DELETE FROM "c_Job" WHERE %(id)s = "c_Job"."ID";
+
+-- legacy.due_rows
+SELECT t."ID", t."JobName", t."CronExpression", t."StoredProcName", t."IsActive", t."NextRun" FROM "c_Job" t WHERE t."IsActive" <> 0 AND t."NextRun" <= :until ORDER BY t."NextRun", t."ID";
+
+-- legacy.glance_at_rows
+SELECT 'UTC', COUNT(*), md5(string_agg(concat_ws('|', "ID", COALESCE("JobName", '~'), COALESCE("CronExpression", '~'), COALESCE("StoredProcName", '~'), CASE WHEN "IsActive" <> 0 THEN 1 ELSE 0 END, CASE WHEN "NextRun" IS NULL THEN 1 ELSE 0 END), ',' ORDER BY "ID")), MIN(CASE WHEN "IsActive" <> 0 THEN "NextRun" END), (SELECT COUNT(*) FROM "HangfireHash" WHERE "Key" = 'c_job:outcomes') FROM "c_Job";
+
+-- legacy.lock_free_rows
+SELECT t."ID", t."JobName", t."CronExpression", t."StoredProcName", t."IsActive", t."NextRun" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "c_Job" t ON t."ID" = x.id ORDER BY x.id FOR UPDATE OF t SKIP LOCKED;
 
 -- legacy.lock_row
 SELECT "c_Job"."ID", "c_Job"."JobName", "c_Job"."CronExpression", "c_Job"."StoredProcName", "c_Job"."IsActive", "c_Job"."LastRun", "c_Job"."NextRun", substr("c_Job"."LastResult", %(substr_2)s::INTEGER, %(length)s) AS substr_1, "c_Job"."FailureCount" 
@@ -145,22 +157,33 @@ WHERE %(id)s = "c_Job"."ID" FOR UPDATE;
 UPDATE "c_Job" SET "LastResult"=%(text)s::VARCHAR WHERE %(id)s = "c_Job"."ID";
 
 -- legacy.plan_row
-UPDATE "c_Job" SET "NextRun"=%(next_run)s::TIMESTAMP WITHOUT TIME ZONE WHERE %(id)s = "c_Job"."ID";
+UPDATE "c_Job" SET "NextRun" = :next_run WHERE "ID" = :id;
+
+-- legacy.rows_there
+SELECT t."ID" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "c_Job" t ON t."ID" = x.id ORDER BY x.id;
 
 -- legacy.switch_row
 UPDATE "c_Job" SET "IsActive"=%(active)s::INTEGER, "NextRun"=%(NextRun)s::TIMESTAMP WITHOUT TIME ZONE WHERE %(id)s = "c_Job"."ID";
 
--- legacy.wanting_rows
-SELECT "c_Job"."ID", "c_Job"."JobName", "c_Job"."CronExpression", "c_Job"."StoredProcName", "c_Job"."NextRun", "c_Job"."LastResult" 
-FROM "c_Job" 
-WHERE "c_Job"."IsActive" != %(IsActive_1)s::INTEGER AND ("c_Job"."NextRun" IS NULL OR "c_Job"."NextRun" <= %(now)s::TIMESTAMP WITHOUT TIME ZONE) ORDER BY "c_Job"."ID" 
- LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
+-- legacy.write_cancelled
+UPDATE "c_Job" SET "LastRun" = :ran_at, "LastResult" = :text WHERE "ID" = :id;
 
 -- legacy.write_failure
 UPDATE "c_Job" SET "LastRun" = :ran_at, "LastResult" = :text, "FailureCount" = COALESCE("FailureCount", 0) + 1 WHERE "ID" = :id;
 
 -- legacy.write_success
-UPDATE "c_Job" SET "LastRun"=%(ran_at)s::TIMESTAMP WITHOUT TIME ZONE, "LastResult"=%(text)s::VARCHAR, "FailureCount"=%(FailureCount)s::INTEGER WHERE %(id)s = "c_Job"."ID";
+UPDATE "c_Job" SET "LastRun" = :ran_at, "LastResult" = :text, "FailureCount" = 0 WHERE "ID" = :id;
+
+-- legacy_marks.forget_mark
+DELETE FROM "HangfireHash" WHERE "HangfireHash"."Key" = %(Key_1)s::VARCHAR AND "HangfireHash"."Field" = %(field)s::VARCHAR AND "HangfireHash"."Value" = %(value)s::VARCHAR;
+
+-- legacy_marks.forget_outcome
+DELETE FROM "HangfireHash" WHERE "HangfireHash"."Key" = %(Key_1)s::VARCHAR AND "HangfireHash"."Field" = %(field)s::VARCHAR;
+
+-- legacy_marks.read_marks
+SELECT "HangfireHash"."Field", "HangfireHash"."Value" 
+FROM "HangfireHash" 
+WHERE "HangfireHash"."Key" = %(Key_1)s::VARCHAR AND "HangfireHash"."Field" IN (__[POSTCOMPILE_fields]);
 
 -- logged.insert_logged
 INSERT INTO "c_LoggedJob" ("JobName", "JobId", "JobType", "StartedAt", "CompletedAt", "DurationMs", "Success", "ResultMessage", "ErrorMessage", "StackTrace", "ServerName", "TriggeredBy", "MemoryUsedMB", "CpuTimeMs", "CreatedAt") VALUES (:JobName, :JobId, :JobType, :StartedAt, :CompletedAt, :DurationMs, :Success, :ResultMessage, :ErrorMessage, :StackTrace, :ServerName, :TriggeredBy, :MemoryUsedMB, :CpuTimeMs, :CreatedAt);
@@ -174,6 +197,12 @@ WHERE "c_LoggedJob"."StartedAt" >= %(since)s::TIMESTAMP WITHOUT TIME ZONE GROUP 
 SELECT "c_LoggedJob"."ID", "c_LoggedJob"."JobName", "c_LoggedJob"."JobId", "c_LoggedJob"."JobType", "c_LoggedJob"."StartedAt", "c_LoggedJob"."CompletedAt", "c_LoggedJob"."DurationMs", "c_LoggedJob"."Success", "c_LoggedJob"."ResultMessage", "c_LoggedJob"."ErrorMessage", "c_LoggedJob"."StackTrace", "c_LoggedJob"."ServerName", "c_LoggedJob"."TriggeredBy", "c_LoggedJob"."MemoryUsedMB", "c_LoggedJob"."CpuTimeMs", "c_LoggedJob"."CreatedAt" 
 FROM "c_LoggedJob" 
 WHERE (%(any_name)s = %(param_1)s::INTEGER OR lower("c_LoggedJob"."JobName") = %(name)s) AND (%(any_outcome)s = %(param_2)s::INTEGER OR "c_LoggedJob"."Success" = %(Success_1)s::INTEGER) ORDER BY "c_LoggedJob"."ID" DESC 
+ LIMIT %(limit)s;
+
+-- monitoring.calls_in_state
+SELECT "HangfireJob"."Id", "HangfireJob"."InvocationData", "HangfireJob"."Queue" 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."StateName" = %(state)s::VARCHAR AND "HangfireJob"."Id" < %(before)s::BIGINT ORDER BY "HangfireJob"."Id" DESC 
  LIMIT %(limit)s;
 
 -- monitoring.count_fetched
@@ -201,6 +230,18 @@ WHERE "HangfireJobQueue"."Queue" = %(queue)s::VARCHAR AND "HangfireJobQueue"."Fe
 SELECT "HangfireJob"."Id" 
 FROM "HangfireJob" 
 WHERE "HangfireJob"."StateName" = %(state)s::VARCHAR AND "HangfireJob"."Id" < %(before)s::BIGINT ORDER BY "HangfireJob"."Id" DESC 
+ LIMIT %(limit)s;
+
+-- monitoring.newest_calls
+SELECT "HangfireJob"."Id", "HangfireJob"."InvocationData", "HangfireJob"."Queue" 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < %(before)s::BIGINT ORDER BY "HangfireJob"."Id" DESC 
+ LIMIT %(limit)s;
+
+-- monitoring.newest_ids
+SELECT "HangfireJob"."Id" 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < %(before)s::BIGINT ORDER BY "HangfireJob"."Id" DESC 
  LIMIT %(limit)s;
 
 -- monitoring.queue_names

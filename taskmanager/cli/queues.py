@@ -1,0 +1,74 @@
+"""Commands for queues and servers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import click
+
+from taskmanager.cli.common import Command, Group, as_json, examples, manager, show
+from taskmanager.domain.records import ServerRecord
+from taskmanager.storage import monitoring
+
+
+@click.group(cls=Group)
+def queues() -> None:
+    """Queues: list, pause, resume."""
+
+
+@queues.command("list", epilog=examples("queues list", "queues list --json"))
+@as_json
+@click.pass_context
+def list_queues(ctx: click.Context, as_json: bool) -> None:
+    """Queues with what waits in them, what is claimed, and how many worker processes serve them."""
+    tm = manager(ctx, discover=False)
+    found, servers = tm.database.read(lambda tx: (monitoring.queue_lengths(tx), monitoring.servers(tx)))
+    rows = [
+        {
+            "queue": q.name, "waiting": q.waiting, "fetched": q.fetched, "paused": q.paused,
+            "servers": sum(q.name in (s.data.get("Queues") or ()) for s in servers),
+        }
+        for q in found
+    ]  # fmt: skip
+    show(rows, json_wanted=as_json, empty="nothing waits, and no queue is paused")
+
+
+@queues.command("pause", epilog=examples("queues pause mail"))
+@click.argument("queue")
+@click.pass_context
+def pause_queue(ctx: click.Context, queue: str) -> None:
+    """Claim nothing from a queue, on every server, until it is resumed; what runs goes on."""
+    manager(ctx, discover=False).pause_queue(queue)
+    click.echo(f"{queue} paused")
+
+
+@queues.command("resume", epilog=examples("queues resume mail"))
+@click.argument("queue")
+@click.pass_context
+def resume_queue(ctx: click.Context, queue: str) -> None:
+    """Claim from a queue again."""
+    manager(ctx, discover=False).resume_queue(queue)
+    click.echo(f"{queue} resumed")
+
+
+@click.command(cls=Command, epilog=examples("servers", "servers --json"))
+@as_json
+@click.pass_context
+def servers(ctx: click.Context, as_json: bool) -> None:
+    """Worker processes, and whether each still gives signs of life."""
+    tm = manager(ctx, discover=False)
+    found = tm.database.read(monitoring.servers)
+    line = tm.database.clock.now() - timedelta(seconds=tm.settings.dead_after_seconds)
+
+    def state(server: ServerRecord) -> str:
+        return "running" if server.last_heartbeat and server.last_heartbeat >= line else "silent"
+
+    rows = [
+        {
+            "server": s.id, "state": state(s), "workers": s.data.get("WorkerCount"),
+            "queues": ",".join(s.data.get("Queues") or ()), "started": s.data.get("StartedAt"),
+            "heartbeat": s.last_heartbeat,
+        }
+        for s in found
+    ]  # fmt: skip
+    show(rows, json_wanted=as_json, empty="no server runs: start one with `taskmanager worker`")

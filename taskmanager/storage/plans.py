@@ -1,0 +1,109 @@
+"""Whether the hot statements are served by their indexes, by the server's own word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from taskmanager.storage import expiry, jobs, monitoring, queues, structures
+from taskmanager.storage.database import Database
+from taskmanager.storage.dialects import Plan
+from taskmanager.storage.statements import Builder
+from taskmanager.storage.tables import Tables
+
+#: A server reads a table of fewer rows as it likes; nothing is to be learnt from it.
+FEW_ROWS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Hot:
+    """A statement that runs often, the table it must not walk, and the indexes of which one must serve it."""
+
+    name: str
+    build: Builder
+    table: str
+    indexes: tuple[str, ...]
+    ordered: bool = False
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lame:
+    """A statement that its index does not serve, and why."""
+
+    hot: Hot
+    why: str
+
+
+def hot_statements(t: Tables) -> list[Hot]:
+    """What workers, schedulers and pages run all the time."""
+    claim = f"IX_{t.queue.name}_Claim"
+    return [
+        Hot("queues.claimable", queues.claimable, t.queue.name, (claim,), True),
+        Hot("queues.claimable_before", queues.claimable_before, t.queue.name, (claim,), True),
+        Hot("queues.claimable_after", queues.claimable_after, t.queue.name, (claim, "PRIMARY"), True),
+        Hot("queues.delete_of_jobs", queues.delete_of_jobs, t.queue.name, (f"IX_{t.queue.name}_JobId",)),
+        Hot("jobs.lock_jobs", jobs.lock_jobs, t.job.name, ("PRIMARY",)),
+        Hot("jobs.enter_state", jobs.enter_state, t.state.name, (f"IX_{t.state.name}_JobId",)),
+        Hot("structures.due_members", structures.due_members, t.set.name, (f"IX_{t.set.name}_Key_Score",), True, {"now": 0.0}),
+        Hot("monitoring.ids_in_state", monitoring.ids_in_state, t.job.name, (f"IX_{t.job.name}_StateName", "PRIMARY")),
+        Hot("expiry.expired_jobs", expiry.expired_jobs, t.job.name, (f"IX_{t.job.name}_ExpireAt",), True),
+    ]
+
+
+def lame(database: Database) -> list[Lame]:
+    """The hot statements that their indexes do not serve, on tables large enough to tell."""
+    with database.engine.connect() as connection:
+        connection = connection.execution_options(taskmanager_read=True)
+        values = _values(database, connection)
+        found = [_judged(database, connection, hot, values) for hot in hot_statements(database.tables)]
+        connection.rollback()
+    return [one for one in found if one is not None]
+
+
+def _judged(database: Database, connection: Connection, hot: Hot, values: Mapping[str, Any]) -> Lame | None:
+    try:
+        plan = _plan(database, connection, hot.build, {**values, **hot.values})
+    except SQLAlchemyError as error:
+        connection.rollback()
+        return Lame(hot, str(getattr(error, "orig", error)).partition("\n")[0])
+    served = bool(plan.indexes & set(hot.indexes))
+    if served and not (hot.ordered and plan.sorts):
+        return None
+    few = text(f"SELECT COUNT(*) FROM (SELECT 1 FROM {database.product.quote(hot.table)} LIMIT {FEW_ROWS}) few")
+    if int(connection.execute(few).scalar_one()) < FEW_ROWS:
+        return None
+    read_by = ", ".join(sorted(plan.indexes)) or "no index"
+    return Lame(hot, f"reads by {read_by}{' and sorts' if plan.sorts else ''}, not by {hot.indexes[0]}")
+
+
+def _plan(database: Database, connection: Connection, build: Builder, values: Mapping[str, Any]) -> Plan:
+    made, product = build(database.tables, database.product), database.product
+    if isinstance(made, str):
+        used = {name: value for name, value in values.items() if f":{name}" in made}
+        rows = connection.execute(text(f"{product.explain} {made}"), used)
+    else:
+        compiled = made.compile(dialect=connection.dialect)
+        given = compiled.construct_params({name: values[name] for name in compiled.params if name in values})
+        bound = tuple(given[name] for name in compiled.positiontup) if compiled.positional else given
+        rows = connection.exec_driver_sql(f"{product.explain} {compiled}", bound)
+    return product.plan([dict(row) for row in rows.mappings()])
+
+
+def _values(database: Database, connection: Connection) -> dict[str, Any]:
+    """Values as they are usual; the queue is one in which something waits."""
+    queue = connection.execute(text(f"SELECT MAX({database.product.quote('Queue')}) FROM {_queue(database)}")).scalar()
+    return {
+        "queue": queue or "default", "limit": 20, "priority": 0, "id": 0, "ids": "[1,2,3]", "state": "Failed",
+        "before": 1 << 62, "key": "schedule", "name": "Enqueued", "expire": None,
+        "now": "2020-01-01 00:00:00.000000" if database.is_embedded else datetime(2020, 1, 1),
+    }  # fmt: skip
+
+
+def _queue(database: Database) -> str:
+    return database.product.quote(database.tables.queue.name)
