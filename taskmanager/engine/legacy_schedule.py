@@ -50,7 +50,7 @@ class LegacySchedule:
         self.client = client
         self.database = client.database
         self.time_zone = time_zone
-        self._clock: tuple[tuple[str, timedelta], WallClock] | None = None
+        self._resolved: tuple[tuple[str, timedelta], WallClock] | None = None
         self._settled: tuple[object, ...] | None = None
         self._held: dict[int, float] = {}
         self._refused: dict[int, str] = {}
@@ -65,11 +65,11 @@ class LegacySchedule:
         if glance.owes:
             self.database.run(legacy_marks.settle, patience=5)
         if seen != self._settled:
-            fired, idle = self._deal(None)
+            fired, idle = self._deal(clock, None)
             # What was done changes the digest; an edit may then change it back before the next look.
             self._settled = seen if idle else None
         elif glance.earliest is not None and glance.earliest <= clock.latest(now):
-            fired, _ = self._deal(clock.latest(now))
+            fired, _ = self._deal(clock, clock.latest(now))
         return fired, 0.05 if fired else self._rest(glance, clock)
 
     def _rest(self, glance: Glance, clock: WallClock) -> float:
@@ -84,50 +84,52 @@ class LegacySchedule:
         """How the server tells time today."""
         clock = self.database.clock
         key = (glance.zone, clock.offset)
-        if self._clock is None or self._clock[0] != key:
-            self._clock = (key, wall_clock(self.time_zone, *key, clock.now()))
-        return self._clock[1]
+        if self._resolved is None or self._resolved[0] != key:
+            self._resolved = (key, wall_clock(self.time_zone, *key, clock.now()))
+        return self._resolved[1]
 
     # -- rows that want something -----------------------------------------------------------------------------
 
-    def _deal(self, until: datetime | None) -> tuple[int, bool]:
+    def _deal(self, clock: WallClock, until: datetime | None) -> tuple[int, bool]:
         """Do what rows want: those due until a time of the wall clock, or all. How many were fired; whether there was
         nothing to do."""
-        wanting = self.database.read(lambda tx: self._wanting(tx, until), patience=5)
+        wanting, gone = self.database.read(lambda tx: self._wanting(tx, clock, until), patience=5)
         fired, left = 0, set[int]()
         for start in range(0, len(wanting), _BATCH):
-            count, missed = self._act(wanting[start : start + _BATCH])
+            count, missed = self._act(clock, wanting[start : start + _BATCH])
             fired, left = fired + count, left | missed
-        if until is None:
-            self.database.run(self._forget_gone, patience=5)
+        if gone:
+            self.database.run(lambda tx: self._forget(tx, gone), patience=5)
         self._tell_held(left)
-        return fired, not wanting
+        return fired, not (wanting or gone)
 
-    def _wanting(self, tx: Tx, until: datetime | None) -> list[int]:
+    def _wanting(self, tx: Tx, clock: WallClock, until: datetime | None) -> tuple[list[int], dict[int, Known]]:
+        """Rows that want something, and what is remembered about rows that are gone."""
         rows = legacy.rows(tx) if until is None else legacy.rows_until(tx, until)
         known = legacy_marks.load(tx, None if until is None else [row.id for row in rows])
-        return [row.id for row, _ in self._decided(tx, rows, known)]
+        gone = known.keys() - {row.id for row in rows}
+        return [row.id for row, _ in self._decided(tx, clock, rows, known)], {i: known[i] for i in gone}
 
-    def _act(self, ids: Sequence[int]) -> tuple[int, set[int]]:
+    def _act(self, clock: WallClock, ids: Sequence[int]) -> tuple[int, set[int]]:
         """Lock rows and do what they want. Those that cannot be written (a trigger refuses it) hold up no other."""
         try:
-            fired, missed = self.database.run(lambda tx: self._act_in(tx, ids), patience=5)
+            fired, missed = self.database.run(lambda tx: self._act_in(tx, clock, ids), patience=5)
         except StorageError as error:
             if len(ids) > 1:
-                each = [self._act([i]) for i in ids]
+                each = [self._act(clock, [i]) for i in ids]
                 return sum(f for f, _ in each), set[int]().union(*(m for _, m in each))
             if self._refused.get(ids[0]) != str(error):
                 log.error("row %d of c_Job cannot be written, and waits: %s", ids[0], error)
             self._refused[ids[0]] = str(error)
             return 0, set()
-        for row_id in ids:
+        for row_id in set(ids) - missed:
             self._refused.pop(row_id, None)
         return fired, missed
 
-    def _act_in(self, tx: Tx, ids: Sequence[int]) -> tuple[int, set[int]]:
+    def _act_in(self, tx: Tx, clock: WallClock, ids: Sequence[int]) -> tuple[int, set[int]]:
         rows = legacy.lock_free(tx, ids)
         missed = set(ids) - {row.id for row in rows}
-        decided = self._decided(tx, rows, legacy_marks.load(tx, [row.id for row in rows]))
+        decided = self._decided(tx, clock, rows, legacy_marks.load(tx, [row.id for row in rows]))
         legacy.plan(tx, {row.id: decision.known.wall for row, decision in decided if decision.plan})
         for row, decision in decided:
             if decision.note is not None:
@@ -143,8 +145,10 @@ class LegacySchedule:
         legacy_marks.save(tx, known)
         return len(firing), missed & legacy.there(tx, missed) if missed else missed
 
-    def _decided(self, tx: Tx, rows: Iterable[LegacyRow], known: dict[int, Known]) -> list[tuple[LegacyRow, Decision]]:
-        rows, now, clock = list(rows), tx.now(), self._clock[1] if self._clock else self.wall_clock(legacy.glance(tx))
+    def _decided(
+        self, tx: Tx, clock: WallClock, rows: Sequence[LegacyRow], known: dict[int, Known]
+    ) -> list[tuple[LegacyRow, Decision]]:
+        now = tx.now()
         due = [known[row.id] for row in rows if row.id in known and legacy_rules.is_due(row, known[row.id], now, clock)]
         running = unfinished(tx, [job for one in due for job in one.runs])
         found = []
@@ -156,10 +160,8 @@ class LegacySchedule:
                 found.append((row, decision))
         return found
 
-    def _forget_gone(self, tx: Tx) -> None:
+    def _forget(self, tx: Tx, gone: dict[int, Known]) -> None:
         """Rows that were deleted: nothing of theirs begins any more, and who gets their ID is another."""
-        known = legacy_marks.load(tx)
-        gone = {i: one for i, one in known.items() if i not in legacy.there(tx, known)} if known else {}
         legacy_marks.forget(tx, gone)
         self._take_back(tx, [job for one in gone.values() for job in one.runs])
 
