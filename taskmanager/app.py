@@ -23,6 +23,7 @@ from taskmanager.domain.records import JobRecord, RecurringRecord
 from taskmanager.domain.retry import RetryPolicy
 from taskmanager.domain.states import Enqueued, Scheduled, State
 from taskmanager.engine import decorating, discovery, handles
+from taskmanager.engine.alerts import Alerts
 from taskmanager.engine.client import Client, NewJob, check_queue
 from taskmanager.engine.context import JobContext
 from taskmanager.engine.continuations import Continuations
@@ -46,6 +47,8 @@ from taskmanager.server.server import Server
 from taskmanager.storage import forked, jobs, structures
 from taskmanager.storage import queues as queue_rows
 from taskmanager.storage.database import Database
+from taskmanager.tasks import notify
+from taskmanager.tasks.notify import Notifier
 from taskmanager.tasks.procedures import ProcedureRuns, Procedures, run_procedure
 from taskmanager.testing import Testing
 
@@ -81,11 +84,14 @@ class TaskManager:
         self.own_filters: list[Filter] = []
         self.extra_processes: list[Callable[[], Process]] = []
         self.procedures = Procedures()
+        self.notifier = Notifier(s, self.database, self.registry)
         self.providers.add_value(Database, self.database)
         self.providers.add_value(Procedures, self.procedures)
         self.legacy_jobs: LegacyJobs | None = None
         if s.legacy:
             self._serve_legacy()
+        if s.alerts_enabled:
+            self._serve_alerts()
         self.ringer = Ringer(self.database, doorbell=s.doorbell)
         self.database.ring = self.ringer.ring
         self.discovered = discovery.Discovered()
@@ -106,7 +112,7 @@ class TaskManager:
         """Decorate a function or class: `@tm.job`, `@tm.job("0 2 * * *")`, `@tm.job(queue="mail", retries=5)`.
 
         Options: cron, display_name, description, queue, priority, retries, delays (seconds), jitter, retry_on,
-        give_up_on, timeout (seconds), isolate, memory_limit (bytes), time_zone, misfire, days_and, job_type.
+        give_up_on, timeout (seconds), isolate, memory_limit (bytes), time_zone, misfire, days_and, job_type, alerts.
         """
         made = decorating.decorator(
             target, options, is_injected=self.providers.is_injected, take=self.register, owner=self
@@ -143,6 +149,17 @@ class TaskManager:
         self.legacy_jobs = self.recurring_jobs.legacy = legacy
         if self.settings.scheduler:
             self.extra_processes.append(lambda: LegacyScheduler(legacy))
+
+    def _serve_alerts(self) -> None:
+        self.providers.add_value(Notifier, self.notifier)
+        mailer = self.registry.add(notify.definition(self.providers.is_injected))
+        s = self.settings
+        self.alerts = Alerts(
+            self.client, self.registry, mailer,
+            has_mail=s.smtp_host is not None, has_recipients=bool(s.alert_recipients),
+        )  # fmt: skip
+        self.filters.add(self.alerts)
+        self.recurring_jobs.fired = self.alerts.fired
 
     def discover(self) -> discovery.Discovered:
         """Import the packages of setting `discover` and register the jobs in them; broken modules are reported."""

@@ -9,14 +9,18 @@ import socket
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
+from taskmanager.domain import alerts
 from taskmanager.domain.cron import resolve_zone
 from taskmanager.domain.errors import ConfigurationError, InvalidCron
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZES = {"": 1, "B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
+#: The queue of the jobs that send alerts.
+ALERTS = "alerts"
 _SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 #: What Kubernetes puts into every container of a namespace that has a Service named taskmanager or taskmanager-web.
@@ -73,6 +77,13 @@ def _queues(value: Any) -> tuple[str, ...]:
     return names
 
 
+def _addresses(value: Any) -> tuple[str, ...]:
+    found = _list(value)
+    if not all(alerts.is_address(address) for address in found):
+        raise ValueError("mail addresses: a list, or text with commas")
+    return found
+
+
 def _prefix(value: Any) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_]{0,20}", str(value)):
         raise ValueError("at most 20 of the characters A-Z, a-z, 0-9 and _")
@@ -93,6 +104,13 @@ def _zone(value: Any) -> str:
         resolve_zone(_text(value))
     except InvalidCron:
         raise ValueError("an IANA name such as Europe/Prague") from None
+    return str(value)
+
+
+def _sender(value: Any) -> str:
+    address = parseaddr(_text(value))[1]
+    if not alerts.is_address(address) or len(value.splitlines()) != 1:
+        raise ValueError("a mail address, or a name with one: Jobs <jobs@example.com>")
     return str(value)
 
 
@@ -182,6 +200,17 @@ class Settings:
     legacy_time_zone: str | None = _setting(
         None, _optional(_zone), "time zone of the crons in c_Job; the database server's"
     )
+    environment: str = _setting("", _text, "name of this installation, in the subject of alerts")
+    alerts_enabled: bool = _setting(True, _switch, "whether alerts are sent")
+    alert_recipients: tuple[str, ...] = _setting((), _addresses, "who is mailed where a rule names nobody")
+    alert_allow_http: bool = _setting(False, _switch, "whether webhooks may be http, unencrypted")
+    alert_allow_private: bool = _setting(False, _switch, "whether webhooks may lie in private networks")
+    smtp_host: str | None = _setting(None, _optional(_text), "the mail server; without it nothing is mailed")
+    smtp_port: int = _setting(587, _number(1, 65535), "port of the mail server")
+    smtp_username: str | None = _setting(None, _optional(_text), "user at the mail server")
+    smtp_password: str | None = _setting(None, _optional(_text), "password at the mail server", secret=True)
+    smtp_from: str | None = _setting(None, _optional(_sender), "sender of mails; taskmanager@ and the host's name")
+    smtp_tls: str = _setting("starttls", _one_of("starttls", "tls", "off"), "how mail is encrypted on its way")
     web_host: str = _setting("127.0.0.1", _text, "address the web server listens on")
     web_port: int = _setting(8000, _number(0, 65535), "port the web server listens on; 0 takes a free one")
     web_users: dict[str, str] = _setting({}, _users, "who may sign in: name and password hash", secret=True)
@@ -194,7 +223,13 @@ class Settings:
         """Where a value came from."""
         return self.origins.get(name, "default")
 
-    def environment(self) -> dict[str, str]:
+    @property
+    def worked_queues(self) -> tuple[str, ...]:
+        """What a worker works on: its own queues, and after them the one in which messages wait to be sent."""
+        extra = self.alerts_enabled and ALERTS not in self.queues
+        return (*self.queues, ALERTS) if extra else self.queues
+
+    def variables(self) -> dict[str, str]:
         """The variables by which another process works on the same database with the same jobs."""
         return {
             "TASKMANAGER_DATABASE_URL": self.database_url,

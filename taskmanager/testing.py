@@ -125,7 +125,7 @@ class _Hand:
         self.id = f"testing:{os.getpid()}:{guid}"
         self.outcomes: list[Outcome] = []
         self._line = Lifeline(self.id, 1, folder_of(database.identity))
-        self._runners = Runners(tm.settings.environment())
+        self._runners = Runners(tm.settings.variables())
         self._completer = _Watching(database, tm.transitions, self.id, lambda claims: self._worker.finished(claims))
         self._completer.seen = self.outcomes
         self._worker = Worker(

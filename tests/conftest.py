@@ -133,7 +133,7 @@ class Hands:
         self.id = f"test:{os.getpid()}:{self.guid}"
         self.line = Lifeline(self.id, 4, folder)
         self.completer = Completer(tm.database, tm.transitions, self.id, lambda claims: self.worker.finished(claims))
-        self.runners = Runners(tm.settings.environment())
+        self.runners = Runners(tm.settings.variables())
         self.worker = Worker(
             tm.database, tm.performer(self.id), self.completer, self.runners, self.line, guid=self.guid,
             queue_names=options.pop("queues", ("default",)), threads=4, prefetch=0, **options,

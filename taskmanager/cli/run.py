@@ -165,7 +165,7 @@ def _until_told(tm: TaskManager, signals: StopSignal) -> Iterator[None]:
 def _ready(loaded: Settings, signals: StopSignal, *, migrate: bool, discover: bool = True) -> TaskManager:
     """A TaskManager on a database whose tables are as they should be. Raises SchemaError that tells the cure."""
     # A TaskManager that the user's own modules make, and isolated jobs, are to work on the same database.
-    os.environ.update(loaded.environment())
+    os.environ.update(loaded.variables())
     tm = TaskManager(loaded)
     with _until_told(tm, signals):
         tm.database.through_outage(lambda: _have_tables(tm.database, loaded, migrate=migrate))

@@ -7,6 +7,8 @@ from dataclasses import fields
 from datetime import timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
+from taskmanager.domain import alerts
+from taskmanager.domain.alerts import AlertRule
 from taskmanager.domain.cron import Misfire
 from taskmanager.domain.errors import ConfigurationError, InvalidArgument
 from taskmanager.domain.retry import RetryPolicy, seconds_of
@@ -58,6 +60,8 @@ def decorator(
             raise ConfigurationError(f"@job({name}={given[name]!r}): {words}")
     if given.get("queue") is not None:
         check_queue(given["queue"])
+    if "alerts" in given:
+        given["alerts"] = _alerts(given["alerts"])
     if isinstance(given.get("timeout"), timedelta):
         given["timeout"] = given["timeout"].total_seconds()
     if "job_type" in given:
@@ -65,6 +69,13 @@ def decorator(
     given["retries_by_default"] = given.get("retries") is None
     given["retry"] = _policy(given)
     return Decorator(given, is_injected, take, owner)
+
+
+def _alerts(value: Any) -> AlertRule | None:
+    try:
+        return alerts.parse(value)
+    except InvalidArgument as error:
+        raise ConfigurationError(f"@job(alerts=…): {error}") from None
 
 
 def _policy(options: dict[str, Any]) -> RetryPolicy:

@@ -23,7 +23,7 @@ class LoggedJobs(Filter):
         if run is None or (isinstance(state, Enqueued) and not context.traversed):
             return  # a run that was given up because its server stopped is none
         failure = next((s for s in [*context.traversed, state] if isinstance(s, Failed)), None)
-        named = _plain(context.parameters.get("JobName"))
+        named = plain(context.parameters.get("JobName"))
         title = named or (context.definition.title if context.definition else f"job {context.job.id}")
         result = state.result if isinstance(state, Succeeded) else None
         context.effects.later(
@@ -40,7 +40,7 @@ class LoggedJobs(Filter):
                 "ErrorMessage": storable(failure.exception_message) if failure else None,
                 "StackTrace": storable(failure.exception_details) if failure else None,
                 "ServerName": run.server[:100] or None,
-                "TriggeredBy": storable((_plain(context.parameters.get(TRIGGERED_BY)) or "System")[:100]),
+                "TriggeredBy": storable((plain(context.parameters.get(TRIGGERED_BY)) or "System")[:100]),
                 "MemoryUsedMB": run.memory_mb,
                 "CpuTimeMs": run.cpu_ms,
             },
@@ -57,10 +57,11 @@ def _type_of(context: Electing) -> JobType:
 
 def _readable(result: str | None) -> str | None:
     """A result for people: a text without JSON's quotes, anything else as the JSON it is."""
-    return _plain(result) if result is not None and result.startswith('"') else result
+    return plain(result) if result is not None and result.startswith('"') else result
 
 
-def _plain(text: str | None) -> str | None:
+def plain(text: str | None) -> str | None:
+    """A text that is stored as JSON, or as it is."""
     if text is None:
         return None
     try:

@@ -60,6 +60,8 @@ class RecurringJobs:
         self.precision_seconds = precision_seconds
         #: The rows of c_Job, when they are served: recurring jobs too, named `c_job:{ID}`.
         self.legacy: LegacyJobs | None = None
+        #: Told of each slot that is dealt with, and when; it may say that it was missed.
+        self.fired: Callable[[Tx, RecurringRecord, datetime], None] = lambda tx, known, now: None
 
     def add_or_update(self, wanted: Definition) -> None:
         """Write a definition; its next time is computed anew only when cron or zone changed, or it is new."""
@@ -216,6 +218,7 @@ class RecurringJobs:
                 log.info("recurring job %s: %s", known.id, error)
         fields = {"LastExecution": times.to_iso(due.resume_after), "LastJobId": str(job_id or "")}
         recurring.save(tx, known.id, fields, due.next)
+        self.fired(tx, known, now)
 
     def _create(self, tx: Tx, known: RecurringRecord, slot: datetime, reason: str, parameters: dict[str, str]) -> int:
         new = NewJob(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from taskmanager.domain.alerts import AlertRule
 from taskmanager.domain.errors import AmbiguousJob, ConfigurationError, DuplicateJob, UnknownJob
 from taskmanager.domain.invocation import Invocation
 from taskmanager.domain.retry import RetryPolicy
@@ -53,7 +54,7 @@ class JobDefinition:
     time_zone: str = "UTC"
     misfire: str = "relaxed"
     days_and: bool = False
-    alerts: dict[str, Any] | None = None
+    alerts: AlertRule | None = None
 
     @property
     def name(self) -> str:

@@ -62,11 +62,11 @@ class Server:
         self.id = f"{settings.server_name}:{os.getpid()}:{guid}"
         self.given_up = threading.Event()
         self.line = Lifeline(self.id, settings.threads, folder_of(database.identity))
-        self.runners = Runners(settings.environment())
+        self.runners = Runners(settings.variables())
         self.completer = Completer(database, parts.transitions, self.id, self._finished)
         self.worker = Worker(
             database, parts.performer(self.id), self.completer, self.runners, self.line,
-            guid=guid, queue_names=settings.queues, threads=settings.threads, prefetch=settings.prefetch,
+            guid=guid, queue_names=settings.worked_queues, threads=settings.threads, prefetch=settings.prefetch,
             max_deaths=settings.max_process_deaths, unknown_seconds=settings.unknown_job_seconds,
         )  # fmt: skip
         self.bell = Doorbell(database, guid) if settings.doorbell and not database.is_embedded else None
@@ -77,7 +77,7 @@ class Server:
             wakes["recurring"] = RecurringScheduler(parts.recurring_jobs)
             self.schedulers = [wakes["scheduled"], wakes["recurring"]]
         self.pulse = Pulse(
-            database, Watcher(database, settings.queues), wakes, self.bell,
+            database, Watcher(database, settings.worked_queues), wakes, self.bell,
             is_busy=lambda: self.worker.is_busy, idle_seconds=settings.poll_interval_seconds,
             busy_seconds=settings.poll_interval_busy_seconds,
         )  # fmt: skip
@@ -185,7 +185,7 @@ class Server:
         settings = self.parts.settings
         return {
             "WorkerCount": settings.threads,
-            "Queues": list(settings.queues),
+            "Queues": list(settings.worked_queues),
             "StartedAt": to_iso(self.parts.database.clock.now()),
             "taskmanager": {"pid": os.getpid(), "scheduler": settings.scheduler},
         }

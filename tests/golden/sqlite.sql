@@ -1,3 +1,28 @@
+-- alerts.all_alerts
+SELECT "c_JobAlert"."ID", "c_JobAlert"."JobName", "c_JobAlert"."AlertOnFailure", "c_JobAlert"."AlertOnSuccess", "c_JobAlert"."AlertOnDurationExceeds", "c_JobAlert"."EmailRecipients", "c_JobAlert"."SlackWebhook", "c_JobAlert"."TeamsWebhook", "c_JobAlert"."MaxAlertsPerHour", "c_JobAlert"."LastAlertSent" 
+FROM "c_JobAlert" ORDER BY "c_JobAlert"."ID";
+
+-- alerts.all_mailing_rows
+SELECT "c_Job"."ID", "c_Job"."JobName" 
+FROM "c_Job" 
+WHERE "c_Job"."EmailOnFailure" != ? ORDER BY "c_Job"."ID";
+
+-- alerts.mailing_rows
+SELECT t."ID", t."EmailOnFailure" FROM (SELECT value AS id FROM json_each(:ids)) x JOIN "c_Job" t ON t."ID" = x.id;
+
+-- alerts.one_alert
+SELECT "c_JobAlert"."ID", "c_JobAlert"."JobName", "c_JobAlert"."AlertOnFailure", "c_JobAlert"."AlertOnSuccess", "c_JobAlert"."AlertOnDurationExceeds", "c_JobAlert"."EmailRecipients", "c_JobAlert"."SlackWebhook", "c_JobAlert"."TeamsWebhook", "c_JobAlert"."MaxAlertsPerHour", "c_JobAlert"."LastAlertSent" 
+FROM "c_JobAlert" 
+WHERE ? = "c_JobAlert"."ID";
+
+-- alerts.recipients_of_row
+SELECT "c_JobAlertRecipient"."enmJobAlertType", "c_JobAlertRecipient"."OverrideEmailOrPhone" 
+FROM "c_JobAlertRecipient" 
+WHERE "c_JobAlertRecipient"."c_JobID" = ? AND "c_JobAlertRecipient"."DeletedOn" IS NULL ORDER BY "c_JobAlertRecipient"."ID";
+
+-- alerts.stamp_alert
+UPDATE "c_JobAlert" SET "LastAlertSent"=? WHERE ? = "c_JobAlert"."ID";
+
 -- doctor.waiting_sample
 SELECT j."InvocationData" FROM "HangfireJob" j WHERE j."StateName" = 'Enqueued' ORDER BY j."Id" LIMIT 200;
 

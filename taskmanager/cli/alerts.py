@@ -1,0 +1,113 @@
+"""Commands for alerts: who would be told, and a message to try it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import click
+
+from taskmanager.app import TaskManager
+from taskmanager.cli.common import Group, as_json, examples, fail, manager, show, wall
+from taskmanager.domain import times
+from taskmanager.domain.alerts import AlertRule, Event
+from taskmanager.domain.errors import InvalidArgument, RecurringJobNotFound, UnknownJob
+from taskmanager.engine.alerts import names_of
+from taskmanager.engine.registry import JobDefinition
+from taskmanager.storage import alerts as rows
+from taskmanager.storage.transaction import Tx
+from taskmanager.tasks.webhooks import host_of
+
+
+@click.group(cls=Group)
+def alerts() -> None:
+    """Alerts: list, test."""
+
+
+@alerts.command("list", epilog=examples("alerts list", "alerts list --json"))
+@as_json
+@click.pass_context
+def list_alerts(ctx: click.Context, as_json: bool) -> None:
+    """All rules: rows of c_JobAlert, rows of c_Job with EmailOnFailure, and @job(alerts=…)."""
+    tm = manager(ctx)
+    show(tm.database.read(lambda tx: _all(tm, tx)), json_wanted=as_json, empty="nobody is told of anything")
+
+
+@alerts.command(epilog=examples("alerts test nightly", "alerts test shop.jobs:send_mail --discover shop.jobs"))
+@click.argument("job")
+@click.pass_context
+def test(ctx: click.Context, job: str) -> None:
+    """Send a message now to all whom the rules of JOB name. It counts towards no limit."""
+    tm = manager(ctx)
+    if not tm.settings.alerts_enabled:
+        raise InvalidArgument("alerts are switched off: alerts_enabled is false")
+    facts = _facts(tm, job)
+    facts["at"] = times.to_iso(tm.database.read(lambda tx: tx.now()))
+    found = tm.database.read(lambda tx: tm.notifier.sources(tx, facts))
+    channels = tm.notifier.channels(found, f"<{uuid.uuid4().hex}@taskmanager>")
+    if not channels:
+        raise InvalidArgument(f"no rule says who is told of {job!r}: see `taskmanager alerts list`")
+    done = tm.notifier.deliver(channels, tm.notifier.compose(facts))
+    for one in done:
+        if one.error is None:
+            click.echo(one.told)
+    wrong = [one.told for one in done if one.error is not None or one.told.startswith("nothing")]
+    if wrong:
+        fail("; ".join(wrong))
+
+
+def _facts(tm: TaskManager, lookup: str) -> dict[str, Any]:
+    """What a message of this job would be about, by any of the names that rules may use."""
+    definition: JobDefinition | None = None
+    recurring: Any = None
+    try:
+        definition = tm.registry.find(lookup)
+    except UnknownJob:
+        try:
+            recurring = tm.recurring_jobs.find(lookup)
+        except RecurringJobNotFound:
+            recurring = None
+    names = {lookup.strip().lower(), *names_of(definition, definition.title if definition else "", None)}
+    if recurring is not None:
+        names |= {n.strip().lower() for n in (recurring.id, recurring.name or "") if n}
+    known = tm.database.read(rows.load_all)
+    row = next((r for r in known if r.name.strip().lower() in names), None)
+    if row is None and definition is None and recurring is None:
+        raise UnknownJob(f"no job, recurring job or rule is named {lookup!r}")
+    title = definition.title if definition else (recurring.name if recurring else None) or lookup
+    facts: dict[str, Any] = {"event": str(Event.TEST), "job": title, "message": "This is a test. Nothing has happened."}
+    if definition is not None:
+        facts["function"] = definition.name
+    if recurring is not None:
+        facts["recurring_id"] = recurring.id
+    if row is not None:
+        facts["alert_id"] = row.id
+    return facts
+
+
+def _all(tm: TaskManager, tx: Tx) -> list[dict[str, Any]]:
+    found = []
+    for row in rows.load_all(tx):
+        found.append(_told(tx, "c_JobAlert", row.name, row.rule) | {"last_sent": wall(row.last_sent)})
+    for row_id, name in rows.all_mailing(tx):
+        rule = AlertRule(on=frozenset({Event.FAILURE}), to=rows.recipients(tx, row_id))
+        found.append(_told(tx, f"c_job:{row_id}", name, rule))
+    for definition in tm.registry:
+        if definition.alerts is not None:
+            found.append(_told(tx, "code", definition.title, definition.alerts))
+    return [{"last_sent": None} | row for row in found]
+
+
+def _told(tx: Tx, source: str, name: str, rule: AlertRule) -> dict[str, Any]:
+    """A rule for people: of webhooks no more than their host is shown."""
+    on = sorted(map(str, rule.on))
+    on += [f"slow ({rule.longer_than_ms} ms)"] if rule.longer_than_ms is not None else []
+    on += [f"missed ({rule.missed_by:g} s)"] if rule.missed_by is not None else []
+    channels = list(rule.to)
+    channels += [f"{kind} at {host_of(url)}" for kind, url in (("slack", rule.slack), ("teams", rule.teams)) if url]
+    channels += [f"apprise by {url.partition('://')[0]}" for url in rule.urls]
+    sent, suppressed = rows.counts(tx, name)
+    return {
+        "source": source, "job": name, "on": ", ".join(on), "to": ", ".join(channels) or "alert_recipients",
+        "max_per_hour": rule.max_per_hour, "sent_this_hour": sent, "suppressed": suppressed,
+    }  # fmt: skip

@@ -1,0 +1,289 @@
+"""Alerts are decided here, in the transaction of the outcome: one job a message, which sends it some other time.
+
+Rules come from c_JobAlert, from EmailOnFailure of c_Job and from `@job(alerts=…)`. They are read on a connection of
+their own, so that a broken table of rules costs messages and never an outcome.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from taskmanager.domain import invocation as invocations
+from taskmanager.domain import times
+from taskmanager.domain.alerts import AlertRule, Event, key_of
+from taskmanager.domain.errors import TaskManagerError
+from taskmanager.domain.records import RecurringRecord
+from taskmanager.domain.states import Enqueued, Failed, State, Succeeded
+from taskmanager.domain.texts import storable
+from taskmanager.engine.client import Client, NewJob, new_key
+from taskmanager.engine.filters import Electing, Filter
+from taskmanager.engine.history import plain
+from taskmanager.engine.legacy import row_of
+from taskmanager.engine.registry import JobDefinition, Registry
+from taskmanager.storage import alerts, jobs
+from taskmanager.storage.alerts import AlertRow
+from taskmanager.storage.database import Database
+from taskmanager.storage.transaction import Tx
+
+log = logging.getLogger("taskmanager.alerts")
+
+#: How old the rules may be that an outcome is judged by: seconds, of a success and of a failure.
+_AGE, _AGE_OF_FAILURE = 1.0, 0.2
+#: How long rules that cannot be read are not asked for again.
+_BROKEN_SECONDS = 30.0
+#: A message's first characters; the whole of it stands with the job.
+_LENGTH = 1000
+_ENDS = frozenset({"Succeeded", "Failed", "Deleted"})
+
+
+@dataclass(slots=True)
+class Rules:
+    """What the tables said a moment ago."""
+
+    rows: dict[str, AlertRow] = field(default_factory=dict)
+    failing: set[str] = field(default_factory=set)
+    until: float = 0.0
+
+    def row(self, names: Iterable[str]) -> AlertRow | None:
+        """The row for a job by the first of its names that has one."""
+        return next((self.rows[n] for n in names if n in self.rows), None)
+
+
+class RuleBook:
+    """The rules, read by whoever needs them when what is known is too old."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._rules = Rules()
+        self._read_at = 0.0
+
+    def current(self, age: float) -> Rules:
+        """The rules, at most `age` seconds old."""
+        now = time.monotonic()
+        if now - self._read_at > age and now >= self._rules.until:
+            self._read_at = now
+            found = self.ask(lambda tx: (alerts.load_all(tx), alerts.failing(tx)))
+            if found is None:
+                self._rules.until = now + _BROKEN_SECONDS
+            else:
+                self._rules = Rules({row.name.strip().lower(): row for row in reversed(found[0])}, found[1])
+        return self._rules
+
+    def ask(self, work: Callable[[Tx], Any]) -> Any:
+        """Read something on a connection of its own; None, and a word in the log, when that fails."""
+        try:
+            return self._database.read(work, patience=0)
+        except TaskManagerError as error:
+            log.warning("the rules of alerts cannot be read, those known before go on: %s", error)
+            return None
+
+
+@dataclass(slots=True)
+class _Ended:
+    """A run, or a job that can no longer be run, as it is told of."""
+
+    facts: dict[str, Any]
+    names: tuple[str, ...]
+    rule: AlertRule | None
+    events: list[Event] = field(default_factory=list)
+
+
+class Alerts(Filter):
+    """Judges outcomes and missed slots, and creates the jobs that send messages. mailer: such a job's definition.
+
+    has_mail: whether a mail server is named. has_recipients: whether somebody is mailed by default.
+    """
+
+    order = 950
+
+    def __init__(
+        self, client: Client, registry: Registry, mailer: JobDefinition, *, has_mail: bool, has_recipients: bool
+    ) -> None:
+        self.client, self.registry, self.mailer = client, registry, mailer
+        self.has_mail, self.has_recipients = has_mail, has_recipients
+        self.book = RuleBook(client.database)
+
+    def applied(self, context: Electing, state: State) -> None:
+        if state.name not in _ENDS:
+            return
+        definition = context.definition
+        if definition is not None and definition.name == self.mailer.name:
+            return  # a message that cannot be sent is not told by messages
+        if isinstance(state, Succeeded):
+            rules = self.book.current(_AGE)
+            if not rules.rows and (definition is None or definition.alerts is None):
+                return
+            ended = self._ended(context, None)
+            ended.events = self._of_success(ended, rules)
+            if ended.events:
+                context.effects.later(self._write, ended)
+            return
+        failure = next((s for s in [*context.traversed, state] if isinstance(s, Failed)), None)
+        if failure is not None:
+            context.effects.later(self._write, self._ended(context, failure))
+
+    def fired(self, tx: Tx, known: RecurringRecord, now: datetime) -> None:
+        """A recurring job's slot was dealt with; told when that was later than its job allows."""
+        late = 0.0 if known.next_execution is None else (now - known.next_execution).total_seconds()
+        if late < 1 or known.next_execution is None:
+            return
+        definition = self.registry.get(invocations.read(known.job).name)
+        rule = definition.alerts if definition is not None else None
+        if definition is None or rule is None or rule.missed_by is None or late <= rule.missed_by:
+            return
+        facts = {
+            "job": definition.title, "function": definition.name, "recurring_id": known.id,
+            "slot": times.to_iso(known.next_execution), "late_seconds": round(late), "at": times.to_iso(now),
+        }  # fmt: skip
+        self._write(tx, [_Ended(facts, names_of(definition, definition.title, known.id), rule, [Event.MISSED])])
+
+    # -- what became of a job ---------------------------------------------------------------------------------
+
+    def _ended(self, context: Electing, failure: Failed | None) -> _Ended:
+        definition, run = context.definition, context.run
+        recurring = (context.parameters.get("RecurringJobId") or "").strip('"') or None
+        named = plain(context.parameters.get("JobName"))
+        title = named or (definition.title if definition else "")
+        facts: dict[str, Any] = {"job": title, "job_id": context.job.id, "at": times.to_iso(context.at)}
+        if definition is not None:
+            facts["function"] = definition.name
+        if recurring is not None:
+            facts["recurring_id"] = recurring
+        if run is not None:
+            facts |= {"started": times.to_iso(run.started_at), "duration_ms": run.duration_ms, "attempt": run.attempt}
+            facts["server"] = run.server
+        if failure is not None:
+            facts |= {"error": failure.exception_type, "message": storable(failure.exception_message[:_LENGTH])}
+        return _Ended(facts, names_of(definition, title, recurring), definition.alerts if definition else None)
+
+    def _of_success(self, ended: _Ended, rules: Rules) -> list[Event]:
+        row = rules.row(ended.names)
+        duration = ended.facts.get("duration_ms")
+        wanted = [e for e in (Event.SUCCESS, Event.SLOW) if self._wants(ended, row, e, duration)]
+        if rules.failing and self._wants(ended, row, Event.RECOVERY) and self._key(ended, row) in rules.failing:
+            wanted.append(Event.RECOVERY)
+        return wanted
+
+    def _of_failure(self, ended: _Ended, rules: Rules, mailing: set[int]) -> list[Event]:
+        row = rules.row(ended.names)
+        if _row_id(ended) in mailing or self._wants(ended, row, Event.FAILURE):
+            return [Event.FAILURE]
+        slow = self._wants(ended, row, Event.SLOW, ended.facts.get("duration_ms"))
+        return [Event.SLOW] if slow else []
+
+    def _wants(self, ended: _Ended, row: AlertRow | None, event: Event, duration: int | None = None) -> bool:
+        """Whether one of the rules has something to say of it, to somebody."""
+        rules = [rule for rule in (ended.rule, row.rule if row else None) if rule is not None]
+        return any(rule.wants(event, duration) and self._reaches(rule) for rule in rules)
+
+    def _reaches(self, rule: AlertRule) -> bool:
+        return rule.has_other_channels or (self.has_mail and (bool(rule.to) or self.has_recipients))
+
+    def _key(self, ended: _Ended, row: AlertRow | None) -> str:
+        return key_of(row.name if row is not None else ended.facts["job"])
+
+    # -- writing ----------------------------------------------------------------------------------------------
+
+    def _write(self, tx: Tx, ended: list[_Ended]) -> None:
+        """Create the jobs for what happened in one batch; all it needs to know is read at once."""
+        failures = [one for one in ended if not one.events]
+        rules = self.book.current(_AGE_OF_FAILURE if failures else _AGE)
+        if failures:
+            self._identify(tx, [one for one in failures if "function" not in one.facts])
+            mailing = self._mailing(failures)
+            for one in failures:
+                one.events = self._of_failure(one, rules, mailing)
+        new, recovered = list[NewJob](), set[str]()
+        for one in ended:
+            if one.facts.get("function") == self.mailer.name:
+                continue
+            row = rules.row(one.names)
+            key = self._key(one, row)
+            for event in one.events:
+                if event is Event.RECOVERY:
+                    if key in recovered:
+                        continue
+                    recovered.add(key)
+                new.append(self._message(one, event, row))
+        if recovered:  # once is enough until the rules are read again
+            tx.after_commit(lambda: rules.failing.difference_update(recovered))
+        if new:
+            self.client.create_in(tx, new, new_key())
+
+    def _identify(self, tx: Tx, unknown: Sequence[_Ended]) -> None:
+        """Names for jobs that failed without having been called."""
+        found = {r.id: r for r in jobs.read_many(tx, [one.facts["job_id"] for one in unknown])} if unknown else {}
+        for one in unknown:
+            record = found.get(one.facts["job_id"])
+            try:
+                name = invocations.read(record.invocation_data, record.arguments).name if record else ""
+            except invocations.InvocationUnreadable:
+                name = ""
+            definition = self.registry.get(name) if name else None
+            one.facts["function"] = name
+            one.facts["job"] = title = one.facts["job"] or (definition.title if definition else name) or "a job"
+            one.rule = definition.alerts if definition else None
+            one.names = (*names_of(definition, title, one.facts.get("recurring_id")), name.lower())
+
+    def _mailing(self, failures: Sequence[_Ended]) -> set[int]:
+        """Rows of c_Job with EmailOnFailure, of those that failed."""
+        row_ids = [row_id for row_id in map(_row_id, failures) if row_id is not None]
+        if not row_ids or not self.has_mail:
+            return set()
+        return self.book.ask(lambda tx: alerts.mailing(tx, row_ids)) or set()
+
+    def _message(self, ended: _Ended, event: Event, row: AlertRow | None) -> NewJob:
+        facts = {"event": str(event)} | ended.facts
+        if row is not None:
+            facts["alert_id"] = row.id
+        if ended.rule is not None and ended.rule.wants(event, facts.get("duration_ms")):
+            facts["in_code"] = True
+        rule = row.name if row is not None else ended.facts["job"]
+        queue, mailer = self.mailer.queue, self.mailer
+        return NewJob(mailer.invocation((rule, facts), {}), Enqueued(queue=queue), queue, 0, mailer)
+
+
+def names_of(definition: JobDefinition | None, title: str, recurring_id: str | None) -> tuple[str, ...]:
+    """The names by which a rule may mean a job, in small letters, the most telling first."""
+    names = [title, recurring_id or ""]
+    if definition is not None:
+        names += [definition.name, definition.method, definition.method.rpartition(".")[2]]
+    return tuple(name.strip().lower() for name in names if name)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The rules that speak of one event now, and how many messages an hour they allow."""
+
+    rules: tuple[AlertRule, ...]
+    limit: int | None
+
+
+def sources(tx: Tx, facts: Mapping[str, Any], definition: JobDefinition | None, recipients: tuple[str, ...]) -> Sources:
+    """The rules as they stand at this moment: who changed them meanwhile has the last word.
+
+    recipients: who is mailed where a rule names nobody.
+    """
+    event, duration = Event(facts["event"]), facts.get("duration_ms")
+    row = alerts.load(tx, facts["alert_id"]) if facts.get("alert_id") else None
+    code = definition.alerts if definition is not None else None
+    rules = [rule for rule in (row.rule if row else None, code) if rule is not None and rule.wants(event, duration)]
+    row_id = row_of(facts.get("recurring_id"))
+    if event in (Event.FAILURE, Event.TEST) and row_id is not None and alerts.mailing(tx, [row_id]):
+        rules.append(AlertRule(on=frozenset({Event.FAILURE}), to=alerts.recipients(tx, row_id)))
+    limits = [rule.max_per_hour for rule in (row.rule if row else None, code) if rule is not None]
+    named = (_with_recipients(rule, recipients) for rule in rules)
+    return Sources(tuple(named), next((limit for limit in limits if limit is not None), None))
+
+
+def _with_recipients(rule: AlertRule, recipients: tuple[str, ...]) -> AlertRule:
+    return rule if rule.to or rule.has_other_channels else replace(rule, to=recipients)
+
+
+def _row_id(ended: _Ended) -> int | None:
+    return row_of(ended.facts.get("recurring_id"))

@@ -1,0 +1,188 @@
+"""Rows of c_JobAlert and c_JobAlertRecipient, and what is remembered of alerts: the hash `alerts:{key}` of a job
+name and the set `alerts:failing`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+
+from taskmanager.domain import times
+from taskmanager.domain.alerts import AlertRule, Event, is_address, key_of, split_addresses
+from taskmanager.domain.texts import storable
+from taskmanager.storage import jobs, structures
+from taskmanager.storage.dialects import Product
+from taskmanager.storage.statements import statement
+from taskmanager.storage.tables import Tables
+from taskmanager.storage.transaction import Tx, as_moment
+
+#: Keys of the rules whose last message told of a failure; the score is the moment of that failure.
+FAILING = "alerts:failing"
+_HOUR = 3600.0
+#: As many messages are remembered where the limit asks for fewer, so that a retried one is known again.
+_LEAST_KEPT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """A row of c_JobAlert."""
+
+    id: int
+    name: str
+    rule: AlertRule
+    last_sent: datetime | None
+
+
+@statement
+def all_alerts(t: Tables, p: Product) -> Any:
+    return select(*t.legacy.alert.c).order_by(t.legacy.alert.c.ID)
+
+
+@statement
+def one_alert(t: Tables, p: Product) -> Any:
+    return select(*t.legacy.alert.c).where(bindparam("id") == t.legacy.alert.c.ID)
+
+
+@statement
+def stamp_alert(t: Tables, p: Product) -> Any:
+    alert = t.legacy.alert
+    return update(alert).where(bindparam("id") == alert.c.ID).values(LastAlertSent=bindparam("at"))
+
+
+@statement
+def mailing_rows(t: Tables, p: Product) -> str:
+    return p.select_by_ids(("ID", "EmailOnFailure"), t.legacy.job.name, key="ID")
+
+
+@statement
+def all_mailing_rows(t: Tables, p: Product) -> Any:
+    c = t.legacy.job.c
+    return select(c.ID, c.JobName).where(c.EmailOnFailure != 0).order_by(c.ID)
+
+
+@statement
+def recipients_of_row(t: Tables, p: Product) -> Any:
+    c = t.legacy.recipient.c
+    return (
+        select(c.enmJobAlertType, c.OverrideEmailOrPhone)
+        .where(c.c_JobID == bindparam("id"), c.DeletedOn.is_(None))
+        .order_by(c.ID)
+    )
+
+
+def load_all(tx: Tx) -> list[AlertRow]:
+    """All rows of c_JobAlert, by ID."""
+    return [_row(found) for found in tx.execute(all_alerts, {}).mappings()]
+
+
+def load(tx: Tx, alert_id: int) -> AlertRow | None:
+    """One row of c_JobAlert."""
+    found = tx.execute(one_alert, {"id": alert_id}).mappings()
+    return _row(found[0]) if found else None
+
+
+def failing(tx: Tx) -> set[str]:
+    """The keys of the rules that told of a failure last."""
+    return set(structures.members(tx, FAILING))
+
+
+def mailing(tx: Tx, row_ids: Iterable[int]) -> set[int]:
+    """Which of these rows of c_Job have EmailOnFailure."""
+    return {int(r[0]) for r in tx.execute(mailing_rows, {"ids": jobs.ids_json(row_ids)}) if r[1]}
+
+
+def all_mailing(tx: Tx) -> list[tuple[int, str]]:
+    """All rows of c_Job that have EmailOnFailure: ID and name."""
+    return [(int(r[0]), str(r[1] or f"c_job:{r[0]}")) for r in tx.execute(all_mailing_rows, {})]
+
+
+def recipients(tx: Tx, row_id: int) -> tuple[str, ...]:
+    """The addresses that c_JobAlertRecipient names for a row of c_Job: those of type email that were not deleted."""
+    rows = tx.execute(recipients_of_row, {"id": row_id})
+    found = [str(r[1] or "").strip() for r in rows if str(r[0] or "").strip().lower() == "email"]
+    return tuple(address for address in found if is_address(address))
+
+
+def reserve(tx: Tx, name: str, job_id: int, limit: int | None) -> int | None:
+    """A place among this hour's messages of a job name, for the job that sends one.
+
+    Returns how many were held back since the last one, or None when this one is held back, and counted. Asked
+    again for the same job, the answer stands. The row is locked from the first statement on: all servers count alike.
+    """
+    key, now = key_of(name), times.to_unix(tx.now())
+    structures.set_fields(tx, key, {"JobName": storable(name)})
+    known = structures.fields(tx, key)
+    sent = [entry for entry in _entries(known.get("Sent")) if entry[0] > now - _HOUR]
+    own = next((entry for entry in sent if entry[1] == job_id), None)
+    if own is not None:
+        return int(own[2])
+    suppressed = _number(known.get("Suppressed"))
+    if limit is not None and len(sent) >= limit:
+        if known.get("HeldBack") != str(job_id):
+            structures.set_fields(tx, key, {"Suppressed": str(suppressed + 1), "HeldBack": str(job_id)})
+        return None
+    sent.append([now, job_id, suppressed])
+    kept = sent[-max(limit or 0, _LEAST_KEPT) :]
+    structures.set_fields(tx, key, {"Sent": json.dumps(kept), "Suppressed": "0"})
+    return suppressed
+
+
+def told(tx: Tx, name: str, event: Event, at: datetime, alert_id: int | None) -> None:
+    """Remember that a message went out."""
+    if event is Event.FAILURE:
+        structures.put(tx, FAILING, {key_of(name): times.to_unix(at)})
+    if alert_id is not None:
+        tx.execute(stamp_alert, {"id": alert_id, "at": tx.clock.local_now()})
+
+
+def recover(tx: Tx, name: str, at: datetime, job_id: int) -> bool:
+    """Forget that a failure was told; whether one was, of a moment before this one.
+
+    Only the first job that asks hears so, and hears it again when it asks again.
+    """
+    key = key_of(name)
+    since = structures.lock_one(tx, FAILING, key)
+    if since is None or since > times.to_unix(at):
+        return structures.fields(tx, key).get("RecoveredBy") == str(job_id)
+    structures.remove(tx, FAILING, [key])
+    structures.set_fields(tx, key, {"RecoveredBy": str(job_id)})
+    return True
+
+
+def counts(tx: Tx, name: str) -> tuple[int, int]:
+    """Messages of the last hour, and those held back since the last one."""
+    known = structures.fields(tx, key_of(name))
+    floor = times.to_unix(tx.now()) - _HOUR
+    return sum(entry[0] > floor for entry in _entries(known.get("Sent"))), _number(known.get("Suppressed"))
+
+
+def _row(found: dict[str, Any]) -> AlertRow:
+    on = {Event.FAILURE, Event.RECOVERY} if found["AlertOnFailure"] else set()
+    if found["AlertOnSuccess"]:
+        on.add(Event.SUCCESS)
+    most, last = found["MaxAlertsPerHour"], found["LastAlertSent"]
+    rule = AlertRule(
+        on=frozenset(on),
+        longer_than_ms=found["AlertOnDurationExceeds"],
+        to=split_addresses(found["EmailRecipients"]),
+        slack=(found["SlackWebhook"] or "").strip() or None,
+        teams=(found["TeamsWebhook"] or "").strip() or None,
+        max_per_hour=None if most is None else max(0, most),
+    )
+    return AlertRow(int(found["ID"]), str(found["JobName"]), rule, None if last is None else as_moment(last))
+
+
+def _entries(text: str | None) -> list[list[float]]:
+    try:
+        found = json.loads(text or "[]")
+        return [[float(at), int(job_id), int(held)] for at, job_id, held in found]
+    except (ValueError, TypeError):
+        return []
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isdigit() else 0

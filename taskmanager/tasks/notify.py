@@ -1,0 +1,219 @@
+"""The job that sends a message: an ordinary one of queue `alerts`, retried like any other, told of by nobody."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parseaddr
+from typing import Any
+
+from taskmanager.config import ALERTS, Settings
+from taskmanager.domain import times
+from taskmanager.domain.alerts import Event, union
+from taskmanager.domain.errors import Retry
+from taskmanager.domain.retry import RetryPolicy
+from taskmanager.engine.alerts import Sources, sources
+from taskmanager.engine.context import JobContext
+from taskmanager.engine.registry import JobDefinition, Registry, define
+from taskmanager.storage import alerts, jobs
+from taskmanager.storage.database import Database
+from taskmanager.storage.transaction import Tx
+from taskmanager.tasks import mail, messages, webhooks
+from taskmanager.tasks.messages import Message
+from taskmanager.tasks.webhooks import Bounds, NotSent, Refused
+
+log = logging.getLogger("taskmanager.alerts")
+
+#: The parameter that tells by which channels a message has gone out, when another one failed.
+DELIVERED = "Delivered"
+_DELAYS = (15.0, 60.0, 120.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0)
+#: How long a message waits for a server that knows the job's code, and with it the rule.
+_UNKNOWN_SECONDS, _UNKNOWN_PAUSE = 300.0, 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One way to somebody. key: the same at each try. label: what of it may be shown."""
+
+    key: str
+    label: str
+    send: Callable[[Message], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How one channel went: what to say of it, and what was wrong."""
+
+    channel: Channel
+    told: str
+    error: NotSent | None = None
+
+
+class Notifier:
+    """Sends messages by the channels that the rules name now."""
+
+    def __init__(self, settings: Settings, database: Database, registry: Registry) -> None:
+        self.settings, self.database, self.registry = settings, database, registry
+
+    def definition_of(self, facts: Mapping[str, Any]) -> JobDefinition | None:
+        """The job that is told of, where this process knows it."""
+        return self.registry.get(facts["function"]) if facts.get("function") else None
+
+    def sources(self, tx: Tx, facts: Mapping[str, Any]) -> Sources:
+        """The rules as they stand now."""
+        return sources(tx, facts, self.definition_of(facts), self.settings.alert_recipients)
+
+    def channels(self, found: Sources, message_id: str) -> list[Channel]:
+        """Each way once, whoever named it: one mail to all that are mailed."""
+        made = []
+        recipients = union(address for rule in found.rules for address in rule.to)
+        if recipients:
+            made.append(Channel("email", f"email to {', '.join(recipients)}", self._mail(recipients, message_id)))
+        for kind, form in (("slack", messages.as_slack), ("teams", messages.as_teams)):
+            for url in dict.fromkeys(url for url in (getattr(rule, kind) for rule in found.rules) if url):
+                made.append(Channel(_key(kind, url), f"{kind} at {webhooks.host_of(url)}", self._post(url, form)))
+        for url in dict.fromkeys(url for rule in found.rules for url in rule.urls):
+            made.append(Channel(_key("apprise", url), f"apprise by {url.partition('://')[0]}", _apprise(url)))
+        return made
+
+    def compose(self, facts: Mapping[str, Any], suppressed: int = 0) -> Message:
+        """The words; the stack trace is read from the job, if it is still there."""
+        details = ""
+        if facts.get("job_id") and facts["event"] == Event.FAILURE:
+            record = self.database.read(lambda tx: jobs.read(tx, facts["job_id"]))
+            failed = [s for s in record.history if s.name == "Failed"] if record is not None else []
+            details = str(failed[-1].data.get("ExceptionDetails") or "") if failed else ""
+        return messages.compose(facts, environment=self.settings.environment, suppressed=suppressed, details=details)
+
+    def deliver(self, channels: list[Channel], message: Message) -> list[Delivery]:
+        """Try each channel; one that fails stops no other."""
+        done = []
+        for channel in channels:
+            try:
+                done.append(Delivery(channel, channel.send(message) or channel.label))
+            except NotSent as error:
+                log.warning("alert by %s: %s", channel.label, error)
+                done.append(Delivery(channel, f"{channel.label}: {error}", error))
+        return done
+
+    # -- channels ---------------------------------------------------------------------------------------------
+
+    def _mail(self, recipients: tuple[str, ...], message_id: str) -> Callable[[Message], str | None]:
+        s = self.settings
+
+        def send(message: Message) -> str | None:
+            if s.smtp_host is None:
+                return "nothing mailed: smtp_host is not set"
+            sender = s.smtp_from or f"taskmanager@{socket.gethostname() or 'localhost'}"
+            at = self.database.clock.now().replace(tzinfo=UTC, microsecond=0)
+            made = messages.as_mail(message, sender=sender, recipients=recipients, message_id=message_id, at=at)
+            server = mail.MailServer(s.smtp_host, s.smtp_port, s.smtp_tls, s.smtp_username, s.smtp_password)
+            refused = mail.send(server, made, parseaddr(sender)[1], recipients)
+            return f"email to {', '.join(recipients)}; refused: {', '.join(refused)}" if refused else None
+
+        return send
+
+    def _post(self, url: str, form: Callable[[Message], Any]) -> Callable[[Message], None]:
+        bounds = Bounds(self.settings.alert_allow_http, self.settings.alert_allow_private)
+        return lambda message: webhooks.post(url, form(message), bounds)
+
+
+def _apprise(url: str) -> Callable[[Message], None]:
+    def send(message: Message) -> None:
+        try:
+            import apprise
+        except ImportError:
+            raise Refused("Apprise is not installed: pip install 'taskmanager[alerts]'") from None
+        logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it logs addresses
+        sender = apprise.Apprise()
+        if not sender.add(url):
+            raise Refused("Apprise cannot read this URL")
+        if not sender.notify(title=message.subject, body=messages.as_text(message), body_format="text"):
+            raise NotSent("Apprise could not send it")
+
+    return send
+
+
+def notify(notifier: Notifier, ctx: JobContext, rule: str, facts: dict[str, Any]) -> str:
+    """Send the message for one event. rule: the job name whose messages are counted together."""
+    database, at = notifier.database, times.parse(facts.get("at")) or ctx.now()
+    _wait_for_code(notifier, facts, at, ctx.now())
+
+    def decide(tx: Tx) -> tuple[Sources, int | None] | str:
+        found = notifier.sources(tx, facts)
+        if not found.rules:
+            return "nothing sent: no rule asks for it any more"
+        if facts["event"] == Event.RECOVERY and not alerts.recover(tx, rule, at, ctx.job_id):
+            return "nothing sent: no failure was told of"
+        return found, alerts.reserve(tx, rule, ctx.job_id, found.limit)
+
+    decided = database.run(decide)
+    if isinstance(decided, str):
+        return decided
+    found, suppressed = decided
+    if suppressed is None:
+        return f"held back: {found.limit} alerts were sent within the hour"
+    return _send(notifier, ctx, rule, facts, found, suppressed, at)
+
+
+def _send(
+    notifier: Notifier, ctx: JobContext, rule: str, facts: dict[str, Any], found: Sources, suppressed: int,
+    at: datetime,
+) -> str:  # fmt: skip
+    before = set(_delivered(ctx.parameters.get(DELIVERED)))
+    message_id = f"<taskmanager.{ctx.job_id}.{hashlib.sha256(rule.encode()).hexdigest()[:16]}@{_domain(notifier)}>"
+    channels = [c for c in notifier.channels(found, message_id) if c.key not in before]
+    done = notifier.deliver(channels, notifier.compose(facts, suppressed))
+    delivered = [d.channel.key for d in done if d.error is None]
+    failed = [d for d in done if d.error is not None]
+    again = [d for d in failed if not isinstance(d.error, Refused)]
+    kept = sorted(before | {d.channel.key for d in done if d not in again})
+
+    def remember(tx: Tx) -> None:
+        if again:
+            jobs.set_parameters(tx, {(ctx.job_id, DELIVERED): json.dumps(kept)})
+        if delivered:
+            alerts.told(tx, rule, Event(facts["event"]), at, facts.get("alert_id"))
+
+    notifier.database.run(remember)
+    if failed:
+        told = "; ".join(d.told for d in failed)
+        raise NotSent(told) if again else Refused(told)
+    return "; ".join(d.told for d in done) or "nothing sent: the rules name nobody"
+
+
+def _wait_for_code(notifier: Notifier, facts: Mapping[str, Any], at: datetime, now: datetime) -> None:
+    """A rule that stands in code is known where that code is: leave the message to such a server for a while."""
+    if not facts.get("in_code") or notifier.definition_of(facts) is not None:
+        return
+    if now - at < timedelta(seconds=_UNKNOWN_SECONDS):
+        raise Retry("this server does not know the job's code", delay=_UNKNOWN_PAUSE, count=False)
+
+
+def definition(is_injected: Callable[[Any], bool]) -> JobDefinition:
+    """The job as the registry holds it."""
+    policy = RetryPolicy(attempts=len(_DELAYS), delays=_DELAYS, jitter=0.2, give_up_on=(Refused,))
+    return define(notify, is_injected=is_injected, retry=policy, display_name="Alert", queue=ALERTS)
+
+
+def _delivered(text: str | None) -> list[str]:
+    try:
+        found = json.loads(text or "[]")
+    except ValueError:
+        return []
+    return [str(key) for key in found] if isinstance(found, list) else []
+
+
+def _key(kind: str, url: str) -> str:
+    return f"{kind}:{hashlib.sha256(url.encode('utf-8', 'replace')).hexdigest()[:12]}"
+
+
+def _domain(notifier: Notifier) -> str:
+    sender = parseaddr(notifier.settings.smtp_from or "")[1]
+    host = sender.rpartition("@")[2] or socket.gethostname() or "localhost"
+    return host if host.isascii() else "localhost"

@@ -1,0 +1,1 @@
+"""Alerts, sent to a real mail server and a real HTTP receiver."""

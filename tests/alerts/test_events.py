@@ -1,0 +1,363 @@
+"""What is told, to whom, and how often: rules from tables and code, on every database."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from taskmanager import ConfigurationError, TaskManager
+from taskmanager.storage import alerts
+from tests.alerts.conftest import Rule, forget, insert, rows
+from tests.alerts.receivers import Mailbox, Receiver, body_of
+
+
+def boom() -> None:
+    raise ValueError("no <paper> & no ink")
+
+
+def bang() -> None:
+    raise ValueError("bang")
+
+
+def fine() -> str:
+    return "done"
+
+
+@pytest.fixture
+def drain(alerting: TaskManager) -> Any:
+    def drained() -> int:
+        forget(alerting)
+        return alerting.testing.drain()
+
+    return drained
+
+
+def messages_of(tm: TaskManager) -> list[Any]:
+    """The jobs that send messages."""
+    with tm.database.engine.connect() as connection:
+        found = connection.execute(tm.database.tables.job.select()).mappings().all()
+    return [row for row in found if "taskmanager.tasks.notify" in row["InvocationData"]]
+
+
+def test_a_final_failure_is_mailed_with_job_environment_and_stack(
+    alerting: TaskManager, mailbox: Mailbox, rule: Rule, drain: Any
+) -> None:
+    rule("Printer", EmailRecipients="a@b.c, d@e.f; not an address")
+    alerting.enqueue(alerting.job(display_name="Printer", retries=0)(boom))
+    assert drain() == 2, "the job, and the job that tells of it"
+    ((sender, recipients, mail),) = mailbox.mails
+    assert (sender, recipients) == ("jobs@example.com", ["a@b.c", "d@e.f"])
+    assert mail["Subject"] == "[staging] FAILED: Printer"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    plain, page = body_of(mail), body_of(mail, "html")
+    assert "no <paper> & no ink" in plain
+    assert "Traceback" in plain
+    assert "no &lt;paper&gt; &amp; no ink" in page
+    assert "<paper>" not in page
+    assert rows(alerting, "alert")[0]["LastAlertSent"] is not None
+
+
+def test_retries_are_not_told_only_their_end_is(
+    alerting: TaskManager, mailbox: Mailbox, rule: Rule, drain: Any
+) -> None:
+    rule("Printer")
+    alerting.enqueue(alerting.job(display_name="Printer", retries=2, delays=[0, 60])(boom))
+    drain()
+    assert mailbox.mails == []
+    alerting.testing.move_time(61)
+    drain()
+    assert mailbox.subjects == ["[staging] FAILED: Printer"]
+    assert mailbox.mails[0][1] == ["ops@example.com"], "the default ones, where a rule names nobody"
+    assert "Attempts: 3" in body_of(mailbox.mails[0][2])
+
+
+def test_success_is_told_when_asked_for_and_a_long_run_is(
+    alerting: TaskManager, mailbox: Mailbox, rule: Rule, drain: Any
+) -> None:
+    rule("fine", AlertOnSuccess=1, AlertOnDurationExceeds=60_000)
+    rule("slow", AlertOnDurationExceeds=0)
+
+    def slow() -> None:
+        threading.Event().wait(0.01)
+
+    alerting.enqueue(alerting.job(fine))
+    alerting.enqueue(alerting.job(display_name="slow")(slow))
+    drain()
+    assert sorted(mailbox.subjects) == ["[staging] SLOW: slow", "[staging] Succeeded: fine"]
+
+
+def test_ordinary_jobs_make_no_message(alerting: TaskManager, mailbox: Mailbox, rule: Rule, drain: Any) -> None:
+    rule("another job", AlertOnSuccess=1)
+    alerting.enqueue(alerting.job(fine))
+    alerting.enqueue(alerting.job(retries=0)(boom))
+    assert drain() == 2
+    assert messages_of(alerting) == []
+
+
+def test_the_first_success_after_a_told_failure_is_a_recovery(
+    alerting: TaskManager, mailbox: Mailbox, rule: Rule, drain: Any
+) -> None:
+    rule("Moody")
+    mood = ["bad"]
+
+    def moody() -> None:
+        if mood:
+            raise ValueError(mood.pop())
+
+    job = alerting.job(display_name="Moody", retries=0)(moody)
+    for _ in range(3):
+        alerting.enqueue(job)
+        drain()
+    assert mailbox.subjects == ["[staging] FAILED: Moody", "[staging] Recovered: Moody"]
+    assert alerting.database.read(alerts.failing) == set()
+
+
+def test_more_than_the_limit_are_held_back_and_the_next_message_counts_them(
+    alerting: TaskManager, mailbox: Mailbox, rule: Rule, drain: Any
+) -> None:
+    rule("Printer", MaxAlertsPerHour=2)
+    job = alerting.job(display_name="Printer", retries=0)(boom)
+    for _ in range(5):
+        alerting.enqueue(job)
+    drain()
+    assert len(mailbox.mails) == 2
+    alerting.testing.move_time(timedelta(minutes=61))
+    alerting.enqueue(job)
+    drain()
+    assert len(mailbox.mails) == 3
+    assert "(3 alerts suppressed)" in body_of(mailbox.mails[2][2])
+    alerting.enqueue(job)
+    drain()
+    assert "suppressed" not in body_of(mailbox.mails[3][2])
+
+
+def test_a_limit_of_none_is_no_limit_and_of_nought_is_silence(
+    alerting: TaskManager, mailbox: Mailbox, rule: Rule, drain: Any
+) -> None:
+    rule("Silent", MaxAlertsPerHour=0)
+    rule("Loud", MaxAlertsPerHour=None)
+    for job in (
+        alerting.job(display_name="Silent", retries=0)(boom),
+        alerting.job(retries=0, display_name="Loud")(bang),
+    ):
+        for _ in range(3):
+            alerting.enqueue(job)
+    drain()
+    assert mailbox.subjects == ["[staging] FAILED: Loud"] * 3
+
+
+def test_servers_share_one_limit(alerting: TaskManager) -> None:
+    places: list[int | None] = []
+
+    def take(job_id: int) -> None:
+        places.append(alerting.database.run(lambda tx: alerts.reserve(tx, "Printer", job_id, 3)))
+
+    threads = [threading.Thread(target=take, args=(job_id,)) for job_id in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(p is None for p in places) == [False] * 3 + [True] * 5
+    assert alerting.database.read(lambda tx: alerts.counts(tx, "PRINTER ")) == (3, 5)
+
+
+def test_who_asks_again_for_one_message_takes_no_second_place(alerting: TaskManager) -> None:
+    def take(job_id: int) -> int | None:
+        return alerting.database.run(lambda tx: alerts.reserve(tx, "Printer", job_id, 1))
+
+    assert [take(1), take(1), take(2), take(2)] == [0, 0, None, None]
+    assert alerting.database.read(lambda tx: alerts.counts(tx, "Printer")) == (1, 1)
+
+
+def fail_row(tm: TaskManager, **columns: Any) -> int:
+    """A row of c_Job that is due and fails."""
+    row = {"JobName": "Report", "CronExpression": "0 2 * * *", "StoredProcName": "SP_Missing", "IsActive": 1}
+    row_id = insert(tm, "job", **(row | columns))
+    assert tm.legacy_jobs is not None
+    tm.trigger(f"c_job:{row_id}")
+    return row_id
+
+
+def test_a_failed_row_of_c_job_is_mailed_to_its_recipients(alerting: TaskManager, mailbox: Mailbox, drain: Any) -> None:
+    row_id = fail_row(alerting, EmailOnFailure=1)
+    person = {"c_JobID": row_id, "AddedBy": "dba"}
+    insert(alerting, "recipient", enmJobAlertType="Email", OverrideEmailOrPhone="dba@example.com", **person)
+    insert(alerting, "recipient", enmJobAlertType="SMS", OverrideEmailOrPhone="sms@example.com", **person)
+    drain()
+    ((_, recipients, mail),) = mailbox.mails
+    assert recipients == ["dba@example.com"]
+    assert mail["Subject"] == "[staging] FAILED: Report"
+    assert "SP_Missing" in body_of(mail)
+
+
+def test_email_on_failure_and_a_rule_for_one_failure_are_one_mail_to_all(
+    alerting: TaskManager, mailbox: Mailbox, rule: Rule, drain: Any
+) -> None:
+    row_id = fail_row(alerting, EmailOnFailure=1)
+    insert(
+        alerting, "recipient", c_JobID=row_id, enmJobAlertType="email", OverrideEmailOrPhone="DBA@example.com",
+        AddedBy="dba",
+    )  # fmt: skip
+    rule("REPORT ", EmailRecipients="dba@example.com,boss@example.com", MaxAlertsPerHour=1)
+    drain()
+    ((_, recipients, _),) = mailbox.mails
+    assert sorted(r.lower() for r in recipients) == ["boss@example.com", "dba@example.com"]
+    alerting.trigger(f"c_job:{row_id}")
+    drain()
+    assert len(mailbox.mails) == 1
+
+
+def test_without_email_on_failure_a_row_tells_nobody(alerting: TaskManager, mailbox: Mailbox, drain: Any) -> None:
+    fail_row(alerting, EmailOnFailure=None)
+    drain()
+    assert messages_of(alerting) == []
+
+
+def test_rules_in_code_name_recipients_and_channels(
+    alerting: TaskManager, mailbox: Mailbox, receiver: Receiver, drain: Any
+) -> None:
+    options = {"to": "dev@example.com", "slack": receiver.url("/slack"), "on": ["failure", "success"]}
+    alerting.enqueue(alerting.job(alerts=options)(fine))
+    alerting.enqueue(alerting.job(alerts=True, retries=0)(boom))
+    drain()
+    assert sorted(recipients for _, recipients, _ in mailbox.mails) == [["dev@example.com"], ["ops@example.com"]]
+    ((path, payload),) = receiver.calls
+    assert path == "/slack"
+    assert payload["blocks"][0]["text"]["text"].endswith("[staging] Succeeded: fine")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"too": "a@b.c"}, "there is no 'too' in it"),
+        ({"to": "nobody"}, "recipients are mail addresses"),
+        ({"on": ["fire"]}, "on is a list of failure, success, recovery"),
+        ({"slack": "hooks.slack.com/SECRET"}, "slack is the URL"),
+        ({"max_per_hour": -1}, "max_per_hour"),
+        ({"longer_than": "1 h"}, "longer_than is seconds"),
+        ({"urls": "pover-SECRET"}, "urls is a list"),
+    ],
+)
+def test_a_wrong_option_is_told_where_it_is_written(value: Any, text: str) -> None:
+    from taskmanager import job
+
+    with pytest.raises(ConfigurationError, match=text) as caught:
+        job(alerts=value)(fine)
+    assert "SECRET" not in str(caught.value)
+
+
+def test_a_missed_slot_is_told(alerting: TaskManager, mailbox: Mailbox, drain: Any) -> None:
+    job = alerting.job(display_name="Hourly", alerts={"missed_by": 300})(fine)
+    alerting.recurring("hourly", job, cron="0 * * * *")
+    drain()
+    alerting.testing.move_time(timedelta(hours=3))
+    drain()
+    ((_, _, mail),) = mailbox.mails
+    assert mail["Subject"] == "[staging] MISSED: Hourly"
+    assert "Late by: " in body_of(mail)
+    drain()
+    assert len(mailbox.mails) == 1
+
+
+def test_a_job_that_killed_its_processes_is_told(
+    alerting: TaskManager, mailbox: Mailbox, rule: Rule, drain: Any
+) -> None:
+    from taskmanager.storage import jobs
+    from taskmanager.storage.servers import DEATHS
+
+    rule("Printer")
+    job_id = alerting.enqueue(alerting.job(display_name="Printer")(boom))
+    alerting.database.run(lambda tx: jobs.set_parameters(tx, {(job_id, DEATHS): "3"}))
+    drain()
+    assert mailbox.subjects == ["[staging] FAILED: Printer"]
+    assert "3 worker processes died" in body_of(mailbox.mails[0][2])
+
+
+def test_a_message_that_cannot_be_sent_fails_nothing_and_tells_nobody_of_itself(
+    alerting: TaskManager, mailbox: Mailbox, rule: Rule, drain: Any
+) -> None:
+    rule("Printer")
+    rule("Alert")
+    rule("notify")
+    mailbox.answer = "554 no"
+    job_id = alerting.enqueue(alerting.job(display_name="Printer", retries=0)(boom))
+    drain()
+    assert alerting.get(job_id).state == "Failed"
+    (message,) = messages_of(alerting)
+    assert message["StateName"] == "Failed"
+    assert alerting.database.read(alerts.failing) == set(), "nobody was told of it"
+    assert rows(alerting, "alert")[0]["LastAlertSent"] is None
+
+
+def test_a_message_is_sent_again_only_to_those_whom_it_did_not_reach(
+    alerting: TaskManager, mailbox: Mailbox, receiver: Receiver, rule: Rule, drain: Any
+) -> None:
+    rule("Printer", EmailRecipients="a@b.c", SlackWebhook=receiver.url(), MaxAlertsPerHour=1)
+    receiver.statuses = [503]
+    alerting.enqueue(alerting.job(display_name="Printer", retries=0)(boom))
+    drain()
+    assert (len(mailbox.mails), len(receiver.calls)) == (1, 1)
+    alerting.testing.move_time(30)
+    drain()
+    assert (len(mailbox.mails), len(receiver.calls)) == (1, 2)
+    assert [row["StateName"] for row in messages_of(alerting)] == ["Succeeded"]
+
+
+def test_no_secret_is_in_arguments_history_or_log(
+    alerting: TaskManager, receiver: Receiver, rule: Rule, drain: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    rule("Printer", SlackWebhook=receiver.url("/services/T0/SECRET"), TeamsWebhook="https://x.invalid/SECRET")
+    receiver.status = 404
+    alerting.enqueue(alerting.job(display_name="Printer", retries=0)(boom))
+    drain()
+    (message,) = messages_of(alerting)
+    told = json.dumps([[s.data, s.reason] for s in alerting.get(message["Id"]).history], default=dict)
+    assert "SECRET" not in message["Arguments"] + told + repr(rows(alerting, "logged")) + caplog.text
+    assert receiver.calls, "the message was tried"
+
+
+def test_rules_that_cannot_be_read_cost_no_outcome(
+    alerting: TaskManager, drain: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from taskmanager.domain.errors import StorageError
+
+    def broken(tx: Any) -> Any:
+        raise StorageError("no such table: c_JobAlert")
+
+    monkeypatch.setattr(alerts, "load_all", broken)
+    job_id = alerting.enqueue(alerting.job(retries=0)(boom))
+    drain()
+    assert alerting.get(job_id).state == "Failed"
+
+
+def test_alerts_can_be_switched_off(url: str, mailbox: Mailbox) -> None:
+    tm = TaskManager(
+        database_url=url, doorbell=False, smtp_host="127.0.0.1", smtp_port=mailbox.port, alerts_enabled=False,
+        alert_recipients="ops@example.com",
+    )  # fmt: skip
+    insert(tm, "alert", JobName="boom")
+    tm.enqueue(tm.job(retries=0)(boom))
+    assert tm.testing.drain() == 1
+    assert tm.settings.worked_queues == ("default",)
+    tm.close()
+
+
+def test_workers_send_messages_without_being_told(alerting: TaskManager, mailbox: Mailbox, rule: Rule) -> None:
+    rule("Printer")
+    server = alerting.server()
+    server.start()
+    try:
+        alerting.enqueue(alerting.job(display_name="Printer", retries=0)(boom))
+        deadline = threading.Event()
+        for _ in range(100):
+            if mailbox.mails or deadline.wait(0.05):
+                break
+    finally:
+        server.stop(grace=1.0)
+    assert mailbox.subjects == ["[staging] FAILED: Printer"]
+    assert server.worker.queues == ("default", "alerts")
