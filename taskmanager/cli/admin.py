@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
-from taskmanager import config
+from taskmanager import appsettings, config
 from taskmanager.cli.common import (
     FAILED,
     Command,
@@ -29,7 +30,7 @@ from taskmanager.storage.statements import REGISTRY, render
 
 @click.group("config", cls=Group)
 def config_group() -> None:
-    """Settings: show."""
+    """Settings: show, import."""
 
 
 @config_group.command("show", epilog=examples("config show", "config show threads queues", "config show --json"))
@@ -41,6 +42,31 @@ def show_config(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> No
     rows = [{"setting": n, "value": v, "origin": o, "meaning": h} for n, v, o, h in config.describe(settings(ctx))]
     _check_names(names, [row["setting"] for row in rows], "setting")
     show([row for row in rows if not names or row["setting"] in names], json_wanted=as_json)
+
+
+@config_group.command(
+    "import", epilog=examples("config import appsettings.json", "config import appsettings.json --write")
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--write", is_flag=True, help="Write taskmanager.toml; else its text is printed.")
+@click.option("--force", is_flag=True, help="Replace a taskmanager.toml that is there.")
+def import_config(file: Path, write: bool, force: bool) -> None:
+    """Read an appsettings.json of a .NET Hangfire or TARGCC application as settings.
+
+    What becomes no setting is told with the reason. A password of a connection string is written as it is.
+    """
+    taken = appsettings.read(file.read_text("utf-8-sig"))
+    text = appsettings.as_toml(taken)
+    target = Path("taskmanager.toml")
+    if write and target.exists() and not force:
+        fail(f"{target} is there already: look at what `taskmanager config import {file}` prints, or add --force")
+    if write:
+        target.write_text(text, "utf-8")
+    else:
+        click.echo(text, nl=False)
+    for one in taken:
+        if one.note:
+            click.echo(f"{one.key}: {one.note}", err=True)
 
 
 @click.group(cls=Group)

@@ -13,6 +13,9 @@ from taskmanager.storage import logged
 TRIGGERED_BY = "TriggeredBy"
 
 
+_OWN = "taskmanager.tasks."
+
+
 class LoggedJobs(Filter):
     """History can never disagree with state: both are written or neither."""
 
@@ -24,7 +27,7 @@ class LoggedJobs(Filter):
             return  # a run that was given up because its server stopped is none
         failure = next((s for s in [*context.traversed, state] if isinstance(s, Failed)), None)
         named = plain(context.parameters.get("JobName"))
-        title = named or (context.definition.title if context.definition else f"job {context.job.id}")
+        title = named or _title(context)
         result = state.result if isinstance(state, Succeeded) else None
         context.effects.later(
             logged.add,
@@ -45,6 +48,14 @@ class LoggedJobs(Filter):
                 "CpuTimeMs": run.cpu_ms,
             },
         )
+
+
+def _title(context: Electing) -> str:
+    """The job's name; of a procedure's run the name of the recurring job, for all of them are one job of ours."""
+    if context.definition is None:
+        return f"job {context.job.id}"
+    recurring = plain(context.parameters.get("RecurringJobId"))
+    return recurring if recurring and context.definition.type.startswith(_OWN) else context.definition.title
 
 
 def _type_of(context: Electing) -> JobType:

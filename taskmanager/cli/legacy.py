@@ -1,0 +1,129 @@
+"""Moving over: what c_Job holds, its rows as recurring jobs of Python's own, and the way back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from taskmanager.app import TaskManager
+from taskmanager.cli.common import Group, as_json, examples, fail, manager, show
+from taskmanager.domain.wallclock import WallClock
+from taskmanager.engine import moving
+from taskmanager.storage import legacy, routines
+from taskmanager.storage.legacy import LegacyJob
+from taskmanager.storage.transaction import Tx
+
+
+@click.group("legacy", cls=Group)
+def legacy_group() -> None:
+    """Rows of c_Job: look at them before moving, take them over, go back.
+
+    They are served as they are: moving is a choice, row by row or all at once.
+    """
+
+
+@legacy_group.command("check", epilog=examples("legacy check", "legacy check --json"))
+@as_json
+@click.pass_context
+def check(ctx: click.Context, as_json: bool) -> None:
+    """What is there, what keeps a row from running, and what differs from the old TaskManager.
+
+    Ends with exit code 1 when a row has a problem.
+    """
+    tm = manager(ctx)
+    rows, clock = _rows(tm)
+    known = tm.database.read(routines.parameters_of)
+    found = moving.check(rows, known, clock.schedule, tm.database.clock.now())
+    show([_seen(one, clock) for one in found], json_wanted=as_json)
+    if not clock.knows_rules and not as_json:
+        click.echo(f"the server names no zone, only {clock.schedule}: set legacy_time_zone for daylight saving")
+    if any(one.problems for one in found):
+        ctx.exit(1)
+
+
+@legacy_group.command("import", epilog=examples("legacy import", "legacy import 3 7 --yes"))
+@click.argument("ids", nargs=-1, type=int)
+@click.option("--yes", is_flag=True, help="Do it; without it only what would be done is told.")
+@click.option("--retire", is_flag=True, help="Delete the rows afterwards; else they are kept, inactive.")
+@click.option("--time-zone", help="Zone of the crons; the database server's.")
+@as_json
+@click.pass_context
+def take_over(
+    ctx: click.Context, ids: tuple[int, ...], yes: bool, retire: bool, time_zone: str | None, as_json: bool
+) -> None:
+    """Turn active rows (all, or those of these IDs) into recurring jobs that Python owns.
+
+    They call the same procedures at the same times. A row that was taken over is inactive, so that nothing runs
+    twice; running this again finds nothing left to do.
+    """
+    tm = manager(ctx)
+    rows, clock = _rows(tm)
+    wanted = [row for row in rows if not ids or row.id in ids]
+    for missing in sorted(set(ids) - {row.id for row in rows}):
+        fail(f"c_Job has no row with ID {missing}")
+    moves = moving.plan(wanted, time_zone or clock.schedule)
+    if yes:
+        for move in moves:
+            if move.definition is not None:
+                _move(tm, move, retire=retire)
+    show([_told(move, done=yes) for move in moves], json_wanted=as_json)
+    if not yes and not as_json and any(move.definition for move in moves):
+        click.echo("nothing was changed; add --yes to do it")
+
+
+@legacy_group.command("export", epilog=examples("legacy export > c_Job.sql"))
+@click.pass_context
+def export(ctx: click.Context) -> None:
+    """Print INSERT statements for all rows of c_Job, and for jobs that were imported: a backup, and a way back."""
+    tm = manager(ctx)
+    rows, _ = _rows(tm)
+    for values in moving.inserts(rows, tm.recurring_list()):
+        click.echo(
+            "INSERT INTO c_Job (JobName, CronExpression, StoredProcName, IsActive) VALUES "
+            f"({', '.join(_literal(value) for value in values)});"
+        )
+
+
+def _rows(tm: TaskManager) -> tuple[list[LegacyJob], WallClock]:
+    """The rows, and the wall clock by which they are written."""
+    jobs = tm.legacy_jobs
+    if jobs is None:
+        fail("c_Job is not served here: setting `legacy` is off, or its tables are not of a known shape")
+
+    def work(tx: Tx) -> tuple[list[LegacyJob], WallClock]:
+        return legacy.load_all(tx), jobs.schedule.wall_clock(legacy.glance(tx))
+
+    return tm.database.read(work)
+
+
+def _move(tm: TaskManager, move: moving.Move, *, retire: bool) -> None:
+    assert move.definition is not None
+    assert tm.legacy_jobs is not None
+    tm.recurring_jobs.add_or_update(move.definition)
+    if retire:
+        tm.legacy_jobs.remove(move.row.id)
+    else:
+        tm.legacy_jobs.switch(move.row.id, False)
+
+
+def _seen(one: moving.Finding, clock: WallClock) -> dict[str, Any]:
+    runs = ", ".join(clock.local(run).isoformat(" ") for run in one.next_runs)
+    return {
+        "id": one.row.id, "name": one.row.name, "cron": one.row.cron, "procedure": one.row.procedure,
+        "active": one.row.active, "next_runs": runs, "problems": "; ".join(one.problems),
+        "notes": "; ".join(one.notes),
+    }  # fmt: skip
+
+
+def _told(move: moving.Move, *, done: bool) -> dict[str, Any]:
+    made = move.definition
+    what = f"{'became' if done else 'would become'} recurring job {made.id!r}" if made else f"stays: {move.reason}"
+    return {
+        "id": move.row.id, "name": move.row.name, "procedure": move.row.procedure,
+        "time_zone": made.time_zone if made else "", "what": what,
+    }  # fmt: skip
+
+
+def _literal(value: str | int) -> str:
+    return str(value) if isinstance(value, int) else "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"

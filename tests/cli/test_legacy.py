@@ -1,0 +1,134 @@
+"""Moving over from c_Job: looking, taking over, going back; and settings of the .NET world."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from taskmanager import TaskManager
+from tests.cli.conftest import Cli, lines, run
+
+ROWS = [
+    (1, "Daily Sales Report", "0 2 * * *", "SP_Report", 1),
+    (2, "Twin", "0 0 9 * * ?", "SP_Report", 1),
+    (3, "Twin", "0 3 13 * 5", "SP_Report", 1),
+    (4, "Broken", "61 * * * *", "SP_Report", 1),
+    (5, "Odd", "0 4 * * *", "SP_X; DROP TABLE c_Job", 1),
+    (6, "By hand", None, "SP_Report", 1),
+    (7, "Off", "0 5 * * *", "SP_Report", 0),
+    (8, "Never", "0 0 31 2 *", "SP_Report", 1),
+    (9, "דוח יומי", "0 6 * * *", "SP_Missing", 1),
+    (10, "Wants more", "0 7 * * *", "SP_Two", 1),
+]
+
+
+@pytest.fixture
+def rows(cli_on: Cli, url: str, engine_name: str) -> Cli:
+    """c_Job with a row of each kind, and the procedures, where there are such."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for row in ROWS:
+            names = ("ID", "JobName", "CronExpression", "StoredProcName", "IsActive")
+            quoted = ", ".join(f"`{n}`" if "mysql" in url else f'"{n}"' for n in names)
+            table = "c_Job" if "mysql" in url else '"c_Job"'
+            connection.execute(
+                text(f"INSERT INTO {table} ({quoted}) VALUES (:id, :name, :cron, :procedure, :active)"),
+                dict(zip(("id", "name", "cron", "procedure", "active"), row, strict=True)),
+            )
+        if engine_name in ("mariadb", "mysql"):
+            connection.exec_driver_sql("DROP PROCEDURE IF EXISTS SP_Report")
+            connection.exec_driver_sql("CREATE PROCEDURE SP_Report() SELECT 'reported'")
+            connection.exec_driver_sql("DROP PROCEDURE IF EXISTS SP_Two")
+            connection.exec_driver_sql("CREATE PROCEDURE SP_Two(a INT, b INT) SELECT a")
+    engine.dispose()
+    return cli_on
+
+
+def test_check_tells_of_each_row_what_keeps_it_from_running_and_what_differs(rows: Cli, engine_name: str) -> None:
+    result = rows("legacy", "check", "--json")
+    assert result.exit_code == 1, "there are problems"
+    found = {row["id"]: row for row in json.loads(result.stdout)}
+    assert len(found) == len(ROWS)
+    assert found[1]["next_runs"].count(" 02:00:00") == 3
+    assert "6 fields" in found[2]["notes"]
+    assert "c_job:2" in found[2]["notes"]
+    assert "OR day of week" in found[3]["notes"]
+    assert "61" in found[4]["problems"]
+    assert "not the name of a procedure" in found[5]["problems"]
+    assert "only when it is forced" in found[6]["notes"]
+    assert "inactive" in found[7]["notes"]
+    assert "never fires" in found[8]["notes"]
+    if engine_name in ("mariadb", "mysql"):
+        assert found[1]["problems"] == ""
+        assert "does not exist" in found[9]["problems"]
+        assert "takes 2 parameters" in found[10]["problems"]
+
+
+def test_import_tells_first_then_takes_over_and_finds_nothing_left(rows: Cli, url: str) -> None:
+    told = rows("legacy", "import")
+    assert "nothing was changed" in told.stdout
+    assert all(r["id"].startswith("c_job:") for r in lines(rows("recurring", "list", "--json")) if r["id"] != "Nightly")
+    done = lines(rows("legacy", "import", "--yes", "--time-zone", "Europe/Prague", "--json"))
+    assert {d["id"]: d["what"] for d in done}[4].startswith("stays: ")
+    owned = {r["id"]: r for r in lines(rows("recurring", "list", "--json")) if not r["id"].startswith("c_job:")}
+    assert {"Daily Sales Report", "Twin (2)", "Twin (3)", "Never", "דוח יומי", "Wants more"} <= set(owned)
+    assert (owned["Daily Sales Report"]["cron"], owned["Daily Sales Report"]["time_zone"]) == (
+        "0 2 * * *", "Europe/Prague",
+    )  # fmt: skip
+    again = lines(rows("legacy", "import", "--yes", "--json"))
+    assert all(a["what"].startswith("stays: ") for a in again)
+
+
+def test_a_row_that_was_taken_over_runs_its_procedure_under_its_name(
+    rows: Cli, url: str, engine_name: str, tmp_path: Path
+) -> None:
+    assert rows("legacy", "import", "1", "--yes").exit_code == 0
+    tm = TaskManager(database_url=url, doorbell=False)
+    tm.procedure("SP_Report")(lambda: "reported")
+    job_id = tm.trigger("Daily Sales Report")
+    if engine_name != "postgresql":
+        tm.testing.drain()
+        assert tm.get(job_id).result == "reported"
+        history = lines(rows("job", "history", "Daily Sales Report", "--json"))
+        assert history[0]["Success"]
+    tm.close()
+
+
+def test_retired_rows_are_gone_and_export_is_the_way_back(rows: Cli, url: str) -> None:
+    before = rows("legacy", "export").stdout.splitlines()
+    assert len(before) == len(ROWS)
+    assert rows("legacy", "import", "1", "9", "--yes", "--retire").exit_code == 0
+    after = rows("legacy", "export").stdout.splitlines()
+    assert sorted(after) == sorted(before)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        quote = "`" if "mysql" in url else '"'
+        connection.exec_driver_sql(f"DELETE FROM {quote}c_Job{quote}")
+        if "mysql" in url or "sqlite" in url:
+            for statement in after:
+                connection.execute(text(statement.replace(":", r"\:")))
+            assert connection.execute(text("SELECT COUNT(*) FROM c_Job")).scalar_one() == len(ROWS)
+    engine.dispose()
+
+
+def test_an_unknown_id_is_named(rows: Cli) -> None:
+    result = rows("legacy", "import", "77")
+    assert result.exit_code == 1
+    assert "no row with ID 77" in result.stderr
+
+
+def test_settings_of_the_dotnet_world_are_printed_or_written(place: Path) -> None:
+    facts: dict[str, Any] = {"Hangfire": {"WorkerCount": 5, "Dashboard": {"Path": "/hangfire"}}}
+    (place / "appsettings.json").write_text(json.dumps(facts))
+    shown = run("config", "import", "appsettings.json")
+    assert "threads = 5" in shown.stdout
+    assert "Hangfire:Dashboard:Path: it is /hangfire" in shown.stderr
+    assert run("config", "import", "appsettings.json", "--write").exit_code == 0
+    assert "threads = 5" in (place / "taskmanager.toml").read_text()
+    refused = run("config", "import", "appsettings.json", "--write")
+    assert refused.exit_code == 1
+    assert "add --force" in refused.stderr
