@@ -4,6 +4,7 @@ CREATE PROCEDURE tm_pause_recurring_v1(p_id TEXT CHARACTER SET utf8mb4 COLLATE u
   SQL SECURITY DEFINER
 BEGIN
   DECLARE v_own BOOLEAN DEFAULT FALSE;
+  DECLARE v_member BIGINT;
   DECLARE v_last BIGINT UNSIGNED DEFAULT LAST_INSERT_ID();
   DECLARE EXIT HANDLER FOR SQLEXCEPTION
   BEGIN
@@ -11,10 +12,10 @@ BEGIN
     RESIGNAL;
   END;
   CALL tm_v1_begin(v_own);
-  CALL tm_v1_recurring(p_id);
+  CALL tm_v1_recurring(p_id, v_member);
   INSERT INTO `{prefix}Set` (`Key`, `Value`, `Score`) VALUES ('paused-recurring-jobs', p_id, 0)
   ON DUPLICATE KEY UPDATE `Score` = 0;
-  UPDATE `{prefix}Set` SET `Score` = -1 WHERE `Key` = 'python:recurring-jobs' AND `Value` = p_id;
+  UPDATE `{prefix}Set` SET `Score` = -1 WHERE `Id` = v_member;
   INSERT INTO `{prefix}Hash` (`Key`, `Field`, `Value`)
   VALUES (CONCAT('python:recurring-job:', p_id), 'NextExecution', '')
   ON DUPLICATE KEY UPDATE `Value` = '';

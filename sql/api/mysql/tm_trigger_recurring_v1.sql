@@ -7,6 +7,7 @@ CREATE PROCEDURE tm_trigger_recurring_v1(
   SQL SECURITY DEFINER
 BEGIN
   DECLARE v_own BOOLEAN DEFAULT FALSE;
+  DECLARE v_member BIGINT;
   DECLARE v_last BIGINT UNSIGNED DEFAULT LAST_INSERT_ID();
   DECLARE v_key VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
   DECLARE v_definition, v_types, v_stored, v_invocation LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
@@ -18,7 +19,7 @@ BEGIN
     RESIGNAL;
   END;
   CALL tm_v1_begin(v_own);
-  CALL tm_v1_recurring(p_id);
+  CALL tm_v1_recurring(p_id, v_member);
   SET v_key = CONCAT('python:recurring-job:', p_id);
   SELECT MAX(IF(`Field` = 'Job', `Value`, NULL)), MAX(IF(`Field` = 'Queue', `Value`, NULL)),
     MAX(IF(`Field` = 'Priority', `Value`, NULL))

@@ -26,19 +26,20 @@ BEGIN
     `Queue` = IF(p_state = 'Enqueued', v_home, v_queue),
     `ExpireAt` = IF(p_state = 'Enqueued', NULL, v_second + INTERVAL {expiration} SECOND)
   WHERE `Id` = p_id;
-  -- Who performs it finds its row gone, and stops.
+  -- Who performs it finds its row gone, and stops. `DELETE t FROM`: by the unique key even of a table of few rows,
+  -- where a plain DELETE may go by another index or none, and waits for rows that others hold.
   IF v_from IS NULL OR v_from IN ('Enqueued', 'Processing') THEN
-    DELETE t FROM (SELECT p_id AS id) x STRAIGHT_JOIN `{prefix}JobQueue` t ON t.`JobId` = x.id;
+    DELETE t FROM `{prefix}Job` x STRAIGHT_JOIN `{prefix}JobQueue` t ON t.`JobId` = x.`Id` WHERE x.`Id` = p_id;
   END IF;
   IF p_state = 'Enqueued' THEN
     INSERT INTO `{prefix}JobQueue` (`JobId`, `Queue`, `Priority`) VALUES (p_id, v_home, v_priority);
   END IF;
   IF v_from = 'Scheduled' THEN
-    DELETE FROM `{prefix}Set` WHERE `Key` = 'schedule' AND `Value` = CAST(p_id AS CHAR);
-    DELETE FROM `{prefix}Set` WHERE `Key` = 'schedule' AND `Value` = CONCAT(v_home, ':', p_id);
-    DELETE FROM `{prefix}Set` WHERE `Key` = 'retries' AND `Value` = CAST(p_id AS CHAR);
+    DELETE t FROM `{prefix}Set` t WHERE t.`Key` = 'schedule' AND t.`Value` = CAST(p_id AS CHAR);
+    DELETE t FROM `{prefix}Set` t WHERE t.`Key` = 'schedule' AND t.`Value` = CONCAT(v_home, ':', p_id);
+    DELETE t FROM `{prefix}Set` t WHERE t.`Key` = 'retries' AND t.`Value` = CAST(p_id AS CHAR);
   ELSEIF v_from = 'Awaiting' THEN
-    DELETE FROM `{prefix}Set` WHERE `Key` = 'awaiting' AND `Value` = CAST(p_id AS CHAR);
+    DELETE t FROM `{prefix}Set` t WHERE t.`Key` = 'awaiting' AND t.`Value` = CAST(p_id AS CHAR);
   END IF;
   IF p_state = 'Deleted' THEN
     INSERT INTO `{prefix}Counter` (`Key`, `Value`, `ExpireAt`) VALUES

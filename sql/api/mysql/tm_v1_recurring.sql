@@ -1,5 +1,8 @@
--- Locks a recurring job by its member of the set; answers its id as it is stored.
-CREATE PROCEDURE tm_v1_recurring(INOUT p_id TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin)
+-- Locks a recurring job by its member of the set; answers its id as it is stored, and that row's key.
+CREATE PROCEDURE tm_v1_recurring(
+  INOUT p_id TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+  OUT p_member BIGINT
+)
   COMMENT '{comment}'
   SQL SECURITY INVOKER
 BEGIN
@@ -9,7 +12,8 @@ BEGIN
     CALL tm_v1_refuse(CONCAT('recurring job ', QUOTE(LEFT(p_id, 20)),
       ' is a row of c_Job: UPDATE its NextRun = NOW(), or its IsActive, instead'));
   END IF;
-  SELECT `Value` INTO v_id FROM `{prefix}Set` WHERE `Key` = 'python:recurring-jobs' AND `Value` = p_id FOR UPDATE;
+  SELECT `Id`, `Value` INTO p_member, v_id FROM `{prefix}Set`
+  WHERE `Key` = 'python:recurring-jobs' AND `Value` = p_id FOR UPDATE;
   SELECT `Field` INTO v_field FROM `{prefix}Hash`
   WHERE `Key` = CONCAT('python:recurring-job:', v_id) ORDER BY `Field` LIMIT 1;
   IF v_id IS NULL OR v_field IS NULL THEN
