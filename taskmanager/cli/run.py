@@ -23,7 +23,7 @@ from taskmanager.server.supervisor import StopSignal, Supervisor, child_command,
 from taskmanager.storage import schema
 from taskmanager.storage.database import Database
 
-log = logging.getLogger("taskmanager.supervisor")
+log = logging.getLogger("taskmanager.server")
 
 SAMPLES = "taskmanager.samples"
 

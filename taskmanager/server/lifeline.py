@@ -57,6 +57,8 @@ class Lifeline:
 
     def start(self, slot: int, job_id: int) -> None:
         """Say that a job is running in this slot; 0 when none is."""
+        if self._map.closed:  # the server has stopped, and not waited for this job
+            return
         _SLOT.pack_into(self._map, _HEADER + slot * _SLOT.size, job_id)
 
     def touch(self) -> None:

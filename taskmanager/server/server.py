@@ -135,9 +135,7 @@ class Server:
                 loop.stop()
         if self._bell_loop is not None:
             self._bell_loop.stop()
-        for loop in self._loops:
-            if isinstance(loop.process, (Worker, Pulse)):
-                loop.join(5.0)
+        self._join([loop for loop in self._loops if isinstance(loop.process, (Worker, Pulse))])
         given_back = self._in_order(self.worker.give_back_waiting)
         if not self.worker.stop_threads(deadline, hurry):
             self.parts.database.patience_ends = time.monotonic() + _LAST_SECONDS
@@ -149,6 +147,11 @@ class Server:
             given_back += self._in_order(self.worker.give_back_running)
         self._leave()
         log.info("server %s stopped; %d claims given back", self.id, given_back)
+
+    def _join(self, loops: list[Loop]) -> None:
+        deadline = time.monotonic() + _LAST_SECONDS
+        for loop in loops:
+            loop.join(max(0.0, deadline - time.monotonic()))
 
     def _in_order(self, give_back: Callable[[], int]) -> int:
         """Give claims back; while the database is down they are left to those who bury this server."""
@@ -163,11 +166,11 @@ class Server:
         return int(psutil.Process().memory_info().rss)
 
     def _leave(self) -> None:
+        # What is still held was not taken back a moment ago: then the database is not there.
+        self.parts.database.patience_ends = 0.0 if self.worker.held else time.monotonic() + _LAST_SECONDS / 2
         for loop in self._loops:
             loop.stop()
-        deadline = time.monotonic() + _LAST_SECONDS
-        for loop in self._loops:
-            loop.join(max(0.0, deadline - time.monotonic()))
+        self._join(self._loops)
         self.runners.close()
         try:
             self.parts.database.run(lambda tx: servers.remove(tx, self.id), patience=_LAST_SECONDS)

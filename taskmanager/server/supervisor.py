@@ -116,6 +116,8 @@ class Supervisor:
             failures = failures + 1 if young and child.returncode != 0 else 0
             if child.returncode != 0:
                 log.error("worker process %d ended with code %s; another takes its place", child.pid, child.returncode)
+            else:
+                log.info("worker process %d has ended in order; another takes its place", child.pid)
             if failures > 1:
                 time.sleep(min(2.0, 0.1 * failures))
         self._bury()
@@ -155,6 +157,7 @@ class Supervisor:
             if child.poll() is None:
                 child.kill()
                 child.wait()
+        self.database.patience_ends = time.monotonic() + 0.5  # who comes next will bury them, too
         self._bury()
 
 

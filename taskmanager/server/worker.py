@@ -328,7 +328,7 @@ class Worker(Process):
                 claim = self._inbox.get_nowait()
                 if claim is not None:
                     waiting.append(claim)
-        self._release(waiting)
+        self._release(waiting, patience=1)
         return len(waiting)
 
     def stop_threads(self, deadline: float, hurry: threading.Event | None = None) -> bool:
@@ -360,9 +360,9 @@ class Worker(Process):
         self._release([c for c in left if c not in recorded])
         return len(left)
 
-    def _release(self, claims: list[Claim]) -> None:
+    def _release(self, claims: list[Claim], *, patience: float = 5) -> None:
         if claims:
-            self.database.run(lambda tx: queues.release(tx, claims), patience=5)
+            self.database.run(lambda tx: queues.release(tx, claims), patience=patience)
             for claim in claims:
                 self.held.pop(claim.queue_id, None)
 

@@ -124,7 +124,7 @@ class Database:
                 log.log(logging.WARNING if tries == 0 else logging.DEBUG, "waiting for the database: %s", error)
                 self.engine.dispose()
                 tries += 1
-            time.sleep(_pause(min(9, tries + 4)))
+            self._rest(min(9, tries + 4))
 
     def join(self, connection: Any) -> Tx:
         """A transaction of the caller's: a SQLAlchemy Connection or Session. Its COMMIT stays the caller's."""
@@ -192,7 +192,11 @@ class Database:
             except SQLAlchemyError as error:
                 tries += 1
                 self._judge(error, tries, deadline)
-            time.sleep(_pause(tries))
+            self._rest(tries)
+
+    def _rest(self, tries: int) -> None:
+        """The pause before the next try; none is waited for that will not be."""
+        time.sleep(min(_pause(tries), max(0.0, self.patience_ends - time.monotonic())))
 
     def _judge(self, error: SQLAlchemyError, tries: int, deadline: float) -> None:
         """Return when the unit is worth another try; raise the typed error when it is not."""
@@ -215,7 +219,9 @@ class Database:
         return product_of(self.engine.dialect).verdict(error)
 
     def _ask_product(self) -> Product:
-        if self.engine.dialect.name in ("mysql", "mariadb"):
+        # Once connected, the dialect knows; a second connection would be waited for as long as an outage lasts.
+        known = getattr(self.engine.dialect, "server_version_info", None) is not None
+        if self.engine.dialect.name in ("mysql", "mariadb") and not known:
             self._persist(self._touch, None)
         return product_of(self.engine.dialect)
 

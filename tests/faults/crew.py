@@ -148,11 +148,18 @@ class Crew:
         wait_for(self._is_up_to_date, seconds, f"the seconds are not fired: {self.tm.recurring_list()}")
         self.tm.pause("tick")
         wait_for(lambda: self.left() == 0, seconds, "jobs were lost or stranded")
+        wait_for(self._are_there, seconds, "the worker that took a killed one's place did not start")
 
     def _is_up_to_date(self) -> bool:
         now = self.tm.database.clock.now()
         fired = self.tm.recurring_list()[0].last_execution
         return fired is not None and (now - fired).total_seconds() < 1.0
+
+    def _are_there(self) -> bool:
+        table = self.tm.database.tables.server
+        ids = self.tm.database.read(lambda tx: [row[0] for row in tx.connection.execute(select(table.c.Id))])
+        serving = {int(i.split(":")[-2]) for i in ids}
+        return all({c.pid for c in psutil.Process(w.pid).children()} & serving for w in self.workers)
 
     def violations(self) -> list[history.Violation]:
         """What the tables prove, with all slots between the first and the last one that was fired."""
