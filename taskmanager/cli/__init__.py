@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from taskmanager import __version__
-from taskmanager.cli import admin, database, generate, jobs, known, legacy, queues, recurring, run
+from taskmanager.cli import admin, alerts, database, generate, jobs, known, legacy, queues, recurring, run
 from taskmanager.cli.common import Group, examples, global_options, here_on_path
 
 
@@ -40,6 +40,6 @@ def main(ctx: click.Context) -> None:
 for command in (
     run.up, run.worker, run.web, jobs.enqueue, jobs.jobs_group, known.job_group, recurring.recurring, queues.queues,
     queues.servers, generate.generate, database.db, legacy.legacy_group,
-    admin.config_group, admin.sql, admin.doctor,
+    admin.config_group, admin.sql, admin.doctor, alerts.alerts,
 ):  # fmt: skip
     main.add_command(command)
