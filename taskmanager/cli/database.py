@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 from taskmanager.cli.common import Group, examples, manager, settings
+from taskmanager.cli.sql_api import sql_api
 from taskmanager.storage import ddl, schema
 
 
 @click.group(cls=Group)
 def db() -> None:
-    """The tables: upgrade, current, check, sql."""
+    """The tables: upgrade, current, check, sql; and the procedures: sql-api."""
 
 
 @db.command(
@@ -66,3 +67,6 @@ def db_sql(ctx: click.Context) -> None:
     """All CREATE statements for this kind of database."""
     database = manager(ctx, discover=False, new=True).database
     click.echo(ddl.schema_sql(database.product.name, database.tables.prefix))
+
+
+db.add_command(sql_api)
