@@ -62,7 +62,9 @@ def examine(
         if schema.is_empty(database.engine, database.tables.prefix):
             return [*findings, Finding("bad", "tables", "there are none", _UPGRADE)]
         findings.append(_tables(database, lacking))
-        findings += [_clock(database), _isolation(database), *_binlog(database), *_indexes(database)]
+        findings += [_clock(database), _isolation(database)]
+        # Where nothing can be written, the plans of writing statements are not told either.
+        findings += list(_binlog(database)) or _indexes(database)
         findings += _purge(database)
         findings += database.read(lambda tx: [*_servers(tx, silent_after), *_queues(tx, silent_after)])
         findings += _recurring(recurring())

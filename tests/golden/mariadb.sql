@@ -8,7 +8,7 @@ FROM `c_Job`
 WHERE `c_Job`.`EmailOnFailure` != %s ORDER BY `c_Job`.`ID`;
 
 -- alerts.mailing_rows
-SELECT t.`ID`, t.`EmailOnFailure` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `c_Job` t ON t.`ID` = x.id;
+SELECT t.`ID`, t.`EmailOnFailure` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `c_Job` t FORCE INDEX (PRIMARY) ON t.`ID` = x.id;
 
 -- alerts.one_alert
 SELECT `c_JobAlert`.`ID`, `c_JobAlert`.`JobName`, `c_JobAlert`.`AlertOnFailure`, `c_JobAlert`.`AlertOnSuccess`, `c_JobAlert`.`AlertOnDurationExceeds`, `c_JobAlert`.`EmailRecipients`, `c_JobAlert`.`SlackWebhook`, `c_JobAlert`.`TeamsWebhook`, `c_JobAlert`.`MaxAlertsPerHour`, `c_JobAlert`.`LastAlertSent` 
