@@ -142,18 +142,20 @@ class _Connection(http.client.HTTPConnection):
         self._is_secure = is_secure
         self.default_port = 443 if is_secure else 80
         self.aborted = False
+        self._line: socket.socket | None = None
 
     def connect(self) -> None:
-        self.sock = socket.create_connection((self._address, self.port), self.timeout)
+        line = self._line = socket.create_connection((self._address, self.port), self.timeout)
         if self._is_secure:
-            self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
+            line = self._line = ssl.create_default_context().wrap_socket(line, server_hostname=self.host)
+        self.sock = line
 
     def abort(self) -> None:
         """End the exchange from another thread: whoever answers a byte at a time is not waited for."""
         self.aborted = True
-        if self.sock is not None:
+        if self._line is not None:  # `sock` is None as soon as the answer's head is read
             with suppress(OSError):
-                self.sock.shutdown(socket.SHUT_RDWR)
+                self._line.shutdown(socket.SHUT_RDWR)
 
 
 def _exchange(connection: _Connection, parts: SplitResult, body: bytes) -> int:

@@ -7,6 +7,7 @@ import ipaddress
 import json
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -110,14 +111,29 @@ def start_mail(context: ssl.SSLContext | None = None, *, tls: str = "off", login
     if tls == "starttls":
         options |= {"tls_context": context, "require_starttls": True}
     loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)  # clients hang up in many ways here
+    spoken: list[SMTP] = []
+
+    def one() -> SMTP:
+        spoken.append(SMTP(box, loop=loop, **options))
+        return spoken[-1]
+
     wrapped = context if tls == "tls" else None
-    serving = loop.run_until_complete(loop.create_server(lambda: SMTP(box, **options), "127.0.0.1", 0, ssl=wrapped))
+    serving = loop.run_until_complete(loop.create_server(one, "127.0.0.1", 0, ssl=wrapped))
     box.port = serving.sockets[0].getsockname()[1]
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
 
-    def stop() -> None:
+    async def leave() -> None:
         serving.close()
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        for transport in {t for smtp in spoken for t in (smtp.transport, smtp._original_transport) if t is not None}:
+            transport.abort()
+        await asyncio.sleep(0.02)
+
+    def stop() -> None:
+        asyncio.run_coroutine_threadsafe(leave(), loop).result(5)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)
         loop.close()
@@ -133,6 +149,7 @@ class Receiver:
         self.calls: list[tuple[str, Any]] = []
         self.status = 200
         self.headers: dict[str, str] = {}
+        self.pause = 0.0
         self.body: bytes = b"ok"
         self.statuses: list[int] = []
         receiver = self
@@ -141,6 +158,7 @@ class Receiver:
             def do_POST(self) -> None:
                 content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 receiver.calls.append((self.path, json.loads(content)))
+                time.sleep(receiver.pause)
                 self.send_response(receiver.statuses.pop(0) if receiver.statuses else receiver.status)
                 for name, value in receiver.headers.items():
                     self.send_header(name, value)

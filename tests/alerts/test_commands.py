@@ -1,0 +1,95 @@
+"""`taskmanager alerts list` and `alerts test JOB`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from taskmanager import TaskManager
+from taskmanager.cli import main
+from tests.alerts.conftest import insert
+from tests.alerts.receivers import Mailbox, Receiver, body_of
+
+JOBS = """
+from taskmanager import job
+
+@job(display_name="Printer", alerts={"to": "dev@example.com", "slack": "https://hooks.slack.example/SECRET"})
+def printing() -> None: ...
+
+@job
+def quiet() -> None: ...
+"""
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox) -> Iterator[Cli]:
+    (tmp_path / "alertjobs.py").write_text(JOBS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    settings = {
+        "DATABASE_URL": f"sqlite:///{tmp_path}/cli.db", "DISCOVER": "alertjobs", "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(mailbox.port), "SMTP_TLS": "off", "ENVIRONMENT": "staging", "ALERT_ALLOW_HTTP": "1",
+        "ALERT_ALLOW_PRIVATE": "1",
+    }  # fmt: skip
+    for name, value in settings.items():
+        monkeypatch.setenv(f"TASKMANAGER_{name}", value)
+    CliRunner().invoke(main, ["db", "upgrade"])
+    yield lambda *arguments: CliRunner().invoke(main, list(arguments))
+    sys.modules.pop("alertjobs", None)
+
+
+@pytest.fixture
+def own(cli: Cli) -> Iterator[TaskManager]:
+    made = TaskManager(doorbell=False)
+    yield made
+    made.close()
+
+
+def test_the_rules_of_all_sources_are_listed_without_secrets(cli: Cli, own: TaskManager) -> None:
+    insert(own, "alert", JobName="Report", TeamsWebhook="https://teams.example/SECRET", MaxAlertsPerHour=5)
+    row_id = insert(own, "job", JobName="Sales", EmailOnFailure=1)
+    result = cli("alerts", "list", "--json")
+    found = {row["source"]: row for row in json.loads(result.stdout)}
+    assert "SECRET" not in result.output + cli("alerts", "list").output
+    assert found["c_JobAlert"]["to"] == "teams at teams.example"
+    assert (found["c_JobAlert"]["max_per_hour"], found["c_JobAlert"]["sent_this_hour"]) == (5, 0)
+    assert (found[f"c_job:{row_id}"]["job"], found[f"c_job:{row_id}"]["on"]) == ("Sales", "failure")
+    assert found["code"]["to"] == "dev@example.com, slack at hooks.slack.example"
+
+
+def test_a_test_goes_to_all_whom_the_rules_name(
+    cli: Cli, own: TaskManager, mailbox: Mailbox, receiver: Receiver
+) -> None:
+    insert(own, "alert", JobName="Sales", EmailRecipients="a@b.c", SlackWebhook=receiver.url("/SECRET"))
+    row_id = insert(own, "job", JobName="Sales", EmailOnFailure=1, CronExpression="0 2 * * *", IsActive=1)
+    insert(own, "recipient", c_JobID=row_id, enmJobAlertType="email", OverrideEmailOrPhone="d@e.f", AddedBy="dba")
+    result = cli("alerts", "test", "sales")
+    assert result.exit_code == 0, result.output
+    ((_, recipients, mail),) = mailbox.mails
+    assert recipients == ["a@b.c", "d@e.f"]
+    assert mail["Subject"] == "[staging] Test: Sales"
+    assert "This is a test" in body_of(mail)
+    assert len(receiver.calls) == 1
+    assert "SECRET" not in result.output
+
+
+def test_a_channel_that_fails_is_told_and_is_exit_code_1(cli: Cli, mailbox: Mailbox) -> None:
+    result = cli("alerts", "test", "Printer")
+    assert result.exit_code == 1
+    assert "email to dev@example.com" in result.output
+    assert "slack at hooks.slack.example: the name hooks.slack.example cannot be resolved" in result.output
+    assert len(mailbox.mails) == 1
+
+
+@pytest.mark.parametrize(("job", "text"), [("quiet", "no rule says who is told"), ("nothing", "no job, recurring job")])
+def test_a_job_of_which_nobody_is_told_is_an_error(cli: Cli, job: str, text: str) -> None:
+    result = cli("alerts", "test", job)
+    assert result.exit_code == 1
+    assert text in result.output
