@@ -119,6 +119,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
         findings = checks.examine(
             tm.database, known=[d.name for d in tm.registry], recurring=tm.recurring_list,
             silent_after=tm.settings.dead_after_seconds,
+            wall_clock=tm.legacy_jobs.wall_clock if tm.legacy_jobs is not None else lambda: None,
         )  # fmt: skip
     except SchemaError as error:
         findings = [checks.Finding("bad", "database", str(error), "run `taskmanager db upgrade`")]

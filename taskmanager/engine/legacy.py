@@ -32,6 +32,15 @@ class LegacyJobs:
         """Look at the rows, plan those that people have edited, fire those that are due; returns how many."""
         return self.schedule.look()[0]
 
+    def wall_clock(self) -> WallClock | None:
+        """How the server tells time today; None when there are no rows."""
+
+        def work(tx: Tx) -> WallClock | None:
+            glance = legacy.glance(tx)
+            return self.schedule.wall_clock(glance) if glance.digest[0] else None
+
+        return self.database.read(work)
+
     def all(self) -> list[RecurringRecord]:
         """The rows as recurring jobs, by ID; their moments in UTC."""
 
@@ -51,19 +60,23 @@ class LegacyJobs:
         self.database.run(work)
 
     def trigger(self, row_id: int, *, by: str) -> int:
-        """Run a row now, once, active or not; its schedule goes on as it was. Raises RecurringJobNotFound."""
+        """Run a row now, once, active or not; its schedule goes on as it was. While a run of the row has not ended,
+        the new one waits for it. Raises RecurringJobNotFound."""
 
         def work(tx: Tx) -> int:
             row = _must(tx, row_id)
             known = legacy_marks.load(tx, [row_id]).get(row_id)
             if known is None or not known.is_of(row.name, row.procedure):
                 known = Known(uuid.uuid4().hex, row.name, row.procedure)
-            (job_id,) = self.schedule.create(
-                tx, [new_run(row, known.mark, "Triggered using recurring job manager", by)]
+            running = unfinished(tx, known.runs)
+            new = new_run(
+                row, known.mark, "Triggered using recurring job manager", by, after=max(running, default=None)
             )
+            (job_id,) = self.schedule.create(tx, [new])
             if job_id is None:
                 raise CreationCancelled(f"a filter does not let {PREFIX}{row_id} be created")
-            running = unfinished(tx, known.runs)
+            if running:
+                legacy_marks.wait(tx, job_id, row_id)
             runs = {job: trigger for job, trigger in known.runs.items() if job in running}
             legacy_marks.save(tx, {row_id: replace(known, runs=runs | {job_id: by})})
             return job_id

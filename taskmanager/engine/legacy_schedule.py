@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from taskmanager.domain.errors import StorageError
 from taskmanager.domain.invocation import Invocation
-from taskmanager.domain.states import Deleted, Enqueued
+from taskmanager.domain.states import Awaiting, Deleted, Enqueued, State
 from taskmanager.domain.wallclock import WallClock, wall_clock
 from taskmanager.engine import legacy_rules
 from taskmanager.engine.client import Client, NewJob, new_key
@@ -64,6 +64,7 @@ class LegacySchedule:
         fired = 0
         if glance.owes:
             self.database.run(legacy_marks.settle, patience=5)
+            self.database.run(self._release, patience=5)
         if seen != self._settled:
             fired, idle = self._deal(clock, None)
             # What was done changes the digest; an edit may then change it back before the next look.
@@ -165,6 +166,22 @@ class LegacySchedule:
         legacy_marks.forget(tx, gone)
         self._take_back(tx, [job for one in gone.values() for job in one.runs])
 
+    def _release(self, tx: Tx) -> None:
+        """Let triggered runs begin that waited for another run of their row; one of each row."""
+        waiting = legacy_marks.waiting(tx)
+        rows = {row.id for row in legacy.lock_free(tx, waiting.values())}
+        gone = set(waiting.values()) - rows - legacy.there(tx, waiting.values())
+        known = legacy_marks.load(tx, rows)
+        states = jobs.current_states(tx, [*waiting, *(job for one in known.values() for job in one.runs)])
+        busy = {j for j, (state, _) in states.items() if state not in _OVER and j not in waiting}
+        for job, row in waiting.items():
+            is_free = row in rows and not (row in known and busy & known[row].runs.keys())
+            if is_free or row in gone or states.get(job, (None,))[0] != "Awaiting":
+                change = Change(job, Enqueued(queue="", reason="The run before it has ended"), frozenset({"Awaiting"}))
+                if any(self.client.transitions.apply(tx, [change])):
+                    rows.discard(row)
+                legacy_marks.waits_no_more(tx, job)
+
     def _take_back(self, tx: Tx, job_ids: Sequence[int]) -> None:
         reason = Deleted(reason="Its row in c_Job was deleted or made inactive before it began")
         begun = {j for j, known in jobs.parameters(tx, job_ids).items() if known.get(SENT)} if job_ids else set()
@@ -194,12 +211,16 @@ def unfinished(tx: Tx, job_ids: Iterable[int]) -> set[int]:
     return {j for j, (state, _) in jobs.current_states(tx, ids).items() if state not in _OVER} if ids else set()
 
 
-def new_run(row: LegacyRow | LegacyJob, mark: str, reason: str, by: str | None) -> NewJob:
+def new_run(row: LegacyRow | LegacyJob, mark: str, reason: str, by: str | None, *, after: int | None = None) -> NewJob:
+    """The job that runs a row. after: a run of the same row that has not ended, and that it waits for."""
     parameters = {
         "RecurringJobId": json.dumps(f"{PREFIX}{row.id}"), "JobName": json.dumps(row.name or f"{PREFIX}{row.id}"),
         MARK: mark, TRIGGERED_BY: json.dumps(by),
     }  # fmt: skip
-    return NewJob(call_of(row), Enqueued(reason=reason), "default", parameters=parameters)
+    begins: State = Enqueued(reason=reason)
+    if after is not None:
+        begins = Awaiting(parent_id=after, only_on_success=False, reason=reason)
+    return NewJob(call_of(row), begins, "default", parameters=parameters)
 
 
 def call_of(row: LegacyRow | LegacyJob) -> Invocation:

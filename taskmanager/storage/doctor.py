@@ -14,6 +14,7 @@ from taskmanager.domain.errors import SchemaError, StorageError
 from taskmanager.domain.invocation import InvocationUnreadable, read
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.domain.times import utcnow
+from taskmanager.domain.wallclock import WallClock
 from taskmanager.storage import backlog, monitoring, plans, schema, servers, turns
 from taskmanager.storage.database import Database
 from taskmanager.storage.statements import statement
@@ -51,10 +52,12 @@ def examine(
     known: Sequence[str] = (),
     recurring: Callable[[], Sequence[RecurringRecord]] = tuple,
     silent_after: float = 60.0,
+    wall_clock: Callable[[], WallClock | None] = lambda: None,
 ) -> list[Finding]:
     """All findings; the good ones too, so that one sees what was looked at.
 
     known: names of the jobs known here. recurring: reads the recurring jobs. silent_after: seconds.
+    wall_clock: reads how the server tells time to the rows of c_Job, if there are any.
     """
     try:
         findings = [_version(database)]
@@ -68,6 +71,7 @@ def examine(
         findings += _purge(database)
         findings += database.read(lambda tx: [*_servers(tx, silent_after), *_queues(tx, silent_after)])
         findings += _recurring(recurring())
+        findings += _zone(wall_clock())
         return findings + database.read(lambda tx: list(_types(tx, set(known))))
     except SchemaError:
         raise
@@ -106,6 +110,12 @@ def _clock(database: Database) -> Finding:
         seen = f"this host's clock is {skew.total_seconds():.1f} s off the database's"
         return Finding("warn", "clock", seen, "synchronise clocks (NTP); what is due is due by the database's")
     return Finding("ok", "clock", f"{skew.total_seconds():.3f} s apart")
+
+
+def _zone(clock: WallClock | None) -> Iterator[Finding]:
+    if clock is not None and not clock.knows_rules:
+        seen = f"the server's is SYSTEM, {clock.schedule} today: when daylight saving begins and ends is not known"
+        yield Finding("warn", "time zone", seen, "set `legacy_time_zone`, by whose rules the crons of c_Job then go")
 
 
 def _isolation(database: Database) -> Finding:

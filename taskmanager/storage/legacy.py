@@ -17,6 +17,8 @@ from taskmanager.storage.transaction import Tx, as_moment
 
 #: The fields of this hash are outcomes that wait until nobody else holds their rows, by the ids of their jobs.
 OWED = "c_job:outcomes"
+#: The fields of this one are jobs that wait until another run of their row has ended; their values are the rows.
+WAITING = "c_job:waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Glance:
     digest: tuple[Any, ...]
     #: The earliest NextRun of an active row, on the server's wall clock.
     earliest: datetime | None
-    #: Whether outcomes wait to be written.
+    #: Whether outcomes or runs wait for their rows.
     owes: bool
     #: The server's zone, as it names it.
     zone: str
@@ -75,10 +77,11 @@ def glance_at_rows(t: Tables, p: Product) -> str:
         f"CASE WHEN {q('IsActive')} <> 0 THEN 1 ELSE 0 END",
         f"CASE WHEN {q('NextRun')} IS NULL THEN 1 ELSE 0 END",
     ]
+    waiting = f"SELECT COUNT(*) FROM {q(t.hash.name)} WHERE {q('Key')} IN ('{OWED}', '{WAITING}')"
     return (
         f"SELECT {p.time_zone}, COUNT(*), {p.digest(texts, q('ID'))}, "
         f"MIN(CASE WHEN {q('IsActive')} <> 0 THEN {q('NextRun')} END), "
-        f"(SELECT COUNT(*) FROM {q(t.hash.name)} WHERE {q('Key')} = '{OWED}') FROM {q(t.legacy.job.name)}"
+        f"({waiting}) FROM {q(t.legacy.job.name)}"
     )
 
 

@@ -60,9 +60,9 @@ def forget_mark(t: Tables, p: Product) -> Any:
 
 
 @statement
-def forget_outcome(t: Tables, p: Product) -> Any:
+def forget_job(t: Tables, p: Product) -> Any:
     h = t.hash.c
-    return delete(t.hash).where(h.Key == legacy.OWED, h.Field == bindparam("field"))
+    return delete(t.hash).where(h.Key == bindparam("key"), h.Field == bindparam("field"))
 
 
 def load(tx: Tx, ids: Iterable[int] | None = None) -> dict[int, Known]:
@@ -112,9 +112,28 @@ def settle(tx: Tx) -> None:
     outcomes = [json.loads(text) for text in owed.values()]
     for one in outcomes:
         one["ran_at"] = datetime.fromisoformat(one["ran_at"])
-        tx.execute(forget_outcome, {"field": str(one["job"])})
+        tx.execute(forget_job, {"key": legacy.OWED, "field": str(one["job"])})
     if outcomes:
         write_outcomes(tx, sorted(outcomes, key=lambda one: one["ran_at"]))
+
+
+def waiting(tx: Tx) -> dict[int, int]:
+    """Jobs that wait until another run of their row has ended, the oldest first; their rows."""
+    return {int(job): int(row) for job, row in sorted(structures.fields(tx, legacy.WAITING).items(), key=_number)}
+
+
+def wait(tx: Tx, job_id: int, row_id: int) -> None:
+    """Let a job wait for the runs of its row."""
+    structures.set_fields(tx, legacy.WAITING, {str(job_id): str(row_id)})
+
+
+def waits_no_more(tx: Tx, job_id: int) -> None:
+    """It begins, or never will."""
+    tx.execute(forget_job, {"key": legacy.WAITING, "field": str(job_id)})
+
+
+def _number(field: tuple[str, str]) -> int:
+    return int(field[0])
 
 
 def _is_same(known: Known | None, mark: str | None) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from taskmanager import TaskManager
 from taskmanager.domain.errors import AmbiguousJob, InvalidArgument, RecurringJobNotFound
+from taskmanager.domain.wallclock import WallClock, wall_clock
+from taskmanager.storage import doctor
 from tests.conftest import history
 from tests.walks.test_legacy import insert, sql
 
@@ -107,3 +110,37 @@ def test_a_row_without_name_and_procedure_stands_in_nobodys_way(tm: TaskManager)
     assert (only.name, only.cron, only.error) == (None, "", None)
     with pytest.raises(RecurringJobNotFound):
         tm.recurring_jobs.find("run_procedure")
+
+
+def test_a_row_that_is_triggered_while_it_runs_runs_once_more_after_it(
+    tm: TaskManager, ids: list[str], hands: Any
+) -> None:
+    first, second, third = (tm.trigger(ids[0]) for _ in range(3))
+    assert [tm.get(job).state for job in (first, second, third)] == ["Enqueued", "Awaiting", "Awaiting"]
+    worker = hands()
+    for running, following in ((first, second), (second, third)):
+        tm.legacy_jobs.fire_due()
+        assert tm.get(following).state == "Awaiting"
+        assert worker.work() == 1
+        assert tm.get(running).state in ("Succeeded", "Failed")
+        tm.legacy_jobs.fire_due()
+        assert tm.get(following).state == "Enqueued"
+
+
+def test_a_waiting_run_that_is_deleted_holds_up_no_other(tm: TaskManager, ids: list[str], hands: Any) -> None:
+    first, second, third = (tm.trigger(ids[0]) for _ in range(3))
+    tm.delete(second)
+    hands().work()
+    tm.legacy_jobs.fire_due()
+    assert [tm.get(job).state for job in (second, third)] == ["Deleted", "Enqueued"]
+    assert tm.get(first).state in ("Succeeded", "Failed")
+
+
+def test_the_doctor_warns_of_a_zone_without_name_where_rows_are_served(tm: TaskManager, ids: list[str]) -> None:
+    clock = tm.legacy_jobs.wall_clock()
+    assert clock is not None
+    named = WallClock("Europe/Prague", ZoneInfo("Europe/Prague"))
+    unnamed = wall_clock(None, "SYSTEM CET", timedelta(hours=1), datetime(2027, 1, 10))
+    for one, warned in ((named, False), (unnamed, True), (None, False)):
+        findings = doctor.examine(tm.database, wall_clock=lambda one=one: one)
+        assert any(f.subject == "time zone" and "+01:00" in f.text for f in findings) is warned

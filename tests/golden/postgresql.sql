@@ -168,7 +168,7 @@ DELETE FROM "c_Job" WHERE %(id)s = "c_Job"."ID";
 SELECT t."ID", t."JobName", t."CronExpression", t."StoredProcName", t."IsActive", t."NextRun" FROM "c_Job" t WHERE t."IsActive" <> 0 AND t."NextRun" <= :until ORDER BY t."NextRun", t."ID";
 
 -- legacy.glance_at_rows
-SELECT 'UTC', COUNT(*), md5(string_agg(concat_ws('|', "ID", COALESCE("JobName", '~'), COALESCE("CronExpression", '~'), COALESCE("StoredProcName", '~'), CASE WHEN "IsActive" <> 0 THEN 1 ELSE 0 END, CASE WHEN "NextRun" IS NULL THEN 1 ELSE 0 END), ',' ORDER BY "ID")), MIN(CASE WHEN "IsActive" <> 0 THEN "NextRun" END), (SELECT COUNT(*) FROM "HangfireHash" WHERE "Key" = 'c_job:outcomes') FROM "c_Job";
+SELECT 'UTC', COUNT(*), md5(string_agg(concat_ws('|', "ID", COALESCE("JobName", '~'), COALESCE("CronExpression", '~'), COALESCE("StoredProcName", '~'), CASE WHEN "IsActive" <> 0 THEN 1 ELSE 0 END, CASE WHEN "NextRun" IS NULL THEN 1 ELSE 0 END), ',' ORDER BY "ID")), MIN(CASE WHEN "IsActive" <> 0 THEN "NextRun" END), (SELECT COUNT(*) FROM "HangfireHash" WHERE "Key" IN ('c_job:outcomes', 'c_job:waiting')) FROM "c_Job";
 
 -- legacy.lock_free_rows
 SELECT t."ID", t."JobName", t."CronExpression", t."StoredProcName", t."IsActive", t."NextRun" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "c_Job" t ON t."ID" = x.id ORDER BY x.id FOR UPDATE OF t SKIP LOCKED;
@@ -199,11 +199,11 @@ UPDATE "c_Job" SET "LastRun" = :ran_at, "LastResult" = :text, "FailureCount" = C
 -- legacy.write_success
 UPDATE "c_Job" SET "LastRun" = :ran_at, "LastResult" = :text, "FailureCount" = 0 WHERE "ID" = :id;
 
+-- legacy_marks.forget_job
+DELETE FROM "HangfireHash" WHERE "HangfireHash"."Key" = %(key)s::VARCHAR AND "HangfireHash"."Field" = %(field)s::VARCHAR;
+
 -- legacy_marks.forget_mark
 DELETE FROM "HangfireHash" WHERE "HangfireHash"."Key" = %(Key_1)s::VARCHAR AND "HangfireHash"."Field" = %(field)s::VARCHAR AND "HangfireHash"."Value" = %(value)s::VARCHAR;
-
--- legacy_marks.forget_outcome
-DELETE FROM "HangfireHash" WHERE "HangfireHash"."Key" = %(Key_1)s::VARCHAR AND "HangfireHash"."Field" = %(field)s::VARCHAR;
 
 -- legacy_marks.read_marks
 SELECT "HangfireHash"."Field", "HangfireHash"."Value" 

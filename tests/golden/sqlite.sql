@@ -168,7 +168,7 @@ DELETE FROM "c_Job" WHERE ? = "c_Job"."ID";
 SELECT t."ID", t."JobName", t."CronExpression", t."StoredProcName", t."IsActive", t."NextRun" FROM "c_Job" t WHERE t."IsActive" <> 0 AND t."NextRun" <= :until ORDER BY t."NextRun", t."ID";
 
 -- legacy.glance_at_rows
-SELECT 'SYSTEM', COUNT(*), group_concat("ID" || '|' || COALESCE("JobName", '~') || '|' || COALESCE("CronExpression", '~') || '|' || COALESCE("StoredProcName", '~') || '|' || CASE WHEN "IsActive" <> 0 THEN 1 ELSE 0 END || '|' || CASE WHEN "NextRun" IS NULL THEN 1 ELSE 0 END), MIN(CASE WHEN "IsActive" <> 0 THEN "NextRun" END), (SELECT COUNT(*) FROM "HangfireHash" WHERE "Key" = 'c_job:outcomes') FROM "c_Job";
+SELECT 'SYSTEM', COUNT(*), group_concat("ID" || '|' || COALESCE("JobName", '~') || '|' || COALESCE("CronExpression", '~') || '|' || COALESCE("StoredProcName", '~') || '|' || CASE WHEN "IsActive" <> 0 THEN 1 ELSE 0 END || '|' || CASE WHEN "NextRun" IS NULL THEN 1 ELSE 0 END), MIN(CASE WHEN "IsActive" <> 0 THEN "NextRun" END), (SELECT COUNT(*) FROM "HangfireHash" WHERE "Key" IN ('c_job:outcomes', 'c_job:waiting')) FROM "c_Job";
 
 -- legacy.lock_free_rows
 SELECT t."ID", t."JobName", t."CronExpression", t."StoredProcName", t."IsActive", t."NextRun" FROM (SELECT value AS id FROM json_each(:ids)) x JOIN "c_Job" t ON t."ID" = x.id;
@@ -199,11 +199,11 @@ UPDATE "c_Job" SET "LastRun" = :ran_at, "LastResult" = :text, "FailureCount" = C
 -- legacy.write_success
 UPDATE "c_Job" SET "LastRun" = :ran_at, "LastResult" = :text, "FailureCount" = 0 WHERE "ID" = :id;
 
+-- legacy_marks.forget_job
+DELETE FROM "HangfireHash" WHERE "HangfireHash"."Key" = ? AND "HangfireHash"."Field" = ?;
+
 -- legacy_marks.forget_mark
 DELETE FROM "HangfireHash" WHERE "HangfireHash"."Key" = ? AND "HangfireHash"."Field" = ? AND "HangfireHash"."Value" = ?;
-
--- legacy_marks.forget_outcome
-DELETE FROM "HangfireHash" WHERE "HangfireHash"."Key" = ? AND "HangfireHash"."Field" = ?;
 
 -- legacy_marks.read_marks
 SELECT "HangfireHash"."Field", "HangfireHash"."Value" 
