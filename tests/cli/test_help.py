@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -48,7 +49,11 @@ def test_every_command_of_the_specification_is_there() -> None:
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids="-".join)
-def test_a_commands_help_has_examples_that_can_be_typed(path: tuple[str, ...]) -> None:
+def test_a_commands_help_has_examples_that_can_be_typed(
+    path: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "appsettings.json").write_text("{}", encoding="utf-8")
     text = run(*path, "--help").output
     shown = re.findall(r"^ {4}taskmanager (.+?)(?: > \S+)?$", text, re.MULTILINE)
     assert "Examples:" in text

@@ -10,6 +10,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
+import psutil
 import pytest
 
 from taskmanager import TaskManager
@@ -166,7 +167,11 @@ def test_ctrl_c_while_waiting_is_exit_code_130(cli: Cli) -> None:
     cli("enqueue", "add", "1")
     command = [sys.executable, "-m", "taskmanager", "jobs", "wait", "1"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    time.sleep(2.5)
+    deadline = time.monotonic() + 60
+    while not any(f.path.endswith("taskmanager.db") for f in psutil.Process(process.pid).open_files()):
+        assert time.monotonic() < deadline, "it does not look at its job"
+        time.sleep(0.1)
+    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     _, seen = process.communicate(timeout=30)
     assert (process.returncode, seen) == (130, "interrupted\n")
