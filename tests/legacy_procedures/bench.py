@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 from sqlalchemy import create_engine, text
 
 import taskmanager
@@ -59,6 +61,14 @@ class Bench:
             connection.exec_driver_sql(f"CREATE PROCEDURE {quoted}{arguments} {body}".replace("%", "%%"))
         return name
 
+    def simple(self, name: str) -> str:
+        """A procedure that does nothing, or a function that stands in for one; its name."""
+        if self.product == "sqlite":
+            self.tm.procedure(name)(lambda: "ran")
+            return name
+        body = "(INOUT r text DEFAULT 'ran') LANGUAGE sql AS $$ SELECT 'ran' $$"
+        return self.procedure(name, body if self.product == "postgresql" else "SELECT 'ran'")
+
     def loop(self, name: str, seconds: int = 60) -> str:
         """A procedure that sleeps in a loop, between two marks."""
         self.sql(
@@ -104,6 +114,17 @@ class Bench:
         assert self.tm.legacy_jobs is not None
         return self.tm.legacy_jobs.trigger(row_id, by="Manual")
 
+    def performer_of(self, job_id: int) -> str:
+        """The server id in whose hands a job is; empty when that is not told."""
+        states = self.tm.get(job_id).history
+        return next((s.data["ServerId"] for s in reversed(states) if s.name == "Processing"), "")
+
+    def begun(self, job_id: int) -> tuple[int, str]:
+        """Wait until the loop runs: its connection and the server process that runs it."""
+        wait_for(lambda: self.marks("began"), 30, "the procedure did not begin")
+        wait_for(lambda: self.performer_of(job_id), 5, "Processing is not told")
+        return self.marks("began")[-1], self.performer_of(job_id)
+
     def run(self, procedure: str | None, hands: Any) -> dict[str, Any]:
         """Run a procedure by a worker ticked by hand: the row of c_Job after it, with `run`, its row of history."""
         row_id = self.job(procedure)
@@ -123,6 +144,14 @@ class Bench:
             return subprocess.Popen(
                 command, env=os.environ | variables | dict(environment or {}), stdout=log, stderr=log, cwd=folder
             )
+
+
+def kill(server_id: str, *, whole: bool) -> None:
+    """kill -9 of the process that performs, and with `whole` of its supervisor as well."""
+    child = psutil.Process(int(server_id.split(":")[-2]))
+    if whole:
+        os.kill(child.ppid(), signal.SIGKILL)
+    child.kill()
 
 
 def logs(folder: Path) -> str:

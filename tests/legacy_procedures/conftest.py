@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from taskmanager import TaskManager
-from tests.legacy_procedures.bench import SERVERS, Bench
+from tests.legacy_procedures.bench import SERVERS, Bench, end, logs
 
 
 @pytest.fixture
@@ -48,3 +51,17 @@ def sqlite(bench: Bench) -> Bench:
     if bench.product != "sqlite":
         pytest.skip("a rule of SQLite")
     return bench
+
+
+@pytest.fixture
+def worker(bench: Bench, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts real workers with these settings, and ends them."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*more: str, **settings: Any) -> subprocess.Popen[bytes]:
+        started.append(bench.worker(tmp_path, *more, **settings))
+        return started[-1]
+
+    yield start
+    end(*started)
+    assert "Traceback" not in logs(tmp_path)
