@@ -55,6 +55,10 @@ class Product:
     #: SQL for the name of its zone; `SYSTEM <abbreviation>` where it takes the host's.
     time_zone = "'UTC'"
     for_update_skip = " FOR UPDATE SKIP LOCKED"
+    #: Statements after which a wait for a whole table ends within a second, and as usual; empty where that costs the
+    #: transaction. `is_table_locked` tells of it.
+    wait_briefly = ""
+    wait_usually = ""
     #: SQL for the longest statement in bytes that the server takes; empty where there is no such bound.
     longest_statement = ""
     #: Whether rows of several tables are locked by naming them.
@@ -103,6 +107,10 @@ class Product:
         """What a server answered to `explain`."""
         raise AssertionError("a product answers this")
 
+    def is_table_locked(self, error: BaseException) -> bool:
+        """Whether a statement that waits for no row was given up for a lock on its table; the transaction goes on."""
+        return False
+
     def digest(self, texts: Sequence[str], order: str) -> str:
         """An aggregate that changes when one of these texts, none of them NULL, changes in any row."""
         raise AssertionError("a product answers this")
@@ -133,12 +141,17 @@ class MySQL(Product):
     utc_now = "UTC_TIMESTAMP(6)"
     local_offset = "TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW())"
     time_zone = "IF(@@global.time_zone = 'SYSTEM', CONCAT('SYSTEM ', @@system_time_zone), @@global.time_zone)"
+    wait_briefly = "SET SESSION lock_wait_timeout = 1"
+    wait_usually = "SET SESSION lock_wait_timeout = DEFAULT"
     longest_statement = "@@max_allowed_packet"
     explain = "EXPLAIN FORMAT=TRADITIONAL"
 
     def plan(self, rows: Sequence[Mapping[str, Any]]) -> Plan:
         keys = {key for row in rows for key in str(row["key"] or "").split(",") if key}
         return Plan(frozenset(keys), any("filesort" in str(row["Extra"]) for row in rows))
+
+    def is_table_locked(self, error: BaseException) -> bool:
+        return isinstance(error, DBAPIError) and error.orig is not None and error.orig.args[:1] == (1205,)
 
     def digest(self, texts: Sequence[str], order: str) -> str:
         return f"SUM(CRC32(CONCAT_WS('|', {', '.join(texts)})))"

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from taskmanager.storage import jobs
 from taskmanager.storage.dialects import Product
@@ -111,6 +112,16 @@ def lock_free_rows(t: Tables, p: Product) -> str:
 
 
 @statement
+def wait_briefly(t: Tables, p: Product) -> str:
+    return p.wait_briefly
+
+
+@statement
+def wait_usually(t: Tables, p: Product) -> str:
+    return p.wait_usually
+
+
+@statement
 def rows_there(t: Tables, p: Product) -> str:
     return p.select_by_ids(("ID",), "c_Job", key="ID")
 
@@ -202,6 +213,22 @@ def rows_until(tx: Tx, shown: datetime) -> list[LegacyRow]:
 def lock_free(tx: Tx, ids: Iterable[int]) -> list[LegacyRow]:
     """These rows, locked; without those that are gone, or that somebody else holds."""
     return [_deciding(r) for r in tx.execute(lock_free_rows, {"ids": jobs.ids_json(ids)})]
+
+
+def lock_free_soon(tx: Tx, ids: Iterable[int]) -> list[LegacyRow] | None:
+    """As `lock_free`; None when the whole table is locked (LOCK TABLES, or an ALTER that waits for its turn)."""
+    product = tx.prepared.product
+    if not product.wait_briefly:
+        return lock_free(tx, ids)
+    tx.execute(wait_briefly)
+    try:
+        found = lock_free(tx, ids)
+    except SQLAlchemyError as error:
+        if not product.is_table_locked(error):
+            raise
+        found = None
+    tx.execute(wait_usually)
+    return found
 
 
 def there(tx: Tx, ids: Iterable[int]) -> set[int]:

@@ -91,12 +91,13 @@ def write_outcomes(tx: Tx, outcomes: list[dict[str, Any]]) -> None:
     """Write how runs ended: job, id, mark, ran_at (UTC), text, success.
 
     A row that is gone, or that is not the one whose run it was, is left as it is. What an operator's open transaction
-    holds is written later: here nobody waits for people.
+    or LOCK TABLES holds is written later: here nobody waits for people.
     """
     ids = {one["id"] for one in outcomes}
-    rows = {row.id: row for row in legacy.lock_free(tx, ids)}
+    free = legacy.lock_free_soon(tx, ids)
+    rows = {row.id: row for row in free or ()}
     known = load(tx, rows)
-    held = legacy.there(tx, ids - rows.keys()) if rows.keys() != ids else set()
+    held = ids if free is None else legacy.there(tx, ids - rows.keys()) if rows.keys() != ids else set()
     for one in outcomes:
         row, mark = rows.get(one["id"]), known.get(one["id"])
         if row is not None and _is_same(mark, one["mark"]) and (mark is None or mark.is_of(row.name, row.procedure)):

@@ -190,6 +190,12 @@ SELECT t.`ID` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIG
 -- legacy.switch_row
 UPDATE `c_Job` SET `IsActive`=%s, `NextRun`=%s WHERE %s = `c_Job`.`ID`;
 
+-- legacy.wait_briefly
+SET SESSION lock_wait_timeout = 1;
+
+-- legacy.wait_usually
+SET SESSION lock_wait_timeout = DEFAULT;
+
 -- legacy.write_cancelled
 UPDATE `c_Job` SET `LastRun` = :ran_at, `LastResult` = :text WHERE `ID` = :id;
 

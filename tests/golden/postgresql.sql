@@ -190,6 +190,12 @@ SELECT t."ID" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:
 -- legacy.switch_row
 UPDATE "c_Job" SET "IsActive"=%(active)s::INTEGER, "NextRun"=%(NextRun)s::TIMESTAMP WITHOUT TIME ZONE WHERE %(id)s = "c_Job"."ID";
 
+-- legacy.wait_briefly
+;
+
+-- legacy.wait_usually
+;
+
 -- legacy.write_cancelled
 UPDATE "c_Job" SET "LastRun" = :ran_at, "LastResult" = :text WHERE "ID" = :id;
 

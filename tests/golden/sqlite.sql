@@ -190,6 +190,12 @@ SELECT t."ID" FROM (SELECT value AS id FROM json_each(:ids)) x JOIN "c_Job" t ON
 -- legacy.switch_row
 UPDATE "c_Job" SET "IsActive"=?, "NextRun"=? WHERE ? = "c_Job"."ID";
 
+-- legacy.wait_briefly
+;
+
+-- legacy.wait_usually
+;
+
 -- legacy.write_cancelled
 UPDATE "c_Job" SET "LastRun" = :ran_at, "LastResult" = :text WHERE "ID" = :id;
 

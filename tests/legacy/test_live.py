@@ -124,6 +124,23 @@ def test_the_whole_table_is_switched_off_and_on_again_without_a_stampede(
     alone(site, script(site.sql))
 
 
+def test_a_table_that_somebody_has_locked_holds_up_no_outcome(site: Site, failed: dict[str, BaseException]) -> None:
+    def script(sql: Console) -> Script:
+        row = sql.insert("locked", "0 2 * * *", sql.procedure("SP_Locked", "DO SLEEP(2); SELECT 'done'"))
+        sql.force(row)
+        yield Until(3, lambda: sql.calls("SP_Locked") == 1)
+        person = sql.again()
+        person.run("LOCK TABLES c_Job WRITE")
+        yield sql.runs("locked", 1, 6)
+        yield Quiet(2)
+        person.run("UNLOCK TABLES")
+        person.close()
+        yield Until(3, lambda: sql.job(row)["LastResult"] == "done")
+        assert sql.job(row)["LastRun"] == sql.history("locked")[0]["StartedAt"]
+
+    alone(site, script(site.sql))
+
+
 def test_a_restored_table_is_served_by_what_is_in_it(site: Site, failed: dict[str, BaseException]) -> None:
     def script(sql: Console) -> Script:
         sql.run("TRUNCATE TABLE c_Job")
