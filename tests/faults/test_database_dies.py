@@ -86,12 +86,16 @@ from taskmanager import JobContext
 
 @job
 def obeys(ctx: JobContext, seconds: float) -> str:
-    ctx.sleep(seconds)
-    return "slept"
+    return sleeps(ctx.sleep, seconds)
 
 @job
 def stubborn(seconds: float) -> str:
-    time.sleep(seconds)
+    return sleeps(time.sleep, seconds)
+
+def sleeps(pause, seconds: float) -> str:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not Path(__file__).with_name("go").exists():
+        pause(0.05)
     return "slept"
 """
 )
@@ -123,7 +127,7 @@ def test_a_worker_told_to_stop_while_the_database_is_down_ends_in_time_and_its_j
     late = None
     try:
         wait_for(lambda: tm.wait(tm.enqueue("nap", 0), 60) == 0, 60, "the worker did not begin")
-        ids = [tm.enqueue("obeys", 20), tm.enqueue("stubborn", 20), *(tm.enqueue("stubborn", 1) for _ in range(9))]
+        ids = [tm.enqueue("obeys", 60), tm.enqueue("stubborn", 60), *(tm.enqueue("stubborn", 1) for _ in range(9))]
         wait_for(lambda: in_state(tm, "Processing") == 4, 20, "the jobs did not begin")
         server.kill()
         time.sleep(0.5)
@@ -140,6 +144,7 @@ def test_a_worker_told_to_stop_while_the_database_is_down_ends_in_time_and_its_j
         assert codes[1][1] < 6, "it had nothing to wait for"
         assert codes[2][1] < 3 + 5, "its grace time, and a little for the rest"
         server.start()
+        (project / "go").touch()
         tm.database.run(lambda tx: None)
         worker = start_worker(url, project, "--threads", "20")
         assert [tm.wait(i, 60) for i in ids] == ["slept"] * len(ids)

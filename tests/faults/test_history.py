@@ -202,8 +202,8 @@ def crew_of(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
 def test_after_random_kills_every_job_has_ended_once_and_every_second_was_fired_once(crew_of: Any, seed: int) -> None:
     print(f"seed {seed}; others by TASKMANAGER_TEST_SEEDS=3,4")
     crew: Crew = crew_of(seed)
-    if crew.server is None and crew.tm.database.product.name == "mysql" and seed != 1:
-        pytest.skip("the same as SQLite's: one seed will do")
+    if crew.server is None and seed % 2 == 0:
+        pytest.skip("only processes are killed: half the seeds will do")
     crew.start()
     deeds = ["child", "child", "supervisor", "both"] + ["database"] * (3 if crew.server else 0)
     crew.chance.shuffle(deeds)

@@ -89,31 +89,33 @@ def by_process(folder: Path) -> Counter[int]:
 def test_a_process_is_replaced_after_so_many_jobs_and_none_is_lost_or_repeated(
     tm: TaskManager, start: Start, project: Path
 ) -> None:
-    tm.enqueue_many("nap", [(n,) for n in range(600)])
-    worker = start("--processes", "2", "--threads", "4", max_jobs=100)
+    tm.enqueue_many("nap", [(n,) for n in range(450)])
+    worker = start("--processes", "2", "--threads", "4", max_jobs=80)
     counts: list[int] = []
     wait_for(lambda: len(server_ids(tm)) >= 2, 60, "the worker did not start")
 
     def done() -> bool:
         draining = log_of(project).count("this process has done") - log_of(project).count("has ended in order")
         counts.append(len(psutil.Process(worker.pid).children()) - draining)
-        return in_state(tm, "Succeeded") == 600
+        return in_state(tm, "Succeeded") == 450
 
     wait_for(done, 60, "jobs were lost")
     assert end(worker) == [0]
     assert set(told(project, "begin").values()) == {1}, "none was repeated"
-    assert executions(tm) == 600
+    assert executions(tm) == 450
     did = by_process(project)
     replaced = [pid for pid in did if f"worker process {pid} has ended in order" in log_of(project)]
     assert len(replaced) >= 2, did
-    assert all(100 <= did[pid] <= 250 for pid in replaced), did
+    assert all(80 <= did[pid] <= 230 for pid in replaced), did
     assert "ended with code" not in log_of(project), "their exit codes are 0"
     assert Counter(counts).most_common(1)[0][0] == 2, "the count of processes is kept"
 
 
 def test_a_job_that_takes_long_is_not_cut_short_when_its_process_is_replaced_and_others_do_not_wait_for_it(
-    tm: TaskManager, start: Start, project: Path
+    tm: TaskManager, start: Start, project: Path, engine_name: str
 ) -> None:
+    if engine_name not in ("sqlite", "mariadb"):
+        pytest.skip("processes are the same on every database")
     start("--threads", "2", max_jobs=10, grace_seconds=0.5)
     slow = tm.enqueue("slow")
     wait_for(lambda: tm.get(slow).state == "Processing", 60, "the worker did not start")
