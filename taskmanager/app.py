@@ -32,7 +32,8 @@ from taskmanager.engine.filters import Chain, Filter
 from taskmanager.engine.handles import Decorator, JobFunction
 from taskmanager.engine.history import TRIGGERED_BY, LoggedJobs
 from taskmanager.engine.injection import Providers
-from taskmanager.engine.legacy import LegacyJobs, LegacyOutcome
+from taskmanager.engine.legacy import LegacyJobs
+from taskmanager.engine.legacy_served import ServedJobs, ServedOutcome
 from taskmanager.engine.performer import Limits, Performer
 from taskmanager.engine.recurring import Definition, RecurringJobs
 from taskmanager.engine.registry import JobDefinition, JobType, Registry, define
@@ -50,6 +51,7 @@ from taskmanager.storage.database import Database
 from taskmanager.tasks import notify
 from taskmanager.tasks.notify import Notifier
 from taskmanager.tasks.procedures import ProcedureRuns, Procedures, run_procedure
+from taskmanager.tasks.targcc import refuse
 from taskmanager.testing import Testing
 
 log = logging.getLogger("taskmanager")
@@ -142,10 +144,14 @@ class TaskManager:
             display_name="Stored procedure", job_type=JobType.RECURRING, timeout=self.settings.legacy_timeout_seconds,
         )  # fmt: skip
         self.registry.add(definition)
-        self.filters.add(LegacyOutcome())
         self.filters.add(ProcedureRuns(self.filters))
         self.procedures.rerun_lost = self.settings.legacy_rerun_lost
-        legacy = LegacyJobs(self.client, time_zone=self.settings.legacy_time_zone)
+        self.registry.add(define(refuse, retry=RetryPolicy(attempts=0), job_type=JobType.RECURRING))
+        legacy = ServedJobs(
+            self.client, self.registry, host=self.settings.server_name, runners=self.settings.legacy_runner,
+            time_zone=self.settings.legacy_time_zone,
+        )  # fmt: skip
+        self.filters.add(ServedOutcome(legacy))
         self.legacy_jobs = self.recurring_jobs.legacy = legacy
         if self.settings.scheduler:
             self.extra_processes.append(lambda: LegacyScheduler(legacy))

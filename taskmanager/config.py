@@ -191,6 +191,7 @@ class Settings:
     max_log_bytes: int = _setting(256 * 1024, _size, "log bytes kept with one run")
     log_to_database: bool = _setting(True, _switch, "whether each run writes a row of c_LoggedJob")
     legacy: bool = _setting(True, _switch, "whether the rows of c_Job are served")
+    legacy_runner: tuple[str, ...] = _setting((), _list, "whose rows of an older c_Job are served (lkpJobRunner); all")
     legacy_timeout_seconds: float | None = _setting(
         None, _optional(_pause), "how long a stored procedure of c_Job may run; for ever"
     )

@@ -49,6 +49,7 @@ FORMS: dict[str, tuple[str, Any, Any, str]] = {
     "max_log_bytes": ("10B", 10, "10TB", "64KB, 80MB"),
     "log_to_database": ("FALSE", False, "", "true or false"),
     "legacy": ("0", False, "nein", "true or false"),
+    "legacy_runner": ("day, night", ("day", "night"), 7, "a list of texts"),
     "legacy_timeout_seconds": ("90m", 5400.0, "0", "more than 0 seconds"),
     "legacy_rerun_lost": ("yes", True, "perhaps", "true or false"),
     "legacy_time_zone": ("Europe/Prague", "Europe/Prague", "Mars/Olympus", "an IANA name"),

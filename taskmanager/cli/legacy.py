@@ -8,10 +8,12 @@ import click
 
 from taskmanager.app import TaskManager
 from taskmanager.cli.common import Group, as_json, examples, fail, manager, show
+from taskmanager.domain.records import RecurringRecord
 from taskmanager.domain.wallclock import WallClock
 from taskmanager.engine import moving
-from taskmanager.storage import legacy, routines
+from taskmanager.storage import legacy, legacy_shape, routines
 from taskmanager.storage.legacy import LegacyJob
+from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.transaction import Tx
 
 
@@ -32,6 +34,12 @@ def check(ctx: click.Context, as_json: bool) -> None:
     Ends with exit code 1 when a row has a problem.
     """
     tm = manager(ctx)
+    if tm.legacy_jobs is not None and tm.database.read(legacy_shape.of).job is Shape.TARGCC:
+        records = tm.legacy_jobs.all()
+        show([_seen_older(one) for one in records], json_wanted=as_json)
+        if any(one.error for one in records):
+            ctx.exit(1)
+        return
     rows, clock = _rows(tm)
     known = tm.database.read(routines.parameters_of)
     found = moving.check(rows, known, clock.schedule, tm.database.clock.now())
@@ -89,7 +97,10 @@ def _rows(tm: TaskManager) -> tuple[list[LegacyJob], WallClock]:
     """The rows, and the wall clock by which they are written."""
     jobs = tm.legacy_jobs
     if jobs is None:
-        fail("c_Job is not served here: setting `legacy` is off, or its tables are not of a known shape")
+        fail("c_Job is not served here: setting `legacy` is off")
+    found = tm.database.read(legacy_shape.of)
+    if found.job is not Shape.SPECIFICATION:
+        fail(" ".join(found.faults) or "c_Job is of the older TARGCC shape: its rows are served, and not taken over")
 
     def work(tx: Tx) -> tuple[list[LegacyJob], WallClock]:
         return legacy.load_all(tx), jobs.schedule.wall_clock(legacy.glance(tx))
@@ -113,6 +124,13 @@ def _seen(one: moving.Finding, clock: WallClock) -> dict[str, Any]:
         "id": one.row.id, "name": one.row.name, "cron": one.row.cron, "procedure": one.row.procedure,
         "active": one.row.active, "next_runs": runs, "problems": "; ".join(one.problems),
         "notes": "; ".join(one.notes),
+    }  # fmt: skip
+
+
+def _seen_older(one: RecurringRecord) -> dict[str, Any]:
+    return {
+        "id": one.id.removeprefix("c_job:"), "name": one.name, "when": one.cron, "procedure": one.procedure,
+        "active": not one.paused, "next_run": one.next_execution, "problems": one.error or "",
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import logging
 
 from taskmanager.domain import times
 from taskmanager.domain.states import Enqueued
-from taskmanager.engine.legacy import LegacyJobs
+from taskmanager.engine.legacy_served import ServedJobs
 from taskmanager.engine.recurring import RecurringJobs
 from taskmanager.engine.transitions import SCHEDULE, Change, Transitions, job_of
 from taskmanager.server.process import Process
@@ -70,9 +70,9 @@ class LegacyScheduler(Process):
 
     name = "legacy-scheduler"
 
-    def __init__(self, legacy: LegacyJobs) -> None:
+    def __init__(self, legacy: ServedJobs) -> None:
         super().__init__()
         self.legacy = legacy
 
     def tick(self) -> float:
-        return self.legacy.schedule.look()[1]
+        return self.legacy.look()

@@ -19,6 +19,7 @@ from taskmanager.domain.times import to_unix
 from taskmanager.engine import forks
 from taskmanager.engine.performer import Outcome, Performer, UnknownJobType
 from taskmanager.engine.registry import JobDefinition
+from taskmanager.engine.targcc_rules import timeout_of
 from taskmanager.engine.transitions import Change
 from taskmanager.server import streams
 from taskmanager.server.completer import Completer, Running
@@ -226,7 +227,8 @@ class Worker(Process):
     def _run(self, claim: Claim, definition: JobDefinition, stored: object, slot: int, worker_id: str) -> None:
         context = self.performer.context_of(claim, definition.name)
         running = Running(
-            claim, context, worker_id, self.performer.now(), time.monotonic(), definition.timeout
+            claim, context, worker_id, self.performer.now(), time.monotonic(),
+            timeout_of(claim.parameters, definition.timeout),
         )  # fmt: skip
         self.completer.begin(running)
         if DEATHS in claim.parameters:

@@ -14,8 +14,9 @@ from sqlalchemy import bindparam, select, update
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, Event, is_address, key_of, split_addresses
 from taskmanager.domain.texts import storable
-from taskmanager.storage import jobs, structures
+from taskmanager.storage import jobs, legacy_shape, structures, targcc
 from taskmanager.storage.dialects import Product
+from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment
@@ -92,16 +93,22 @@ def failing(tx: Tx) -> set[str]:
 
 def mailing(tx: Tx, row_ids: Iterable[int]) -> set[int]:
     """Which of these rows of c_Job have EmailOnFailure."""
+    if (shape := legacy_shape.of(tx).job) is not Shape.SPECIFICATION:
+        return {i for i, _ in targcc.mailing(tx)} & set(row_ids) if shape is Shape.TARGCC else set()
     return {int(r[0]) for r in tx.execute(mailing_rows, {"ids": jobs.ids_json(row_ids)}) if r[1]}
 
 
 def all_mailing(tx: Tx) -> list[tuple[int, str]]:
     """All rows of c_Job that have EmailOnFailure: ID and name."""
+    if (shape := legacy_shape.of(tx).job) is not Shape.SPECIFICATION:
+        return targcc.mailing(tx) if shape is Shape.TARGCC else []
     return [(int(r[0]), str(r[1] or f"c_job:{r[0]}")) for r in tx.execute(all_mailing_rows, {})]
 
 
 def recipients(tx: Tx, row_id: int) -> tuple[str, ...]:
     """The addresses that c_JobAlertRecipient names for a row of c_Job: those of type email that were not deleted."""
+    if legacy_shape.of(tx).has_users:
+        return tuple(address for address in targcc.recipients(tx, row_id) if is_address(address))
     rows = tx.execute(recipients_of_row, {"id": row_id})
     found = [str(r[1] or "").strip() for r in rows if str(r[0] or "").strip().lower() == "email"]
     return tuple(address for address in found if is_address(address))

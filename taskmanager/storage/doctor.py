@@ -15,7 +15,7 @@ from taskmanager.domain.invocation import InvocationUnreadable, read
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.domain.times import utcnow
 from taskmanager.domain.wallclock import WallClock
-from taskmanager.storage import backlog, monitoring, plans, schema, servers, turns
+from taskmanager.storage import backlog, legacy_shape, monitoring, plans, schema, servers, turns
 from taskmanager.storage.database import Database
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
@@ -70,6 +70,7 @@ def examine(
         findings += list(_binlog(database)) or _indexes(database)
         findings += _purge(database)
         findings += database.read(lambda tx: [*_servers(tx, silent_after), *_queues(tx, silent_after)])
+        findings += database.read(lambda tx: list(_legacy(tx)))
         findings += _recurring(recurring())
         findings += _zone(wall_clock())
         return findings + database.read(lambda tx: list(_types(tx, set(known))))
@@ -195,6 +196,15 @@ def _queues(tx: Tx, silent_after: float) -> Iterator[Finding]:
         good = False
     if good:
         yield Finding("ok", "queues", f"{sum(q.waiting for q in lengths)} jobs wait, all where a server claims them")
+
+
+def _legacy(tx: Tx) -> Iterator[Finding]:
+    """Tables c_* that are not of the specification's shape; they are their owners'."""
+    found = legacy_shape.read(tx)
+    for fault in found.faults:
+        yield Finding("warn", "legacy", fault, "add the columns by hand, or rename that table and upgrade")
+    if found.job is legacy_shape.Shape.TARGCC:
+        yield Finding("ok", "legacy", "c_Job is of the older TARGCC shape (lkpJob), and is served as it is")
 
 
 def _recurring(found: Sequence[RecurringRecord]) -> list[Finding]:

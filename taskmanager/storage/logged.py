@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select
 
+from taskmanager.storage import legacy_shape, targcc
 from taskmanager.storage.dialects import Product
+from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, insert_each
@@ -52,6 +54,8 @@ def logged_statistics(t: Tables, p: Product) -> Any:
 
 def add(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
     """Append rows; moments are UTC and are written on the server's wall clock, in whole seconds."""
+    if legacy_shape.of(tx).logged is not Shape.SPECIFICATION:
+        return  # the table is somebody else's: what ran is seen in Job and State
     clock = tx.clock
     for row in rows:
         for name in ("StartedAt", "CompletedAt"):
@@ -62,6 +66,9 @@ def add(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
 
 def history(tx: Tx, *, name: str | None, limit: int, failed_only: bool = False) -> list[dict[str, Any]]:
     """Runs, newest first, of one job name (in any case) or all."""
+    if (shape := legacy_shape.of(tx).logged) is not Shape.SPECIFICATION:
+        is_older = shape is Shape.TARGCC
+        return targcc.history(tx, name=name, limit=limit, failed_only=failed_only) if is_older else []
     parameters = {"any_name": int(name is None), "name": (name or "").lower(), "limit": limit}
     parameters["any_outcome"] = int(not failed_only)
     return tx.execute(read_logged, parameters).mappings()
@@ -69,6 +76,8 @@ def history(tx: Tx, *, name: str | None, limit: int, failed_only: bool = False) 
 
 def statistics(tx: Tx, *, days: float) -> list[dict[str, Any]]:
     """Counts and durations of each job name over the last days."""
+    if (shape := legacy_shape.of(tx).logged) is not Shape.SPECIFICATION:
+        return targcc.statistics(tx, days=days) if shape is Shape.TARGCC else []
     since: datetime = tx.clock.local_now() - timedelta(days=days)
     names = ("name", "runs", "succeeded", "average_ms", "shortest_ms", "longest_ms", "last_started")
     rows = [dict(zip(names, row, strict=True)) for row in tx.execute(logged_statistics, {"since": since})]

@@ -492,3 +492,53 @@ INSERT INTO `HangfireHash` (`Key`, `Field`, `Value`, `ExpireAt`) VALUES (:Key, :
 
 -- structures.upsert_member
 INSERT INTO `HangfireSet` (`Key`, `Value`, `Score`, `ExpireAt`) VALUES (:Key, :Value, :Score, :ExpireAt) ON DUPLICATE KEY UPDATE `Score` = VALUES(`Score`);
+
+-- targcc.claim_targcc_row
+UPDATE `c_Job` SET `enmJobStatus` = 'InProcess', `LastRunTime` = :at, `LastRunBy` = :by WHERE `ID` = :id;
+
+-- targcc.end_targcc_row
+UPDATE `c_Job` SET `enmJobStatus` = :status, `LastRunTime` = :at, `LastRunBy` = :by, `WarningMailSent` = 0, `ActivatingUser` = :user, `NextRunTime` = :next_run WHERE `ID` = :id;
+
+-- targcc.fail_targcc_row
+UPDATE `c_Job` SET `enmJobStatus` = 'Failure' WHERE `ID` = :id;
+
+-- targcc.insert_targcc_logged
+INSERT INTO `c_LoggedJob` (`c_JobID`, `WhenStarted`, `ActivatingUser`, `LastRunBy`, `ExecutionTimeSec`, `enmRunStatus_JobStatus`, `Remarks`, `SuccessCount`, `FailureCount`, `AddedBy`, `AddedOn`) VALUES (:c_JobID, :WhenStarted, :ActivatingUser, :LastRunBy, :ExecutionTimeSec, :enmRunStatus_JobStatus, :Remarks, :SuccessCount, :FailureCount, :AddedBy, :AddedOn);
+
+-- targcc.lock_targcc_rows
+SELECT t.`ID`, t.`lkpJob`, t.`lkpJobRunner`, t.`enmJobType`, t.`WhenToRun`, t.`CyclicCount`, t.`TimeOutSec`, t.`Active`, t.`IsManaged`, t.`NextRunTime`, t.`LastRunTime`, t.`enmJobStatus`, t.`ActivatingUser` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `c_Job` t FORCE INDEX (PRIMARY) ON t.`ID` = x.id FOR UPDATE OF t SKIP LOCKED;
+
+-- targcc.mailing_targcc_rows
+SELECT r.`c_JobID`, MAX(j.`lkpJob`) FROM `c_JobAlertRecipient` r JOIN `c_Job` j ON j.`ID` = r.`c_JobID` WHERE LOWER(r.`enmJobAlertType`) = 'email' AND r.`DeletedOn` IS NULL GROUP BY r.`c_JobID` ORDER BY r.`c_JobID`;
+
+-- targcc.plan_targcc_row
+UPDATE `c_Job` SET `NextRunTime` = :next_run WHERE `ID` = :id;
+
+-- targcc.read_targcc_logged
+SELECT l.`ID`, COALESCE(j.`lkpJob`, ''), l.`WhenStarted`, l.`ExecutionTimeSec`, l.`enmRunStatus_JobStatus`, l.`Remarks`, l.`LastRunBy`, l.`ActivatingUser`, l.`AddedOn` FROM `c_LoggedJob` l LEFT JOIN `c_Job` j ON j.`ID` = l.`c_JobID` WHERE (:any_name = 1 OR LOWER(j.`lkpJob`) = :name) AND (:any_outcome = 1 OR LOWER(COALESCE(l.`enmRunStatus_JobStatus`, '')) NOT IN ('success', 'warning')) AND COALESCE(l.`WhenStarted`, l.`AddedOn`) >= :since ORDER BY l.`ID` DESC LIMIT :limit;
+
+-- targcc.retire_targcc_row
+UPDATE `c_Job` SET `Active` = 0 WHERE `ID` = :id;
+
+-- targcc.server_zone
+SELECT IF(@@global.time_zone = 'SYSTEM', CONCAT('SYSTEM ', @@system_time_zone), @@global.time_zone);
+
+-- targcc.stop_targcc_row
+UPDATE `c_Job` SET `NextRunTime` = NULL, `ActivatingUser` = :user WHERE `ID` = :id;
+
+-- targcc.switch_targcc_row
+UPDATE `c_Job` SET `Active` = :active, `NextRunTime` = NULL, `ActivatingUser` = :user WHERE `ID` = :id;
+
+-- targcc.targcc_recipients
+SELECT CASE WHEN COALESCE(r.`OverrideName`, '') <> '' THEN r.`OverrideEmailOrPhone` ELSE u.`Email` END FROM `c_JobAlertRecipient` r LEFT JOIN `c_User` u ON u.`ID` = r.`c_UserID` WHERE r.`c_JobID` = :id AND LOWER(r.`enmJobAlertType`) = 'email' AND r.`DeletedOn` IS NULL ORDER BY r.`ID`;
+
+-- targcc.targcc_rows
+SELECT t.`ID`, t.`lkpJob`, t.`lkpJobRunner`, t.`enmJobType`, t.`WhenToRun`, t.`CyclicCount`, t.`TimeOutSec`, t.`Active`, t.`IsManaged`, t.`NextRunTime`, t.`LastRunTime`, t.`enmJobStatus`, t.`ActivatingUser` FROM `c_Job` t ORDER BY t.`ID`;
+
+-- targcc_marks.forget_targcc
+DELETE FROM `HangfireHash` WHERE `HangfireHash`.`Key` = %s AND `HangfireHash`.`Field` = %s;
+
+-- targcc_marks.read_targcc_marks
+SELECT `HangfireHash`.`Field`, `HangfireHash`.`Value` 
+FROM `HangfireHash` 
+WHERE `HangfireHash`.`Key` = %s AND `HangfireHash`.`Field` IN (__[POSTCOMPILE_fields]);

@@ -1,0 +1,99 @@
+"""c_Job as this database has it: whichever shape it is of, or none that is known, the rest of the product runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from taskmanager.domain.errors import RecurringJobNotFound
+from taskmanager.domain.records import RecurringRecord
+from taskmanager.domain.states import State
+from taskmanager.domain.wallclock import WallClock
+from taskmanager.engine.client import Client
+from taskmanager.engine.filters import Electing
+from taskmanager.engine.legacy import LegacyJobs, LegacyOutcome, row_of
+from taskmanager.engine.legacy_schedule import PREFIX
+from taskmanager.engine.registry import Registry
+from taskmanager.engine.targcc import TargccJobs
+from taskmanager.storage import legacy_shape
+from taskmanager.storage.legacy_shape import RECHECK_SECONDS, Recognised, Shape
+
+log = logging.getLogger("taskmanager.legacy")
+
+
+class ServedJobs(LegacyJobs):
+    """The verbs of the shape that is found when they are first asked for. host: who signs rows of the older shape."""
+
+    def __init__(
+        self, client: Client, registry: Registry, *, host: str, runners: Iterable[str] = (),
+        time_zone: str | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(client, time_zone=time_zone)
+        self.targcc = TargccJobs(client, registry, host=host, runners=runners, time_zone=time_zone)
+        self._told: tuple[str, ...] = ()
+
+    def shapes(self) -> Recognised:
+        """The shapes of the tables; what is wrong with them goes to the log, once."""
+        found = self.database.read(legacy_shape.of)
+        if found.faults != self._told:
+            for fault in found.faults:
+                log.error("%s", fault)
+            self._told = found.faults
+        return found
+
+    def look(self) -> float:
+        """The scheduler's look; after how many seconds the next one is wanted."""
+        return self._look()[1]
+
+    def fire_due(self) -> int:
+        return self._look()[0]
+
+    def _look(self) -> tuple[int, float]:
+        shape = self.shapes().job
+        if shape is Shape.UNKNOWN:
+            return 0, RECHECK_SECONDS
+        return self.targcc.look() if shape is Shape.TARGCC else self.schedule.look()
+
+    def wall_clock(self) -> WallClock | None:
+        shape = self.shapes().job
+        if shape is Shape.UNKNOWN:
+            return None
+        return self.database.read(self.targcc.outcomes.wall_clock) if shape is Shape.TARGCC else super().wall_clock()
+
+    def all(self) -> list[RecurringRecord]:
+        shape = self.shapes().job
+        if shape is Shape.UNKNOWN:
+            return []
+        return self.targcc.all() if shape is Shape.TARGCC else super().all()
+
+    def switch(self, row_id: int, active: bool) -> None:
+        return self.targcc.switch(row_id, active) if self._is_targcc(row_id) else super().switch(row_id, active)
+
+    def trigger(self, row_id: int, *, by: str) -> int:
+        return self.targcc.trigger(row_id, by=by) if self._is_targcc(row_id) else super().trigger(row_id, by=by)
+
+    def remove(self, row_id: int) -> bool:
+        return self.targcc.remove(row_id) if self._is_targcc(row_id) else super().remove(row_id)
+
+    def _is_targcc(self, row_id: int) -> bool:
+        found = self.shapes()
+        if found.job is Shape.UNKNOWN:
+            raise RecurringJobNotFound(f"{PREFIX}{row_id} is not served: {' '.join(found.faults)}")
+        return found.job is Shape.TARGCC
+
+
+class ServedOutcome(LegacyOutcome):
+    """Tells the end of a run to its row, as the table's shape wants it."""
+
+    def __init__(self, served: ServedJobs) -> None:
+        self._served = served
+
+    def applied(self, context: Electing, state: State) -> None:
+        row_id = row_of(context.parameters.get("RecurringJobId"))
+        if row_id is None:
+            return
+        shape = legacy_shape.of(context.effects.tx).job
+        if shape is Shape.TARGCC:
+            self._served.targcc.outcomes.applied(context, state, row_id)
+        elif shape is Shape.SPECIFICATION:
+            super().applied(context, state)

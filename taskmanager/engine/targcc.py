@@ -1,0 +1,300 @@
+"""The rows of the older c_Job, served in place: planned, fired, freed; and as recurring jobs to who asks for them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from taskmanager.domain.errors import (
+    ArgumentError,
+    CreationCancelled,
+    InvalidArgument,
+    RecurringJobNotFound,
+    StorageError,
+    UnknownJob,
+)
+from taskmanager.domain.invocation import Invocation
+from taskmanager.domain.records import RecurringRecord
+from taskmanager.domain.states import Deleted, Enqueued
+from taskmanager.engine import targcc_rules
+from taskmanager.engine.client import Client, NewJob, new_key
+from taskmanager.engine.history import TRIGGERED_BY
+from taskmanager.engine.legacy_schedule import PREFIX
+from taskmanager.engine.registry import JobDefinition, Registry
+from taskmanager.engine.targcc_outcomes import TargccOutcomes
+from taskmanager.engine.targcc_rules import TIMEOUT, Act, Decision, Facts
+from taskmanager.engine.transitions import Change
+from taskmanager.storage import jobs, legacy, targcc, targcc_marks
+from taskmanager.storage.targcc import TargccRow
+from taskmanager.storage.targcc_marks import Known
+from taskmanager.storage.transaction import Tx
+
+log = logging.getLogger("taskmanager.legacy")
+
+_PROCEDURE = "mntm_"
+_TYPE, _METHOD = "taskmanager.tasks.procedures", "run_procedure"
+_REFUSE = "taskmanager.tasks.targcc:refuse"
+#: What the old TaskManager did itself, in small letters: nobody here does, unless a job of that name is registered.
+BUILT_IN = frozenset(
+    {"scanjobs", "backupdb", "deleteoldlogs", "moveaudits", "reorganizeindexes", "unlockusers", "imalive"}
+)
+_BATCH = 100
+_REST_SECONDS = 0.5
+_UNFINISHED = frozenset({"Enqueued", "Scheduled", "Processing", "Awaiting"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanting:
+    ids: tuple[int, ...]
+    gone: frozenset[int]
+    owes: bool
+    #: Seconds until the next row is due.
+    ahead: float
+
+
+class TargccJobs:
+    """The verbs, and the scheduler's look. runners: whose rows are served (lkpJobRunner); all when empty.
+
+    With runners, a row of another runner, or of none, is left alone.
+    """
+
+    def __init__(
+        self, client: Client, registry: Registry, *, host: str, runners: Iterable[str] = (),
+        time_zone: str | None = None,
+    ) -> None:  # fmt: skip
+        self.client, self.registry, self.host = client, registry, host
+        self.database = client.database
+        self.runners = frozenset(runner.strip().lower() for runner in runners)
+        self.outcomes = TargccOutcomes(host=host, time_zone=time_zone)
+        self._told: dict[int, str] = {}
+
+    # -- the scheduler ------------------------------------------------------------------------------------------
+
+    def look(self) -> tuple[int, float]:
+        """Plan, fire and free what wants it: how many were fired; and after how many seconds to look again."""
+        wanting = self.database.read(self._wanting, patience=5)
+        if wanting.owes:
+            self.database.run(self.outcomes.settle, patience=5)
+        fired = sum(self._act(wanting.ids[at : at + _BATCH]) for at in range(0, len(wanting.ids), _BATCH))
+        if wanting.gone:
+            self.database.run(lambda tx: self._forget(tx, wanting.gone), patience=5)
+        return fired, 0.05 if wanting.ids else min(_REST_SECONDS, max(0.01, wanting.ahead + 0.002))
+
+    def _wanting(self, tx: Tx) -> _Wanting:
+        rows = targcc.rows(tx)
+        known = targcc_marks.load(tx)
+        facts = self._facts(tx, known.values())
+        served = [row for row in rows if self._note(row, self.passed_by(row))]
+        ids = tuple(row.id for row in served if targcc_rules.decide(row, known.get(row.id), facts) is not None)
+        ahead = min(
+            (
+                (facts.clock.utc(row.next_run) - facts.now).total_seconds()
+                for row in served
+                if row.active and row.managed and not row.in_process and row.next_run is not None
+            ),
+            default=_REST_SECONDS,
+        )
+        return _Wanting(ids, frozenset(known.keys() - {row.id for row in rows}), bool(facts.owed), ahead)
+
+    def _act(self, ids: Sequence[int]) -> int:
+        """Do what rows want. Those that cannot be written (a trigger refuses it) hold up no other."""
+        try:
+            return self.database.run(lambda tx: self._act_in(tx, ids), patience=5)
+        except StorageError as error:
+            if len(ids) > 1:
+                return sum(self._act([i]) for i in ids)
+            self._tell(ids[0], f"it cannot be written, and waits: {error}", logging.ERROR)
+            return 0
+
+    def _act_in(self, tx: Tx, ids: Sequence[int]) -> int:
+        rows = targcc.lock_free(tx, ids)
+        known = targcc_marks.load(tx, rows)
+        facts = self._facts(tx, known.values())
+        after, fired = dict[int, Known](), 0
+        for row in rows.values():
+            decision = targcc_rules.decide(row, known.get(row.id), facts)
+            if decision is None:
+                continue
+            if decision.take_back is not None:
+                self._cancel(tx, [decision.take_back])
+            after[row.id] = self._carry_out(tx, row, decision, facts)
+            fired += decision.act is Act.FIRE
+        targcc_marks.save(tx, after)
+        return fired
+
+    def _carry_out(self, tx: Tx, row: TargccRow, decision: Decision, facts: Facts) -> Known:
+        known = decision.known
+        if decision.act is Act.FREE:
+            log.warning("row %d of c_Job, %r, is InProcess no more: %s", row.id, row.code, decision.text)
+            return self.outcomes.free(tx, row, known, decision.text or "")
+        if decision.act is Act.FIRE:
+            return self._fire(tx, row, known, decision.by, "Triggered by its row in c_Job")[1]
+        if decision.act is Act.STOP:
+            targcc.stop(tx, row.id, self.outcomes.user)
+        if decision.act is Act.PLAN and row.next_run != known.wall:
+            targcc.plan(tx, row.id, known.wall)
+        if decision.text is not None:
+            log.warning("row %d of c_Job, %r, is not scheduled: %s", row.id, row.code, decision.text)
+        return known
+
+    def _fire(self, tx: Tx, row: TargccRow, known: Known, by: str, reason: str) -> tuple[int | None, Known]:
+        """Create the job and claim the row; when a filter does not let it be created, this time is left out."""
+        new = self._new(row, by, reason)
+        job_id = next(iter(self.client.create_in(tx, [new], new_key())), None)
+        if job_id is None:
+            known = targcc_rules.plan(row, known, self.outcomes.wall_clock(tx), tx.now())
+            targcc.plan(tx, row.id, known.wall)
+            return None, known
+        now = tx.now()
+        who = f"{row.runner} @ {self.host}" if row.runner else self.host
+        targcc.claim(tx, row.id, now, who)
+        return job_id, replace(known, job=job_id, claimed=row.next_run, last=now)
+
+    def _facts(self, tx: Tx, known: Iterable[Known]) -> Facts:
+        running = [one.job for one in known if one.job is not None]
+        states = {j: state for j, (state, _) in jobs.current_states(tx, running).items()} if running else {}
+        begun: dict[int, datetime] = {}
+        for job_id in (j for j, state in states.items() if state == "Processing"):
+            record = jobs.read(tx, job_id)
+            if record is not None and record.current is not None:
+                begun[job_id] = record.current.created_at
+        # Read last: an outcome that is owed was committed with its job's final state.
+        owed = targcc_marks.owed(tx).keys()
+        return Facts(tx.now(), self.outcomes.wall_clock(tx), states, begun, owed)
+
+    def _forget(self, tx: Tx, gone: frozenset[int]) -> None:
+        """Rows that were deleted: what runs ends and is kept nowhere; what waits does not begin."""
+        gone -= legacy.there(tx, gone)
+        known = targcc_marks.load(tx, gone)
+        waiting = [one.job for one in known.values() if one.job is not None]
+        self._cancel(tx, waiting, frozenset({"Enqueued", "Scheduled"}))
+        targcc_marks.forget(tx, gone)
+
+    def _cancel(self, tx: Tx, job_ids: Sequence[int], expected: frozenset[str] = _UNFINISHED) -> None:
+        reason = Deleted(reason="Its row in c_Job was deleted, or taken out of InProcess")
+        if job_ids:
+            self.client.transitions.apply(tx, [Change(j, reason, expected) for j in job_ids])
+
+    # -- what a row means -----------------------------------------------------------------------------------------
+
+    def passed_by(self, row: TargccRow) -> str | None:
+        """Why a row is left alone; None for one that is served."""
+        if self.runners and row.runner.lower() not in self.runners:
+            return f"lkpJobRunner {row.runner!r} is not among legacy_runner"
+        if row.code.lower() in BUILT_IN and row.managed and isinstance(self._definition(row.code), str):
+            return f"{row.code} was built into the old TaskManager: register a job of that name, or leave it inactive"
+        return None
+
+    def _definition(self, code: str) -> JobDefinition | str:
+        """The registered job that a code names, or why there is none."""
+        try:
+            found = self.registry.find(code)
+        except UnknownJob as error:
+            return str(error)
+        return f"no job is named {code!r}" if found.is_internal else found
+
+    def _new(self, row: TargccRow, by: str, reason: str) -> NewJob:
+        parameters = {
+            "RecurringJobId": json.dumps(f"{PREFIX}{row.id}"), "JobName": json.dumps(row.code or f"{PREFIX}{row.id}"),
+            TRIGGERED_BY: json.dumps(by),
+        }  # fmt: skip
+        if row.timeout is not None:
+            parameters[TIMEOUT] = str(row.timeout)
+        definition: JobDefinition | None = None
+        if row.code.lower().startswith(_PROCEDURE):
+            call = Invocation(_TYPE, _METHOD, (), (None, None, json.dumps(row.id), json.dumps(row.code)))
+        else:
+            definition, call = self._call(row.code)
+        queue, priority = (definition.queue, definition.priority) if definition else ("default", 0)
+        state = Enqueued(queue=queue, priority=priority, reason=reason)
+        return NewJob(call, state, queue, priority, definition, parameters)
+
+    def _call(self, code: str) -> tuple[JobDefinition, Invocation]:
+        found = self._definition(code)
+        if not isinstance(found, str):
+            try:
+                return found, found.invocation((), {})
+            except ArgumentError as error:
+                found = str(error)
+        refuse = self.registry.find(_REFUSE)
+        reason = f"lkpJob {code!r} is neither a procedure (mnTM_…) nor the name of a registered job: {found}"
+        return refuse, refuse.invocation((code, reason), {})
+
+    def _note(self, row: TargccRow, reason: str | None) -> bool:
+        """Tell once why a row is left alone; whether it is served."""
+        if reason is None:
+            self._told.pop(row.id, None)
+        else:
+            self._tell(row.id, f"it is left alone: {reason}", logging.INFO)
+        return reason is None
+
+    def _tell(self, row_id: int, text: str, level: int) -> None:
+        if self._told.get(row_id) != text:
+            log.log(level, "row %d of c_Job: %s", row_id, text)
+        self._told[row_id] = text
+
+    # -- what people ask ------------------------------------------------------------------------------------------
+
+    def all(self) -> list[RecurringRecord]:
+        """The rows as recurring jobs, by ID; their moments in UTC."""
+
+        def work(tx: Tx) -> list[RecurringRecord]:
+            known = targcc_marks.load(tx)
+            return [self._record(tx, row, known.get(row.id, Known())) for row in targcc.rows(tx)]
+
+        return self.database.read(work)
+
+    def _record(self, tx: Tx, row: TargccRow, known: Known) -> RecurringRecord:
+        clock = self.outcomes.wall_clock(tx)
+        following, last = (None if m is None else clock.utc(m) for m in (row.next_run, row.last_run))
+        external = None if row.managed else "not managed (IsManaged): an external program runs it"
+        return RecurringRecord(
+            id=f"{PREFIX}{row.id}", cron=str(row.rule), time_zone="server", queue="default",
+            job=self._new(row, targcc_rules.SYSTEM, "").invocation.to_compact_json(), misfire=0, created_at=None,
+            next_execution=following, last_execution=last, last_job_id=known.job,
+            error=self.passed_by(row) or external or known.fault, paused=not row.active, name=row.code or None,
+            procedure=row.code if row.code.lower().startswith(_PROCEDURE) else None,
+        )  # fmt: skip
+
+    def switch(self, row_id: int, active: bool) -> None:
+        """Write Active. Raises RecurringJobNotFound."""
+
+        def work(tx: Tx) -> None:
+            if _must(targcc.lock_free(tx, [row_id]), row_id).active != active:
+                targcc.switch(tx, row_id, active, self.outcomes.user)
+
+        self.database.run(work)
+
+    def trigger(self, row_id: int, *, by: str) -> int:
+        """Run a row now, once, active or not; its schedule goes on as it was. Raises RecurringJobNotFound,
+        InvalidArgument for a row that an external program runs, CreationCancelled for one that is running."""
+
+        def work(tx: Tx) -> int:
+            row = _must(targcc.lock_free(tx, [row_id]), row_id)
+            if not row.managed:
+                raise InvalidArgument(f"{PREFIX}{row_id} is not managed (IsManaged): an external program runs it")
+            known = targcc_marks.load(tx, [row_id]).get(row_id, Known(row.code))
+            if row.in_process:
+                raise CreationCancelled(f"{PREFIX}{row_id} is running")
+            job_id, known = self._fire(tx, row, known, by, "Triggered using recurring job manager")
+            if job_id is None:
+                raise CreationCancelled(f"a filter does not let {PREFIX}{row_id} be created")
+            targcc_marks.save(tx, {row_id: known})
+            return job_id
+
+        return self.database.run(work)
+
+    def remove(self, row_id: int) -> bool:
+        """Delete a row; whether there was one. The database refuses it for a row with history."""
+        return self.database.run(lambda tx: legacy.remove(tx, row_id))
+
+
+def _must(rows: Mapping[int, TargccRow], row_id: int) -> TargccRow:
+    if row_id not in rows:
+        raise RecurringJobNotFound(
+            f"there is no recurring job '{PREFIX}{row_id}': c_Job has no row with this ID, or somebody holds it locked"
+        )
+    return rows[row_id]

@@ -1,0 +1,145 @@
+"""How runs end in the older c_Job: its row, and one of the older c_LoggedJob, in the outcome's transaction."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from taskmanager.domain.states import Deleted, Enqueued, Failed, Scheduled, State, Succeeded
+from taskmanager.domain.texts import storable
+from taskmanager.domain.wallclock import WallClock, wall_clock
+from taskmanager.engine import targcc_rules
+from taskmanager.engine.filters import Electing
+from taskmanager.storage import legacy, legacy_shape, targcc, targcc_marks
+from taskmanager.storage.legacy_shape import Shape
+from taskmanager.storage.targcc import TargccRow
+from taskmanager.storage.targcc_marks import Known
+from taskmanager.storage.transaction import Tx
+
+#: How long the name of the server's zone is believed.
+_ZONE_SECONDS = 60.0
+
+
+class TargccOutcomes:
+    """Writes ends. host: who signs; time_zone: the server's zone, where it names none itself."""
+
+    def __init__(self, *, host: str, time_zone: str | None) -> None:
+        self.host, self.time_zone = host, time_zone
+        self._zone: tuple[str, float] | None = None
+        self._clock: tuple[tuple[str, timedelta], WallClock] | None = None
+
+    @property
+    def user(self) -> str:
+        """ActivatingUser of what nobody asked for."""
+        return f"System on {self.host}"
+
+    def wall_clock(self, tx: Tx) -> WallClock:
+        """How the server tells time today."""
+        if self._zone is None or time.monotonic() - self._zone[1] > _ZONE_SECONDS:
+            self._zone = (targcc.zone(tx), time.monotonic())
+        key = (self._zone[0], tx.clock.offset)
+        if self._clock is None or self._clock[0] != key:
+            self._clock = (key, wall_clock(self.time_zone, *key, tx.now()))
+        return self._clock[1]
+
+    def applied(self, context: Electing, state: State, row_id: int) -> None:
+        """A run of a row ended, or is to be tried again."""
+        run = context.run
+        if run is None or (isinstance(state, Enqueued) and not context.traversed):
+            return
+        failure = next((s for s in [*context.traversed, state] if isinstance(s, Failed)), None)
+        text, counts = _told(state, run.message)
+        text = failure.exception_message if failure else state.reason if isinstance(state, Deleted) else text
+        good = isinstance(state, Succeeded)
+        outcome = {
+            "job": context.job.id, "id": row_id, "started_at": run.started_at, "ended_at": run.ended_at,
+            "seconds": round(run.duration_ms / 1000), "by": run.server.partition(":")[0] or self.host,
+            "status": "Failure" if not good else "Warning" if counts[1] else "Success",
+            "remarks": storable(text or ""), "counts": counts, "ends": not isinstance(state, (Scheduled, Enqueued)),
+        }  # fmt: skip
+        context.effects.later(self.write, outcome)
+
+    def write(self, tx: Tx, outcomes: Sequence[dict[str, Any]]) -> None:
+        """Write ends; those whose rows somebody else holds are owed: here nobody waits for people."""
+        ids = {one["id"] for one in outcomes}
+        free = targcc.lock_free_soon(tx, ids)
+        rows, known = free or {}, targcc_marks.load(tx, ids)
+        held = ids if free is None else legacy.there(tx, ids - rows.keys()) if rows.keys() != ids else set()
+        for one in outcomes:
+            row = rows.get(one["id"])
+            if row is not None:
+                known[row.id] = self._write_one(tx, row, known.get(row.id, Known()), one)
+            elif one["id"] in held:
+                targcc_marks.owe(tx, one["job"], one)
+        targcc_marks.save(tx, {row_id: one for row_id, one in known.items() if row_id in rows})
+
+    def _write_one(self, tx: Tx, row: TargccRow, known: Known, one: Mapping[str, Any]) -> Known:
+        """The row is written only if it still waits for this very run: not after a person has taken it out of
+        InProcess, nor when its ID is another's."""
+        if known.freed == one["job"]:
+            return known
+        self._log(tx, row, one)
+        if not one["ends"] or known.job != one["job"] or not row.in_process:
+            return known
+        return self.end(tx, row, replace(known, last=one["started_at"]), one)
+
+    def end(self, tx: Tx, row: TargccRow, known: Known, one: Mapping[str, Any]) -> Known:
+        """Take a row out of InProcess."""
+        after = targcc_rules.ending(row, known, self.wall_clock(tx), tx.now())
+        targcc.end(
+            tx, row.id, status=one["status"], at=one["ended_at"], by=one["by"], user=self.user,
+            next_run=after.next_run,
+        )  # fmt: skip
+        if after.retire:
+            targcc.retire(tx, row.id)
+        return after.known
+
+    def free(self, tx: Tx, row: TargccRow, known: Known, reason: str) -> Known:
+        """A row is InProcess that nobody runs: it failed. Of an external program's row only the status is ours."""
+        now = tx.now()
+        began = known.last if known.job is not None else None
+        if began is None:
+            began = now if row.last_run is None else min(now, self.wall_clock(tx).utc(row.last_run))
+        one = {
+            "status": "Failure", "started_at": began, "ended_at": now, "seconds": round((now - began).total_seconds()),
+            "remarks": reason, "by": self.host, "counts": (None, None), "job": known.job,
+        }  # fmt: skip
+        self._log(tx, row, one)
+        if not row.managed:
+            targcc.fail(tx, row.id)
+            return known
+        if known.job is None:
+            known = replace(known, claimed=row.next_run)
+        return self.end(tx, row, known, one)
+
+    def settle(self, tx: Tx) -> None:
+        """Write the ends that were owed; those that still cannot be written stay."""
+        owed = targcc_marks.owed(tx)
+        if owed:
+            targcc_marks.forget_owed(tx, owed)
+            self.write(tx, sorted(owed.values(), key=lambda one: one["ended_at"]))
+
+    def _log(self, tx: Tx, row: TargccRow, one: Mapping[str, Any]) -> None:
+        if legacy_shape.of(tx).logged is Shape.TARGCC:
+            targcc.add_logged(
+                tx, row, started_at=one["started_at"], seconds=one["seconds"], status=one["status"],
+                remarks=one["remarks"], by=one["by"], counts=tuple(one["counts"]), job_id=one["job"],
+            )  # fmt: skip
+
+
+def _told(state: State, message: str | None) -> tuple[str | None, tuple[int | None, int | None]]:
+    """What a run says, and how many items it did and failed at: metadata of a JobResult."""
+    if not isinstance(state, Succeeded) or state.result is None:
+        return message, (None, None)
+    try:
+        value = json.loads(state.result)
+    except ValueError:
+        return message or state.result, (None, None)
+    facts = value.get("metadata") if isinstance(value, dict) else None
+    facts = facts if isinstance(facts, dict) else {}
+    done, failed = (facts.get(n) if isinstance(facts.get(n), int) else None for n in ("SuccessCount", "FailureCount"))
+    return message or (value if isinstance(value, str) else state.result), (done, failed)

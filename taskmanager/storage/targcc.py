@@ -1,0 +1,323 @@
+"""Rows of the older c_Job and its neighbours: read and written as their users expect, on the server's wall clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from taskmanager.domain.targcc import Rule
+from taskmanager.storage import jobs, legacy
+from taskmanager.storage.dialects import Product
+from taskmanager.storage.statements import statement
+from taskmanager.storage.tables import Tables
+from taskmanager.storage.transaction import Tx, as_moment
+
+_COLUMNS = (
+    "ID", "lkpJob", "lkpJobRunner", "enmJobType", "WhenToRun", "CyclicCount", "TimeOutSec", "Active", "IsManaged",
+    "NextRunTime", "LastRunTime", "enmJobStatus", "ActivatingUser",
+)  # fmt: skip
+_LOGGED = (
+    "c_JobID", "WhenStarted", "ActivatingUser", "LastRunBy", "ExecutionTimeSec", "enmRunStatus_JobStatus", "Remarks",
+    "SuccessCount", "FailureCount", "AddedBy", "AddedOn",
+)  # fmt: skip
+#: ActivatingUser, LastRunBy and AddedBy have so many characters.
+_USER_LENGTH = 50
+#: A longer text of Remarks is cut to so many characters; the whole stands with the job.
+REMARKS_LENGTH, _REMARKS_KEPT = 1000, 960
+_SUCCESS = ("success", "warning")
+_LONG_AGO = datetime(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class TargccRow:
+    """What decides about a row; moments are on the server's wall clock. timeout: seconds, None for no limit."""
+
+    id: int
+    code: str
+    runner: str
+    rule: Rule
+    timeout: int | None
+    active: bool
+    managed: bool
+    next_run: datetime | None
+    last_run: datetime | None
+    status: str | None
+    user: str | None
+
+    @property
+    def in_process(self) -> bool:
+        """Whether somebody runs it, by what the row says."""
+        return (self.status or "").strip().lower() == "inprocess"
+
+
+@statement
+def targcc_rows(t: Tables, p: Product) -> str:
+    names = ", ".join(f"t.{p.quote(c)}" for c in _COLUMNS)
+    return f"SELECT {names} FROM {p.quote('c_Job')} t ORDER BY t.{p.quote('ID')}"
+
+
+@statement
+def server_zone(t: Tables, p: Product) -> str:
+    return f"SELECT {p.time_zone}"
+
+
+@statement
+def lock_targcc_rows(t: Tables, p: Product) -> str:
+    """Rows by id; what an operator is just editing is passed by."""
+    locked = p.select_by_ids(_COLUMNS, "c_Job", key="ID", lock=True)
+    return locked + (" SKIP LOCKED" if p.for_update_skip else "")
+
+
+def _update(p: Product, **changes: str) -> str:
+    sets = ", ".join(f"{p.quote(column)} = {value}" for column, value in changes.items())
+    return f"UPDATE {p.quote('c_Job')} SET {sets} WHERE {p.quote('ID')} = :id"
+
+
+@statement
+def plan_targcc_row(t: Tables, p: Product) -> str:
+    return _update(p, NextRunTime=":next_run")
+
+
+@statement
+def stop_targcc_row(t: Tables, p: Product) -> str:
+    return _update(p, NextRunTime="NULL", ActivatingUser=":user")
+
+
+@statement
+def switch_targcc_row(t: Tables, p: Product) -> str:
+    return _update(p, Active=":active", NextRunTime="NULL", ActivatingUser=":user")
+
+
+@statement
+def retire_targcc_row(t: Tables, p: Product) -> str:
+    return _update(p, Active="0")
+
+
+@statement
+def claim_targcc_row(t: Tables, p: Product) -> str:
+    return _update(p, enmJobStatus="'InProcess'", LastRunTime=":at", LastRunBy=":by")
+
+
+@statement
+def fail_targcc_row(t: Tables, p: Product) -> str:
+    return _update(p, enmJobStatus="'Failure'")
+
+
+@statement
+def end_targcc_row(t: Tables, p: Product) -> str:
+    return _update(
+        p, enmJobStatus=":status", LastRunTime=":at", LastRunBy=":by", WarningMailSent="0", ActivatingUser=":user",
+        NextRunTime=":next_run",
+    )  # fmt: skip
+
+
+@statement
+def insert_targcc_logged(t: Tables, p: Product) -> str:
+    names = ", ".join(p.quote(c) for c in _LOGGED)
+    return f"INSERT INTO {p.quote('c_LoggedJob')} ({names}) VALUES ({', '.join(f':{c}' for c in _LOGGED)})"
+
+
+@statement
+def read_targcc_logged(t: Tables, p: Product) -> str:
+    q = p.quote
+    wanted = ("WhenStarted", "ExecutionTimeSec", "enmRunStatus_JobStatus", "Remarks", "LastRunBy", "ActivatingUser")
+    return (
+        f"SELECT l.{q('ID')}, COALESCE(j.{q('lkpJob')}, ''), {', '.join(f'l.{q(c)}' for c in wanted)}, "
+        f"l.{q('AddedOn')} FROM {q('c_LoggedJob')} l LEFT JOIN {q('c_Job')} j ON j.{q('ID')} = l.{q('c_JobID')} "
+        f"WHERE (:any_name = 1 OR LOWER(j.{q('lkpJob')}) = :name) AND (:any_outcome = 1 OR "
+        f"LOWER(COALESCE(l.{q('enmRunStatus_JobStatus')}, '')) NOT IN ('success', 'warning')) "
+        f"AND COALESCE(l.{q('WhenStarted')}, l.{q('AddedOn')}) >= :since ORDER BY l.{q('ID')} DESC LIMIT :limit"
+    )
+
+
+@statement
+def mailing_targcc_rows(t: Tables, p: Product) -> str:
+    q = p.quote
+    return (
+        f"SELECT r.{q('c_JobID')}, MAX(j.{q('lkpJob')}) FROM {q('c_JobAlertRecipient')} r "
+        f"JOIN {q('c_Job')} j ON j.{q('ID')} = r.{q('c_JobID')} WHERE LOWER(r.{q('enmJobAlertType')}) = 'email' "
+        f"AND r.{q('DeletedOn')} IS NULL GROUP BY r.{q('c_JobID')} ORDER BY r.{q('c_JobID')}"
+    )
+
+
+@statement
+def targcc_recipients(t: Tables, p: Product) -> str:
+    """The override stands only where OverrideName does; else the user's own address."""
+    q = p.quote
+    return (
+        f"SELECT CASE WHEN COALESCE(r.{q('OverrideName')}, '') <> '' THEN r.{q('OverrideEmailOrPhone')} "
+        f"ELSE u.{q('Email')} END FROM {q('c_JobAlertRecipient')} r "
+        f"LEFT JOIN {q('c_User')} u ON u.{q('ID')} = r.{q('c_UserID')} WHERE r.{q('c_JobID')} = :id "
+        f"AND LOWER(r.{q('enmJobAlertType')}) = 'email' AND r.{q('DeletedOn')} IS NULL ORDER BY r.{q('ID')}"
+    )
+
+
+# -- rows of c_Job ------------------------------------------------------------------------------------------------
+
+
+def rows(tx: Tx) -> list[TargccRow]:
+    """All rows, unlocked."""
+    return [_row(r) for r in tx.execute(targcc_rows)]
+
+
+def zone(tx: Tx) -> str:
+    """The server's zone, as it names it."""
+    return str(tx.execute(server_zone).scalar_one())
+
+
+def lock_free(tx: Tx, ids: Iterable[int]) -> dict[int, TargccRow]:
+    """These rows, locked; without those that are gone, or that somebody else holds."""
+    return {int(r[0]): _row(r) for r in tx.execute(lock_targcc_rows, {"ids": jobs.ids_json(ids)})}
+
+
+def lock_free_soon(tx: Tx, ids: Iterable[int]) -> dict[int, TargccRow] | None:
+    """As `lock_free`; None when the whole table is locked (LOCK TABLES, or an ALTER that waits for its turn)."""
+    product = tx.prepared.product
+    if not product.wait_briefly:
+        return lock_free(tx, ids)
+    tx.execute(legacy.wait_briefly)
+    try:
+        found = lock_free(tx, ids)
+    except SQLAlchemyError as error:
+        if not product.is_table_locked(error):
+            raise
+        found = None
+    tx.execute(legacy.wait_usually)
+    return found
+
+
+def plan(tx: Tx, row_id: int, next_run: datetime | None) -> None:
+    """Write when a row runs next."""
+    tx.execute(plan_targcc_row, {"id": row_id, "next_run": tx.bind_moment(next_run)})
+
+
+def stop(tx: Tx, row_id: int, user: str) -> None:
+    """An inactive row has no next time."""
+    tx.execute(stop_targcc_row, {"id": row_id, "user": user[:_USER_LENGTH]})
+
+
+def switch(tx: Tx, row_id: int, active: bool, user: str) -> None:
+    """Write Active; the next run is planned by who looks next."""
+    tx.execute(switch_targcc_row, {"id": row_id, "active": int(active), "user": user[:_USER_LENGTH]})
+
+
+def retire(tx: Tx, row_id: int) -> None:
+    """A OneOff row has had its run."""
+    tx.execute(retire_targcc_row, {"id": row_id})
+
+
+def claim(tx: Tx, row_id: int, at: datetime, by: str) -> None:
+    """Set a row InProcess; LastRunTime is when it began (UTC here)."""
+    given = {"id": row_id, "at": tx.bind_moment(tx.clock.to_local(at)), "by": by[:_USER_LENGTH]}
+    tx.execute(claim_targcc_row, given)
+
+
+def fail(tx: Tx, row_id: int) -> None:
+    """An external program did not report the end of its run in time."""
+    tx.execute(fail_targcc_row, {"id": row_id})
+
+
+def end(tx: Tx, row_id: int, *, status: str, at: datetime, by: str, user: str, next_run: datetime | None) -> None:
+    """Write how a run ended; at: when (UTC), next_run: on the wall clock."""
+    given = {
+        "id": row_id, "status": status, "at": tx.bind_moment(tx.clock.to_local(at)), "by": by[:_USER_LENGTH],
+        "user": user[:_USER_LENGTH], "next_run": tx.bind_moment(next_run),
+    }  # fmt: skip
+    tx.execute(end_targcc_row, given)
+
+
+# -- c_LoggedJob, c_JobAlertRecipient -----------------------------------------------------------------------------
+
+
+def add_logged(
+    tx: Tx, row: TargccRow, *, started_at: datetime, seconds: int, status: str, remarks: str, by: str,
+    counts: tuple[int | None, int | None] = (None, None), job_id: int | None = None,
+) -> None:  # fmt: skip
+    """Append a run. counts: items done and failed in it. job_id: where the whole of a long text stands."""
+    values = (
+        row.id, tx.bind_moment(tx.clock.to_local(started_at)), row.user, by[:_USER_LENGTH], seconds, status,
+        cut(remarks, job_id), *counts, by[:_USER_LENGTH] or "TaskManager", tx.bind_moment(tx.clock.local_now()),
+    )  # fmt: skip
+    tx.execute(insert_targcc_logged, dict(zip(_LOGGED, values, strict=True)))
+
+
+def cut(text: str, job_id: int | None) -> str:
+    """Remarks as they are kept."""
+    if len(text) <= REMARKS_LENGTH:
+        return text
+    return f"{text[:_REMARKS_KEPT]} …[cut; see job {job_id}]"
+
+
+def history(
+    tx: Tx, *, name: str | None, limit: int, failed_only: bool, days: float | None = None
+) -> list[dict[str, Any]]:
+    """Runs, newest first, under the names of the specification's columns."""
+    since = tx.bind_moment(_LONG_AGO if days is None else tx.clock.local_now() - timedelta(days=days))
+    given = {"any_name": int(name is None), "name": (name or "").lower(), "limit": limit, "since": since}
+    found = tx.execute(read_targcc_logged, given | {"any_outcome": int(not failed_only)})
+    return [_logged(r) for r in found]
+
+
+def _logged(r: Sequence[Any]) -> dict[str, Any]:
+    number, name, started, seconds, status, remarks, by, user, added = r
+    begun, success = _moment(started), str(status or "").strip().lower() in _SUCCESS
+    ended = None if begun is None or seconds is None else begun + timedelta(seconds=int(seconds))
+    return {
+        "ID": number, "JobName": name, "JobId": None, "JobType": "Recurring", "StartedAt": begun, "CompletedAt": ended,
+        "DurationMs": None if seconds is None else int(seconds) * 1000, "Success": int(success),
+        "ResultMessage": remarks if success else None, "ErrorMessage": None if success else remarks, "StackTrace": None,
+        "ServerName": by, "TriggeredBy": user, "MemoryUsedMB": None, "CpuTimeMs": None, "CreatedAt": _moment(added),
+    }  # fmt: skip
+
+
+def statistics(tx: Tx, *, days: float) -> list[dict[str, Any]]:
+    """Counts and durations of each code over the last days."""
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for run in history(tx, name=None, limit=1_000_000, failed_only=False, days=days):
+        grouped.setdefault(run["JobName"], []).append(run)
+    found = []
+    for name, runs in sorted(grouped.items()):
+        took = [run["DurationMs"] for run in runs if run["DurationMs"] is not None]
+        good = sum(run["Success"] for run in runs)
+        found.append({
+            "name": name, "runs": len(runs), "succeeded": good, "failed": len(runs) - good,
+            "average_ms": round(sum(took) / len(took)) if took else None, "shortest_ms": min(took, default=None),
+            "longest_ms": max(took, default=None),
+            "last_started": max((run["StartedAt"] for run in runs if run["StartedAt"]), default=None),
+        })  # fmt: skip
+    return found
+
+
+def mailing(tx: Tx) -> list[tuple[int, str]]:
+    """Rows that have somebody to be mailed: ID and code."""
+    return [(int(r[0]), str(r[1])) for r in tx.execute(mailing_targcc_rows)]
+
+
+def recipients(tx: Tx, row_id: int) -> list[str]:
+    """Their addresses; for a database whose c_User has some."""
+    return [str(r[0] or "").strip() for r in tx.execute(targcc_recipients, {"id": row_id})]
+
+
+def _row(r: Sequence[Any]) -> TargccRow:
+    timeout = int(r[6] or 0)
+    return TargccRow(
+        int(r[0]), str(r[1] or "").strip(), str(r[2] or "").strip(),
+        Rule(r[3], _moment(r[4]), None if r[5] is None else int(r[5])), timeout if timeout > 0 else None,
+        _flag(r[7]), _flag(r[8]), _moment(r[9]), _moment(r[10]), r[11], r[12],
+    )  # fmt: skip
+
+
+def _flag(value: Any) -> bool:
+    """As people write it: NULL and 0 are no; a BIT comes as bytes."""
+    return any(value) if isinstance(value, bytes) else str(value or 0) not in ("0", "False")
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        return None if value is None else as_moment(value).replace(microsecond=0)
+    except ValueError:
+        return None
