@@ -114,6 +114,15 @@ def _sender(value: Any) -> str:
     return str(value)
 
 
+def _roles(value: Any) -> dict[str, str]:
+    if isinstance(value, str):
+        parts = [part.partition(":") for part in _list(value)]
+        value = {name.strip(): role.strip() for name, _, role in parts}
+    if not isinstance(value, dict) or not all(n and r in ("view", "manage") for n, r in value.items()):
+        raise ValueError("names with view or manage, as name:view,name2:manage or a table")
+    return dict(value)
+
+
 def _number(low: int, high: int) -> Callable[[Any], int]:
     def read(value: Any) -> int:
         match = re.fullmatch(r"\s*(\d{1,20})\s*", str(value))
@@ -215,6 +224,17 @@ class Settings:
     web_host: str = _setting("127.0.0.1", _text, "address the web server listens on")
     web_port: int = _setting(8000, _number(0, 65535), "port the web server listens on; 0 takes a free one")
     web_users: dict[str, str] = _setting({}, _users, "who may sign in: name and password hash", secret=True)
+    web_roles: dict[str, str] = _setting({}, _roles, "what users may: name and view or manage; manage if not named")
+    web_title: str = _setting("taskmanager", _text, "title of the web pages")
+    web_environment: str = _setting("", _text, "label beside the title, such as PROD")
+    web_language: str = _setting("en", _one_of("en", "cs"), "language of the web pages for browsers that ask for none")
+    web_proxies: int = _setting(0, _number(0, 10), "reverse proxies in front, whose X-Forwarded headers are believed")
+    web_read_only: bool = _setting(False, _switch, "whether the web pages only show, and change nothing")
+    web_redact: tuple[str, ...] = _setting(
+        ("pass", "secret", "token", "key", "auth", "cookie", "card", "iban"),
+        _list,
+        "the web pages mask values whose names have one of these in them",
+    )
     web_secret_key: str | None = _setting(None, _optional(_text), "key that signs web sessions", secret=True)
     log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "least level that is logged")
     log_format: str = _setting("text", _one_of("text", "json"), "form of log lines")
@@ -278,6 +298,8 @@ def shown(settings: Settings, name: str) -> str:
         return mask_url(value)
     if _known()[name].metadata["secret"]:
         return "*****" if value else ""
+    if isinstance(value, dict):
+        return ",".join(f"{key}:{one}" for key, one in value.items())
     return ",".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
 
 

@@ -1,45 +1,67 @@
-"""The web pages: Flask at /hangfire, served by waitress. Views ask the app and storage's monitoring; no SQL here."""
+"""The web pages: Flask at /hangfire, served by waitress. Views ask storage's reads and the app's verbs; no SQL here."""
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import waitress.server
-from flask import Flask, Response, redirect, url_for
-from flask_httpauth import HTTPBasicAuth
-from flask_wtf.csrf import CSRFProtect
-from werkzeug.security import check_password_hash
+from flask import Flask, redirect, url_for
+from flask_compress import Compress
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from taskmanager import TaskManager
-from webui import formats
-from webui.views import pages
+from webui import access, errors, headers, languages, shell
+from webui.blueprint import pages
+from webui.snapshots import Snapshots
+from webui.views import ALL
 
-#: Checked against when a user is unknown, so that guessing names takes as long as guessing passwords.
-_NOBODY = "scrypt:32768:8:1$x$" + "0" * 128
+__all__ = ["Page", "create_app", "serve"]
 
-_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+#: The modules whose import puts their pages on the blueprint.
+VIEWS = ALL
 
 
-def create_app(tm: TaskManager, *, users: Mapping[str, str] | None = None) -> Flask:
-    """The WSGI application of one TaskManager. users: name → password hash; else the setting `web_users`.
+def create_app(
+    tm: TaskManager, *, users: Mapping[str, str] | None = None, roles: Mapping[str, str] | None = None,
+    path: str = "/hangfire",
+) -> Flask:  # fmt: skip
+    """The WSGI application of one TaskManager.
 
-    Closed by default: without users nobody gets in.
+    users: name → password hash; roles: name → `view` or `manage`; else the settings `web_users` and `web_roles`.
+    Closed by default: without users nobody gets in. path: where the pages stand; a host application that mounts
+    this one elsewhere gives SCRIPT_NAME, and all links follow it.
     """
-    app = Flask(__name__)
-    app.config["SECRET_KEY"] = tm.settings.web_secret_key or secrets.token_hex(32)
-    app.config["TASKMANAGER"] = tm
-    app.config["SESSION_COOKIE_SAMESITE"] = "Strict"
-    CSRFProtect(app)
-    auth = _authentication(dict(users if users is not None else tm.settings.web_users))
-    app.register_blueprint(pages, url_prefix="/hangfire")
-    app.before_request(auth.login_required(lambda: None))
-    app.after_request(_headers)
-    app.jinja_env.globals["formats"] = formats
+    app = Flask(__name__, static_folder=None)
+    app.config.update(
+        TASKMANAGER=tm,
+        SNAPSHOTS=Snapshots(tm),
+        SESSION_COOKIE_NAME="taskmanager",
+        SESSION_COOKIE_SAMESITE="Strict",
+        PERMANENT_SESSION_LIFETIME=timedelta(days=30),
+        MAX_CONTENT_LENGTH=2 * 1024 * 1024,
+        MAX_FORM_PARTS=20_000,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        COMPRESS_MIMETYPES=["text/html", "text/css", "application/json", "text/javascript", "image/svg+xml"],
+    )
+    settings = tm.settings
+    headers.protect(app)
+    languages.speak(app, settings.web_language)
+    access.guard(
+        app,
+        users=dict(users if users is not None else settings.web_users),
+        roles=dict(roles if roles is not None else settings.web_roles),
+        read_only=settings.web_read_only,
+    )
+    errors.explain(app)
+    shell.dress(app)
+    app.register_blueprint(pages, url_prefix=path)
+    Compress(app)
+    if settings.web_proxies:
+        n = settings.web_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n, x_prefix=n)  # type: ignore[method-assign]
 
     @app.get("/")
     def root() -> Any:
@@ -51,44 +73,30 @@ def create_app(tm: TaskManager, *, users: Mapping[str, str] | None = None) -> Fl
 class Page:
     """A web server running in a thread of its own."""
 
-    def __init__(self, app: Flask, host: str, port: int) -> None:
-        self._server: Any = waitress.server.create_server(app, host=host, port=port, threads=8)
+    def __init__(self, app: Flask, host: str, port: int, *, proxies: int = 0) -> None:
+        # Without proxies waitress drops what they would say; with them ProxyFix believes the nearest ones only.
+        options = {"threads": 8, "clear_untrusted_proxy_headers": proxies == 0, "ident": None}
+        self._server: Any = waitress.server.create_server(app, host=host, port=port, **options)
         shown = "localhost" if host in ("0.0.0.0", "::") else host
         self.url = f"http://{shown}:{self._server.effective_port}/hangfire"
-        self._thread = threading.Thread(target=self._server.run, name="taskmanager-web", daemon=True)
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="taskmanager-web", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Stop answering."""
+        self._closing = True
         self._server.close()
+        self._thread.join(2.0)
+
+    def _run(self) -> None:
+        try:
+            self._server.run()
+        except OSError:
+            if not self._closing:  # else its sockets were closed under it, which is how waitress ends
+                raise
 
 
 def serve(tm: TaskManager, *, host: str, port: int, users: Mapping[str, str] | None = None) -> Page:
     """Serve the pages in the background; port 0 takes a free one."""
-    return Page(create_app(tm, users=users), host, port)
-
-
-def _authentication(users: Mapping[str, str]) -> HTTPBasicAuth:
-    auth = HTTPBasicAuth(realm="taskmanager")
-
-    @auth.verify_password  # type: ignore[untyped-decorator,unused-ignore]
-    def verify(name: str, password: str) -> str | None:
-        good = check_password_hash(users.get(name, _NOBODY), password)
-        return name if good and name in users else None
-
-    @auth.error_handler  # type: ignore[untyped-decorator,unused-ignore]
-    def refused(status: int) -> Response:
-        hint = "" if users else " Nobody may sign in yet: set web_users (name and password hash)."
-        return Response(f"Sign in to see this page.{hint}\n", status, mimetype="text/plain")
-
-    return auth
-
-
-def _headers(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = _POLICY
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["X-Frame-Options"] = "DENY"
-    response.headers["Referrer-Policy"] = "same-origin"
-    if response.mimetype == "text/html":
-        response.headers["Cache-Control"] = "no-store"
-    return response
+    return Page(create_app(tm, users=users), host, port, proxies=tm.settings.web_proxies)

@@ -1,32 +1,131 @@
-"""How values are written for people."""
+"""How values are written for people: numbers, moments, durations."""
 
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
-from taskmanager.domain.invocation import InvocationUnreadable, read
-from taskmanager.domain.records import JobRecord
+from flask_babel import format_decimal
+from markupsafe import Markup, escape
+
+from taskmanager.domain import times
+from webui import languages
 
 
-def call(record: JobRecord) -> str:
-    """The job as a call; whatever is stored, this never fails."""
-    try:
-        found = read(record.invocation_data, record.arguments)
-    except InvocationUnreadable as error:
-        return f"(unreadable: {error})"
-    name = f"{found.type.partition(',')[0]}.{found.method}"
-    return f"{name}({', '.join('…' if a is None else str(a) for a in found.arguments)})"
+def number(value: int | float | None) -> str:
+    """A number with the separators of the reader's language."""
+    return "–" if value is None else str(format_decimal(value))
 
 
 def moment(value: datetime | None) -> str:
-    """A moment in UTC."""
+    """A moment in UTC, in full."""
     return "" if value is None else f"{value:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def pretty(text: str) -> str:
-    """JSON with line breaks; other text as it is."""
+def iso(value: datetime) -> str:
+    """A moment for machines."""
+    return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03}Z"
+
+
+def when(value: datetime | None, *, empty: str = "–") -> Markup:
+    """A moment as the reader wants it: how long ago (kept up by the browser), or in UTC."""
+    if value is None:
+        return Markup('<span class="muted">{}</span>').format(empty)
+    style = "relative-time" if languages.taste().times == "relative" else "time"
+    return Markup('<{0} datetime="{1}" title="{2}" lang="{3}" precision="second">{2}</{0}>').format(
+        Markup(style), iso(value), moment(value), languages.language()
+    )
+
+
+def parsed(text: object) -> datetime | None:
+    """A moment out of a state's data, in any spelling; None when it is none."""
+    if not isinstance(text, (str, int, float)):
+        return None
     try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except (ValueError, TypeError):
+        return times.parse(text)
+    except (ValueError, OverflowError):
+        return None
+
+
+def duration(milliseconds: float | None) -> str:
+    """`340 ms`, `12.4 s`, `3 m 20 s`, `2 h 5 m`, `3 d 4 h`."""
+    if milliseconds is None:
+        return "–"
+    ms = max(0.0, float(milliseconds))
+    if ms < 1000:
+        return f"{ms:.0f} ms"
+    seconds = ms / 1000
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    for unit, size, below, rest in (("m", 60, 3600, "s"), ("h", 3600, 86400, "m"), ("d", 86400, 0, "h")):
+        if not below or whole < below:
+            inner = {"s": 1, "m": 60, "h": 3600}[rest]
+            left = whole % size // inner
+            return f"{whole // size} {unit}" + (f" {left} {rest}" if left else "")
+    return f"{whole} s"
+
+
+def span(start: datetime | None, end: datetime | None) -> float | None:
+    """Milliseconds from one moment to another."""
+    return None if start is None or end is None else (end - start).total_seconds() * 1000
+
+
+def milliseconds(text: object) -> float | None:
+    """A duration out of a state's data."""
+    try:
+        return float(str(text))
+    except ValueError:
+        return None
+
+
+def pretty(text: str) -> str:
+    """JSON with line breaks, its numbers as they were written; other text as it is."""
+    try:
+        value = json.loads(text, parse_float=_Written, parse_int=_Written)
+        return json.dumps(value, indent=2, ensure_ascii=False, default=str, cls=_Exact)
+    except (ValueError, TypeError, RecursionError):
         return str(text)
+
+
+def json_attribute(value: Any) -> str:
+    """A value for a data attribute, read by scripts."""
+    return json.dumps(value, separators=(",", ":"), default=lambda v: iso(v) if isinstance(v, datetime) else str(v))
+
+
+def unix(value: datetime) -> int:
+    """Seconds since 1970."""
+    return int(value.replace(tzinfo=UTC).timestamp())
+
+
+def marked(text: str, needle: str) -> Markup:
+    """A text with the part that was looked for marked."""
+    at = text.lower().find(needle.lower()) if needle else -1
+    if at < 0:
+        return escape(text)
+    end = at + len(needle)
+    return Markup("{}<mark>{}</mark>{}").format(text[:at], text[at:end], text[end:])
+
+
+class _Written(float):
+    """A number that is written back as it was read: JavaScript and floats would round it."""
+
+    def __new__(cls, text: str) -> _Written:
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+class _Exact(json.JSONEncoder):
+    """Writes numbers by their own words."""
+
+    def iterencode(self, o: Any, _one_shot: bool = False) -> Any:
+        return json.encoder._make_iterencode(  # type: ignore[attr-defined]
+            {}, self.default, json.encoder.encode_basestring, self.indent, repr, ": ", ",", False, False, False
+        )(o, 0)

@@ -90,6 +90,22 @@ def page(tx: Tx, wanted: Wanted, *, limit: int, before: int | None = None, after
     return Page(tuple(with_parameters(tx, rows)), older, newer, floor, floor_at)
 
 
+def newest(tx: Tx, wanted: Wanted, *, limit: int) -> list[Row]:
+    """The newest jobs, without their parameters: one statement."""
+    given = _values(wanted) | {"edge": 1 << 62, "limit": limit, "floor": 0}
+    return [_row(r) for r in tx.execute(_listing(_shape(wanted), False), given)]
+
+
+def edge_of(tx: Tx, wanted: Wanted, start: int) -> int | None:
+    """The id above which `start` jobs of the first state stand, for pages by number."""
+    given = {"edge": 1 << 62, "skip": start - 1}
+    if len(wanted.states) == 1:
+        row = tx.execute(scan_floor, given | {"state": wanted.states[0]}).first()
+    else:
+        row = tx.execute(scan_floor_of_all, given).first()
+    return 0 if row is None else int(row[0])
+
+
 def rows_of(tx: Tx, ids: Sequence[int]) -> list[Row]:
     """These jobs, in this order; those that are gone are left out."""
     if not ids:

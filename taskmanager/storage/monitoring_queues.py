@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from taskmanager.storage import structures
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.monitoring_lists import Row, rows_of
 from taskmanager.storage.monitoring_snapshot import CAP, queue_names
@@ -42,8 +41,10 @@ class QueueView:
 
 @statement
 def names(t: Tables, p: Product) -> str:
-    """Queues in which something is, by one look-up each."""
-    return queue_names(t, p)
+    """Queues in which something is, by one look-up each, and those that are paused."""
+    q = p.quote
+    paused = f"SELECT {q('Value')}, 1 FROM {q(t.set.name)} WHERE {q('Key')} = '{PAUSED}'"
+    return f"SELECT name, 0 FROM ({queue_names(t, p)}) x UNION ALL {paused}"
 
 
 @statement
@@ -88,9 +89,11 @@ def fetched_of_queue(t: Tables, p: Product) -> Any:
 
 def overview(tx: Tx, *, with_next: bool = False, limit: int = 100) -> list[QueueView]:
     """Queues in which something is or that are paused, by name."""
-    paused = set(structures.members(tx, PAUSED))
-    found = sorted({str(r[0]) for r in tx.execute(names)} | paused)[:limit]
-    views = {name: QueueView(name, name in paused) for name in found}
+    known: dict[str, bool] = {}
+    for name, paused in tx.execute(names):
+        known[str(name)] = known.get(str(name), False) or bool(paused)
+    found = sorted(known)[:limit]
+    views = {name: QueueView(name, known[name]) for name in found}
     for start in range(0, len(found), _AT_ONCE):
         some = _slots(found[start : start + _AT_ONCE])
         for name, waiting, fetched, since in tx.execute(looks, some):

@@ -1,111 +1,201 @@
-"""The first pages, through Flask's test client, on a real SQLite database."""
+"""Every page on every product: it answers, with few statements, and shows what it is for."""
 
 from __future__ import annotations
 
-import base64
+import hashlib
+import html
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from werkzeug.security import generate_password_hash
 
 from taskmanager import TaskManager
-from webui import create_app, serve
+from taskmanager.domain.errors import StorageError
+from tests.webui.conftest import Browser
+from tests.webui.sample import fill
 
-SIGNED = {"Authorization": "Basic " + base64.b64encode(b"ann:secret").decode()}
-USERS = {"ann": generate_password_hash("secret", method="pbkdf2:sha256:1000")}
-
-
-def hurt(text: str) -> None:
-    raise ValueError(f"hurt by {text}")
-
-
-@pytest.fixture
-def tm(tmp_path: Path) -> Iterator[TaskManager]:
-    made = TaskManager(database_url=f"sqlite:///{tmp_path}/web.db")
-    made.database.create_tables()
-    yield made
-    made.close()
+MOST_STATEMENTS = 8
+PAGES = [
+    "", "?period=week", "?period=month", "jobs", "jobs/scheduled", "jobs/processing", "jobs/succeeded", "jobs/failed",
+    "jobs/deleted", "jobs/awaiting", "jobs/enqueued", "jobs/enqueued/mail", "jobs/enqueued/fetched/mail", "queues",
+    "recurring", "recurring?q=daily&sort=next", "retries", "servers", "jobs/failed?q=error:smtp+arg.order_id:1003",
+    "jobs?q=send", "jobs/failed?from=2&count=50",
+]  # fmt: skip
 
 
-@pytest.fixture
-def client(tm: TaskManager) -> Any:
-    return create_app(tm, users=USERS).test_client()
+def test_every_page_answers_with_at_most_eight_statements(
+    tm: TaskManager, app: Any, ann: Browser, statements: Callable[[], list[str]]
+) -> None:
+    ids = fill(tm)
+    ann.get("/hangfire/health")
+    for path in [*PAGES, *(f"jobs/details/{one}" for one in ids.values())]:
+        app.config["SNAPSHOTS"]._taken = -1e9
+        statements()
+        answer = ann.get(f"/hangfire/{path}")
+        ran = statements()
+        assert answer.status_code == 200, path
+        assert len(ran) <= MOST_STATEMENTS, (path, ran)
+        for forbidden in (" style=", "<style", "hx-on", "onclick=", "javascript:"):
+            assert forbidden not in answer.text, path
+        assert "<script>" not in answer.text
+        assert answer.text.count("<h1") == 1, path
 
 
-def failed_job(tm: TaskManager, text: str) -> int:
-    job_id = tm.enqueue(hurt, text)
-    tm.client.fail(job_id, ValueError(), f"hurt by {text}")
-    return job_id
+def test_pages_of_an_empty_installation_say_what_to_do(ann: Browser) -> None:
+    texts = {
+        "": "taskmanager worker", "jobs": "send_mail.enqueue", "jobs/failed": "No failed jobs",
+        "recurring": "No recurring jobs yet", "retries": "No retries, all is well", "servers": "no active servers",
+        "jobs/enqueued": "All queues are empty", "jobs/failed?q=nothing": "No job matches",
+    }  # fmt: skip
+    for path, text in texts.items():
+        assert text in ann.get(f"/hangfire/{path}").text, path
+
+
+def test_a_job_shows_its_attempts_trace_log_arguments_and_result(tm: TaskManager, ann: Browser) -> None:
+    ids = fill(tm)
+    page = ann.get(f"/hangfire/jobs/details/{ids['failed']}").text
+    for text in ("attempt 1", "attempt 2", "shop.mails.MailNotSent", "retry 1/2", "frames of libraries", "EHLO"):
+        assert text in page
+    assert "1008" in page
+    page = ann.get(f"/hangfire/jobs/details/{ids['succeeded']}").text
+    assert "12345678901234567890" in page, "big numbers are shown exactly"
+    assert "98123.5" in page
+    page = ann.get(f"/hangfire/jobs/details/{ids['processing']}").text
+    assert 'value="64.0"' in page
+    assert "data-log=" in page
+    awaiting = ann.get(f"/hangfire/jobs/details/{ids['awaiting']}").text
+    assert f"#{ids['processing']}" in awaiting
+    found = ann.get(f"/hangfire/jobs/details/{ids['failed']}?form=json").json
+    assert [entry["state"] for entry in found["history"]][-2:] == ["Processing", "Failed"]
+
+
+def test_secrets_are_masked_wherever_they_stand(tm: TaskManager, ann: Browser) -> None:
+    ids = fill(tm)
+    paths = ["jobs", "jobs/failed", "jobs/succeeded", "jobs/scheduled"]
+    paths += [f"jobs/details/{one}" for one in ids.values()] + [f"jobs/details/{ids['failed']}?form=json"]
+    paths += [f"jobs/details/{ids['failed']}/log", f"jobs/details/{ids['failed']}/log?form=text"]
+    for path in paths:
+        text = ann.get(f"/hangfire/{path}").text
+        assert not any(secret in text for secret in ("s3cr3t", "hunter2", "&#34;abc&#34;")), path
+
+
+def test_the_log_goes_on_after_what_was_seen(tm: TaskManager, ann: Browser) -> None:
+    path = f"/hangfire/jobs/details/{fill(tm)['processing']}/log"
+    first = ann.get(path).json
+    assert "slow answer" in first["html"]
+    assert ann.get(f"{path}?after={first['after']}").status_code == 204
+    assert "WARNING" in ann.get(f"{path}?form=text").text
+
+
+def test_lists_go_on_to_older_jobs_and_back(tm: TaskManager, ann: Browser) -> None:
+    ids = tm.enqueue_many(len, [("x",)] * 45)
+    tm.client.delete(ids)
+    shown, path = [], "/hangfire/jobs/deleted"
+    for _ in range(3):
+        page = ann.get(path).text
+        shown += [i for i in ids[::-1] if f'id="job-{i}"' in page]
+        path = _link(page, "next") or path
+    assert shown == ids[::-1]
+    back = ann.get(_link(page, "prev") or "").text
+    assert f'id="job-{ids[-25]}"' in back
+    assert ann.get("/hangfire/jobs/deleted?after=forged").status_code == 200
+    assert f'id="job-{ids[-11]}"' in ann.get("/hangfire/jobs/deleted?from=10&count=20").text
+    assert ann.get("/hangfire/jobs/deleted?from=500000&count=100").status_code == 302
+
+
+def test_hangfires_statistics_are_answered_as_hangfire_does(tm: TaskManager, ann: Browser) -> None:
+    fill(tm)
+    names = ["failed:count", "enqueued:count-or-null", "servers:count", "succeeded:count", "nonsense"]
+    answer = ann.post("/hangfire/stats", {"metrics[]": names}, token="")
+    assert answer.json["failed:count"] == {
+        "value": "9", "intValue": 9, "style": "danger", "highlighted": True, "title": None,
+    }  # fmt: skip
+    assert answer.json["nonsense"] is None
+    assert answer.json["succeeded:count"]["style"] == "success"
+
+
+def test_the_poll_answers_nothing_when_nothing_changed(tm: TaskManager, app: Any, ann: Browser) -> None:
+    first = ann.get("/hangfire/stats").json
+    assert ann.get(f"/hangfire/stats?rev={first['rev']}").status_code == 204
+    tm.enqueue(len, "x")
+    app.config["SNAPSHOTS"]._taken = -1e9
+    later = ann.get(f"/hangfire/stats?rev={first['rev']}").json
+    assert later["counts"]["enqueued"] == {"text": "1", "value": 1}
+    assert later["change"] > first["change"]
+
+
+def test_a_number_in_the_search_box_leads_to_its_job(ann: Browser) -> None:
+    assert ann.get("/hangfire/jobs?q=%2342").headers["Location"].endswith("/hangfire/jobs/details/42")
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/hangfire/", "/hangfire/jobs/failed", "/hangfire/recurring", "/static/taskmanager.css"]
-)
-def test_nothing_is_shown_without_signing_in(client: Any, path: str) -> None:
-    assert client.get(path).status_code == 401
-    wrong = {"Authorization": "Basic " + base64.b64encode(b"ann:guess").decode()}
-    assert client.get(path, headers=wrong).status_code == 401
+    ("q", "told"),
+    [("nokey:x", "knows no key"), ("created:yesterday", "needs a date"), ("id:x", "needs numbers"),
+     ("state:gone", "knows no state"), ('"open', "cannot be read")],
+)  # fmt: skip
+def test_a_wrong_filter_is_told_and_the_list_stays(tm: TaskManager, ann: Browser, q: str, told: str) -> None:
+    job_id = tm.enqueue(len, "x")
+    page = ann.get(f"/hangfire/jobs?q={q}").text
+    assert told in page
+    assert f'id="job-{job_id}"' in page
 
 
-def test_closed_by_default_and_says_how_to_open(tm: TaskManager) -> None:
-    answer = create_app(tm).test_client().get("/hangfire/")
-    assert answer.status_code == 401
-    assert "web_users" in answer.text
+def test_what_is_not_there_is_a_clear_404(ann: Browser) -> None:
+    for path in ("jobs/details/999", "jobs/nonsense", "nowhere", "jobs/details/-1", f"jobs/details/{10**30}"):
+        answer = ann.get(f"/hangfire/{path}")
+        assert answer.status_code == 404, path
+        assert "nothing at this address" in answer.text
+    assert ann.get("/hangfire/nowhere", Accept="application/json").json["error"] == "Nothing is here"
 
 
-@pytest.mark.parametrize("path", ["", "jobs/enqueued", "jobs/failed", "jobs/awaiting", "recurring", "servers"])
-def test_every_page_answers_with_strict_headers(client: Any, tm: TaskManager, path: str) -> None:
-    failed_job(tm, "x")
-    tm.recurring("r", hurt, args=("x",), cron="0 2 * * *")
-    answer = client.get(f"/hangfire/{path}", headers=SIGNED)
-    assert answer.status_code == 200
-    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-    assert "<script" not in answer.text
-    assert " style=" not in answer.text
+def test_the_database_away_is_told_with_the_last_known_figures(
+    tm: TaskManager, app: Any, ann: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tm)
+    assert ann.get("/hangfire/").status_code == 200
+
+    def away(*args: Any, **options: Any) -> Any:
+        raise StorageError("connection refused")
+
+    monkeypatch.setattr(tm.database, "read", away)
+    app.config["SNAPSHOTS"]._taken = -1e9
+    answer = ann.get("/hangfire/jobs/failed")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "The database does not answer" in answer.text
+    assert "Failed 9" in answer.text
+    assert "connection refused" not in answer.text
+    assert ann.get("/hangfire/health").status_code == 503
 
 
-def test_a_failed_job_shows_its_stack_and_can_be_requeued(client: Any, tm: TaskManager) -> None:
-    job_id = failed_job(tm, "<script>alert(1)</script>")
-    page = client.get(f"/hangfire/jobs/details/{job_id}", headers=SIGNED)
-    assert "hurt by &lt;script&gt;" in page.text
-    assert "<script>alert" not in page.text
-    token = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
-    assert token is not None
-    where = f"/hangfire/jobs/actions/requeue/{job_id}"
-    assert client.post(where, headers=SIGNED).status_code == 400, "no token, no change"
-    assert tm.get(job_id).state == "Failed"
-    assert client.post(where, headers=SIGNED, data={"csrf_token": token[1]}).status_code == 303
-    assert tm.get(job_id).state == "Enqueued"
+def test_a_foreign_or_broken_job_does_not_break_a_page(tm: TaskManager, ann: Browser) -> None:
+    job_id = tm.enqueue(len, "x")
+    table = tm.database.tables
+    for data, arguments in [
+        ("{broken", "["),
+        ("{}", "{}"),
+        ('{"t":"A.B, C","m":"Run"}', "null"),
+        ("[]", '["\\ud83d"]'),
+    ]:
+        with tm.database.engine.begin() as connection:
+            connection.execute(table.job.update().values(InvocationData=data, Arguments=arguments))
+            connection.execute(table.state.update().values(Data="{not json"))
+        for path in ("jobs", "jobs/enqueued", "jobs/enqueued/default", f"jobs/details/{job_id}", ""):
+            assert ann.get(f"/hangfire/{path}").status_code == 200, (data, path)
 
 
-def test_lists_go_on_to_older_jobs(client: Any, tm: TaskManager) -> None:
-    ids = tm.enqueue_many(hurt, [(f"n{i}",) for i in range(25)])
-    first = client.get("/hangfire/jobs/enqueued", headers=SIGNED).text
-    older = re.search(r'href="([^"]+before=\d+)"', first)
-    assert older is not None
-    assert f"#{ids[0]}<" in client.get(older[1], headers=SIGNED).text
+def test_vendored_files_are_what_the_manifest_says_and_bring_their_licence() -> None:
+    vendor = Path(__file__).parents[2] / "webui" / "static" / "vendor"
+    manifest = json.loads((vendor / "MANIFEST.json").read_text("utf-8"))
+    for name, facts in manifest.items():
+        assert hashlib.sha256((vendor / name).read_bytes()).hexdigest() == facts["sha256"], name
+        assert (vendor / facts["licence_file"]).is_file()
+    listed = {Path(name).name for name in manifest} | {"MANIFEST.json"} | {f["licence_file"] for f in manifest.values()}
+    assert {file.name for file in vendor.iterdir()} <= listed
 
 
-@pytest.mark.parametrize("path", ["jobs/details/999", "jobs/nonsense", "nowhere", "jobs/details/-1", "jobs/details/x"])
-def test_what_is_not_there_is_a_clear_404(client: Any, path: str) -> None:
-    answer = client.get(f"/hangfire/{path}", headers=SIGNED)
-    assert answer.status_code == 404
-    assert "nothing at this address" in answer.text
-
-
-def test_a_foreign_or_broken_job_does_not_break_a_page(client: Any, tm: TaskManager) -> None:
-    job_id = tm.enqueue(hurt, "x")
-    table = tm.database.tables.job
-    with tm.database.engine.begin() as connection:
-        connection.execute(table.update().values(InvocationData="{broken"))
-    assert "unreadable" in client.get("/hangfire/jobs/enqueued", headers=SIGNED).text
-    assert client.get(f"/hangfire/jobs/details/{job_id}", headers=SIGNED).status_code == 200
-
-
-def test_the_server_takes_a_free_port_and_closes(tm: TaskManager) -> None:
-    page = serve(tm, host="127.0.0.1", port=0, users=USERS)
-    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/hangfire", page.url)
-    page.close()
+def _link(page: str, rel: str) -> str | None:
+    found = re.search(rf'rel="{rel}"[^>]*href="([^"]+)"', page)
+    return html.unescape(found[1]) if found else None

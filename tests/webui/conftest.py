@@ -1,0 +1,90 @@
+"""The pages of an installation, signed in as who may do all, who may look, and nobody."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from werkzeug.security import generate_password_hash
+
+from taskmanager import TaskManager
+from taskmanager.storage.transaction import Tx
+from webui import create_app
+
+HASH = generate_password_hash("secret", method="pbkdf2:sha256:1000")
+USERS = {"ann": HASH, "eve": HASH}
+ROLES = {"eve": "view"}
+HTML = {"Accept": "text/html"}
+
+
+def signed(name: str = "ann", password: str = "secret") -> dict[str, str]:
+    """The header of somebody who signs in."""
+    return {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
+
+
+class Browser:
+    """A test client that signs in, and sends forms with their token as a browser does."""
+
+    def __init__(self, app: Any, name: str = "ann") -> None:
+        self.app, self.name = app, name
+        self._client = app.test_client()
+
+    def get(self, path: str, **headers: str) -> Any:
+        """A page."""
+        answer = self._client.get(path, headers=signed(self.name) | HTML | headers)
+        assert answer.data is not None
+        answer.close()
+        return answer
+
+    def token(self) -> str:
+        """A token of this browser's session."""
+        found = re.search(r'name="csrf_token" value="([^"]+)"', self.get("/hangfire/recurring").text)
+        assert found is not None
+        return found[1]
+
+    def post(self, path: str, data: Any = None, *, token: str | None = None, **headers: str) -> Any:
+        """A form, from the same site, with a token."""
+        sent = {"X-CSRFToken": self.token() if token is None else token, "Sec-Fetch-Site": "same-origin"}
+        return self._client.post(path, data=data or {}, headers=signed(self.name) | sent | headers)
+
+
+@pytest.fixture
+def app(tm: TaskManager) -> Any:
+    """The pages."""
+    made = create_app(tm, users=USERS, roles=ROLES)
+    made.config["PROPAGATE_EXCEPTIONS"] = made.testing = True
+    return made
+
+
+@pytest.fixture
+def ann(app: Any) -> Browser:
+    """She may do all."""
+    return Browser(app)
+
+
+@pytest.fixture
+def eve(app: Any) -> Browser:
+    """She may look."""
+    return Browser(app, "eve")
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """The names of the statements that ran since the last time this was asked."""
+    ran: list[str] = []
+    real = Tx.execute
+
+    def execute(self: Tx, build: Any, parameters: Any = None) -> Any:
+        ran.append(build.__name__)
+        return real(self, build, parameters)
+
+    monkeypatch.setattr(Tx, "execute", execute)
+
+    def take() -> list[str]:
+        seen, ran[:] = list(ran), []
+        return seen
+
+    return take

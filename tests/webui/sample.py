@@ -1,0 +1,182 @@
+"""A lively installation for tests and screenshots: jobs in every state, retries, logs, queues, servers, schedules."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+
+from taskmanager import JobContext, TaskManager
+from taskmanager.domain import times
+from taskmanager.domain.states import Failed, Processing, Scheduled, Succeeded
+from taskmanager.engine.transitions import RETRIES, Change
+from taskmanager.storage import jobs, servers, structures
+from taskmanager.storage.transaction import Tx
+
+TRACE = """Traceback (most recent call last):
+  File "/srv/shop/shop/mails.py", line 41, in send_invoice
+    client.send(message, password=PASSWORD)
+  File "/usr/lib/python3.11/site-packages/requests/sessions.py", line 589, in request
+    resp = self.send(prep, **send_kwargs)
+           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  File "/usr/lib/python3.11/site-packages/requests/adapters.py", line 507, in send
+    raise ConnectTimeout(e, request=request)
+TimeoutError: connect to smtp.example.org:25 timed out
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "/srv/shop/shop/mails.py", line 44, in send_invoice
+    raise MailNotSent(order_id) from error
+shop.mails.MailNotSent: order 1042: connect to smtp.example.org:25 timed out
+"""
+
+
+def send_invoice(order_id: int, email: str, api_token: str = "") -> None: ...
+
+
+def build_report(name: str, options: dict[str, Any]) -> dict[str, Any]: ...
+
+
+def import_feed(ctx: JobContext, url: str) -> None: ...
+
+
+def resize_image(path: str, width: int) -> str: ...
+
+
+def fill(tm: TaskManager) -> dict[str, int]:
+    """Fill an empty database; the ids of a job in each state."""
+    tm.job(display_name="Send invoice", queue="mail")(send_invoice)
+    for plain in (build_report, import_feed, resize_image):
+        tm.job(plain)
+    found: dict[str, int] = {}
+    guid = "0123456789abcdef0123456789abcdef"
+    server_id = f"web-2:4711:{guid}"
+    now = tm.database.read(lambda tx: tx.now())
+    data = {
+        "WorkerCount": 20, "Queues": ["mail", "default"], "StartedAt": times.to_iso(now - timedelta(hours=7)),
+        "taskmanager": {"pid": 4711, "scheduler": True},
+    }  # fmt: skip
+    tm.database.run(lambda tx: servers.announce(tx, server_id, data))
+
+    done = tm.enqueue_many(resize_image, [(f"/img/{n}.png", 640) for n in range(34)])
+    for number, job_id in enumerate(done):
+        _run(tm, job_id, server_id, Succeeded(duration_ms=120 + 37 * number, latency_ms=12, result='"/img/small.png"'))
+    rich = tm.enqueue(build_report, "sales", {"year": 2026, "password": "hunter2", "big": 12345678901234567890})
+    result = json.dumps({"rows": 1204, "token": "abc", "total": 98123.5})
+    _run(tm, rich, server_id, Succeeded(duration_ms=12_400, latency_ms=340, result=result), log=True)
+    found["succeeded"] = rich
+
+    for number in range(9):
+        job_id = tm.enqueue(send_invoice, 1000 + number, f"user{number}@example.org", "s3cr3t")
+        failed = Failed(
+            exception_type="shop.mails.MailNotSent",
+            exception_message=f"order {1000 + number}: connect to smtp.example.org:25 timed out",
+            exception_details=TRACE,
+            server_id=server_id,
+        )
+        retry = Scheduled(enqueue_at=now, reason="Retry attempt 1 of 2: order 1042: connect to smtp timed out")
+        _run(tm, job_id, server_id, failed, then=retry, log=True)
+        tm.requeue(job_id)
+        _run(tm, job_id, server_id, failed, log=True, attempt=2)
+        found["failed"] = job_id
+    for number in range(3):
+        job_id = tm.enqueue(import_feed, f"https://feeds.example.org/{number}.xml")
+        failed = Failed(exception_type="ValueError", exception_message="unexpected token", exception_details=TRACE)
+        wait = Scheduled(enqueue_at=now + timedelta(minutes=4 + number), reason="Retry attempt 2 of 10: bad token")
+        _run(tm, job_id, server_id, failed, then=wait)
+        tm.database.run(lambda tx, one=job_id: structures.put(tx, RETRIES, {str(one): 0}))
+        found["retries"] = job_id
+    running = tm.enqueue(import_feed, "https://feeds.example.org/big.xml")
+    tm.client.change([Change(running, Processing(server_id=server_id, worker_id="3"), at=now - timedelta(seconds=41))])
+    tm.database.run(lambda tx: jobs.set_parameters(tx, {(running, "Progress"): "0.64"}))
+    _log(tm, running, 1)
+    found["processing"] = running
+    lost = tm.enqueue(import_feed, "https://feeds.example.org/lost.xml")
+    tm.client.change([Change(lost, Processing(server_id="gone:1:ffff", worker_id="1"))])
+    tm.client.delete(tm.enqueue_many(resize_image, [("/img/x.png", 1), ("/img/y.png", 2)]), reason="no longer wanted")
+    found["deleted"] = lost
+    found["scheduled"] = tm.enqueue(send_invoice, 7, "later@example.org", delay=3600)
+    tm.enqueue(build_report, "tomorrow", {}, delay=86_400)
+    found["awaiting"] = tm.client.continue_after(
+        running, tm._new(tm.definition(resize_image), ("/img/after.png", 10), {}, {}), on_any=False
+    )
+    found["enqueued"] = tm.enqueue_many(resize_image, [(f"/img/{n}.png", 100) for n in range(7)])[0]
+    tm.enqueue_many(send_invoice, [(n, "queue@example.org") for n in range(4)])
+    tm.enqueue(build_report, "reports", {}, queue="reports")
+    tm.pause_queue("reports")
+    _schedules(tm)
+    _history(tm, now)
+    return found
+
+
+def _run(
+    tm: TaskManager, job_id: int, server_id: str, end: Any, *, then: Any = None, log: bool = False, attempt: int = 1
+) -> None:
+    age = timedelta(minutes=3 + job_id * 7 % 50) / attempt
+    start = tm.database.clock.now() - age
+    tm.database.run(lambda tx: _age(tx, job_id, start - timedelta(seconds=3)))
+    before: tuple[Any, ...] = ((Processing(server_id=server_id, worker_id="7"), start),)
+    if then is not None:
+        before += ((end, start + timedelta(seconds=1)),)
+    parameters = {"RetryCount": str(attempt)} if then is not None else {}
+    elect = then is None and not isinstance(end, Failed)
+    ended = start + timedelta(seconds=5)
+    tm.client.change([Change(job_id, then or end, before=before, elect=elect, at=ended, parameters=parameters)])
+    if log:
+        _log(tm, job_id, attempt, start)
+
+
+def _age(tx: Tx, job_id: int, at: Any) -> None:
+    """As if the job had been enqueued earlier."""
+    job, state = tx.tables.job, tx.tables.state
+    newest = select(func.max(state.c.Id)).where(state.c.JobId == job_id).scalar_subquery()
+    number = tx.connection.execute(select(newest)).scalar_one()
+    tx.connection.execute(update(state).where(state.c.Id == number).values(CreatedAt=at))
+    tx.connection.execute(update(job).where(job.c.Id == job_id, job.c.CreatedAt > at).values(CreatedAt=at))
+
+
+def _log(tm: TaskManager, job_id: int, attempt: int, start: Any = None) -> None:
+    def work(tx: Tx) -> None:
+        now = start or tx.now() - timedelta(seconds=30)
+        texts = [("INFO", "connecting to smtp.example.org:25"), ("DEBUG", "EHLO"), ("WARNING", "slow answer, 4.2 s"),
+                 ("INFO", "password=hunter2 accepted"), ("ERROR", "timed out")]  # fmt: skip
+        lines = [
+            json.dumps({"at": (now + timedelta(milliseconds=300 * n)).isoformat(), "level": level, "message": message})
+            for n, (level, message) in enumerate(texts)
+        ]
+        row = {"JobId": job_id, "Attempt": attempt, "CreatedAt": tx.bind_moment(now), "Lines": "\n".join(lines)}
+        jobs.add_log(tx, [row])
+
+    tm.database.run(work)
+
+
+def _schedules(tm: TaskManager) -> None:
+    tm.recurring("daily-report", build_report, args=("daily", {}), cron="0 2 * * 1-5", time_zone="Europe/Prague")
+    tm.recurring("cleanup", resize_image, args=("/tmp", 0), cron="*/15 * * * *")
+    tm.recurring("yearly", resize_image, args=("/tmp", 0), cron="@yearly")
+    tm.recurring("never", resize_image, args=("/tmp", 0), cron="0 0 31 2 *")
+    tm.trigger("daily-report")
+    tm.pause("cleanup")
+    c_job = tm.database.tables.legacy.job
+    with tm.database.engine.begin() as connection:
+        connection.execute(
+            insert(c_job).values(
+                JobName="Nightly totals", CronExpression="30 1 * * *", StoredProcName="SP_Totals", IsActive=1
+            )
+        )
+        connection.execute(
+            insert(c_job).values(JobName="Old import", CronExpression="99 * * * *", StoredProcName="SP_Old", IsActive=0)
+        )
+
+
+def _history(tm: TaskManager, now: Any) -> None:
+    counts = {}
+    for back in range(1, 24):
+        hour = now - timedelta(hours=back)
+        for name, base in (("succeeded", 900), ("failed", 25), ("deleted", 40)):
+            value = int(base * (1 + 0.7 * ((back * 7919) % 13) / 13) * (0.4 if back > 12 else 1))
+            counts[f"stats:{name}:{hour:%Y-%m-%d-%H}", now + timedelta(hours=25)] = value
+    tm.database.run(lambda tx: structures.add_counts(tx, counts))

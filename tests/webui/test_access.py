@@ -1,0 +1,187 @@
+"""Nobody changes anything who may not: by GET, without permission, without a token, from another site."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from taskmanager import TaskManager
+from tests.webui.conftest import HASH, HTML, ROLES, USERS, Browser, signed
+from webui import create_app, serve
+
+VALUES = {"state": "failed", "job_id": 1, "queue": "mail", "action": "pause", "filename": "dashboard.css"}
+
+
+def routes(app: Any) -> list[tuple[str, str, str]]:
+    """Every rule of the URL map: method, path, endpoint."""
+    found = []
+    with app.test_request_context():
+        adapter = app.url_map.bind("localhost")
+        for rule in app.url_map.iter_rules():
+            values = {name: VALUES[name] for name in rule.arguments}
+            for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
+                for state in ("failed", "scheduled", "deleted"):
+                    try:
+                        path = adapter.build(
+                            rule.endpoint, values | ({"state": state} if "state" in values else {}), method
+                        )
+                        break
+                    except Exception:
+                        continue
+                found.append((method, path, rule.endpoint))
+    assert len(found) > 25
+    return found
+
+
+def everything(tm: TaskManager) -> dict[str, list[Any]]:
+    """All rows of all tables, but for the key that the pages made for themselves."""
+    with tm.database.engine.connect() as connection:
+        tables = tm.database.tables.metadata.sorted_tables
+        rows = {t.name: [tuple(r) for r in connection.execute(t.select())] for t in tables}
+    rows[tm.database.tables.hash.name] = [r for r in rows[tm.database.tables.hash.name] if "taskmanager:web" not in r]
+    return rows
+
+
+@pytest.fixture
+def one_job(tm: TaskManager) -> int:
+    job_id = tm.enqueue(len, "x", queue="mail")
+    tm.client.fail(job_id, ValueError(), "no")
+    tm.recurring("r", len, args=("x",), cron="0 2 * * *")
+    return job_id
+
+
+def test_nothing_is_shown_without_signing_in(app: Any) -> None:
+    client = app.test_client()
+    for method, path, endpoint in routes(app):
+        if endpoint in ("pages.static", "pages.health"):
+            continue
+        assert client.open(path, method=method).status_code == 401, (method, path)
+    assert client.get("/hangfire/", headers=signed("nobody")).status_code == 401
+    assert "Basic" in client.get("/hangfire/").headers["WWW-Authenticate"]
+
+
+def test_closed_by_default_and_says_how_to_open(tm: TaskManager) -> None:
+    answer = create_app(tm).test_client().get("/hangfire/")
+    assert answer.status_code == 503
+    assert "web_users" in answer.text
+
+
+def test_no_get_changes_anything(tm: TaskManager, app: Any, ann: Browser, one_job: int) -> None:
+    before = everything(tm)
+    for method, path, _ in routes(app):
+        if method == "GET":
+            assert ann.get(path.replace("/1", f"/{one_job}")).status_code < 500, path
+    assert everything(tm) == before
+
+
+def test_every_change_is_refused_without_permission_token_or_from_elsewhere(
+    tm: TaskManager, app: Any, ann: Browser, eve: Browser, one_job: int
+) -> None:
+    data = {"jobs[]": [str(one_job), "r"], "queue": "mail"}
+    eves, anns = eve.token(), ann.token()
+    before = everything(tm)
+    changes = [(path, e) for method, path, e in routes(app) if method != "GET" and e != "pages.stats_as_hangfire"]
+    assert len(changes) >= 10
+    for path, endpoint in changes:
+        if endpoint != "pages.preferences":
+            assert eve.post(path, data, token=eves).status_code == 403, path
+        assert ann.post(path, data, token="").status_code == 400, path
+        assert ann.post(path, data, token="forged").status_code == 400, path
+        assert ann.post(path, data, token=anns, **{"Sec-Fetch-Site": "cross-site"}).status_code == 403, path
+        assert ann.post(path, data, token=anns, **{"Sec-Fetch-Site": "same-site"}).status_code == 403, path
+    assert everything(tm) == before
+
+
+def test_a_browser_without_fetch_metadata_must_name_its_own_origin(tm: TaskManager, ann: Browser, one_job: int) -> None:
+    token, path = ann.token(), f"/hangfire/jobs/actions/requeue/{one_job}"
+    headers = signed() | {"X-CSRFToken": token}
+    foreign = ann._client.post(path, headers=headers | {"Origin": "https://evil.example"})
+    assert foreign.status_code == 403
+    assert ann._client.post(path, headers=headers | {"Origin": "http://localhost"}).status_code == 204
+    assert tm.get(one_job).state == "Enqueued"
+
+
+def test_who_may_only_look_sees_no_buttons(tm: TaskManager, eve: Browser, one_job: int) -> None:
+    for path in (
+        "jobs/failed",
+        "recurring",
+        "jobs/enqueued",
+        "retries",
+        f"jobs/details/{one_job}",
+        "jobs/enqueued/mail",
+    ):
+        page = eve.get(f"/hangfire/{path}").text
+        posts = re.findall(r'(?:form)?action="([^"]+)"', page)
+        assert not [p for p in posts if "preferences" not in p and p != "/hangfire/jobs"], path
+        assert 'name="jobs[]"' not in page
+
+
+def test_read_only_pages_change_nothing_for_anybody(tmp_path: Any) -> None:
+    tm = TaskManager(database_url=f"sqlite:///{tmp_path}/ro.db", doorbell=False, web_read_only=True)
+    tm.database.create_tables()
+    app = create_app(tm, users=USERS)
+    assert Browser(app).post("/hangfire/recurring/trigger", {"jobs[]": "r"}).status_code == 403
+    tm.close()
+
+
+def test_wrong_passwords_are_counted_and_then_refused(tm: TaskManager) -> None:
+    client = create_app(tm, users={"ann": HASH}).test_client()
+    codes = [client.get("/hangfire/", headers=signed("ann", f"guess{n}")).status_code for n in range(12)]
+    assert codes[:10] == [401] * 10
+    assert codes[-1] == 429
+
+
+def test_a_poll_of_somebody_signed_out_does_not_ask_for_a_password(app: Any) -> None:
+    answer = app.test_client().get("/hangfire/stats", headers={"X-Requested-With": "poll"})
+    assert answer.status_code == 403
+    assert "WWW-Authenticate" not in answer.headers
+
+
+def test_every_answer_has_the_strict_headers(ann: Browser) -> None:
+    for path in ("/hangfire/", "/hangfire/nowhere", "/hangfire/stats", "/hangfire/static/dashboard.css?v=1"):
+        headers = ann.get(path).headers
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert headers["X-Robots-Tag"] == "none"
+    assert ann.get("/hangfire/").headers["Cache-Control"] == "no-store"
+    assert "immutable" in ann.get("/hangfire/static/dashboard.css?v=1").headers["Cache-Control"]
+
+
+def test_it_works_under_a_sub_path_and_behind_a_proxy(tmp_path: Any) -> None:
+    tm = TaskManager(database_url=f"sqlite:///{tmp_path}/p.db", doorbell=False, web_proxies=1)
+    tm.database.create_tables()
+    client = create_app(tm, users=USERS, roles=ROLES).test_client()
+    proxied = {"X-Forwarded-Prefix": "/ops/jobs", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "ops.example"}
+    answer = client.get("/hangfire/jobs/failed", headers=signed() | HTML | proxied)
+    links = re.findall(r'(?:href|src|action|hx-get|data-stats)="(/[^"]*)"', answer.text)
+    assert len(links) > 20
+    assert [link for link in links if not link.startswith("/ops/jobs/hangfire/")] == []
+    cookie = answer.headers["Set-Cookie"]
+    parts = set(cookie.split("; "))
+    assert {"Secure", "HttpOnly", "SameSite=Strict", "Path=/ops/jobs/"} <= parts
+    mounted = client.get("/hangfire/", headers=signed() | HTML, environ_overrides={"SCRIPT_NAME": "/host"})
+    assert 'href="/host/hangfire/recurring"' in mounted.text
+    tm.close()
+
+
+def test_choices_are_kept_in_cookies_and_lead_back_to_our_own_pages_only(ann: Browser) -> None:
+    answer = ann.post("/hangfire/preferences", {"theme": "dark", "lang": "cs", "back": "/hangfire/servers"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/hangfire/servers")
+    page = ann.get("/hangfire/servers").text
+    assert 'lang="cs"' in page
+    assert 'data-bs-theme="dark"' in page
+    for evil in ("https://evil.example/", "//evil.example", "/hangfire//evil", "/elsewhere", "/hangfire/\\evil"):
+        assert ann.post("/hangfire/preferences", {"back": evil}).headers["Location"] == "/hangfire/"
+    assert "tm_theme" not in str(ann.post("/hangfire/preferences", {"theme": "<x>"}).headers.getlist("Set-Cookie"))
+
+
+def test_the_server_takes_a_free_port_and_closes(tm: TaskManager) -> None:
+    page = serve(tm, host="127.0.0.1", port=0, users=USERS)
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/hangfire", page.url)
+    page.close()

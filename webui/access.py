@@ -1,0 +1,218 @@
+"""Who gets in, and what they may. One guard stands before every handler; templates only hide what it would refuse."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, Response, abort, current_app, g, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask_httpauth import HTTPBasicAuth
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.security import check_password_hash
+
+from taskmanager import TaskManager
+from taskmanager.domain.errors import StorageError
+from taskmanager.storage.signing_key import signing_key
+
+log = logging.getLogger("taskmanager.web")
+F = TypeVar("F", bound=Callable[..., Any])
+
+VIEW = frozenset({"jobs.view", "args.view"})
+MANAGE = frozenset(
+    {
+        "jobs.manage", "jobs.requeue", "jobs.delete", "jobs.enqueue", "recurring.trigger", "recurring.pause",
+        "recurring.remove", "queues.pause",
+    }
+)  # fmt: skip
+ROLES: Mapping[str, frozenset[str]] = {"view": VIEW, "manage": VIEW | MANAGE}
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Checked against when a user is unknown, so that guessing names takes as long as guessing passwords.
+_NOBODY = "scrypt:32768:8:1$x$" + "0" * 128
+_WRONG_PASSWORDS = "10 per minute"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody who signed in."""
+
+    name: str
+    actions: frozenset[str]
+
+
+def needs(action: str) -> Callable[[F], F]:
+    """Say what a handler needs; without it a page needs `jobs.view`, and whatever changes something is refused."""
+
+    def mark(view: F) -> F:
+        view.needs = action  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def reads_only(view: F) -> F:
+    """Say that a handler of POST changes nothing (Hangfire's /stats), so that it needs no token."""
+    view.reads_only = True  # type: ignore[attr-defined]
+    view.needs = "jobs.view"  # type: ignore[attr-defined]
+    return view
+
+
+def may(action: str) -> bool:
+    """Whether who is signed in may do this."""
+    user: User | None = g.get("user")
+    return user is not None and action in user.actions
+
+
+def guard(app: Flask, *, users: Mapping[str, str], roles: Mapping[str, str], read_only: bool) -> None:
+    """Put the guard before every request."""
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    app.config["WTF_CSRF_SSL_STRICT"] = False  # Sec-Fetch-Site and Origin are looked at instead of Referer
+    app.config["WTF_CSRF_TIME_LIMIT"] = None  # a page may be open all day; the token dies with the session
+    app.session_interface = _Sessions()
+    csrf = CSRFProtect(app)
+    auth = _authentication(users, roles, read_only)
+    check = auth.login_required(lambda: None)
+    _limiter(app)
+
+    @app.before_request
+    def stand_guard() -> Any:
+        view = current_app.view_functions.get(request.endpoint or "")
+        if request.endpoint == "pages.static" or getattr(view, "is_public", False):
+            return None
+        if not users:
+            return Response(_SETUP, 503, mimetype="text/plain")
+        refused = check()
+        if refused is not None:
+            if _is_poll():
+                del refused.headers["WWW-Authenticate"]
+            return refused
+        g.user = auth.current_user()
+        _permit(view)
+        if request.method not in _SAFE and not getattr(view, "reads_only", False):
+            _same_site()
+            csrf.protect()
+        return None
+
+
+_SETUP = """Nobody may sign in yet.
+
+Set web_users to a name and a password hash, in taskmanager.toml:
+
+  [web_users]
+  admin = "scrypt:..."
+
+A hash is made by: python -c "from werkzeug.security import *; print(generate_password_hash(input()))"
+"""
+
+
+def _permit(view: Any) -> None:
+    wanted = getattr(view, "needs", None) or ("jobs.view" if request.method in _SAFE else "nothing grants this")
+    if view is not None and not may(wanted):
+        log.warning("%s may not %s: %s %s refused", g.user.name, wanted, request.method, request.path)
+        abort(403, wanted)
+
+
+def _same_site() -> None:
+    """A browser says whether a form was sent from these pages; one that does not say still names its origin."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None:
+        foreign = site != "same-origin"
+    else:
+        foreign = origin is not None and urlsplit(origin).netloc != request.host
+    if foreign:
+        log.warning("%s: a change was sent from another site (%s): refused", g.user.name, origin or site)
+        abort(403, "same-origin")
+
+
+def _authentication(users: Mapping[str, str], roles: Mapping[str, str], read_only: bool) -> HTTPBasicAuth:
+    auth = HTTPBasicAuth(realm="taskmanager")
+    known = _Remembered()
+
+    @auth.verify_password  # type: ignore[untyped-decorator,unused-ignore]
+    def verify(name: str, password: str) -> User | None:
+        stored = users.get(name, _NOBODY)
+        if not known.has(name, password, stored):
+            good = check_password_hash(stored, password)
+            if not good or name not in users:
+                return None
+            known.add(name, password, stored)
+        role = roles.get(name, "manage")
+        return User(name, ROLES["view" if read_only else role])
+
+    @auth.error_handler  # type: ignore[untyped-decorator,unused-ignore]
+    def refused(status: int) -> Response:
+        if _is_poll():  # 401 would make the browser ask for a password in the middle of nothing
+            return Response('{"error": "signed out"}', 403, mimetype="application/json")
+        return Response("Sign in to see this page.\n", status, mimetype="text/plain")
+
+    return auth
+
+
+class _Remembered:
+    """Sign-ins that were right lately: checking a hash costs 50 ms of CPU, and every poll signs in again."""
+
+    _MOST = 1000
+
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes(32)
+        self._seen: set[bytes] = set()
+
+    def has(self, name: str, password: str, stored: str) -> bool:
+        return self._digest(name, password, stored) in self._seen
+
+    def add(self, name: str, password: str, stored: str) -> None:
+        if len(self._seen) >= self._MOST:
+            self._seen.clear()
+        self._seen.add(self._digest(name, password, stored))
+
+    def _digest(self, *parts: str) -> bytes:
+        return hmac.digest(self._key, "\0".join(parts).encode(), hashlib.sha256)
+
+
+def _limiter(app: Flask) -> None:
+    """Ten wrong passwords a minute from one address."""
+    Limiter(
+        get_remote_address, app=app, storage_uri="memory://", headers_enabled=False,
+        application_limits=[_WRONG_PASSWORDS],
+        application_limits_deduct_when=lambda response: response.status_code == 401 and bool(request.authorization),
+        application_limits_exempt_when=lambda: request.endpoint == "pages.static",
+    )  # fmt: skip
+
+
+def _is_poll() -> bool:
+    return "HX-Request" in request.headers or "X-Requested-With" in request.headers
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """Sessions signed with a key that is kept with the jobs: restarts and several nodes cause no false refusals.
+
+    Cookies are for TLS only where there is TLS; behind a proxy that is what it says.
+    """
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if app.config.get("KEY_IS_PROVISIONAL", True):
+            self._take_key(app)
+        return super().open_session(app, request)
+
+    def _take_key(self, app: Flask) -> None:
+        """While the database is away a key of this process serves; the forms it signed expire when it is back."""
+        tm: TaskManager = app.config["TASKMANAGER"]
+        try:
+            app.secret_key = tm.settings.web_secret_key or signing_key(tm.database, patience=1.0)
+            app.config["KEY_IS_PROVISIONAL"] = False
+        except StorageError:
+            app.secret_key = app.secret_key or secrets.token_hex(32)
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure
+
+    def get_cookie_path(self, app: Flask) -> str:
+        return (request.root_path or "") + "/"

@@ -1,0 +1,176 @@
+"""The filter language of lists: `state:failed queue:mail error:Timeout created:>-2h -type:noise "free text"`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask_babel import gettext as _
+
+from taskmanager.domain.states import ALL_NAMES
+from taskmanager.storage.monitoring_lists import Term, Wanted
+
+#: What may stand before a colon, as the help tells it.
+KEYS = ("state", "type", "queue", "recurring", "server", "error", "arg", "arg.NAME", "id", "created", "attempt")
+_STATES = {name.lower(): name for name in ALL_NAMES}
+_WORD = re.compile(r'\s*(-?)(?:([A-Za-z]+(?:\.[\w]+)?):)?("(?:[^"\\]|\\.)*"|(?:[^\s",]+|,|"(?:[^"\\]|\\.)*")+)')
+_SPAN = re.compile(r"-(\d{1,5})([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_MOST_TERMS, _MOST_VALUES = 12, 50
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One condition as it was typed, and the filter without it."""
+
+    text: str
+    without: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A filter. `error`: what is wrong and at which place; then nothing is filtered. `names`: named arguments."""
+
+    text: str
+    wanted: Wanted
+    chips: tuple[Chip, ...] = ()
+    error: str = ""
+    names: tuple[tuple[str, tuple[str, ...], bool], ...] = ()
+    needles: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Draft:
+    now: datetime
+    states: tuple[str, ...]
+    terms: list[Term] = field(default_factory=list)
+    names: list[tuple[str, tuple[str, ...], bool]] = field(default_factory=list)
+
+
+class _Wrong(Exception):
+    pass
+
+
+def parse(text: str, *, states: tuple[str, ...] = (), now: datetime) -> Parsed:
+    """Read a filter; `states`: those of the page, which the filter may only narrow."""
+    text = text.strip()[:500]
+    draft, spans, place = _Draft(now, states), list[tuple[int, int]](), 0
+    try:
+        while place < len(text):
+            found = _WORD.match(text, place)
+            if found is None:
+                raise _Wrong(_("cannot be read here"))
+            if len(spans) >= _MOST_TERMS:
+                raise _Wrong(_("is too long: at most %(n)s conditions", n=_MOST_TERMS))
+            _take(draft, bool(found[1]), (found[2] or "").lower(), found[3])
+            spans.append((found.start(), found.end()))
+            place = found.end()
+            while place < len(text) and text[place].isspace():
+                place += 1
+    except _Wrong as wrong:
+        where = text[place : place + 20]
+        message = _("The filter %(why)s: “%(where)s” (character %(n)s)", why=str(wrong), where=where, n=place + 1)
+        return Parsed(text, Wanted(states), error=message)
+    chips = tuple(Chip(text[a:b].strip(), f"{text[:a]} {text[b:]}".strip()) for a, b in spans)
+    needles = tuple(str(v) for t in draft.terms if t.kind in ("text", "error", "type") for v in t.values)
+    return Parsed(text, Wanted(draft.states, tuple(draft.terms)), chips, "", tuple(draft.names), needles)
+
+
+def _take(draft: _Draft, negated: bool, key: str, raw: str) -> None:
+    values = tuple(_unquoted(part) for part in _parts(raw))[:_MOST_VALUES]
+    if not values:
+        raise _Wrong(_("lacks a value"))
+    if not key:
+        draft.terms.append(Term("text", (_unquoted(raw),), negated))
+    elif key.startswith("arg."):
+        draft.terms.append(Term("arg", values, negated))
+        draft.names.append((key[4:], values, negated))
+    elif key in _READERS:
+        _READERS[key](draft, values, negated)
+    elif key in ("type", "queue", "recurring", "server", "error", "arg"):
+        draft.terms.append(Term(key, values, negated))
+    else:
+        raise _Wrong(_("knows no key “%(key)s”; known are %(keys)s", key=key, keys=", ".join(KEYS)))
+
+
+def _state(draft: _Draft, values: tuple[str, ...], negated: bool) -> None:
+    unknown = [v for v in values if v.lower() not in _STATES]
+    if unknown:
+        raise _Wrong(_("knows no state “%(name)s”", name=unknown[0]))
+    named = {_STATES[v.lower()] for v in values}
+    allowed = draft.states or ALL_NAMES
+    left = tuple(s for s in allowed if (s in named) != negated)
+    draft.states = left or ("no state",)
+
+
+def _id(draft: _Draft, values: tuple[str, ...], negated: bool) -> None:
+    numbers = [v.lstrip("#") for v in values]
+    if not all(n.isdigit() and len(n) < 19 for n in numbers):
+        raise _Wrong(_("needs numbers after id:"))
+    draft.terms.append(Term("id", tuple(int(n) for n in numbers), negated))
+
+
+def _attempt(draft: _Draft, values: tuple[str, ...], negated: bool) -> None:
+    tries: list[str] = []
+    for value in values:
+        number = value.lstrip(">")
+        if not number.isdigit() or not 1 <= int(number) < 1000:
+            raise _Wrong(_("needs a number after attempt:, such as 3 or >3"))
+        first = int(number)
+        tries += [str(first + more) for more in range(30)] if value.startswith(">") else [str(first - 1)]
+    draft.terms.append(Term("attempt", tuple(dict.fromkeys(tries)), negated))
+
+
+def _created(draft: _Draft, values: tuple[str, ...], negated: bool) -> None:
+    if len(values) != 1:
+        raise _Wrong(_("takes one value after created:"))
+    low, dots, high = values[0].partition("..")
+    if dots:
+        since, until = _moment(draft, low), _moment(draft, high, end=True)
+        draft.terms += [Term("since", (since,)), Term("until", (until,))]
+    elif low.startswith(">"):
+        draft.terms.append(Term("since", (_moment(draft, low[1:]),)))
+    elif low.startswith("<"):
+        draft.terms.append(Term("until", (_moment(draft, low[1:]),)))
+    else:
+        draft.terms += [Term("since", (_moment(draft, low),)), Term("until", (_moment(draft, low, end=True),))]
+    if negated:
+        draft.terms[-1:] = [replace(draft.terms[-1], negated=True)]
+
+
+_READERS: dict[str, Callable[[_Draft, tuple[str, ...], bool], None]] = {
+    "state": _state, "id": _id, "attempt": _attempt, "created": _created,
+}  # fmt: skip
+
+
+def _moment(draft: _Draft, text: str, *, end: bool = False) -> datetime:
+    span = _SPAN.fullmatch(text)
+    if span:
+        return draft.now - timedelta(**{_UNITS[span[2]]: int(span[1])})
+    try:
+        moment = datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=None)
+    except ValueError:
+        raise _Wrong(_("needs a date such as 2026-11-01, or an age such as -2h")) from None
+    return moment + timedelta(days=1) if end and len(text) == 10 else moment
+
+
+def _parts(raw: str) -> list[str]:
+    return [part for part in re.findall(r'"(?:[^"\\]|\\.)*"|[^,]+', raw) if part]
+
+
+def _unquoted(text: str) -> str:
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        return re.sub(r"\\(.)", r"\1", text[1:-1])
+    return text
+
+
+def meets(names: tuple[tuple[str, tuple[str, ...], bool], ...], arguments: list[tuple[str | None, Any]]) -> bool:
+    """Whether named arguments are as wanted: SQL found the value in some argument, here it is in the right one."""
+    for name, values, negated in names:
+        mine = [str(value) for known, value in arguments if known is not None and known.lower() == name]
+        if bool(set(mine) & set(values)) == negated:
+            return False
+    return True

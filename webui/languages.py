@@ -1,0 +1,71 @@
+"""Which language, theme and way of telling time somebody wants: cookie, then what the browser asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask, g, request
+from flask_babel import Babel, get_locale
+
+LANGUAGES = {"en": "English", "cs": "Čeština"}
+THEMES = ("system", "light", "dark")
+TIMES = ("relative", "absolute")
+INTERVALS = ("2", "5", "15", "60", "off")
+#: What is kept of somebody's taste, with what it may be.
+CHOICES: dict[str, tuple[str, ...]] = {
+    "lang": tuple(LANGUAGES), "theme": THEMES, "times": TIMES, "live": INTERVALS, "keys": ("on", "off"),
+}  # fmt: skip
+_RTL = frozenset({"ar", "fa", "he", "ur"})
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """What somebody chose."""
+
+    theme: str = "system"
+    times: str = "relative"
+    live: str = "5"
+    keys: str = "on"
+
+
+def speak(app: Flask, default: str) -> None:
+    """Set the languages up."""
+    app.config["BABEL_DEFAULT_LOCALE"] = default
+    app.config["BABEL_DEFAULT_TIMEZONE"] = "UTC"
+
+    def select() -> str:
+        chosen = request.args.get("lang") or request.cookies.get("tm_lang", "")
+        return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES, default) or default
+
+    Babel(app, locale_selector=select)
+
+    @app.after_request
+    def remember(response):  # type: ignore[no-untyped-def]
+        if request.args.get("lang") in LANGUAGES and request.method == "GET":
+            keep(response, "lang", request.args["lang"])
+        return response
+
+
+def keep(response, name: str, value: str) -> None:  # type: ignore[no-untyped-def]
+    """Remember a choice for a year."""
+    path = (request.root_path or "") + "/"
+    response.set_cookie(f"tm_{name}", value, max_age=31_536_000, samesite="Strict", secure=request.is_secure, path=path)
+
+
+def taste() -> Taste:
+    """What who is looking chose, of theme, times and live updates."""
+    if "taste" not in g:
+        found = {n: request.cookies.get(f"tm_{n}", "") for n in ("theme", "times", "live", "keys")}
+        g.taste = Taste(**{n: v for n, v in found.items() if v in CHOICES[n]})
+    chosen: Taste = g.taste
+    return chosen
+
+
+def language() -> str:
+    """The language of this answer."""
+    return str(get_locale() or "en").partition("_")[0]
+
+
+def direction() -> str:
+    """Which way it is written."""
+    return "rtl" if language() in _RTL else "ltr"

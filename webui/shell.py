@@ -1,0 +1,155 @@
+"""What surrounds every page: navigation with counts, footer, and the helpers templates use."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import time
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app, g, request, url_for
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+
+import taskmanager
+from taskmanager.domain import times
+from webui import access, crons, cursors, formats, highlight, jobviews, languages, redaction
+from webui.blueprint import manager
+from webui.snapshots import Seen, Snapshots
+
+#: States in the order of the side menu: address, name in the tables, label.
+STATES: dict[str, tuple[str, Any]] = {
+    "enqueued": ("Enqueued", _l("Enqueued")),
+    "scheduled": ("Scheduled", _l("Scheduled")),
+    "processing": ("Processing", _l("Processing")),
+    "succeeded": ("Succeeded", _l("Succeeded")),
+    "failed": ("Failed", _l("Failed")),
+    "deleted": ("Deleted", _l("Deleted")),
+    "awaiting": ("Awaiting", _l("Awaiting")),
+}
+ICONS = {
+    "enqueued": "list", "scheduled": "clock", "processing": "loader", "succeeded": "check", "failed": "circle-x",
+    "deleted": "trash-2", "awaiting": "link",
+}  # fmt: skip
+#: Clocks of the web host and the database further apart than this are worth a warning.
+_SKEW_SECONDS = 30
+
+
+def dress(app: Flask) -> None:
+    """Give templates what they use."""
+
+    @app.before_request
+    def start() -> None:
+        g.started = time.perf_counter()
+
+    @app.context_processor
+    def surroundings() -> dict[str, Any]:
+        return {"seen": seen(), "taste": languages.taste(), "lang": languages.language(), "may": access.may}
+
+    @app.after_request
+    def told(response: Any) -> Any:
+        if "started" in g:
+            response.headers["Server-Timing"] = f"app;dur={1000 * (time.perf_counter() - g.started):.1f}"
+        return response
+
+    app.jinja_env.globals.update(
+        formats=formats, jobviews=jobviews, crons=crons, languages=languages, STATES=STATES, ICONS=ICONS,
+        asset=asset, state_label=state_label, count=count, count_text=count_text, settings=_settings, skew=skew,
+        version=taskmanager.__version__, product=lambda: manager().database.engine.dialect.name, elapsed=elapsed,
+        user=lambda: g.get("user"), ngettext=ngettext, nav=nav, shell_here=here, with_args=with_args,
+        code=highlight.code, highlight_trace=highlight.trace, redact=redaction.text, cursor=cursors.write,
+    )  # fmt: skip
+    app.jinja_env.filters["unix"] = formats.unix
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def seen() -> Seen | None:
+    """The counts, one set for the whole answer; after an error what was known before."""
+    if "seen" not in g:
+        snapshots: Snapshots = current_app.config["SNAPSHOTS"]
+        g.seen = snapshots.last() if g.get("shell_from_memory") else snapshots.get()
+    found: Seen | None = g.seen
+    return found
+
+
+def count(name: str) -> int | None:
+    """A count; None when it is not known."""
+    found = seen()
+    return None if found is None else found.snapshot.counts.get(name)
+
+
+def count_text(name: str) -> str:
+    """A count for people: `1,234`, `10,000+`, `–`."""
+    found = seen()
+    if found is None:
+        return "–"
+    number = found.snapshot.counts[name]
+    return formats.number(number - 1) + "+" if found.snapshot.is_capped(name) else formats.number(number)
+
+
+def skew() -> float | None:
+    """Seconds by which the database's clock is ahead of this host's, when that is worth telling."""
+    found = seen()
+    if found is None or found.stale:
+        return None
+    ahead = (found.snapshot.at - times.utcnow()).total_seconds() + found.age
+    return ahead if abs(ahead) > _SKEW_SECONDS else None
+
+
+def elapsed() -> str:
+    """How long making this page took so far."""
+    return formats.duration(1000 * (time.perf_counter() - g.started)) if "started" in g else ""
+
+
+def state_label(name: str | None) -> str:
+    """A state in the reader's language; foreign states as they are."""
+    known = STATES.get((name or "").lower())
+    return str(known[1]) if known else name or "–"
+
+
+def nav() -> list[tuple[str, str, Any, str, str, str]]:
+    """Top menu: key, address, label, icon, name of its count, keys."""
+    listed: list[tuple[str, str, Any, str, str, str]] = [
+        ("overview", url_for("pages.overview"), _l("Overview"), "layout-dashboard", "", "g o"),
+        ("jobs", url_for("pages.job_list", state="failed"), _l("Jobs"), "list-checks", "failed", "g j"),
+        ("retries", url_for("pages.retries"), _l("Retries"), "rotate-ccw", "retries", "g e"),
+        ("recurring", url_for("pages.recurring"), _l("Recurring jobs"), "repeat", "recurring", "g r"),
+        ("queues", url_for("pages.queues"), _l("Queues"), "layers", "queues", "g q"),
+        ("servers", url_for("pages.servers"), _l("Servers"), "server", "servers", "g s"),
+    ]
+    return listed
+
+
+def here() -> str:
+    """The address of this page, to come back to."""
+    query = request.query_string.decode("utf-8", "replace")
+    return request.script_root + request.path + (f"?{query}" if query else "")
+
+
+def with_args(**changes: Any) -> str:
+    """The address of this page with other arguments; None takes one away."""
+    kept = {name: request.args.getlist(name) for name in request.args} | {
+        name: [] if value is None else [str(value)] for name, value in changes.items()
+    }
+    return url_for(request.endpoint or "pages.overview", **(request.view_args or {}), **kept)  # type: ignore[arg-type]
+
+
+def wants_page() -> bool:
+    """Whether a browser's window asks, which is to be shown a page, and not a program."""
+    accepted = request.accept_mimetypes
+    return accepted.accept_html and accepted.best_match(["application/json", "text/html"]) == "text/html"
+
+
+@functools.cache
+def _fingerprint(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def asset(name: str) -> str:
+    """The address of a static file, with its fingerprint, so that it may be kept for ever."""
+    return url_for("pages.static", filename=name, v=_fingerprint(Path(__file__).parent / "static" / name))
+
+
+def _settings() -> Any:
+    return manager().settings

@@ -1,0 +1,60 @@
+"""The counts of everything: taken at most once a second for all open pages, kept when the database is away."""
+
+from __future__ import annotations
+
+import threading
+import time
+import zlib
+from dataclasses import dataclass
+
+from taskmanager import TaskManager
+from taskmanager.domain.errors import StorageError
+from taskmanager.storage import monitoring_snapshot
+from taskmanager.storage.monitoring_snapshot import Snapshot
+
+_FRESH_SECONDS = 1.0
+_PATIENCE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A snapshot and its age in seconds; `stale` when a newer one could not be had."""
+
+    snapshot: Snapshot
+    age: float
+    stale: bool = False
+
+    @property
+    def revision(self) -> str:
+        """Changes whenever anything that the pages show of it changes."""
+        text = repr((self.snapshot.revision, sorted(self.snapshot.counts.items())))
+        return f"{zlib.crc32(text.encode()):08x}"
+
+
+class Snapshots:
+    """Whoever asks first takes the new one; the others wait for it (single flight)."""
+
+    def __init__(self, tm: TaskManager) -> None:
+        self._tm = tm
+        self._lock = threading.Lock()
+        self._last: Snapshot | None = None
+        self._taken = 0.0
+
+    def get(self) -> Seen | None:
+        """The newest; None when there never was one."""
+        with self._lock:
+            stale = False
+            if self._last is None or time.monotonic() - self._taken >= _FRESH_SECONDS:
+                try:
+                    self._last = self._tm.database.read(monitoring_snapshot.take, patience=_PATIENCE_SECONDS)
+                    self._taken = time.monotonic()
+                except StorageError:
+                    stale = True
+            return self._seen(stale)
+
+    def last(self) -> Seen | None:
+        """What was seen last, however old."""
+        return self._seen(True)
+
+    def _seen(self, stale: bool) -> Seen | None:
+        return None if self._last is None else Seen(self._last, time.monotonic() - self._taken, stale)

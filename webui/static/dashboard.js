@@ -1,0 +1,223 @@
+// What the pages do beyond links and forms: live counts and regions, choosing rows, keys, copying, charts.
+import { install, uninstall } from "./vendor/hotkey-3.1.4.js";
+
+const body = document.body;
+const $ = (selector, within = document) => within.querySelector(selector);
+const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
+
+// -- live: one light poll; regions are fetched only when something changed -------------------------------------
+const live = { rev: body.dataset.rev, change: body.dataset.change, seconds: Number(body.dataset.live) || 0, wait: 0, timer: 0, listeners: [] };
+const lamp = $("#live");
+const away = $("#away");
+
+const isHeld = (region) =>
+  document.hidden || $("dialog[open]") || $("details.menu[open]") || String(getSelection()).length > 0 ||
+  $$('input[name="jobs[]"]:checked', region).length > 0 || (document.activeElement?.matches?.("input[type=search]") && document.activeElement.value !== document.activeElement.defaultValue);
+
+function refresh() {
+  for (const region of $$("[data-live-region]")) {
+    if (isHeld(region)) region.dataset.missed = "1";
+    else { delete region.dataset.missed; region.dispatchEvent(new CustomEvent("hf-refresh")); }
+  }
+}
+
+function tell(state, text) {
+  if (!lamp) return;
+  lamp.dataset.live = state;
+  if (text) lamp.querySelector("span").textContent = text;
+}
+
+async function poll() {
+  clearTimeout(live.timer);
+  if (!live.seconds) return;
+  let pause = live.seconds;
+  try {
+    if (!document.hidden) {
+      const answer = await fetch(`${body.dataset.stats}?rev=${live.rev}`, { headers: { "X-Requested-With": "poll" } });
+      if (answer.status === 401 || answer.status === 403) { tell("away"); show(body.dataset.textEnded); return; }
+      if (!answer.ok) throw new Error(String(answer.status));
+      const news = answer.status === 204 ? null : await answer.json();
+      if (news) take(news);
+      for (const listener of live.listeners) listener(news);
+      if (!news?.stale) { tell("on"); away.hidden = true; live.wait = 0; }
+      const missed = $$("[data-missed]");
+      if (!news && missed.some((region) => !isHeld(region))) refresh();
+    }
+  } catch {
+    live.wait = Math.min(60, (live.wait || 1) * 2);
+    pause = live.wait * (0.75 + Math.random() / 2);
+    tell("away");
+    if (away.hidden) show(`${body.dataset.textAway} ${new Date().toLocaleTimeString(document.documentElement.lang)}`);
+  }
+  live.timer = setTimeout(poll, pause * 1000);
+}
+
+function take(news) {
+  live.rev = news.rev;
+  for (const place of $$("[data-count]")) {
+    const count = news.counts[place.dataset.count];
+    if (!count) continue;
+    if (place.textContent !== count.text) place.textContent = count.text;
+    place.toggleAttribute("data-zero", count.value === 0 && place.classList.contains("count"));
+  }
+  if (String(news.change) !== live.change || !$("#rows")) refresh();
+  live.change = String(news.change);
+}
+
+function show(text) {
+  away.hidden = false;
+  away.querySelector("span").textContent = text;
+}
+
+document.addEventListener("visibilitychange", () => { if (!document.hidden) poll(); });
+if (live.seconds) live.timer = setTimeout(poll, live.seconds * 1000);
+
+// -- the log of a running job ----------------------------------------------------------------------------------
+async function follow() {
+  const log = $("#log");
+  if (!log || !live.seconds) return;
+  try {
+    const answer = await fetch(`${log.dataset.log}?after=${log.dataset.after}`, { headers: { "X-Requested-With": "poll" } });
+    if (answer.status === 200) {
+      const { after, html } = await answer.json();
+      const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 8;
+      if (log.dataset.after === "0") log.replaceChildren();
+      log.insertAdjacentHTML("beforeend", html);
+      log.dataset.after = after;
+      if (atEnd) log.scrollTop = log.scrollHeight;
+    }
+  } catch { /* the poll above tells that the server is away */ }
+  setTimeout(follow, 1000);
+}
+if ($("#log")) setTimeout(follow, 1000);
+
+// -- choosing rows ---------------------------------------------------------------------------------------------
+const boxes = () => $$('input[name="jobs[]"][type=checkbox]');
+let lastBox = null;
+
+function chosen() {
+  const count = boxes().filter((box) => box.checked).length;
+  for (const place of $$("[data-chosen]")) place.textContent = count ? String(count) : "";
+  for (const button of $$("[data-needs-chosen]")) button.disabled = count === 0;
+  const all = $("[data-all]");
+  if (all) { all.checked = count > 0 && count === boxes().length; all.indeterminate = count > 0 && !all.checked; }
+}
+
+document.addEventListener("click", (event) => {
+  const box = event.target.closest?.('input[name="jobs[]"]');
+  if (!box) return;
+  const all = boxes();
+  if (event.shiftKey && lastBox && all.includes(lastBox)) {
+    const [from, to] = [all.indexOf(lastBox), all.indexOf(box)].sort((a, b) => a - b);
+    for (const between of all.slice(from, to + 1)) between.checked = box.checked;
+  }
+  lastBox = box;
+});
+document.addEventListener("change", (event) => {
+  if (event.target.matches?.("[data-all]")) for (const box of boxes()) box.checked = event.target.checked;
+  chosen();
+});
+chosen();
+
+// -- questions before damage -----------------------------------------------------------------------------------
+document.addEventListener("submit", (event) => {
+  const form = event.target, button = event.submitter;
+  const question = button?.dataset.confirm || form.dataset.confirm;
+  if (!question || form.dataset.sure) return;
+  event.preventDefault();
+  const dialog = $("#confirm");
+  $("#confirm-text").textContent = question;
+  dialog.onclick = (click) => {
+    const answer = click.target.closest("[data-answer]")?.dataset.answer;
+    if (!answer) return;
+    dialog.close();
+    if (answer === "yes") { form.dataset.sure = "1"; form.requestSubmit(button || undefined); }
+  };
+  dialog.showModal();
+});
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest?.("[data-open]");
+  if (opener) document.getElementById(opener.dataset.open)?.showModal();
+  for (const menu of $$("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+
+// -- copying ---------------------------------------------------------------------------------------------------
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.("[data-copy]");
+  if (!button) return;
+  const text = document.getElementById(button.dataset.copy).textContent;
+  try { await navigator.clipboard.writeText(text); } catch {
+    const area = document.createElement("textarea"); // plain HTTP has no clipboard
+    area.value = text; document.body.append(area); area.select(); document.execCommand("copy"); area.remove();
+  }
+  button.title = body.dataset.textCopied;
+  button.setAttribute("aria-label", body.dataset.textCopied);
+});
+
+// -- keys ------------------------------------------------------------------------------------------------------
+if (body.dataset.keys === "on") {
+  const wire = () => { for (const one of $$("[data-hotkey]")) { uninstall(one); install(one); } };
+  wire();
+  document.addEventListener("htmx:after:swap", wire);
+  const press = (name, step) => {
+    const buttons = $$(`button[name="${name}"]`);
+    buttons[(buttons.findIndex((one) => one.getAttribute("aria-pressed") === "true") + step + buttons.length) % buttons.length]?.click();
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
+    const rows = $$("[data-row]"), at = rows.findIndex((row) => row.classList.contains("at"));
+    const go = (to) => { rows[at]?.classList.remove("at"); rows[to]?.classList.add("at"); rows[to]?.scrollIntoView({ block: "nearest" }); };
+    if (event.key === "j") go(Math.min(rows.length - 1, at + 1));
+    else if (event.key === "k") go(Math.max(0, at - 1));
+    else if (event.key === "x") $("input[type=checkbox]", rows[at] ?? document.createElement("i"))?.click();
+    else if (event.key === "Enter" && at >= 0 && event.target === body) $("a", rows[at])?.click();
+    else if (event.key === "?") $("#keys-help").showModal();
+    else if (event.key === "t") press("theme", 1);
+    else if (event.key === "z") press("times", 1);
+    else if (event.key === ".") { live.seconds = live.seconds ? 0 : 5; tell(live.seconds ? "on" : "off"); poll(); }
+  });
+}
+
+// -- charts ----------------------------------------------------------------------------------------------------
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+const names = ["succeeded", "failed", "deleted"];
+
+function chart(place, data, labels, { stepped = false } = {}) {
+  // Stacked: each series is drawn as the sum of itself and those below it, the largest first.
+  const sums = data.slice(1).reduce((rows, row) => [...rows, row.map((v, i) => v + (rows.at(-1)?.[i] ?? 0))], []);
+  const order = [2, 1, 0];
+  const paths = stepped ? uPlot.paths.bars({ size: [0.8, 60] }) : uPlot.paths.linear();
+  const lang = document.documentElement.lang, gap = (data[0][1] ?? 0) - data[0][0];
+  const clock = (seconds) => new Date(seconds * 1000).toLocaleString(lang, gap >= 86400 ? { day: "numeric", month: "numeric" } : { hour: "2-digit", minute: "2-digit" });
+  const axis = { stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
+  const plot = new uPlot({
+    width: place.clientWidth - 24, height: place.clientHeight - 12, legend: { show: false }, cursor: { y: false },
+    scales: { x: { time: true, range: (u, low, high) => (stepped ? [low - gap / 2, high + gap / 2] : [low, high]) }, y: { range: (u, low, high) => [0, Math.max(4, high * 1.1)] } },
+    axes: [{ ...axis, space: 70, values: (u, values) => values.map(clock) }, { ...axis, size: 44, values: (u, values) => values.map((v) => (Number.isInteger(v) ? v.toLocaleString(document.documentElement.lang) : "")) }],
+    series: [{}, ...order.map((n) => ({ label: labels[n], stroke: colour(`${names[n]}-ink`), fill: colour(names[n]), width: 1.5, paths, points: { show: false } }))],
+  }, [data[0], ...order.map((n) => sums[n])], place);
+  plot.restack = (fresh) => {
+    const again = fresh.slice(1).reduce((rows, row) => [...rows, row.map((v, i) => v + (rows.at(-1)?.[i] ?? 0))], []);
+    plot.setData([fresh[0], ...order.map((n) => again[n])]);
+  };
+  new ResizeObserver(() => plot.setSize({ width: place.clientWidth - 24, height: place.clientHeight - 12 })).observe(place);
+  return plot;
+}
+
+addEventListener("load", () => {
+  const past = $("#history"), now = $("#realtime");
+  if (!past || !window.uPlot) return;
+  chart(past, JSON.parse(past.dataset.series), JSON.parse(past.dataset.labels), { stepped: true });
+  let ended = JSON.parse(now.dataset.ended);
+  const start = Math.floor(Date.now() / 1000), step = live.seconds || 5, kept = Math.ceil(300 / step);
+  const data = [[], [], [], []];
+  for (let n = kept; n > 0; n--) { data[0].push(start - n * step); data[1].push(0); data[2].push(0); data[3].push(0); }
+  const plot = chart(now, data, JSON.parse(now.dataset.labels));
+  live.listeners.push((news) => {
+    data[0].push(Math.floor(Date.now() / 1000));
+    names.forEach((name, n) => data[n + 1].push(news ? Math.max(0, news.ended[name] - ended[name]) : 0));
+    if (news) ended = news.ended;
+    for (const row of data) row.shift();
+    plot.restack(data);
+  });
+});

@@ -1,0 +1,143 @@
+"""One job: its call, its history with every attempt, stack trace, log and result."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Response, abort, jsonify, render_template, request
+from flask_babel import gettext as _
+
+from taskmanager.domain.records import StateRecord
+from taskmanager.storage import monitoring_details
+from taskmanager.storage.monitoring_details import Details
+from webui import access, formats, jobviews, redaction, serverviews, shell
+from webui.access import needs
+from webui.blueprint import pages, read
+from webui.views.lists import ACTIONS
+
+#: Parameters that the page shows in words elsewhere.
+_TOLD = frozenset({"Continuations", "Progress"})
+
+
+@pages.get("/jobs/details/<int:job_id>")
+def job_details(job_id: int) -> Any:
+    """The page of a job."""
+    found = _must(job_id)
+    seen = shell.seen()
+    now = seen.snapshot.at if seen else found.job.created_at
+    if request.args.get("form") == "json":
+        return _as_json(found)
+    attempts = jobviews.attempts(found.job, found.log, now)
+    state = (found.job.state or "").lower()
+    return render_template(
+        "details.html", here="jobs", details=found, job=found.job, state=state, now=now, attempts=attempts,
+        spans=_spans(found.job.history, now), strip=_strip(found.job.history, now), actions=ACTIONS.get(state, ()),
+        parameters=_parameters(found), warning=_warning(found, now), progress=_progress(found),
+        retry_count=jobviews.plain(found.job.parameters.get("RetryCount")),
+        recurring_id=jobviews.plain(found.job.parameters.get("RecurringJobId")),
+        last_log=found.log[-1].id if found.log else 0, redaction=redaction,
+        server=found.job.current.data.get("ServerId", "") if found.job.current else "",
+    )  # fmt: skip
+
+
+@pages.get("/jobs/details/<int:job_id>/log")
+@needs("args.view")
+def job_log(job_id: int) -> Any:
+    """What a job has logged behind a place that was seen; 204 when that is nothing."""
+    after = request.args.get("after", 0, type=int)
+    chunks = read(lambda tx: monitoring_details.log(tx, job_id, after=after))
+    if request.args.get("form") == "text":
+        return Response(_as_text(jobviews.log_lines(chunks)), mimetype="text/plain")
+    if not chunks:
+        return "", 204
+    lines = jobviews.log_lines(chunks)
+    return jsonify(after=chunks[-1].id, html=render_template("log_lines.html", lines=lines, start=None))
+
+
+def _must(job_id: int) -> Details:
+    found = read(lambda tx: monitoring_details.details(tx, job_id)) if job_id < 1 << 62 else None
+    if found is None:
+        abort(404)
+    return found
+
+
+def _spans(history: tuple[StateRecord, ...], now: datetime) -> dict[int, float]:
+    """How long each state lasted, or lasts so far, in milliseconds."""
+    found = {}
+    for place, state in enumerate(history):
+        if place + 1 < len(history):
+            found[state.id] = max(0.0, formats.span(state.created_at, history[place + 1].created_at) or 0.0)
+        elif state.name in ("Enqueued", "Scheduled", "Processing", "Awaiting"):
+            found[state.id] = max(0.0, formats.span(state.created_at, now) or 0.0)
+    return found
+
+
+def _strip(history: tuple[StateRecord, ...], now: datetime) -> list[dict[str, Any]]:
+    """The history as bars on a line of 1000 units; what is short is still seen."""
+    spans = _spans(history, now)
+    shown = [(s, spans.get(s.id, 0.0)) for s in history if s.name not in ("Succeeded", "Failed", "Deleted")][-60:]
+    total = sum(length for _, length in shown)
+    if not total or len(shown) < 2:
+        return []
+    least = 8.0
+    scale = (1000 - least * len(shown)) / total
+    bars, x = [], 0.0
+    for state, length in shown:
+        width = least + length * scale
+        bars.append({"x": round(x, 1), "width": round(width - 1.5, 1), "state": state.name.lower(), "ms": length})
+        x += width
+    return bars
+
+
+def _parameters(found: Details) -> list[tuple[str, str]]:
+    shown = []
+    for name, value in sorted(found.job.parameters.items()):
+        if name not in _TOLD:
+            hidden = redaction.is_secret(name) or not access.may("args.view")
+            shown.append((name, redaction.MASK if hidden else jobviews.result(value)))
+    return shown
+
+
+def _progress(found: Details) -> float | None:
+    try:
+        share = float(jobviews.plain(found.job.parameters.get("Progress")))
+    except ValueError:
+        return None
+    return min(1.0, max(0.0, share)) if share == share else None
+
+
+def _warning(found: Details, now: datetime) -> str:
+    """Whether a job that is said to run can still be running."""
+    current = found.job.current
+    if found.job.state != "Processing" or current is None:
+        return ""
+    server = current.data.get("ServerId", "")
+    mine = next((s for s in found.servers if s.id == server), None)
+    if mine is None:
+        return str(_("The server that performs this job is gone. Its jobs are given back to their queues soon."))
+    if serverviews.view(mine, now).stage != "active":
+        return str(_("The server that performs this job has not been heard of for over a minute."))
+    return ""
+
+
+def _as_json(found: Details) -> Response:
+    job, shown = found.job, access.may("args.view")
+    return jsonify(
+        id=job.id, state=job.state, name=jobviews.full_name(job), queue=job.queue,
+        created_at=formats.iso(job.created_at),
+        expire_at=formats.iso(job.expire_at) if job.expire_at else None,
+        arguments=[{"name": a.name, "value": a.text} for a in jobviews.arguments(job)] if shown else None,
+        parameters=dict(_parameters(found)),
+        history=[
+            {
+                "state": s.name, "reason": redaction.text(s.reason), "at": formats.iso(s.created_at),
+                "data": {k: redaction.text(v) for k, v in s.data.items()} if shown else {},
+            }
+            for s in job.history
+        ],
+    )  # fmt: skip
+
+
+def _as_text(lines: list[dict[str, Any]]) -> str:
+    return "".join(f"{formats.iso(n['at'])} [{n['attempt']}] {n['level'].upper():7} {n['message']}\n" for n in lines)

@@ -1,0 +1,119 @@
+"""Lists of jobs: all of them or those of a state, by a filter, page by page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from taskmanager.domain import times
+from taskmanager.storage import monitoring_lists, monitoring_sets
+from taskmanager.storage import servers as server_rows
+from taskmanager.storage.monitoring_lists import Page, Row
+from taskmanager.storage.monitoring_sets import Place
+from taskmanager.storage.transaction import Tx
+from webui import cursors, filtering, jobviews, serverviews, shell
+from webui.blueprint import pages, read
+from webui.filtering import Parsed
+
+SIZES = (20, 50, 100, 200)
+#: Pages by number are only looked up so far: beyond it the database would count its way there.
+_FARTHEST = 10_000
+#: What may be done with jobs of a state: address, label of the button, permission.
+ACTIONS: dict[str, tuple[str, ...]] = {
+    "scheduled": ("enqueue", "delete"), "processing": ("requeue", "delete"), "succeeded": ("requeue",),
+    "failed": ("requeue", "delete"), "deleted": ("requeue",), "awaiting": ("enqueue", "delete"),
+    "enqueued": ("requeue", "delete"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a list page shows. `older`, `newer`: cursors; `count`: at most so many, None when it is not counted."""
+
+    rows: tuple[Row, ...]
+    older: str | None = None
+    newer: str | None = None
+    count: int | None = None
+    page: Page | None = None
+
+
+@pages.get("/jobs")
+def all_jobs() -> Any:
+    """Jobs of all states; a number alone leads to its job."""
+    q = request.args.get("q", "").strip()
+    number = q.lstrip("#")
+    if number.isdigit() and len(number) < 19:
+        return redirect(url_for("pages.job_details", job_id=int(number)))
+    return _page("all")
+
+
+@pages.get("/jobs/<any(scheduled, processing, succeeded, failed, deleted, awaiting):state>")
+def job_list(state: str) -> Any:
+    """Jobs of a state."""
+    return _page(state)
+
+
+def size() -> int:
+    """How many rows a page has: `count`, as Hangfire calls it."""
+    asked = request.args.get("count", 20, type=int) or 20
+    return max(n for n in SIZES if n <= max(SIZES[0], asked))
+
+
+def _page(state: str) -> Any:
+    states = (shell.STATES[state][0],) if state in shell.STATES else ()
+    found = shell.seen()
+    now = found.snapshot.at if found is not None else times.utcnow()
+    parsed = filtering.parse(request.args.get("q", ""), states=states, now=now)
+    start = request.args.get("from", 0, type=int) or 0
+    if start > _FARTHEST:
+        flash(_("Pages that far are not numbered. Use a filter, or go on with “Older”."), "info")
+        return redirect(url_for(request.endpoint or "", **dict(request.view_args or {}) | {"count": size()}))
+    by_time = state == "scheduled" and not parsed.wanted.terms and not start
+    listed = _scheduled() if by_time else _by_id(parsed, start)
+    return render_template(
+        "jobs.html", here="jobs", state=state, filter=parsed, listed=listed, size=size(), sizes_list=SIZES,
+        actions=ACTIONS.get(state, ()), servers=_servers(state), keys=filtering.KEYS, now=now,
+        first=not (request.args.get("after") or request.args.get("before") or start),
+    )  # fmt: skip
+
+
+def _by_id(parsed: Parsed, start: int) -> Listed:
+    below, above = cursors.read(request.args.get("after"), 1), cursors.read(request.args.get("before"), 1)
+    limit, wanted = size(), parsed.wanted
+    searched = bool(parsed.wanted.terms) or len(wanted.states) != 1
+
+    def work(tx: Tx) -> tuple[Page, int | None]:
+        before = int(below[0]) if below else None
+        if start and before is None:
+            before = monitoring_lists.edge_of(tx, wanted, start)
+        after = int(above[0]) if above else None
+        page = monitoring_lists.page(tx, wanted, limit=limit, before=before, after=after)
+        return page, monitoring_lists.count(tx, wanted) if searched and wanted.terms else None
+
+    page, count = read(work)
+    rows = page.rows
+    if parsed.names:
+        rows = tuple(r for r in rows if filtering.meets(parsed.names, jobviews.arguments_of(r)))
+    older = cursors.write(page.rows[-1].id) if page.has_older and page.rows else None
+    newer = cursors.write(page.rows[0].id) if page.has_newer and page.rows else None
+    return Listed(rows, older, newer, count, page)
+
+
+def _scheduled() -> Listed:
+    """In the order they are due; a set has no way back but the first page."""
+    place = cursors.read(request.args.get("after"), 2)
+    after = Place(float(place[0]), int(place[1])) if place else None
+    found = read(lambda tx: monitoring_sets.page(tx, "schedule", limit=size(), after=after))
+    older = cursors.write(found.next.score, found.next.row) if found.next else None
+    return Listed(found.rows, older)
+
+
+def _servers(state: str) -> dict[str, str]:
+    """For running jobs: the stage of each server that is known."""
+    found = shell.seen()
+    if state != "processing" or found is None:
+        return {}
+    return {s.id: serverviews.view(s, found.snapshot.at).stage for s in read(server_rows.all_servers)}

@@ -1,0 +1,142 @@
+"""Recurring jobs, the rows of c_Job among them: schedule in words, next and last run; trigger, pause, remove."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import abort, flash, g, redirect, render_template, request
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.routing import RequestRedirect
+
+from taskmanager.domain.errors import CreationCancelled, InvalidCron, RecurringJobNotFound
+from taskmanager.domain.invocation import InvocationUnreadable
+from taskmanager.domain.invocation import read as read_invocation
+from taskmanager.domain.records import RecurringRecord
+from taskmanager.storage import jobs
+from webui import jobviews, redaction, shell
+from webui.access import needs
+from webui.blueprint import manager, pages, read
+from webui.views.actions import back
+from webui.views.lists import SIZES, size
+
+_SORTS: dict[str, Callable[[RecurringRecord], Any]] = {
+    "id": lambda r: r.id.lower(),
+    "next": lambda r: (r.next_execution is None, r.next_execution or 0, r.id),
+    "last": lambda r: (r.last_execution is None, -r.last_execution.timestamp() if r.last_execution else 0, r.id),
+}
+_STATES = ("active", "paused", "error")
+
+
+@pages.get("/recurring")
+def recurring() -> str:
+    """The list."""
+    found = manager().recurring_list()
+    q = request.args.get("q", "").strip().lower()
+    wanted, sort = request.args.get("state", ""), request.args.get("sort", "id")
+    counts = {state: sum(state_of(r) == state for r in found) for state in _STATES}
+    shown = [r for r in found if (not wanted or state_of(r) == wanted) and q in _text_of(r)]
+    shown.sort(key=_SORTS.get(sort, _SORTS["id"]))
+    start = max(0, request.args.get("from", 0, type=int) or 0)
+    page = shown[start : start + size()]
+    last = {r.last_job_id for r in page if r.last_job_id is not None}
+    states = read(lambda tx: jobs.current_states(tx, last)) if last else {}
+    return render_template(
+        "recurring.html", here="recurring", rows=page, total=len(found), matching=len(shown), counts=counts, q=q,
+        wanted=wanted, sort=sort if sort in _SORTS else "id", start=start, size=size(), sizes_list=SIZES, states=states,
+        state_of=state_of, call_of=call_of,
+    )  # fmt: skip
+
+
+@pages.post("/recurring/trigger")
+@needs("recurring.trigger")
+def recurring_trigger() -> Any:
+    """Run them now, once."""
+    tm = manager()
+    return _each(
+        lambda i: bool(tm.trigger(i, by=g.user.name)),
+        lambda n: ngettext("%(num)d run was started.", "%(num)d runs were started.", n),
+    )
+
+
+@pages.post("/recurring/<any(pause, resume):action>")
+@needs("recurring.pause")
+def recurring_pause(action: str) -> Any:
+    """Stop firing them, or go on."""
+    tm = manager()
+    if action == "pause":
+        return _each(
+            _done(tm.pause),
+            lambda n: ngettext("%(num)d recurring job is paused.", "%(num)d recurring jobs are paused.", n),
+        )
+    return _each(
+        _done(tm.resume),
+        lambda n: ngettext("%(num)d recurring job goes on.", "%(num)d recurring jobs go on.", n),
+    )
+
+
+@pages.post("/recurring/remove")
+@needs("recurring.remove")
+def recurring_remove() -> Any:
+    """Delete them."""
+    tm = manager()
+    return _each(
+        tm.remove, lambda n: ngettext("%(num)d recurring job was removed.", "%(num)d recurring jobs were removed.", n)
+    )
+
+
+def state_of(record: RecurringRecord) -> str:
+    """active, paused or error."""
+    return "error" if record.error else "paused" if record.paused else "active"
+
+
+def call_of(record: RecurringRecord) -> str:
+    """What it calls."""
+    if record.procedure is not None:
+        return record.procedure
+    try:
+        found = read_invocation(record.job)
+    except InvocationUnreadable as error:
+        return f"({error})"
+    known = jobviews.definitions().get(found.name)
+    module = found.type.partition(",")[0]
+    return known.title if known is not None and known.display_name else f"{module}.{found.method}"
+
+
+def _text_of(record: RecurringRecord) -> str:
+    return f"{record.id} {record.name or ''} {call_of(record)} {record.cron} {record.queue}".lower()
+
+
+def _done(verb: Callable[[str], None]) -> Callable[[str], bool]:
+    """A verb that answers nothing has done it, or raises."""
+
+    def do(recurring_id: str) -> bool:
+        verb(recurring_id)
+        return True
+
+    return do
+
+
+def _each(verb: Callable[[str], bool], told: Callable[[int], str]) -> Any:
+    ids = list(dict.fromkeys(request.form.getlist("jobs[]") or request.form.getlist("jobs")))
+    if not ids:
+        if shell.wants_page():
+            flash(_("Choose at least one recurring job first."), "warn")
+            raise RequestRedirect(back())
+        abort(422, _("No recurring job was chosen."))
+    done, wrong = 0, list[str]()
+    for one in ids[:1000]:
+        try:
+            done += verb(one)
+        except RecurringJobNotFound:
+            wrong.append(_("There is no recurring job %(id)s any more.", id=one[:100]))
+        except (InvalidCron, InvocationUnreadable, CreationCancelled) as error:
+            wrong.append(f"{one[:100]}: {redaction.text(str(error))}")
+    if not shell.wants_page():
+        return "", 204
+    if done:
+        flash(told(done), "done")
+    for text in wrong[:5]:
+        flash(text, "warn")
+    return redirect(back(), 303)
