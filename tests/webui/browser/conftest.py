@@ -1,0 +1,102 @@
+"""A real browser before a real server. Skipped, with the reason, where there is no Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from taskmanager import TaskManager
+from tests.webui.conftest import ROLES, USERS
+from tests.webui.sample import fill
+from webui import Page, create_app
+
+AXE = (Path(__file__).parent / "axe-4.14.1.min.js").read_text("utf-8")
+_RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']}"
+_FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running dashboard on a filled database."""
+
+    tm: TaskManager
+    url: str
+    ids: dict[str, int]
+
+
+class Window:
+    """A page of a browser that remembers what went wrong in it."""
+
+    def __init__(self, page: Any, url: str) -> None:
+        self.page, self.url = page, url
+        self.complaints: list[str] = []
+        page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda e: self.complaints.append(str(e)))
+        page.on("request", lambda r: None if r.url.startswith(url.partition("/hangfire")[0]) else self._foreign(r.url))
+
+    def _foreign(self, url: str) -> None:
+        if not url.startswith("data:"):
+            self.complaints.append(f"a request to another host: {url}")
+
+    def open(self, path: str = "") -> Any:
+        """Go to a page of the dashboard."""
+        self.page.goto(f"{self.url}/{path}", wait_until="load")
+        return self.page
+
+    def violations(self) -> list[str]:
+        """What axe finds: WCAG 2.0 to 2.2, A and AA."""
+        found = self.page.evaluate(f"{AXE};axe.run({_RULES})")
+        return [f"{one['id']}: {[node['target'] for node in one['nodes']][:3]}" for one in found["violations"]]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """The system's Chromium."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = os.environ.get("TASKMANAGER_TEST_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+    if path is None:
+        pytest.skip("no Chromium: apt-get install chromium, or set TASKMANAGER_TEST_CHROMIUM")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """The dashboard of a lively installation."""
+    tm = TaskManager(database_url=f"sqlite:///{tmp_path}/web.db", doorbell=False)
+    tm.database.create_tables()
+    ids = fill(tm)
+    page = Page(create_app(tm, users=USERS, roles=ROLES), "127.0.0.1", 0)
+    yield Site(tm, page.url.replace("localhost", "127.0.0.1"), ids)
+    page.close()
+    tm.close()
+
+
+@pytest.fixture
+def window(chromium: Any, site: Site) -> Iterator[Callable[..., Window]]:
+    """Opens windows: user, phone, and what a browser context takes."""
+    contexts: list[Any] = []
+
+    def make(user: str = "ann", *, phone: bool = False, **options: Any) -> Window:
+        size = {"width": 390, "height": 844} if phone else {"width": 1440, "height": 900}
+        options = {"viewport": size, "locale": "en-GB"} | options
+        if user:
+            options["http_credentials"] = {"username": user, "password": "secret"}
+        contexts.append(chromium.new_context(**options))
+        return Window(contexts[-1].new_page(), site.url)
+
+    yield make
+    for context in contexts:
+        context.close()

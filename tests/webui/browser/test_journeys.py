@@ -1,0 +1,172 @@
+"""What people do with the dashboard, done in a browser; nothing may go wrong in its console meanwhile."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from taskmanager.storage import jobs
+from tests.webui.browser.conftest import Site, Window
+
+Windows = Callable[..., Window]
+PATHS = (
+    "", "jobs", "jobs/failed", "jobs/scheduled", "jobs/processing", "jobs/succeeded", "jobs/deleted", "jobs/awaiting",
+    "jobs/enqueued", "jobs/enqueued/mail", "recurring", "retries", "servers", "jobs/failed?q=error:smtp",
+    "jobs/failed?q=nokey:x", "jobs/failed?q=nothing",
+)  # fmt: skip
+
+
+def wait_until(window: Window, what: str) -> None:
+    """Wait for a condition in the page; Playwright's own way of waiting needs `eval`, which the policy forbids."""
+    for _ in range(150):
+        if window.page.evaluate(what):
+            return
+        window.page.wait_for_timeout(100)
+    raise AssertionError(f"it never came to be: {what}")
+
+
+@pytest.mark.parametrize(
+    "look",
+    [{"color_scheme": "light"}, {"color_scheme": "dark"}, {"phone": True, "color_scheme": "light"},
+     {"phone": True, "color_scheme": "dark", "locale": "cs-CZ"}],
+    ids=["light", "dark", "phone", "czech-phone-dark"],
+)  # fmt: skip
+def test_every_page_is_accessible_quiet_and_no_wider_than_the_window(
+    site: Site, window: Windows, look: dict[str, Any]
+) -> None:
+    here = window(**look)
+    for path in [*PATHS, *(f"jobs/details/{i}" for i in site.ids.values())]:
+        page = here.open(path)
+        assert here.violations() == [], path
+        width, inner = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert width <= inner, path
+        assert here.complaints == [], path
+
+
+def test_who_is_not_signed_in_sees_nothing(site: Site, window: Windows) -> None:
+    here = window(user="")
+    answer = here.page.request.get(site.url + "/")
+    assert answer.status == 401
+    assert "Enqueued" not in answer.text()
+    page = window().open()
+    assert page.locator(".tile").count() == 7
+
+
+def test_a_failed_job_is_looked_at_and_requeued(site: Site, window: Windows) -> None:
+    here = window()
+    page = here.open("jobs/failed")
+    page.locator(f"#job-{site.ids['failed']} a").first.click()
+    assert page.locator(".error-head").first.inner_text().startswith("shop.mails.MailNotSent")
+    names = page.locator(".timeline .t-head strong").all_inner_texts()
+    assert names[::-1][:3] == ["Created", "Enqueued", "Processing"]
+    page.get_by_role("button", name="Requeue").click()
+    page.get_by_text("The job was enqueued.").wait_for()
+    assert site.tm.get(site.ids["failed"]).state == "Enqueued"
+    assert here.complaints == []
+
+
+def test_jobs_are_chosen_and_requeued_with_the_keyboard_alone(site: Site, window: Windows) -> None:
+    here = window()
+    page = here.open()
+    page.keyboard.press("g")
+    page.keyboard.press("j")
+    page.wait_for_url("**/jobs/failed")
+    for key in "jxjxe":
+        page.keyboard.press(key)
+    page.get_by_text("2 jobs were enqueued.").wait_for()
+    page.wait_for_load_state("load")
+    page.keyboard.press("?")
+    assert page.locator("#keys-help").is_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.name") == "q"
+    page.keyboard.type("jx")
+    assert page.locator("tr.at").count() == 0
+    assert here.complaints == []
+
+
+def test_deleting_asks_first(site: Site, window: Windows) -> None:
+    here = window()
+    page = here.open(f"jobs/details/{site.ids['failed']}")
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Cancel").click()
+    assert site.tm.get(site.ids["failed"]).state == "Failed"
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Yes, do it").click()
+    page.get_by_text("The job was deleted.").wait_for()
+    assert site.tm.get(site.ids["failed"]).state == "Deleted"
+    assert here.complaints == []
+
+
+def test_counts_and_lists_change_without_reloading(site: Site, window: Windows) -> None:
+    here = window()
+    here.open()
+    here.page.context.add_cookies([{"name": "tm_live", "value": "2", "url": site.url}])
+    page = here.open("jobs/failed")
+    page.evaluate("document.body.dataset.same = '1'")
+    site.tm.requeue(site.ids["failed"])
+    wait_until(here, "document.querySelector('.side [data-count=failed]').textContent === '8'")
+    page.locator(f"#job-{site.ids['failed']}").wait_for(state="detached")
+    assert page.evaluate("document.body.dataset.same") == "1"
+    page.locator("tbody input[type=checkbox]").first.check()
+    site.tm.client.requeue([int(page.locator("tbody input[type=checkbox]").last.input_value())])
+    wait_until(here, "document.querySelector('.side [data-count=failed]').textContent === '7'")
+    assert page.locator("tbody tr").count() == 8, "rows stay under the hand of who chooses among them"
+    assert here.complaints == []
+
+
+def test_the_log_of_a_running_job_goes_on(site: Site, window: Windows) -> None:
+    here = window()
+    page = here.open(f"jobs/details/{site.ids['processing']}")
+    line = json.dumps({"at": None, "level": "INFO", "message": "sending 128 of <b>200</b>"})
+
+    def work(tx: Any) -> None:
+        row = {"JobId": site.ids["processing"], "Attempt": 1, "CreatedAt": tx.bind_moment(tx.now()), "Lines": line}
+        jobs.add_log(tx, [row])
+
+    site.tm.database.run(work)
+    page.locator("#log").get_by_text("sending 128 of <b>200</b>").wait_for()
+    assert here.complaints == []
+
+
+def test_theme_and_language_are_chosen_and_kept(window: Windows) -> None:
+    here = window(color_scheme="light")
+    page = here.open("servers")
+    page.locator("#settings summary").click()
+    page.get_by_role("button", name="Dark").click()
+    wait_until(here, "document.documentElement.dataset.bsTheme === 'dark'")
+    page.locator("#settings summary").click()
+    page.get_by_role("button", name="Čeština").click()
+    wait_until(here, "document.documentElement.lang === 'cs'")
+    assert page.locator("h1").inner_text() == "Servery"
+    assert "/servers" in page.url
+    assert here.violations() == []
+    assert here.complaints == []
+
+
+def test_without_scripts_lists_filters_pages_and_buttons_work(site: Site, window: Windows) -> None:
+    site.tm.client.delete(site.tm.enqueue_many(len, [("x",)] * 25))
+    here = window(java_script_enabled=False)
+    page = here.open("jobs/deleted")
+    page.get_by_role("link", name="Older").click()
+    assert page.get_by_role("link", name="Newer").count() == 1
+    page = here.open("jobs/failed")
+    page.get_by_role("searchbox", name="Filter").fill(f"id:{site.ids['failed']}")
+    page.get_by_role("button", name="Filter").click()
+    assert page.locator("tbody tr").count() == 1
+    page.locator("tbody input[type=checkbox]").check()
+    page.get_by_role("button", name="Requeue").click()
+    assert "1 job was enqueued." in page.content()
+    assert site.tm.get(site.ids["failed"]).state == "Enqueued"
+
+
+def test_who_may_only_look_has_nothing_to_press(window: Windows) -> None:
+    here = window(user="eve")
+    for path in ("jobs/failed", "recurring", "jobs/enqueued"):
+        page = here.open(path)
+        assert page.get_by_role("button", name=re.compile("Requeue|Delete|Pause|Remove|Trigger")).count() == 0
+    assert here.complaints == []
