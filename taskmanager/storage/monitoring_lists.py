@@ -210,7 +210,8 @@ def _listing(shape: Shape, ascending: bool) -> Builder:
         job = t.job.c
         edge = job.Id > bindparam("edge") if ascending else job.Id < bindparam("edge")
         order = job.Id.asc() if ascending else job.Id.desc()
-        return _rows(t).where(edge, *_where(shape, t)).order_by(order).limit(bindparam("limit"))
+        rows = _by_state(t, _rows(t)) if shape and shape[0] == ("state", False, 1) else _rows(t)
+        return rows.where(edge, *_where(shape, t)).order_by(order).limit(bindparam("limit"))
 
     return build
 
@@ -232,6 +233,12 @@ def _rows(t: Tables) -> Any:
         job.Id, job.StateName, func.substr(job.InvocationData, 1, _CALL), func.substr(job.Arguments, 1, _ARGUMENTS),
         job.CreatedAt, job.ExpireAt, job.Queue, state.Reason, state.CreatedAt, func.substr(state.Data, 1, _DATA),
     ).select_from(_joined(t))  # fmt: skip
+
+
+def _by_state(t: Tables, rows: Any) -> Any:
+    """MariaDB would walk the primary key for its order: 200 ms in the middle of 400,000 jobs, 5 ms by the index."""
+    hint = f"FORCE INDEX (IX_{t.job.name}_StateName)"
+    return rows.with_hint(t.job, hint, "mysql").with_hint(t.job, hint, "mariadb")
 
 
 def _joined(t: Tables) -> Any:

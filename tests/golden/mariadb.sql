@@ -298,13 +298,13 @@ WHERE `HangfireJob`.`Id` = %s;
 
 -- monitoring_lists.newest_in_state
 SELECT `HangfireJob`.`Id`, `HangfireJob`.`StateName`, substr(`HangfireJob`.`InvocationData`, %s, %s) AS substr_1, substr(`HangfireJob`.`Arguments`, %s, %s) AS substr_4, `HangfireJob`.`CreatedAt`, `HangfireJob`.`ExpireAt`, `HangfireJob`.`Queue`, `HangfireState`.`Reason`, `HangfireState`.`CreatedAt` AS `CreatedAt_1`, substr(`HangfireState`.`Data`, %s, %s) AS substr_7 
-FROM `HangfireJob` LEFT OUTER JOIN `HangfireState` ON `HangfireState`.`Id` = `HangfireJob`.`StateId` 
+FROM `HangfireJob` FORCE INDEX (IX_HangfireJob_StateName) LEFT OUTER JOIN `HangfireState` ON `HangfireState`.`Id` = `HangfireJob`.`StateId` 
 WHERE `HangfireJob`.`Id` < %s AND `HangfireJob`.`StateName` = %s ORDER BY `HangfireJob`.`Id` DESC 
  LIMIT %s;
 
 -- monitoring_lists.newest_searched
 SELECT `HangfireJob`.`Id`, `HangfireJob`.`StateName`, substr(`HangfireJob`.`InvocationData`, %s, %s) AS substr_1, substr(`HangfireJob`.`Arguments`, %s, %s) AS substr_4, `HangfireJob`.`CreatedAt`, `HangfireJob`.`ExpireAt`, `HangfireJob`.`Queue`, `HangfireState`.`Reason`, `HangfireState`.`CreatedAt` AS `CreatedAt_1`, substr(`HangfireState`.`Data`, %s, %s) AS substr_7 
-FROM `HangfireJob` LEFT OUTER JOIN `HangfireState` ON `HangfireState`.`Id` = `HangfireJob`.`StateId` 
+FROM `HangfireJob` FORCE INDEX (IX_HangfireJob_StateName) LEFT OUTER JOIN `HangfireState` ON `HangfireState`.`Id` = `HangfireJob`.`StateId` 
 WHERE `HangfireJob`.`Id` < %s AND `HangfireJob`.`Id` >= %s AND `HangfireJob`.`StateName` = %s AND `HangfireJob`.`Id` = %s AND lower(`HangfireJob`.`InvocationData`) LIKE %s ESCAPE '!' AND `HangfireJob`.`Queue` = %s AND (EXISTS (SELECT * 
 FROM `HangfireJobParameter` 
 WHERE `HangfireJobParameter`.`JobId` = `HangfireJob`.`Id` AND `HangfireJobParameter`.`Name` = %s AND `HangfireJobParameter`.`Value` = %s)) AND (EXISTS (SELECT * 
