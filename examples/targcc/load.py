@@ -51,7 +51,7 @@ def _run(where: URL, script: Iterator[str] | list[str]) -> int:
     engine = create_engine(where, isolation_level="AUTOCOMMIT", execution_options={"no_parameters": True})
     try:
         with engine.connect() as connection:
-            return sum(1 for one in script if connection.exec_driver_sql(one))
+            return len([connection.exec_driver_sql(one) for one in script])
     finally:
         engine.dispose()
 
