@@ -28,6 +28,7 @@ _servers: dict[str, local.Server | str] = {}
 _databases: dict[str, str] = {}
 _versions: dict[str, str] = {}
 _ran: Counter[str] = Counter()
+_lacking: dict[str, str] = {}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -67,7 +68,7 @@ def server_of(product: str) -> local.Server:
     if isinstance(found, str):
         if product in os.environ.get("TASKMANAGER_TEST_REQUIRE", "").split(","):
             pytest.fail(f"{product} is required: {found}")
-        pytest.skip(found)
+        pytest.skip(f"{product}: {found}")
     return found
 
 
@@ -103,7 +104,7 @@ def database_url(engine_name: str, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def url(engine_name: str, tmp_path: Path) -> str:
+def url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """The URL of a database with empty tables; one database for each product, emptied before each test."""
     if engine_name == "sqlite":
         url = f"sqlite:///{tmp_path}/test.db"
@@ -121,9 +122,9 @@ def url(engine_name: str, tmp_path: Path) -> str:
             for table in made.tables.metadata.sorted_tables:
                 connection.execute(table.delete())
     with made.engine.connect():
-        _versions[engine_name] = ".".join(map(str, made.engine.dialect.server_version_info or ()))
+        version = ".".join(map(str, made.engine.dialect.server_version_info or ()))
     made.dispose()
-    _ran[engine_name] += 1
+    request.node.user_properties.append(("engine", f"{engine_name} {version}"))
     return url
 
 
@@ -194,19 +195,31 @@ def history(tm: TaskManager, job_id: int) -> list[str]:
     return [state.name for state in tm.get(job_id).history]
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """What tests told of their databases; with several test processes it arrives here, in the first."""
+    for name, value in report.user_properties:
+        if report.when == "call" and name == "engine":
+            product, _, version = str(value).partition(" ")
+            _ran[product] += 1
+            _versions[product] = version
+    if report.skipped and isinstance(report.longrepr, tuple):
+        product, _, reason = report.longrepr[2].removeprefix("Skipped: ").partition(": ")
+        if product in local.PRODUCTS:
+            _lacking[product] = reason
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     terminalreporter.section("databases")
     for product in local.PRODUCTS:
-        state = _servers.get(product)
         if _ran[product]:
-            terminalreporter.line(f"{product}: tested, version {_versions.get(product)}, {_ran[product]} tests")
+            terminalreporter.line(f"{product}: tested, version {_versions[product]}, {_ran[product]} tests")
         else:
-            terminalreporter.line(
-                f"{product}: NOT tested: {state if isinstance(state, str) else 'no test asked for it'}"
-            )
+            terminalreporter.line(f"{product}: NOT tested: {_lacking.get(product, 'no test asked for it')}")
 
 
 def pytest_sessionfinish() -> None:
-    for server in _servers.values():
+    for product, server in _servers.items():
         if isinstance(server, local.Server):
+            if product in _databases:
+                drop_database(server, _databases[product])
             server.destroy()

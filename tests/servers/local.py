@@ -101,7 +101,7 @@ def private(product: str, *, durable: bool = False) -> Server:
     """A server of our own, started from installed programs."""
     makers = {"mariadb": _mariadb, "postgresql": _postgresql}
     if product not in makers:
-        raise Unavailable(f"{product}: set TASKMANAGER_TEST_{product.upper()}_URL to the URL of a server to test on")
+        raise Unavailable(f"set TASKMANAGER_TEST_{product.upper()}_URL to the URL of a server to test on")
     return makers[product](durable)
 
 
