@@ -111,9 +111,11 @@ def read(database: Database) -> Tables:
         keys = ("schedule", "retries", "awaiting")
         for key, value in connection.execute(select(t.set.c.Key, t.set.c.Value).where(t.set.c.Key.in_(keys))):
             found.waiting[key].add(int(value.rpartition(":")[2]))
-        for table in (t.counter, t.aggregated):
-            for key, value in connection.execute(select(table.c.Key, table.c.Value)):
-                counters[key] += value
+        # In one statement: between two, rows may be rolled up, and would be seen twice.
+        counted, total = t.counter.c, t.aggregated.c
+        both = select(counted.Key, counted.Value).union_all(select(total.Key, total.Value))
+        for key, value in connection.execute(both):
+            counters[key] += value
     found.counters = counters
     return found
 
