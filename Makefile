@@ -10,7 +10,7 @@ up: ## set up, and run worker, scheduler and web pages on an embedded database
 	$(PYTHON) -m venv .venv && $(BIN)/pip install -q -e . && $(BIN)/taskmanager up
 
 test: ## set up, and run all tests on the databases that are found
-	$(PYTHON) -m venv .venv && $(BIN)/pip install -q -e '.[dev]' && $(BIN)/python -m pytest -n 2 --dist loadfile
+	$(PYTHON) -m venv .venv && $(BIN)/pip install -q -e '.[dev]' && $(BIN)/python -m pytest
 
 test-sqlite: ## the tests on SQLite only (after `make test` has set up)
 	$(BIN)/python -m pytest --engines=sqlite
@@ -25,7 +25,7 @@ arch: ## the rooms and their directions
 	$(BIN)/lint-imports
 
 coverage: ## tests with coverage
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest --cov --cov-report=term
 
 bench: ## all figures for one database: make bench URL=mysql://user:password@host/empty_database
 	$(BIN)/python -m benchmarks $(URL)
