@@ -215,7 +215,14 @@ def the_broken_row_is_found_and_mended(shop: Shop) -> None:
 
 def problems(shop: Shop) -> tuple[int, dict[str, str]]:
     """The exit code of `legacy check`, and the problems of the rows that have some."""
-    done = shop.run("taskmanager", "legacy", "check", "--json")
+
+    def check() -> subprocess.CompletedProcess[str] | None:
+        done = shop.run("taskmanager", "legacy", "check", "--json")
+        # A MariaDB that starts empties the folder of temporary tables of all others that share it.
+        return None if "#sql-temptable" in done.stderr else done
+
+    done = shop.wait(check, 40)
+    assert done.stdout, done.stderr
     found = json.loads(done.stdout)
     assert {row["name"] for row in found} == {*ANSWERS, BROKEN}
     assert [row["notes"] for row in found] == [""] * 6
