@@ -6,7 +6,7 @@ import logging
 import os
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +193,14 @@ def hands(tm: TaskManager, tmp_path: Path) -> Iterator[Callable[..., Hands]]:
 def history(tm: TaskManager, job_id: int) -> list[str]:
     """The names of the states a job went through."""
     return [state.name for state in tm.get(job_id).history]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Half an emoji in a captured log line cannot travel from one test process to another."""
+    report = yield
+    report.sections = [(name, text.encode("utf-8", "replace").decode()) for name, text in report.sections]
+    return report
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
