@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from taskmanager.domain.errors import InvalidArgument, JobNotFound, PayloadTooLarge
+from taskmanager.domain.errors import CreationCancelled, InvalidArgument, JobNotFound, PayloadTooLarge
 from taskmanager.domain.invocation import Invocation
 from taskmanager.domain.states import Awaiting, Deleted, Enqueued, Failed, Scheduled, State, Succeeded
 from taskmanager.engine import continuations
@@ -55,20 +55,25 @@ class Client:
         """
         key = new_key()
         if session is None:
-            return self.database.run(lambda tx: self._create_once(tx, new, key))
+            return self.run_once(key, lambda tx: self.create_in(tx, new, key))
         with self.database.guard_joined():
             return self.create_in(self.database.join(session), new, key)
 
-    def _create_once(self, tx: Tx, new: Sequence[NewJob], key: str) -> list[int]:
-        try:
-            return self.create_in(tx, new, key)
-        except DuplicateKey:
-            # The COMMIT of an earlier try was in doubt and had gone through: its rows hold our key.
-            tx.connection.rollback()
-            found = jobs.by_key(tx, key)
-            if not found:
-                raise
-            return found
+    def run_once(self, key: str, work: Callable[[Tx], list[int]]) -> list[int]:
+        """Run a unit that writes jobs under this key; the ids of those jobs."""
+
+        def attempt(tx: Tx) -> list[int]:
+            try:
+                return work(tx)
+            except DuplicateKey:
+                # The COMMIT of an earlier try was in doubt and had gone through, with all that belongs to it.
+                tx.connection.rollback()
+                found = jobs.by_key(tx, key)
+                if not found:
+                    raise
+                return found
+
+        return self.database.run(attempt)
 
     def create_in(self, tx: Tx, new: Sequence[NewJob], key: str) -> list[int]:
         """Write jobs inside a transaction."""
@@ -123,23 +128,25 @@ class Client:
         """Write a job that waits for another; starts it at once when that has ended. Raises JobNotFound."""
         key = new_key()
 
-        def work(tx: Tx) -> int:
+        def work(tx: Tx) -> list[int]:
             parent = jobs.lock(tx, [parent_id]).get(parent_id)
             if parent is None:
                 raise JobNotFound(f"there is no job {parent_id} to continue after")
             new.state = Awaiting(parent_id=parent_id, queue=new.queue, only_on_success=not on_any)
-            child = self._create_once(tx, [new], key)[0]
+            child = next(iter(self.create_in(tx, [new], key)), None)
+            if child is None:
+                raise CreationCancelled(f"a filter does not let {new.invocation.name} be created")
             options = continuations.ON_ANY if on_any else continuations.ON_SUCCESS
-            known = jobs.parameters(tx, [parent_id]).get(parent_id, {})
-            listed = continuations.with_child(known.get(continuations.CONTINUATIONS), child, options)
+            known = jobs.locked_parameter(tx, parent_id, continuations.CONTINUATIONS)
+            listed = continuations.with_child(known, child, options)
             jobs.set_parameters(tx, {(parent_id, continuations.CONTINUATIONS): listed})
             self._start_if_over(tx, parent, child, options)
-            return child
+            return [child]
 
         if session is None:
-            return self.database.run(work)
+            return self.run_once(key, work)[0]
         with self.database.guard_joined():
-            return work(self.database.join(session))
+            return work(self.database.join(session))[0]
 
     def _start_if_over(self, tx: Tx, parent: LockedJob, child: int, options: int) -> None:
         if parent.state not in ("Succeeded", "Deleted"):

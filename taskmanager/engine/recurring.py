@@ -19,6 +19,7 @@ from taskmanager.domain.errors import (
     InvalidArgument,
     InvalidCron,
     RecurringJobNotFound,
+    StorageError,
 )
 from taskmanager.domain.invocation import Invocation, InvocationUnreadable
 from taskmanager.domain.records import RecurringRecord
@@ -27,7 +28,9 @@ from taskmanager.domain.texts import storable
 from taskmanager.engine.client import Client, NewJob, check_queue, new_key
 from taskmanager.engine.history import TRIGGERED_BY
 from taskmanager.engine.legacy import LegacyJobs, row_of
+from taskmanager.engine.performer import text_of
 from taskmanager.storage import recurring
+from taskmanager.storage.database import DatabaseError
 from taskmanager.storage.transaction import Tx
 
 log = logging.getLogger("taskmanager.recurring")
@@ -84,6 +87,9 @@ class RecurringJobs:
             next_at = self._next(tx, known, wanted, parsed)
             if known is None:
                 fields["CreatedAt"] = times.to_iso(tx.now())
+            elif wanted.misfire is Misfire.STRICT and not _is_same_schedule(known, wanted):
+                # The slots that its new cron would have had before are not owed.
+                fields["LastExecution"] = times.to_iso(tx.now())
             recurring.save(tx, wanted.id, fields, next_at)
 
         self.database.run(work)
@@ -91,9 +97,7 @@ class RecurringJobs:
     def _next(self, tx: Tx, known: RecurringRecord | None, wanted: Definition, parsed: crons.Cron) -> datetime | None:
         if wanted.id in recurring.lock_free_paused(tx):
             return None
-        same = known is not None and (known.cron, known.time_zone, known.days_and, known.error) == (
-            wanted.cron, wanted.time_zone, wanted.days_and, None,
-        )  # fmt: skip
+        same = known is not None and known.error is None and _is_same_schedule(known, wanted)
         if known is not None and same and known.next_execution is not None:
             return known.next_execution
         return parsed.next_after(tx.now())
@@ -143,15 +147,17 @@ class RecurringJobs:
         if (row := self._row(recurring_id)) is not None:
             return row[0].trigger(row[1], by=by)
 
-        def work(tx: Tx) -> int:
+        key = new_key()
+
+        def work(tx: Tx) -> list[int]:
             known = self._must(recurring.load(tx, recurring_id, lock=True), recurring_id)
             reason = "Triggered using recurring job manager"
-            job_id = self._create(tx, known, tx.now(), reason, {TRIGGERED_BY: json.dumps(by)})
+            job_id = self._create(tx, known, tx.now(), reason, {TRIGGERED_BY: json.dumps(by)}, key)
             fields: dict[str, str | None] = {"LastJobId": str(job_id)}
             recurring.save(tx, recurring_id, fields, known.next_execution)
-            return job_id
+            return [job_id]
 
-        return self.database.run(work)
+        return self.client.run_once(key, work)[0]
 
     def all(self) -> list[RecurringRecord]:
         """All recurring jobs, by id; after them the rows of c_Job."""
@@ -198,10 +204,17 @@ class RecurringJobs:
 
     def _fire(self, tx: Tx, known: RecurringRecord, now: datetime) -> None:
         try:
-            self._fire_slots(tx, known, now)
+            with tx.part():
+                self._fire_slots(tx, known, now)
         except (InvalidCron, InvocationUnreadable, InvalidArgument) as error:
             log.error("recurring job %s cannot be fired: %s", known.id, error)
             recurring.save(tx, known.id, {"Error": str(error)}, None)
+        except (DatabaseError, StorageError):
+            raise
+        except Exception as error:  # a filter's: it stops none of the others, and this one comes again at its next slot
+            log.exception("recurring job %s could not be fired", known.id)
+            cron = crons.parse(known.cron, known.time_zone, known.days_and)
+            recurring.save(tx, known.id, {"Error": text_of(error)}, cron.next_after(now))
 
     def _fire_slots(self, tx: Tx, known: RecurringRecord, now: datetime) -> None:
         cron = crons.parse(known.cron, known.time_zone, known.days_and)
@@ -213,14 +226,16 @@ class RecurringJobs:
         job_id = known.last_job_id
         for slot in due.slots:
             try:
-                job_id = self._create(tx, known, slot, "Triggered by recurring job scheduler", {})
+                job_id = self._create(tx, known, slot, "Triggered by recurring job scheduler", {}, new_key())
             except CreationCancelled as error:
                 log.info("recurring job %s: %s", known.id, error)
-        fields = {"LastExecution": times.to_iso(due.resume_after), "LastJobId": str(job_id or "")}
+        fields = {"LastExecution": times.to_iso(due.resume_after), "LastJobId": str(job_id or ""), "Error": ""}
         recurring.save(tx, known.id, fields, due.next)
         self.fired(tx, known, now)
 
-    def _create(self, tx: Tx, known: RecurringRecord, slot: datetime, reason: str, parameters: dict[str, str]) -> int:
+    def _create(
+        self, tx: Tx, known: RecurringRecord, slot: datetime, reason: str, parameters: dict[str, str], key: str
+    ) -> int:
         new = NewJob(
             invocations.read(known.job),
             Enqueued(queue=known.queue, priority=known.priority, reason=reason),
@@ -228,7 +243,7 @@ class RecurringJobs:
             known.priority,
             parameters=parameters | {"RecurringJobId": json.dumps(known.id), "Time": str(int(times.to_unix(slot)))},
         )
-        ids = self.client.create_in(tx, [new], new_key())
+        ids = self.client.create_in(tx, [new], key)
         if not ids:
             raise CreationCancelled(f"a filter does not let {known.id} be created")
         return ids[0]
@@ -248,8 +263,8 @@ class RecurringJobs:
                 if not is_ours(name.partition(":")[0]):
                     continue
                 gone = record.id not in known_in_code and (record.from_code or not is_known(name))
-                if gone != record.orphaned:
-                    recurring.save(tx, record.id, {"Orphaned": str(int(gone))}, record.next_execution)
+                if gone != record.orphaned and (now := recurring.load(tx, record.id, lock=True)) is not None:
+                    recurring.save(tx, record.id, {"Orphaned": str(int(gone))}, now.next_execution)
                 if gone:
                     orphans.append(record.id)
             return orphans
@@ -261,6 +276,10 @@ class RecurringJobs:
         if known is None:
             raise RecurringJobNotFound(f"there is no recurring job {recurring_id!r}")
         return known
+
+
+def _is_same_schedule(known: RecurringRecord, wanted: Definition) -> bool:
+    return (known.cron, known.time_zone, known.days_and) == (wanted.cron, wanted.time_zone, wanted.days_and)
 
 
 def _name_of(record: RecurringRecord) -> str:

@@ -80,21 +80,26 @@ class Transitions:
 
     def apply(self, tx: Tx, changes: Sequence[Change], *, skip_locked: bool = False) -> list[Applied]:
         """Carry out changes in the transaction; a refused one is told by its answer, never by an exception."""
-        effects = Effects(tx)
-        answers = self._round(tx, effects, changes, skip_locked)
+        effects, seen = Effects(tx), set[int]()
+        answers, follow_ups = self._round(tx, effects, changes, seen, skip_locked)
+        while follow_ups:  # rounds, not calls of calls: a line of continuations may be long
+            _, follow_ups = self._round(tx, effects, follow_ups, seen, skip_locked=False)
         effects.write()
         if effects.queues:
             ring = tx.ring
             tx.after_commit(lambda: ring(effects.queues))
         return answers
 
-    def _round(self, tx: Tx, effects: Effects, changes: Sequence[Change], skip_locked: bool) -> list[Applied]:
+    def _round(
+        self, tx: Tx, effects: Effects, changes: Sequence[Change], seen: set[int], skip_locked: bool
+    ) -> tuple[list[Applied], list[Change]]:
+        """Answers, and what follows from the changes. seen: the jobs changed in this batch; no job is twice."""
         locked = jobs.lock(tx, (c.job_id for c in changes), skip_locked=skip_locked)
         claims = [c.claim for c in changes if c.claim is not None]
         owned = queues.owned(tx, claims) if claims else set()
         wanting = [c.job_id for c in changes if c.elect and _needs_parameters(c.to)]
         parameters = jobs.parameters(tx, wanting) if wanting else {}
-        answers, follow_ups, seen = [], list[Change](), set[int]()
+        answers, follow_ups = [], list[Change]()
         for change in changes:
             refusal = self._refusal(change, locked.get(change.job_id), owned, seen)
             if refusal is not None:
@@ -110,9 +115,7 @@ class Transitions:
             context = _context(change, locked[change.job_id], effects, parameters)
             answers.append(self._one(change, context))
             follow_ups.extend(context.follow_ups)
-        if follow_ups:
-            self._round(tx, effects, follow_ups, skip_locked=False)
-        return answers
+        return answers, follow_ups
 
     def _refusal(self, change: Change, job: LockedJob | None, owned: set[int], seen: set[int]) -> str | None:
         if job is None:

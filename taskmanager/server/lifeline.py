@@ -13,6 +13,7 @@ import mmap
 import os
 import struct
 import tempfile
+import time
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ _HEADER = 512
 #: The header's last byte, not 0 when the process takes no more jobs.
 _DRAINS = _HEADER - 1
 _SLOT = struct.Struct("<q")
+#: A neighbour that looks for the dead may hold a new file for a moment.
+_LOCK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,11 @@ class Lifeline:
     def __init__(self, server_id: str, slots: int, folder: Path) -> None:
         self.path = folder / f"{server_id.rpartition(':')[2]}.alive"
         self._file: IO[bytes] = open(self.path, "w+b")  # noqa: SIM115 - kept open, and locked, for life
-        if not _lock(self._file):
-            raise OSError(f"{self.path} is locked by another process")
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while not _lock(self._file):
+            if time.monotonic() > deadline:
+                raise OSError(f"{self.path} is locked by another process")
+            time.sleep(0.01)
         self._file.write(server_id.encode().ljust(_HEADER, b"\0") + bytes(_SLOT.size * slots))
         self._file.flush()
         self._map = mmap.mmap(self._file.fileno(), _HEADER + _SLOT.size * slots)

@@ -37,18 +37,20 @@ class DelayedScheduler(Process):
         return 0.0 if moved >= _BATCH else _REST_SECONDS
 
     def _move(self, tx: Tx) -> int:
-        """The jobs are locked first, as everywhere; what another scheduler moves at this moment is passed by."""
-        rows = structures.due(tx, SCHEDULE, times.to_unix(tx.now()), _BATCH)
-        due = {row_id: job_of(member) for row_id, member, _ in rows}
-        reason = "Triggered by DelayedJobScheduler"
-        changes = [Change(j, Enqueued(queue="", reason=reason), _SCHEDULED) for j in due.values() if j is not None]
-        if not rows:
+        """The jobs are locked first, as everywhere; what somebody else changes at this moment is passed by."""
+        now = times.to_unix(tx.now())
+        seen = {job_of(member) for _, member, _ in structures.due(tx, SCHEDULE, now, _BATCH)}
+        if not seen:
             return 0
-        answers = self.transitions.apply(tx, changes, skip_locked=True)
-        # A refusal may mean that another scheduler holds the job; look before calling the member poisoned.
-        states = jobs.current_states(tx, [a.job_id for a in answers if a.refused])
-        gone = {a.job_id for a in answers if a.refused and states.get(a.job_id, (None, None))[0] != "Scheduled"}
-        structures.remove_rows(tx, [row_id for row_id, job in due.items() if job is None or job in gone])
+        locked = jobs.lock(tx, [job for job in seen if job is not None], skip_locked=True)
+        there = jobs.current_states(tx, [job for job in seen if job is not None])
+        # Of what is locked now some may have been moved to another moment since it was seen.
+        due = {row_id: job_of(member) for row_id, member, _ in structures.due(tx, SCHEDULE, now, _BATCH)}
+        reason = "Triggered by DelayedJobScheduler"
+        ours = [job for job in due.values() if job is not None and job in locked]
+        answers = self.transitions.apply(tx, [Change(j, Enqueued(queue="", reason=reason), _SCHEDULED) for j in ours])
+        gone = {a.job_id for a in answers if a.refused} | {job for job in seen if job not in there}
+        structures.remove_rows(tx, [row_id for row_id, job in due.items() if job in gone])
         return sum(1 for a in answers if a)
 
 

@@ -36,6 +36,8 @@ log = logging.getLogger("taskmanager.worker")
 #: How much work, in seconds at the measured rate, is claimed ahead.
 _AHEAD_SECONDS = 0.15
 _MOST_AHEAD = 500
+#: While so many outcomes wait to be written, no more jobs are claimed: they would all run again if this process died.
+_MOST_UNWRITTEN = 1000
 #: Jobs a second above which a server takes its doorbell down.
 _BUSY_RATE = 50
 #: How long a claim starts where the one before ended: rows that came back lie before it, and are found after that.
@@ -69,7 +71,8 @@ class Worker(Process):
         self._unknown: SimpleQueue[Claim] = SimpleQueue()
         self._stranded: SimpleQueue[Claim] = SimpleQueue()
         self._runner = forks.safely(runners)
-        self._busy = 0
+        #: Which threads have a job in hand: a byte for each, so that none writes where another does.
+        self._at_work = bytearray(threads)
         self._done = 0
         self._rate, self._rate_at, self._rate_done = 0.0, time.monotonic(), 0
         #: Tries to claim of which nobody knows how they ended.
@@ -133,10 +136,10 @@ class Worker(Process):
             self._rate_at, self._rate_done = now, self._done
         ahead = self._prefetch if self._prefetch is not None else min(_MOST_AHEAD, int(self._rate * _AHEAD_SECONDS))
         waiting = self._inbox.qsize()
-        idle = max(0, self.threads - self._busy)
+        idle = self.threads - sum(self._at_work)
         if waiting > ahead // 2 and waiting >= idle:
             return 0
-        return idle + ahead - waiting
+        return min(idle + ahead - waiting, self.threads + ahead + _MOST_UNWRITTEN - len(self.held))
 
     @property
     def is_busy(self) -> bool:
@@ -148,7 +151,7 @@ class Worker(Process):
         for held in claims:
             self.held.pop(held.queue_id, None)
         self._done += len(claims)
-        if self._inbox.qsize() <= self._rate * _AHEAD_SECONDS / 2 or self._busy < self.threads:
+        if self._inbox.qsize() <= self._rate * _AHEAD_SECONDS / 2 or sum(self._at_work) < self.threads:
             self.alarm.set()
 
     def _give_back_strays(self) -> None:
@@ -187,7 +190,7 @@ class Worker(Process):
             claim = self._inbox.get()
             if claim is None:
                 return
-            self._busy += 1
+            self._at_work[slot] = 1
             try:
                 self.perform(claim, slot, worker_id)
             except BaseException:  # a thread that ended would be missed by all later jobs
@@ -195,7 +198,7 @@ class Worker(Process):
                 self.completer.running.pop(claim.queue_id, None)
                 self._stranded.put(claim)
             finally:
-                self._busy -= 1
+                self._at_work[slot] = 0
 
     def perform(self, claim: Claim, slot: int = 0, worker_id: str = "") -> None:
         """Perform one claim and hand the outcome to the completer."""
@@ -330,7 +333,12 @@ class Worker(Process):
                 claim = self._inbox.get_nowait()
                 if claim is not None:
                     waiting.append(claim)
-        self._release(waiting, patience=1)
+        try:
+            self._release(waiting, patience=1)
+        except Exception:
+            for claim in waiting:
+                self._stranded.put(claim)
+            raise
         return len(waiting)
 
     def stop_threads(self, deadline: float, hurry: threading.Event | None = None) -> bool:

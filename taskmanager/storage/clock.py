@@ -15,15 +15,16 @@ class Clock:
     MAX_AGE_SECONDS = 20.0
 
     def __init__(self) -> None:
-        self._base = utcnow()
-        self._at = time.monotonic()
+        #: The last reading, and when it was taken: one value, so that no thread sees half of a new one.
+        self._reading = (utcnow(), time.monotonic())
         self._local = timedelta(0)
         self._known = False
         self._shift = timedelta(0)
 
     def now(self) -> datetime:
         """Naive UTC now, by the database."""
-        return self._base + timedelta(seconds=time.monotonic() - self._at) + self._shift
+        base, at = self._reading
+        return base + timedelta(seconds=time.monotonic() - at) + self._shift
 
     @property
     def offset(self) -> timedelta:
@@ -44,15 +45,14 @@ class Clock:
 
     def set(self, now: datetime, local_offset_seconds: float = 0.0) -> None:
         """Take a reading of the server's clock."""
-        self._base = now
-        self._at = time.monotonic()
+        self._reading = (now, time.monotonic())
         self._local = timedelta(seconds=round(local_offset_seconds / 60) * 60)
         self._known = True
 
     @property
     def stale(self) -> bool:
         """Whether a reading is due."""
-        return not self._known or time.monotonic() - self._at > self.MAX_AGE_SECONDS
+        return not self._known or time.monotonic() - self._reading[1] > self.MAX_AGE_SECONDS
 
     def shift(self, by: timedelta) -> None:
         """Move time, for tests of users (`tm.testing`)."""

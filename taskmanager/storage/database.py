@@ -28,8 +28,9 @@ from taskmanager.storage.transaction import Tx, as_moment
 
 log = logging.getLogger("taskmanager.storage")
 T = TypeVar("T")
-#: A unique key was there already; for the rooms above, which do not import SQLAlchemy.
+#: A unique key was there already, and any error of the database; for the rooms above, which import no SQLAlchemy.
 DuplicateKey = IntegrityError
+DatabaseError = SQLAlchemyError
 
 
 class Database:

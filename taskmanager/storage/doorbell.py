@@ -7,6 +7,7 @@ registered ones after COMMIT. A busy system has nobody registered, and rings nev
 from __future__ import annotations
 
 import logging
+import uuid
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -105,7 +106,10 @@ class Doorbell:
                 connection.exec_driver_sql(f'LISTEN "{_channel(self._guid)}"')
                 self._member = f"0:{self._guid}"
             else:
-                self._member = f"{connection.exec_driver_sql('SELECT CONNECTION_ID()').scalar()}:{self._guid}"
+                # A lock names this connection: its number may be another's after the server has begun anew.
+                number = uuid.uuid4().hex
+                connection.execute(text("SELECT GET_LOCK(:name, 0)"), {"name": _lock_of(number)})
+                self._member = f"{number}:{self._guid}"
             self._connection = connection
         return self._connection
 
@@ -128,15 +132,17 @@ def ring_one(database: Database, member: str) -> bool:
             connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": _channel(guid)})
             connection.commit()
             return True
-        if not number.isdigit():
-            return False
         try:
-            connection.exec_driver_sql(f"KILL QUERY {int(number)}")
+            connection.execute(text("KILL QUERY IS_USED_LOCK(:name)"), {"name": _lock_of(number)})
         except Exception as error:
             if _code(error) in (1094, 1095):
                 return False
             raise
     return True
+
+
+def _lock_of(number: str) -> str:
+    return f"taskmanager:{number}"[:64]
 
 
 def _channel(guid: str) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from taskmanager.storage.database import Database
 from taskmanager.storage.dialects import Product
+from taskmanager.storage.queues import PAUSED
 from taskmanager.storage.recurring import SET as RECURRING
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
@@ -26,14 +27,23 @@ class Glance:
     recurring: float | None
 
 
+def _waiting(t: Tables, p: Product) -> str:
+    """Whether a queue has a row that may be claimed; one that is paused has none."""
+    q = p.quote
+    return (
+        f"(EXISTS (SELECT 1 FROM {q(t.queue.name)} r WHERE r.{q('Queue')} = :queue AND r.{q('FetchedAt')} IS NULL) "
+        f"AND NOT EXISTS (SELECT 1 FROM {q(t.set.name)} s WHERE s.{q('Key')} = '{PAUSED}' "
+        f"AND s.{q('Value')} = :queue))"
+    )
+
+
 @statement
 def glance(t: Tables, p: Product) -> str:
-    """Four index reads in one round trip; nothing is locked. Queues come as a JSON array."""
+    """A few index reads in one round trip; nothing is locked. This is for one queue; others are asked for beside it."""
     q = p.quote
     score, key, name = q("Score"), q("Key"), q(t.set.name)
-    waiting = f"SELECT 1 FROM {q(t.queue.name)} WHERE {q('Queue')} IN (:queues) AND {q('FetchedAt')} IS NULL LIMIT 1"
     return (
-        f"SELECT {p.utc_now}, {p.local_offset}, ({waiting}), "
+        f"SELECT {p.utc_now}, {p.local_offset}, CASE WHEN {_waiting(t, p)} THEN 1 END, "
         f"(SELECT MIN({score}) FROM {name} WHERE {key} = 'schedule' AND {score} >= 0), "
         f"(SELECT MIN({score}) FROM {name} WHERE {key} = '{RECURRING}' AND {score} >= 0)"
     )
@@ -46,9 +56,9 @@ class Watcher:
         self._database = database
         self._queues = list(queues)
         self._connection: Connection | None = None
-        sql = glance(database.tables, database.product)
-        binds = ", ".join(f":q{i}" for i in range(len(self._queues)))
-        self._statement = text(sql.replace(":queues", binds))
+        one = _waiting(database.tables, database.product)
+        each = " OR ".join(one.replace(":queue", f":q{i}") for i in range(len(self._queues)))
+        self._statement = text(glance(database.tables, database.product).replace(one, each))
         self._parameters = {f"q{i}": name for i, name in enumerate(self._queues)}
 
     def look(self) -> Glance:

@@ -125,6 +125,13 @@ def read_parameters(t: Tables, p: Product) -> str:
 
 
 @statement
+def lock_parameter(t: Tables, p: Product) -> Any:
+    """Locked, so that the newest value is read even where a caller's transaction sees an old snapshot."""
+    c = t.parameter.c
+    return select(c.Value).where(c.JobId == bindparam("job"), c.Name == bindparam("name")).with_for_update()
+
+
+@statement
 def upsert_parameter(t: Tables, p: Product) -> str:
     return p.upsert(t.parameter, ("JobId", "Name"), {"Value": "{new}"})
 
@@ -224,6 +231,12 @@ def parameters(tx: Tx, ids: Iterable[int]) -> dict[int, dict[str, str]]:
     for job_id, name, value in tx.execute(read_parameters, {"ids": ids_json(ids)}):
         found[int(job_id)][name] = value
     return found
+
+
+def locked_parameter(tx: Tx, job_id: int, name: str) -> str | None:
+    """One parameter, locked where it exists, to be changed."""
+    row = tx.execute(lock_parameter, {"job": job_id, "name": name}).first()
+    return None if row is None else row[0]
 
 
 def set_parameters(tx: Tx, values: Mapping[tuple[int, str], str | None]) -> None:

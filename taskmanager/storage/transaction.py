@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from taskmanager.storage.clock import Clock
 from taskmanager.storage.statements import Builder, PlainText, Prepared
@@ -83,6 +84,19 @@ class Tx:
         if not result.returns_rows:
             return Rows((), result.rowcount)
         return Rows(result.all(), result.rowcount, tuple(result.keys()))
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """What is done inside is undone by itself when it raises; an error of the database is the whole unit's."""
+        nested = self.connection.begin_nested()
+        try:
+            yield
+        except SQLAlchemyError:
+            raise
+        except BaseException:
+            nested.rollback()
+            raise
+        nested.commit()
 
     def bind_moment(self, moment: datetime | None) -> Any:
         """A moment as the driver takes it in plain SQL text: SQLite keeps ISO text of a fixed width."""

@@ -95,7 +95,7 @@ FROM `HangfireCounter` ORDER BY `HangfireCounter`.`Id`
 INSERT INTO `HangfireAggregatedCounter` (`Key`, `Value`, `ExpireAt`) VALUES (:Key, :Value, :ExpireAt) ON DUPLICATE KEY UPDATE `Value` = `Value` + VALUES(`Value`), `ExpireAt` = VALUES(`ExpireAt`);
 
 -- glance.glance
-SELECT UTC_TIMESTAMP(6), TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW()), (SELECT 1 FROM `HangfireJobQueue` WHERE `Queue` IN (:queues) AND `FetchedAt` IS NULL LIMIT 1), (SELECT MIN(`Score`) FROM `HangfireSet` WHERE `Key` = 'schedule' AND `Score` >= 0), (SELECT MIN(`Score`) FROM `HangfireSet` WHERE `Key` = 'python:recurring-jobs' AND `Score` >= 0);
+SELECT UTC_TIMESTAMP(6), TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW()), CASE WHEN (EXISTS (SELECT 1 FROM `HangfireJobQueue` r WHERE r.`Queue` = :queue AND r.`FetchedAt` IS NULL) AND NOT EXISTS (SELECT 1 FROM `HangfireSet` s WHERE s.`Key` = 'paused-queues' AND s.`Value` = :queue)) THEN 1 END, (SELECT MIN(`Score`) FROM `HangfireSet` WHERE `Key` = 'schedule' AND `Score` >= 0), (SELECT MIN(`Score`) FROM `HangfireSet` WHERE `Key` = 'python:recurring-jobs' AND `Score` >= 0);
 
 -- jobs.enter_one
 UPDATE `HangfireJob` SET `StateId` = :state, `StateName` = :name, `ExpireAt` = :expire WHERE `Id` = :id;
@@ -128,6 +128,11 @@ SELECT t.`Id`, t.`StateName`, t.`StateId`, t.`Queue`, t.`Priority`, t.`CreatedAt
 
 -- jobs.lock_jobs
 SELECT t.`Id`, t.`StateName`, t.`StateId`, t.`Queue`, t.`Priority`, t.`CreatedAt` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJob` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id FOR UPDATE OF t;
+
+-- jobs.lock_parameter
+SELECT `HangfireJobParameter`.`Value` 
+FROM `HangfireJobParameter` 
+WHERE `HangfireJobParameter`.`JobId` = %s AND `HangfireJobParameter`.`Name` = %s FOR UPDATE;
 
 -- jobs.read_history
 SELECT `HangfireState`.`Id`, `HangfireState`.`Name`, `HangfireState`.`Reason`, `HangfireState`.`CreatedAt`, `HangfireState`.`Data` 

@@ -95,7 +95,7 @@ FROM "HangfireCounter" ORDER BY "HangfireCounter"."Id"
 INSERT INTO "HangfireAggregatedCounter" ("Key", "Value", "ExpireAt") VALUES (:Key, :Value, :ExpireAt) ON CONFLICT ("Key") DO UPDATE SET "Value" = "HangfireAggregatedCounter"."Value" + EXCLUDED."Value", "ExpireAt" = EXCLUDED."ExpireAt";
 
 -- glance.glance
-SELECT strftime('%Y-%m-%d %H:%M:%f000', 'now'), CAST(strftime('%s', 'now', 'localtime') AS INTEGER) - CAST(strftime('%s', 'now') AS INTEGER), (SELECT 1 FROM "HangfireJobQueue" WHERE "Queue" IN (:queues) AND "FetchedAt" IS NULL LIMIT 1), (SELECT MIN("Score") FROM "HangfireSet" WHERE "Key" = 'schedule' AND "Score" >= 0), (SELECT MIN("Score") FROM "HangfireSet" WHERE "Key" = 'python:recurring-jobs' AND "Score" >= 0);
+SELECT strftime('%Y-%m-%d %H:%M:%f000', 'now'), CAST(strftime('%s', 'now', 'localtime') AS INTEGER) - CAST(strftime('%s', 'now') AS INTEGER), CASE WHEN (EXISTS (SELECT 1 FROM "HangfireJobQueue" r WHERE r."Queue" = :queue AND r."FetchedAt" IS NULL) AND NOT EXISTS (SELECT 1 FROM "HangfireSet" s WHERE s."Key" = 'paused-queues' AND s."Value" = :queue)) THEN 1 END, (SELECT MIN("Score") FROM "HangfireSet" WHERE "Key" = 'schedule' AND "Score" >= 0), (SELECT MIN("Score") FROM "HangfireSet" WHERE "Key" = 'python:recurring-jobs' AND "Score" >= 0);
 
 -- jobs.enter_one
 UPDATE "HangfireJob" SET "StateId" = :state, "StateName" = :name, "ExpireAt" = :expire WHERE "Id" = :id;
@@ -128,6 +128,11 @@ SELECT t."Id", t."StateName", t."StateId", t."Queue", t."Priority", t."CreatedAt
 
 -- jobs.lock_jobs
 SELECT t."Id", t."StateName", t."StateId", t."Queue", t."Priority", t."CreatedAt" FROM (SELECT value AS id FROM json_each(:ids)) x JOIN "HangfireJob" t ON t."Id" = x.id;
+
+-- jobs.lock_parameter
+SELECT "HangfireJobParameter"."Value" 
+FROM "HangfireJobParameter" 
+WHERE "HangfireJobParameter"."JobId" = ? AND "HangfireJobParameter"."Name" = ?;
 
 -- jobs.read_history
 SELECT "HangfireState"."Id", "HangfireState"."Name", "HangfireState"."Reason", "HangfireState"."CreatedAt", "HangfireState"."Data" 

@@ -82,3 +82,18 @@ def test_a_claim_is_given_back_and_taken_again(tm: TaskManager, lose_next_answer
         assert time.monotonic() < deadline, "the rows stay claimed by nobody"
         worker.work()
     assert history(tm, job_id) == ["Enqueued", "Processing", "Succeeded"]
+
+
+def test_a_triggered_recurring_job_runs_once(tm: TaskManager, lose_next_answer: Any, hands: Any) -> None:
+    tm.recurring("yearly", greet, args=("x",), cron="0 0 1 1 *")
+    lose_next_answer()
+    job_id = tm.trigger("yearly")
+    assert [c.job_id for c in hands().claim()] == [job_id]
+
+
+def test_a_continuation_is_listed_once(tm: TaskManager, lose_next_answer: Any) -> None:
+    parent = tm.enqueue(greet, "x")
+    lose_next_answer()
+    child = tm.job(greet).continue_after(parent, "y")
+    assert tm.get(parent).parameters["Continuations"].count("JobId") == 1
+    assert tm.get(child).state == "Awaiting"

@@ -223,8 +223,8 @@ def test_an_enqueue_whose_commit_was_in_doubt_is_not_doubled(tm: TaskManager) ->
 
     definition, key = tm.definition(greet), new_key()
     new = [tm._new(definition, ("x",), {}, {}) for _ in range(3)]
-    first = tm.database.run(lambda tx: tm.client._create_once(tx, new, key))
-    again = tm.database.run(lambda tx: tm.client._create_once(tx, new, key))
+    first = tm.client.run_once(key, lambda tx: tm.client.create_in(tx, new, key))
+    again = tm.client.run_once(key, lambda tx: tm.client.create_in(tx, new, key))
     assert first == again
 
 

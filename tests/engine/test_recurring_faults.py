@@ -1,0 +1,88 @@
+"""Recurring jobs among filters that raise, edits that come at the same moment, and changed schedules."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from taskmanager import TaskManager
+from taskmanager.domain.records import RecurringRecord
+from taskmanager.engine.filters import Creating, Filter
+from taskmanager.storage import recurring
+from taskmanager.storage.transaction import Tx
+
+
+def good() -> None: ...
+
+
+def bad() -> None: ...
+
+
+class Moody(Filter):
+    """Raises for one job, before or after it was written."""
+
+    def __init__(self, after: bool) -> None:
+        self.after, self.is_well = after, False
+
+    def creating(self, context: Creating) -> None:
+        self._look(context, not self.after)
+
+    def created(self, context: Creating, job_id: int) -> None:
+        self._look(context, self.after)
+
+    def _look(self, context: Creating, here: bool) -> None:
+        if here and not self.is_well and context.invocation.method == "bad":
+            raise RuntimeError("in a bad mood")
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_filter_that_raises_stops_one_recurring_job_and_only_for_a_slot(
+    tm: TaskManager, hands: Any, after: bool
+) -> None:
+    moody = Moody(after)
+    tm.recurring("bad", bad, cron="0 * * * *", misfire="strict")
+    tm.recurring("good", good, cron="0 * * * *")
+    tm.add_filter(moody)
+    worker = hands()
+    tm.database.clock.shift(timedelta(hours=1))
+    worker.recurring.tick()
+    assert worker.work() == 1, "the good one alone; nothing half written of the other"
+    assert {r.id: r.error for r in tm.recurring_list()} == {"bad": "in a bad mood", "good": None}
+    moody.is_well = True
+    tm.database.clock.shift(timedelta(hours=1))
+    worker.recurring.tick()
+    assert worker.work() == 3, "a strict job owes what it missed"
+    assert {r.error for r in tm.recurring_list()} == {None}
+
+
+def test_a_strict_job_whose_cron_is_changed_owes_no_slots_from_before(tm: TaskManager, hands: Any) -> None:
+    tm.recurring("r", good, cron="0 0 1 1 *", misfire="strict")
+    tm.database.clock.shift(timedelta(hours=12))
+    tm.recurring("r", good, cron="0 * * * *", misfire="strict")
+    tm.database.clock.shift(timedelta(hours=2))
+    worker = hands()
+    worker.recurring.tick()
+    assert worker.work() == 2
+
+
+def test_a_pause_or_a_removal_while_orphans_are_marked_holds(tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    if tm.database.is_embedded:
+        pytest.skip("SQLite has one writer at a time")
+    tm.recurring("paused", good, cron="* * * * * *")
+    tm.recurring("removed", good, cron="* * * * * *")
+    real = recurring.load_all
+
+    def then_changed(tx: Tx) -> list[RecurringRecord]:
+        found = real(tx)
+        tm.pause("paused")
+        tm.remove("removed")
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(recurring, "load_all", then_changed)
+        tm.recurring_jobs.mark_orphans(set(), lambda module: True, lambda name: False)
+    tm.database.clock.shift(timedelta(seconds=3))
+    assert tm.recurring_jobs.fire_due() == 0
+    assert [r.id for r in tm.recurring_list()] == ["paused"]

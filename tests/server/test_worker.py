@@ -1,0 +1,151 @@
+"""A worker and a scheduler whose database, jobs or neighbours do something at the worst moment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from taskmanager import TaskManager
+from taskmanager.domain.errors import StorageError
+from taskmanager.domain.states import Scheduled
+from taskmanager.engine.transitions import SCHEDULE, Change
+from taskmanager.server import lifeline
+from taskmanager.server.lifeline import Lifeline
+from taskmanager.storage import clock, structures
+from taskmanager.storage.clock import Clock
+from taskmanager.storage.glance import Watcher
+from taskmanager.storage.transaction import Tx
+
+pytestmark = pytest.mark.timeout(60)
+
+
+def nothing() -> None: ...
+
+
+def waiting(tm: TaskManager) -> dict[str, float]:
+    return tm.database.read(lambda tx: structures.members(tx, SCHEDULE))
+
+
+def test_no_more_jobs_are_begun_while_a_thousand_outcomes_cannot_be_written(tm: TaskManager, hands: Any) -> None:
+    tm.enqueue_many(nothing, [() for _ in range(1200)])
+    worker = hands()
+    while claims := worker.claim():
+        for claim in claims:
+            worker.worker.perform(claim)
+    assert 1000 <= len(worker.worker.held) <= 1010
+    while worker.completer.flush():
+        pass
+    assert worker.work() > 0
+
+
+def test_claims_that_could_not_be_given_back_are_given_back_later(
+    tm: TaskManager, hands: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tm.enqueue_many(nothing, [() for _ in range(3)])
+    worker, other = hands(), hands()
+    worker.worker.tick()
+    with monkeypatch.context() as patched:
+        patched.setattr(tm.database, "run", _down)
+        with pytest.raises(StorageError):
+            worker.worker.give_back_waiting()
+    worker.worker.tick()
+    assert worker.worker.held == {}, "a process that is being replaced ends when it holds nothing"
+    assert other.work() == 3
+
+
+def _down(*_: Any, **__: Any) -> Any:
+    raise StorageError("the database is down")
+
+
+def test_a_paused_queue_is_no_reason_to_look_more_often(tm: TaskManager) -> None:
+    watcher = Watcher(tm.database, ["default", "other"])
+    tm.enqueue(nothing)
+    assert watcher.look().waiting
+    tm.pause_queue("default")
+    assert not watcher.look().waiting
+    tm.job(nothing).options(queue="other").enqueue()
+    assert watcher.look().waiting
+    watcher.close()
+
+
+def test_a_job_that_is_moved_to_another_moment_while_it_becomes_due_waits_for_that(
+    tm: TaskManager, hands: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if tm.database.is_embedded:
+        pytest.skip("SQLite has one writer at a time")
+    job_id, later = tm.job(nothing).schedule(delay=-1), tm.database.clock.now() + timedelta(hours=1)
+    real, moved = structures.due, list[bool]()
+
+    def then_moved(tx: Tx, *given: Any, **options: Any) -> Any:
+        found = real(tx, *given, **options)
+        if not moved:
+            moved.append(bool(tm.client.reschedule(job_id, later)))
+        return found
+
+    monkeypatch.setattr(structures, "due", then_moved)
+    hands().delayed.tick()
+    assert (moved, tm.get(job_id).state, len(waiting(tm))) == ([True], "Scheduled", 1)
+
+
+def test_a_stray_member_is_left_while_its_job_is_being_scheduled(tm: TaskManager, hands: Any) -> None:
+    if tm.database.is_embedded:
+        pytest.skip("SQLite has one writer at a time")
+    job_id, worker = tm.enqueue(nothing), hands()
+    tm.database.run(lambda tx: structures.put(tx, SCHEDULE, {f"default:{job_id}": 1.0}))
+    scheduled, done = threading.Event(), threading.Event()
+
+    def slowly(tx: Tx) -> None:
+        later = Scheduled(enqueue_at=tx.now() + timedelta(hours=1))
+        assert all(tm.transitions.apply(tx, [Change(job_id, later)]))
+        scheduled.set()
+        done.wait(0.5)
+
+    other = threading.Thread(target=lambda: tm.database.run(slowly))
+    other.start()
+    assert scheduled.wait(10)
+    worker.delayed.tick()
+    done.set()
+    other.join()
+    assert (tm.get(job_id).state, len(waiting(tm))) == ("Scheduled", 1), "without its member it would never run"
+    tm.database.run(lambda tx: structures.put(tx, SCHEDULE, {"default:987654321": 1.0, "nonsense": 1.0}))
+    worker.delayed.tick()
+    assert len(waiting(tm)) == 1, "members of no job go"
+
+
+def test_a_reading_of_the_clock_is_never_seen_by_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    known, seen = Clock(), list[Any]()
+    begin, ticks = known.now(), iter(range(100, 1000))
+
+    class Ticking:
+        """Between any two readings another thread looks."""
+
+        @staticmethod
+        def monotonic() -> float:
+            if looking:
+                return 200.0
+            looking.append(True)
+            seen.append(known.now())
+            looking.clear()
+            return 200.0
+
+    looking = [True]
+    known._reading = (begin, float(next(ticks)))
+    monkeypatch.setattr(clock, "time", Ticking)
+    before = known.now()
+    looking.clear()
+    known.set(before)
+    assert seen == [before]
+
+
+def test_a_neighbour_that_looks_for_the_dead_does_not_keep_a_process_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real: Callable[[Any], bool] = lifeline._lock
+    answers = iter([False, False])
+    monkeypatch.setattr(lifeline, "_lock", lambda file: next(answers, True) and real(file))
+    Lifeline("host:1:abc", 1, tmp_path).close()
