@@ -53,12 +53,16 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What came of a change: the state entered and the one left, or why nothing was changed."""
+    """What came of a change: the state entered and the one left, or why nothing was changed.
+
+    busy: only because somebody else is changing the job at this moment.
+    """
 
     job_id: int
     state: State | None
     left: str | None = None
     refused: str | None = None
+    busy: bool = False
 
     def __bool__(self) -> bool:
         return self.state is not None
@@ -79,7 +83,10 @@ class Transitions:
         self.failed_expiration = failed_expiration
 
     def apply(self, tx: Tx, changes: Sequence[Change], *, skip_locked: bool = False) -> list[Applied]:
-        """Carry out changes in the transaction; a refused one is told by its answer, never by an exception."""
+        """Carry out changes in the transaction; a refused one is told by its answer, never by an exception.
+
+        skip_locked: wait for nobody; what somebody else is changing is answered as busy, and stays as it is.
+        """
         effects, seen = Effects(tx), set[int]()
         answers, follow_ups = self._round(tx, effects, changes, seen, skip_locked)
         while follow_ups:  # rounds, not calls of calls: a line of continuations may be long
@@ -95,12 +102,17 @@ class Transitions:
     ) -> tuple[list[Applied], list[Change]]:
         """Answers, and what follows from the changes. seen: the jobs changed in this batch; no job is twice."""
         locked = jobs.lock(tx, (c.job_id for c in changes), skip_locked=skip_locked)
-        claims = [c.claim for c in changes if c.claim is not None]
+        missing = {c.job_id for c in changes} - locked.keys() if skip_locked else ()
+        busy = jobs.current_states(tx, missing) if missing else {}
+        claims = [c.claim for c in changes if c.claim is not None and c.job_id not in busy]
         owned = queues.owned(tx, claims) if claims else set()
         wanting = [c.job_id for c in changes if c.elect and _needs_parameters(c.to)]
         parameters = jobs.parameters(tx, wanting) if wanting else {}
         answers, follow_ups = [], list[Change]()
         for change in changes:
+            if change.job_id in busy:
+                answers.append(Applied(change.job_id, None, refused="somebody else is changing the job", busy=True))
+                continue
             refusal = self._refusal(change, locked.get(change.job_id), owned, seen)
             if refusal is not None:
                 if change.claim is not None and change.claim.queue_id in owned and not change.keep_claim:

@@ -30,6 +30,8 @@ _RECORD_AFTER_SECONDS = 0.1
 _COLLECT_SECONDS = 0.012
 _MANY = 100
 _BATCH = 500
+#: An outcome whose job is locked by somebody, an operator's open transaction for one, is tried again after this pause.
+_BUSY_SECONDS = 0.25
 
 
 @dataclass(slots=True)
@@ -44,6 +46,8 @@ class Running:
     timeout: float | None
     recorded: bool = False
     fenced: bool = False
+    #: Its Processing is not tried before this moment: the job was locked.
+    record_at: float = 0.0
 
 
 class Completer(Process):
@@ -60,10 +64,14 @@ class Completer(Process):
         self.server_id = server_id
         self._finished = finished
         self._outcomes: deque[Outcome] = deque()
+        #: Outcomes of jobs that somebody else had locked, and when they are tried again.
+        self._held_up: list[Outcome] = []
+        self._held_up_until = 0.0
         self.running: dict[int, Running] = {}
         #: Runs whose Processing was sent, and nobody knows whether it was written.
         self._unsure: list[Running] = []
         self._last_flush = 0.0
+        self._closing = False
         self._flushing = threading.Lock()
 
     def begin(self, running: Running) -> None:
@@ -86,13 +94,19 @@ class Completer(Process):
     def flush(self) -> int:
         """Write the outcomes that wait; returns how many. They stay in memory until the COMMIT has succeeded."""
         with self._flushing:
+            if self._held_up and (self._closing or time.monotonic() >= self._held_up_until):
+                self._outcomes.extend(self._held_up)
+                self._held_up = []
             batch = [self._outcomes[i] for i in range(min(_BATCH, len(self._outcomes)))]
             if not batch:
                 return 0
             if self._unsure:
                 self._record(self._unsure)
+            busy: list[Outcome] = []
             try:
-                self._tell(self._write([self._change(outcome) for outcome in batch]))
+                answers = self._write([self._change(outcome) for outcome in batch], skip_locked=not self._closing)
+                self._tell(answers)
+                busy = [outcome for outcome, answer in zip(batch, answers, strict=True) if answer.busy]
             except Exception as error:
                 if not self._is_of_one(error):
                     raise
@@ -100,15 +114,25 @@ class Completer(Process):
                     self._write_alone(outcome)
             finally:
                 self._last_flush = time.monotonic()
-            for outcome in batch:
+            self._hold_up(busy)
+            held_up = {outcome.claim.queue_id for outcome in busy}
+            written = [outcome.claim for outcome in batch if outcome.claim.queue_id not in held_up]
+            for _ in batch:
                 self._outcomes.popleft()
-                self.running.pop(outcome.claim.queue_id, None)
-            self._finished([outcome.claim for outcome in batch])
+            for claim in written:
+                self.running.pop(claim.queue_id, None)
+            self._finished(written)
             return len(batch)
 
-    def _write(self, changes: list[Change]) -> list[Applied]:
+    def _hold_up(self, busy: list[Outcome]) -> None:
+        """Keep what could not be written for somebody else's lock: the others do not wait for it."""
+        if busy:
+            self._held_up += busy
+            self._held_up_until = time.monotonic() + _BUSY_SECONDS
+
+    def _write(self, changes: list[Change], *, skip_locked: bool = False) -> list[Applied]:
         try:
-            return self.database.run(lambda tx: self.transitions.apply(tx, changes))
+            return self.database.run(lambda tx: self.transitions.apply(tx, changes, skip_locked=skip_locked))
         except ReadOnlyDatabase as error:
             log.error("outcomes wait in memory: %s", error)
             raise
@@ -144,7 +168,7 @@ class Completer(Process):
 
     def _tell(self, answers: list[Applied]) -> None:
         for answer in answers:
-            if answer.refused:
+            if answer.refused and not answer.busy:
                 log.info("outcome of job %d not written: %s", answer.job_id, answer.refused)
 
     def _change(self, outcome: Outcome) -> Change:
@@ -160,12 +184,14 @@ class Completer(Process):
 
     def record_processing(self, *, at_once: Running | None = None) -> None:
         """Write Processing for jobs that still run after a moment, and what they tell of their progress."""
-        line = time.monotonic() - _RECORD_AFTER_SECONDS
+        now = time.monotonic()
+        line = now - _RECORD_AFTER_SECONDS
         with self._flushing:
-            done = {outcome.claim.queue_id for outcome in self._outcomes.copy()}
+            done = {outcome.claim.queue_id for outcome in [*self._outcomes.copy(), *self._held_up]}
             late = [
                 r for r in list(self.running.values())
-                if not (r.recorded or r.fenced or r.claim.queue_id in done) and (r.started < line or r is at_once)
+                if not (r.recorded or r.fenced or r.claim.queue_id in done)
+                and ((r.started < line and r.record_at <= now) or r is at_once)
             ]  # fmt: skip
             if late:
                 self._record(late)
@@ -181,7 +207,7 @@ class Completer(Process):
         ]  # fmt: skip
 
         def work(tx: Tx) -> tuple[list[Applied], dict[int, tuple[str | None, int | None]]]:
-            answers = self.transitions.apply(tx, changes)
+            answers = self.transitions.apply(tx, changes, skip_locked=True)
             refused = [r for r, answer in zip(late, answers, strict=True) if not answer]
             written.update(r.claim.job_id for r in refused if self._is_written(tx, r))
             return answers, jobs.current_states(tx, [c.job_id for c in changes])
@@ -194,6 +220,8 @@ class Completer(Process):
             if answer or running.claim.job_id in written:
                 running.claim.state, running.claim.state_id = states[running.claim.job_id]
                 running.recorded = True
+            elif answer.busy:
+                running.record_at = time.monotonic() + _BUSY_SECONDS
             else:
                 running.fenced = True
                 running.context.cancellation.cancel(answer.refused or "the claim was given up")
@@ -218,5 +246,9 @@ class Completer(Process):
         try:
             while self.flush():
                 pass
+            self._closing = True  # those whose jobs are locked are waited for, after all others are written
+            while self.flush():
+                pass
         except StorageError as error:
-            log.error("%d outcomes are lost, their jobs will run again: %s", len(self._outcomes), error)
+            lost = len(self._outcomes) + len(self._held_up)
+            log.error("%d outcomes are lost, their jobs will run again: %s", lost, error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from taskmanager import TaskManager
+from taskmanager import JobContext, TaskManager
 from taskmanager.domain.errors import StorageError
 from taskmanager.domain.states import Scheduled
 from taskmanager.engine.transitions import SCHEDULE, Change
@@ -20,6 +21,7 @@ from taskmanager.storage import clock, structures
 from taskmanager.storage.clock import Clock
 from taskmanager.storage.glance import Watcher
 from taskmanager.storage.transaction import Tx
+from tests.conftest import history
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -41,6 +43,57 @@ def test_no_more_jobs_are_begun_while_a_thousand_outcomes_cannot_be_written(tm: 
     while worker.completer.flush():
         pass
     assert worker.work() > 0
+
+
+def test_an_operators_open_transaction_on_a_job_holds_up_that_job_alone(tm: TaskManager, hands: Any) -> None:
+    if tm.database.is_embedded:
+        pytest.skip("SQLite has one writer at a time")
+    ids, worker, table = [tm.enqueue(nothing) for _ in range(4)], hands(), tm.database.tables.job
+    claims = worker.claim()
+    with tm.database.engine.connect() as operator:
+        operator.execute(table.update().where(table.c.Id == ids[1]).values(Priority=7))
+        begun = time.monotonic()
+        for claim in claims:
+            worker.worker.perform(claim)
+        worker.completer.flush()
+        assert time.monotonic() - begun < 5, "nobody is waited for"
+        assert [tm.get(i).state for i in ids] == ["Succeeded", "Enqueued", "Succeeded", "Succeeded"]
+        assert [c.job_id for c in worker.worker.held.values()] == [ids[1]]
+        operator.commit()
+    worker.completer.close()
+    assert history(tm, ids[1]) == ["Enqueued", "Processing", "Succeeded"]
+    assert worker.worker.held == {}
+
+
+def test_a_long_job_that_an_operator_has_locked_is_not_cancelled_and_seen_processing_later(
+    tm: TaskManager, hands: Any
+) -> None:
+    if tm.database.is_embedded:
+        pytest.skip("SQLite has one writer at a time")
+    go, cancelled, table = threading.Event(), list[bool](), tm.database.tables.job
+
+    def long(ctx: JobContext) -> None:
+        go.wait(20)
+        cancelled.append(ctx.cancellation.is_cancelled)
+
+    job_id, worker = tm.job(long).enqueue(), hands()
+    (claim,) = worker.claim()
+    thread = threading.Thread(target=worker.worker.perform, args=(claim,))
+    thread.start()
+    while not worker.completer.running:
+        time.sleep(0.01)
+    (running,) = worker.completer.running.values()
+    with tm.database.engine.connect() as operator:
+        operator.execute(table.update().where(table.c.Id == job_id).values(Priority=7))
+        worker.completer.record_processing(at_once=running)
+        assert (running.recorded, running.fenced) == (False, False)
+        operator.commit()
+    worker.completer.record_processing(at_once=running)
+    assert tm.get(job_id).state == "Processing"
+    go.set()
+    thread.join()
+    worker.completer.flush()
+    assert (cancelled, history(tm, job_id)) == ([False], ["Enqueued", "Processing", "Succeeded"])
 
 
 def test_claims_that_could_not_be_given_back_are_given_back_later(
