@@ -21,6 +21,8 @@ from taskmanager.engine.registry import JobDefinition
 _WATCH_SECONDS = 0.05
 #: How long a cancelled job has to end by itself before its process is killed.
 _CANCEL_SECONDS = 2.0
+#: How long what a child has told may take to be read after its end.
+_LAST_WORD_SECONDS = 2.0
 
 
 class Isolation:
@@ -75,7 +77,7 @@ class Child:
     def wait(self, seconds: float) -> bool:
         """Wait for the answer, or for the end of the process; whether either came."""
         self._reader.join(seconds)
-        return not self._reader.is_alive()
+        return not self._reader.is_alive() or self._process.poll() is not None
 
     def resident_bytes(self) -> int:
         """Memory of the process and of what it started."""
@@ -90,8 +92,10 @@ class Child:
             for process in [*_children(self._watched), self._watched]:
                 _kill(process)
         self._process.wait()
-        self._reader.join()
-        for pipe in (self._process.stdin, self._process.stdout):
+        self._reader.join(_LAST_WORD_SECONDS)
+        # A daemon that the job left behind may have the other end open: then ours is closed when the reader ends.
+        read = None if self._reader.is_alive() else self._process.stdout
+        for pipe in (self._process.stdin, read):
             if pipe is not None:
                 _close(pipe)
 
@@ -119,6 +123,7 @@ class Child:
             else:
                 self._answer = facts
                 return
+        _close(self._process.stdout)
 
 
 def _watch(child: Child, definition: JobDefinition, context: JobContext) -> None:

@@ -91,6 +91,24 @@ def eats() -> None:
 def dies() -> None:
     os._exit(7)
 
+def leave_a_daemon() -> None:
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(20)
+        os._exit(0)
+    os.wait()
+
+@job(isolate=True, timeout=1.0, retries=0)
+def hangs_with_a_daemon() -> None:
+    leave_a_daemon()
+    time.sleep(60)
+
+@job(isolate=True, retries=0)
+def dies_with_a_daemon() -> None:
+    leave_a_daemon()
+    os._exit(7)
+
 class Odd(ValueError):
     pass
 
@@ -196,6 +214,16 @@ def test_a_job_that_does_not_behave_is_failed_with_the_reason(run: Any, name: st
     assert record.current.data["ExceptionType"].rpartition(".")[2] == kind
     assert words in record.current.data["ExceptionMessage"]
     assert run("add", 1).result["sum"] == 3, "the worker goes on"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("hangs_with_a_daemon", "JobTimeout"), ("dies_with_a_daemon", "JobProcessDied")]
+)
+def test_a_daemon_that_a_job_left_behind_does_not_hold_its_thread(run: Any, name: str, kind: str) -> None:
+    begun = time.monotonic()
+    record = run(name)
+    assert record.current.data["ExceptionType"].rpartition(".")[2] == kind
+    assert time.monotonic() - begun < 15, "it has the pipe open, for as long as it likes"
 
 
 def test_the_exception_lists_and_retry_hold_across_the_process_boundary(run: Any) -> None:
