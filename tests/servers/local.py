@@ -125,8 +125,8 @@ def _mariadb(durable: bool) -> Server:
     port = _free_port()
     flush = "1" if durable else "0"
     command = [
-        daemon, "--no-defaults", f"--datadir={folder / 'data'}", f"--socket={folder / 's'}", f"--tmpdir={folder}", f"--port={port}",
-        "--bind-address=127.0.0.1", "--skip-name-resolve", f"--init-file={init}", "--max-connections=400",
+        daemon, "--no-defaults", f"--datadir={folder / 'data'}", f"--socket={folder / 's'}", f"--tmpdir={folder}",
+        f"--port={port}", "--bind-address=127.0.0.1", "--skip-name-resolve", f"--init-file={init}", "--max-connections=400",
         f"--innodb-flush-log-at-trx-commit={flush}", "--character-set-server=utf8mb4", *account,
     ]  # fmt: skip
     url = URL.create("mysql+pymysql", "test", "test", "127.0.0.1", port)
