@@ -126,8 +126,9 @@ def _mariadb(durable: bool) -> Server:
     flush = "1" if durable else "0"
     command = [
         daemon, "--no-defaults", f"--datadir={folder / 'data'}", f"--socket={folder / 's'}", f"--tmpdir={folder}",
-        f"--port={port}", "--bind-address=127.0.0.1", "--skip-name-resolve", f"--init-file={init}", "--max-connections=400",
-        f"--innodb-flush-log-at-trx-commit={flush}", "--character-set-server=utf8mb4", *account,
+        f"--port={port}", "--bind-address=127.0.0.1", "--skip-name-resolve", f"--init-file={init}",
+        "--max-connections=400", f"--innodb-flush-log-at-trx-commit={flush}", "--character-set-server=utf8mb4",
+        *account,
     ]  # fmt: skip
     url = URL.create("mysql+pymysql", "test", "test", "127.0.0.1", port)
     server = Server("mariadb", _ready(url), folder, command)
