@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 from taskmanager.storage import jobs
 from tests.webui.browser.conftest import Site, Window
 
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 Windows = Callable[..., Window]
 PATHS = (
     "", "jobs", "jobs/failed", "jobs/scheduled", "jobs/processing", "jobs/succeeded", "jobs/deleted", "jobs/awaiting",
@@ -23,8 +25,10 @@ PATHS = (
 def wait_until(window: Window, what: str) -> None:
     """Wait for a condition in the page; Playwright's own way of waiting needs `eval`, which the policy forbids."""
     for _ in range(150):
-        if window.page.evaluate(what):
-            return
+        # While one page gives way to the next there is no document to ask, or none that answers.
+        with contextlib.suppress(playwright.Error):
+            if window.page.evaluate(what):
+                return
         window.page.wait_for_timeout(100)
     raise AssertionError(f"it never came to be: {what}")
 
