@@ -117,6 +117,7 @@ def nav() -> list[tuple[str, str, Any, str, str, str]]:
         ("recurring", url_for("pages.recurring"), _l("Recurring jobs"), "repeat", "recurring", "g r"),
         ("queues", url_for("pages.queues"), _l("Queues"), "layers", "queues", "g q"),
         ("servers", url_for("pages.servers"), _l("Servers"), "server", "servers", "g s"),
+        ("history", url_for("pages.history"), _l("History"), "clock", "", "g h"),
     ]
     return listed
 

@@ -339,6 +339,23 @@ SELECT `HangfireJobParameter`.`JobId`, `HangfireJobParameter`.`Name`, substr(`Ha
 FROM `HangfireJobParameter` 
 WHERE `HangfireJobParameter`.`JobId` IN (__[POSTCOMPILE_ids]) AND `HangfireJobParameter`.`Name` IN (__[POSTCOMPILE_names]);
 
+-- monitoring_logged.logged_by_id
+SELECT `c_LoggedJob`.`ID`, `c_LoggedJob`.`JobName`, `c_LoggedJob`.`JobId`, `c_LoggedJob`.`JobType`, `c_LoggedJob`.`StartedAt`, `c_LoggedJob`.`CompletedAt`, `c_LoggedJob`.`DurationMs`, `c_LoggedJob`.`Success`, `c_LoggedJob`.`ResultMessage`, `c_LoggedJob`.`ErrorMessage`, `c_LoggedJob`.`StackTrace`, `c_LoggedJob`.`ServerName`, `c_LoggedJob`.`TriggeredBy`, `c_LoggedJob`.`MemoryUsedMB`, `c_LoggedJob`.`CpuTimeMs`, `c_LoggedJob`.`CreatedAt` 
+FROM `c_LoggedJob` 
+WHERE %s = `c_LoggedJob`.`ID`;
+
+-- monitoring_logged.logged_measures
+SELECT `ID`, `StartedAt`, `DurationMs`, `Success` FROM `c_LoggedJob` WHERE `JobName` = :name ORDER BY `StartedAt` DESC, `ID` DESC LIMIT :limit;
+
+-- monitoring_logged.logged_names
+WITH RECURSIVE names (name, number) AS (SELECT MIN(`JobName`), 1 FROM `c_LoggedJob` UNION ALL SELECT (SELECT MIN(`JobName`) FROM `c_LoggedJob` WHERE `JobName` > names.name), number + 1 FROM names WHERE names.name IS NOT NULL AND number < 500) SELECT name FROM names WHERE name IS NOT NULL;
+
+-- monitoring_logged.logged_page
+SELECT l.`ID`, l.`JobName`, l.`JobId`, l.`JobType`, l.`StartedAt`, l.`DurationMs`, l.`Success`, l.`ServerName`, l.`TriggeredBy`, SUBSTR(COALESCE(l.`ErrorMessage`, l.`ResultMessage`), 1, 300) FROM (SELECT ID, StartedAt FROM (SELECT ID, StartedAt FROM (SELECT `ID` AS ID, `StartedAt` AS StartedAt FROM `c_LoggedJob` WHERE `Success` = 1 AND `StartedAt` >= :since AND `StartedAt` < :until AND `StartedAt` <= :edge_at AND (`StartedAt` < :edge_at OR `ID` < :edge_id) ORDER BY `StartedAt` DESC, `ID` DESC LIMIT :limit) b0 UNION ALL SELECT ID, StartedAt FROM (SELECT `ID` AS ID, `StartedAt` AS StartedAt FROM `c_LoggedJob` WHERE `Success` = 0 AND `StartedAt` >= :since AND `StartedAt` < :until AND `StartedAt` <= :edge_at AND (`StartedAt` < :edge_at OR `ID` < :edge_id) ORDER BY `StartedAt` DESC, `ID` DESC LIMIT :limit) b1 UNION ALL SELECT ID, StartedAt FROM (SELECT `ID` AS ID, `StartedAt` AS StartedAt FROM `c_LoggedJob` WHERE `Success` > 1 AND `StartedAt` >= :since AND `StartedAt` < :until AND `StartedAt` <= :edge_at AND (`StartedAt` < :edge_at OR `ID` < :edge_id) ORDER BY `StartedAt` DESC, `ID` DESC LIMIT :limit) b2) u ORDER BY StartedAt DESC, ID DESC LIMIT :limit) k JOIN `c_LoggedJob` l ON l.`ID` = k.ID ORDER BY k.StartedAt DESC, k.ID DESC;
+
+-- monitoring_logged.logged_page_of_name
+SELECT l.`ID`, l.`JobName`, l.`JobId`, l.`JobType`, l.`StartedAt`, l.`DurationMs`, l.`Success`, l.`ServerName`, l.`TriggeredBy`, SUBSTR(COALESCE(l.`ErrorMessage`, l.`ResultMessage`), 1, 300) FROM (SELECT ID, StartedAt FROM (SELECT ID, StartedAt FROM (SELECT `ID` AS ID, `StartedAt` AS StartedAt FROM `c_LoggedJob` WHERE `JobName` = :name AND `Success` = 0 AND `StartedAt` >= :since AND `StartedAt` < :until AND `StartedAt` <= :edge_at AND (`StartedAt` < :edge_at OR `ID` < :edge_id) AND LOWER(`ServerName`) LIKE :server ESCAPE '!' AND LOWER(`TriggeredBy`) LIKE :by ESCAPE '!' ORDER BY `StartedAt` DESC, `ID` DESC LIMIT :limit) b0) u ORDER BY StartedAt DESC, ID DESC LIMIT :limit) k JOIN `c_LoggedJob` l ON l.`ID` = k.ID ORDER BY k.StartedAt DESC, k.ID DESC;
+
 -- monitoring_queues.fetched_of_queue
 SELECT `HangfireJobQueue`.`Id`, `HangfireJobQueue`.`JobId` 
 FROM `HangfireJobQueue` 

@@ -12,7 +12,7 @@ from taskmanager import JobContext, TaskManager
 from taskmanager.domain import times
 from taskmanager.domain.states import Failed, Processing, Scheduled, Succeeded
 from taskmanager.engine.transitions import RETRIES, Change
-from taskmanager.storage import jobs, servers, structures
+from taskmanager.storage import jobs, logged, servers, structures
 from taskmanager.storage.transaction import Tx
 
 TRACE = """Traceback (most recent call last):
@@ -109,6 +109,7 @@ def fill(tm: TaskManager) -> dict[str, int]:
     tm.pause_queue("reports")
     _schedules(tm)
     _history(tm, now)
+    _runs(tm, now)
     return found
 
 
@@ -180,3 +181,20 @@ def _history(tm: TaskManager, now: Any) -> None:
             value = int(base * (1 + 0.7 * ((back * 7919) % 13) / 13) * (0.4 if back > 12 else 1))
             counts[f"stats:{name}:{hour:%Y-%m-%d-%H}", now + timedelta(hours=25)] = value
     tm.database.run(lambda tx: structures.add_counts(tx, counts))
+
+
+def _runs(tm: TaskManager, now: Any) -> None:
+    """What c_LoggedJob keeps: a nightly procedure, with failures."""
+    rows = []
+    for back in range(40, 0, -1):
+        started, good = now - timedelta(hours=back), back % 9 != 4
+        took = 1_500 + 137 * (back * 31 % 17)
+        rows.append({
+            "JobName": "Nightly totals", "JobId": str(900_000 + back), "JobType": "Recurring", "StartedAt": started,
+            "CompletedAt": started + timedelta(milliseconds=took), "DurationMs": took, "Success": int(good),
+            "ResultMessage": f"{100 * back} rows, password=hunter2" if good else None,
+            "ErrorMessage": None if good else "Table 'shop.orders' doesn't exist",
+            "StackTrace": None if good else TRACE, "ServerName": "web-2:4711:ab", "MemoryUsedMB": 48,
+            "TriggeredBy": "ann" if back == 7 else "System", "CpuTimeMs": 120,
+        })  # fmt: skip
+    tm.database.run(lambda tx: logged.add(tx, rows))

@@ -23,6 +23,7 @@ PAGES = [
     "jobs/deleted", "jobs/awaiting", "jobs/enqueued", "jobs/enqueued/mail", "jobs/enqueued/fetched/mail", "queues",
     "recurring", "recurring?q=daily&sort=next", "retries", "servers", "jobs/failed?q=error:smtp+arg.order_id:1003",
     "jobs?q=send", "jobs/failed?from=2&count=50",
+    "history", "history?job=resize_image", "history?result=failed&server=web&from=2020-01-01&to=x",
 ]  # fmt: skip
 
 
@@ -49,6 +50,7 @@ def test_pages_of_an_empty_installation_say_what_to_do(ann: Browser) -> None:
         "": "taskmanager worker", "jobs": "send_mail.enqueue", "jobs/failed": "No failed jobs",
         "recurring": "No recurring jobs yet", "retries": "No retries, all is well", "servers": "no active servers",
         "jobs/enqueued": "All queues are empty", "jobs/failed?q=nothing": "No job matches",
+        "history": "Nothing has run yet", "history?job=x": "No job of this name has run",
     }  # fmt: skip
     for path, text in texts.items():
         assert text in ann.get(f"/hangfire/{path}").text, path

@@ -1,5 +1,17 @@
 """The pages, one a file; importing them puts them on the blueprint."""
 
-from webui.views import actions, details, lists, overview, preferences, queues, recurring, retries, servers, stats
+from webui.views import (
+    actions,
+    details,
+    history,
+    lists,
+    overview,
+    preferences,
+    queues,
+    recurring,
+    retries,
+    servers,
+    stats,
+)
 
-ALL = (actions, details, lists, overview, preferences, queues, recurring, retries, servers, stats)
+ALL = (actions, details, history, lists, overview, preferences, queues, recurring, retries, servers, stats)

@@ -19,6 +19,7 @@ PATHS = (
     "", "jobs", "jobs/failed", "jobs/scheduled", "jobs/processing", "jobs/succeeded", "jobs/deleted", "jobs/awaiting",
     "jobs/enqueued", "jobs/enqueued/mail", "recurring", "retries", "servers", "jobs/failed?q=error:smtp",
     "jobs/failed?q=nokey:x", "jobs/failed?q=nothing",
+    "history", "history?job=Nightly+totals", "history/1", "history?job=nobody",
 )  # fmt: skip
 
 

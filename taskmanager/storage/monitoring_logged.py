@@ -1,0 +1,344 @@
+"""The history that does not expire, c_LoggedJob, as people page through it: by name, outcome, time, server, person.
+
+Newest start first, by the two indexes the table has: (JobName, StartedAt) and (Success, StartedAt). What neither
+serves is looked for in the newest rows only, as in lists of jobs. An older table of TARGCC is shown in short.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from taskmanager.storage import legacy_shape, targcc
+from taskmanager.storage.dialects import Product
+from taskmanager.storage.legacy_shape import Shape
+from taskmanager.storage.monitoring_lists import CAP, SCANNED
+from taskmanager.storage.statements import Builder, statement
+from taskmanager.storage.tables import Tables
+from taskmanager.storage.transaction import Tx, as_moment
+
+#: Of a job's name the statistics are of so many of its newest runs; of an older table so many rows are looked at.
+MEASURED, OLDER_ROWS = 2_000, 1_000
+_MOST_NAMES = 500
+_TEXT = 300
+_EVER, _NEVER = datetime(1970, 1, 1), datetime(9999, 12, 31)
+_LISTED = ("ID", "JobName", "JobId", "JobType", "StartedAt", "DurationMs", "Success", "ServerName", "TriggeredBy")
+
+
+@dataclass(frozen=True, slots=True)
+class WantedRuns:
+    """Which runs. name: as it is stored; succeeded: None for both; since, until: UTC; server, by: parts of a text."""
+
+    name: str | None = None
+    succeeded: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    server: str = ""
+    by: str = ""
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether something is asked for that no index serves."""
+        return bool(self.server or self.by)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as a list shows it. Moments are UTC; `note`: how it ended, cut."""
+
+    id: int
+    name: str
+    job_id: str | None
+    type: str
+    started: datetime | None
+    duration_ms: int | None
+    succeeded: bool
+    server: str | None
+    by: str | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """Runs, newest first. `floor`: nothing that began earlier was looked at; None when all was."""
+
+    rows: tuple[Run, ...]
+    has_older: bool = False
+    has_newer: bool = False
+    floor: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatistics:
+    """Of the newest runs of a name: how many, how many succeeded, durations in milliseconds, and the last of them."""
+
+    runs: int
+    succeeded: int
+    p50_ms: int | None
+    p95_ms: int | None
+    last: tuple[Run, ...]
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether there may be older runs that were not counted."""
+        return self.runs >= MEASURED
+
+
+def shape(tx: Tx) -> tuple[Shape, str | None]:
+    """Whose columns the table has, and what is wrong with it where it cannot be shown."""
+    found = legacy_shape.of(tx)
+    fault = next((f for f in found.faults if "c_LoggedJob" in f), None)
+    return found.logged, fault
+
+
+def page(
+    tx: Tx, wanted: WantedRuns, *, limit: int, before: tuple[datetime, int] | None = None,
+    after: tuple[datetime, int] | None = None,
+) -> RunPage:  # fmt: skip
+    """At most `limit` runs: those next below `before` (start in UTC, id), or next above `after`, or the newest."""
+    if (whose := shape(tx)[0]) is not Shape.SPECIFICATION:
+        return _older_page(tx, wanted, limit) if whose is Shape.TARGCC else RunPage(())
+    given = _given(tx, wanted)
+    floor = _floor(tx, wanted, given, before) if wanted.is_searched else None
+    if floor is not None:
+        given["since"] = max(given["since"], floor)
+    edge = after or before
+    at = _NEVER if edge is None else tx.clock.to_local(edge[0])
+    given |= {"edge_at": tx.bind_moment(at), "edge_id": edge[1] if edge else 1 << 62, "limit": limit + 1}
+    found = [_run(tx, r) for r in tx.execute(_listing(_shape_of(wanted), after is not None), given)]
+    more = len(found) > limit
+    rows = tuple(found[:limit] if after is None else found[:limit][::-1])
+    newer, older = (before is not None, more) if after is None else (more, True)
+    return RunPage(rows, older, newer, None if floor is None else tx.clock.to_utc(as_moment(floor)))
+
+
+def count(tx: Tx, wanted: WantedRuns) -> int | None:
+    """How many runs, at most the cap and one; None where they are not counted."""
+    if shape(tx)[0] is not Shape.SPECIFICATION:
+        return None
+    given = _given(tx, wanted)
+    floor = _floor(tx, wanted, given, None) if wanted.is_searched else None
+    if floor is not None:
+        given["since"] = max(given["since"], floor)
+    given |= {"edge_at": tx.bind_moment(_NEVER), "edge_id": 1 << 62, "limit": CAP + 1}
+    return int(tx.execute(_counting(_shape_of(wanted)), given).scalar_one())
+
+
+def names(tx: Tx) -> list[str]:
+    """The names of jobs that have run, by one look-up in the index each."""
+    whose = shape(tx)[0]
+    if whose is Shape.TARGCC:
+        return sorted({str(r["JobName"]) for r in _older_rows(tx, None, False)})
+    return [str(r[0]) for r in tx.execute(logged_names)] if whose is Shape.SPECIFICATION else []
+
+
+def run(tx: Tx, run_id: int) -> dict[str, Any] | None:
+    """All columns of one run, moments in UTC; None when there is none."""
+    whose = shape(tx)[0]
+    if whose is Shape.TARGCC:
+        found = [r for r in _older_rows(tx, None, False) if r["ID"] == run_id]
+    else:
+        found = tx.execute(logged_by_id, {"id": run_id}).mappings() if whose is Shape.SPECIFICATION else []
+    if not found:
+        return None
+    moments = ("StartedAt", "CompletedAt", "CreatedAt")
+    return {
+        n: tx.clock.to_utc(as_moment(v)) if n in moments and v is not None else v for n, v in dict(found[0]).items()
+    }
+
+
+def statistics(tx: Tx, name: str, *, shown: int = 60) -> RunStatistics:
+    """What the newest runs of a name were like, and the last `shown` of them, oldest first."""
+    if (whose := shape(tx)[0]) is not Shape.SPECIFICATION:
+        rows = _older_rows(tx, name, False) if whose is Shape.TARGCC else []
+        runs = [_older_run(tx, r) for r in rows]
+    else:
+        runs = [_measured(tx, r) for r in tx.execute(logged_measures, {"name": name, "limit": MEASURED})]
+    took = sorted(r.duration_ms for r in runs if r.duration_ms is not None)
+    return RunStatistics(
+        len(runs), sum(r.succeeded for r in runs), _percentile(took, 0.5), _percentile(took, 0.95),
+        tuple(runs[:shown][::-1]),
+    )  # fmt: skip
+
+
+@statement
+def logged_by_id(t: Tables, p: Product) -> Any:
+    return select(*t.legacy.logged.c).where(bindparam("id") == t.legacy.logged.c.ID)
+
+
+@statement
+def logged_names(t: Tables, p: Product) -> str:
+    """Distinct names: DISTINCT would read the whole index on two products. Bounded, for MySQL stops at 1,000 steps."""
+    name, table = p.quote("JobName"), p.quote(t.legacy.logged.name)
+    return (
+        f"WITH RECURSIVE names (name, number) AS (SELECT MIN({name}), 1 FROM {table} UNION ALL "
+        f"SELECT (SELECT MIN({name}) FROM {table} WHERE {name} > names.name), number + 1 FROM names "
+        f"WHERE names.name IS NOT NULL AND number < {_MOST_NAMES}) SELECT name FROM names WHERE name IS NOT NULL"
+    )
+
+
+@statement
+def logged_measures(t: Tables, p: Product) -> str:
+    """Outcome and duration of the newest runs of a name."""
+    q = p.quote
+    columns = ", ".join(q(c) for c in ("ID", "StartedAt", "DurationMs", "Success"))
+    return (
+        f"SELECT {columns} FROM {q(t.legacy.logged.name)} WHERE {q('JobName')} = :name "
+        f"ORDER BY {q('StartedAt')} DESC, {q('ID')} DESC LIMIT :limit"
+    )
+
+
+@statement
+def logged_page(t: Tables, p: Product) -> str:
+    """The first page of everything."""
+    return str(_listing((False, None, False, False), False)(t, p))
+
+
+@statement
+def logged_page_of_name(t: Tables, p: Product) -> str:
+    """A page of the failures of a name, from a server, by somebody."""
+    return str(_listing((True, False, True, True), False)(t, p))
+
+
+#: What tells one statement from another: by name, outcome, server, person.
+_Shape = tuple[bool, bool | None, bool, bool]
+
+
+def _shape_of(wanted: WantedRuns) -> _Shape:
+    return wanted.name is not None, wanted.succeeded, bool(wanted.server), bool(wanted.by)
+
+
+@lru_cache(maxsize=64)
+def _listing(shape: _Shape, ascending: bool) -> Builder:
+    def build(t: Tables, p: Product) -> str:
+        q, way = p.quote, "ASC" if ascending else "DESC"
+        columns = ", ".join(f"l.{q(c)}" for c in _LISTED)
+        note = f"SUBSTR(COALESCE(l.{q('ErrorMessage')}, l.{q('ResultMessage')}), 1, {_TEXT})"
+        return (
+            f"SELECT {columns}, {note} FROM (SELECT ID, StartedAt FROM ({_branches(t, p, shape, ascending)}) u "
+            f"ORDER BY StartedAt {way}, ID {way} LIMIT :limit) k JOIN {q(t.legacy.logged.name)} l "
+            f"ON l.{q('ID')} = k.ID ORDER BY k.StartedAt {way}, k.ID {way}"
+        )
+
+    return build
+
+
+@lru_cache(maxsize=64)
+def _counting(shape: _Shape) -> Builder:
+    def build(t: Tables, p: Product) -> str:
+        return f"SELECT COUNT(*) FROM (SELECT ID FROM ({_branches(t, p, shape, False)}) u LIMIT :limit) k"
+
+    return build
+
+
+@lru_cache(maxsize=64)
+def _lowest(shape: _Shape) -> Builder:
+    """Where a search ends: the start of the row that stands SCANNED rows below the edge, by the index alone."""
+
+    def build(t: Tables, p: Product) -> str:
+        inner = _branches(t, p, (shape[0], shape[1], False, False), False)
+        newest = f"SELECT StartedAt FROM ({inner}) u ORDER BY StartedAt DESC LIMIT :limit"
+        return f"SELECT MIN(StartedAt), COUNT(*) FROM ({newest}) k"
+
+    return build
+
+
+def _branches(t: Tables, p: Product, shape: _Shape, ascending: bool) -> str:
+    """Ids and starts, from one index each: without a name that of Success is read once for each of its values."""
+    named, succeeded, server, by = shape
+    success = p.quote("Success")
+    if named:
+        outcome = {None: "", True: f" AND {success} <> 0", False: f" AND {success} = 0"}[succeeded]
+        firsts = [f"{p.quote('JobName')} = :name{outcome}"]
+    else:
+        values = {None: ("= 1", "= 0", "> 1"), True: ("= 1", "> 1"), False: ("= 0",)}[succeeded]
+        firsts = [f"{success} {value}" for value in values]
+    return " UNION ALL ".join(_branch(t, p, first, n, server, by, ascending) for n, first in enumerate(firsts))
+
+
+def _branch(t: Tables, p: Product, first: str, n: int, server: bool, by: bool, ascending: bool) -> str:
+    q = p.quote
+    at, number, way = q("StartedAt"), q("ID"), "ASC" if ascending else "DESC"
+    sign = ">" if ascending else "<"
+    where = [first, f"{at} >= :since", f"{at} < :until", f"{at} {sign}= :edge_at"]
+    where.append(f"({at} {sign} :edge_at OR {number} {sign} :edge_id)")
+    where += [f"LOWER({q('ServerName')}) LIKE :server ESCAPE '!'"] if server else []
+    where += [f"LOWER({q('TriggeredBy')}) LIKE :by ESCAPE '!'"] if by else []
+    return (
+        f"SELECT ID, StartedAt FROM (SELECT {number} AS ID, {at} AS StartedAt FROM {q(t.legacy.logged.name)} "
+        f"WHERE {' AND '.join(where)} ORDER BY {at} {way}, {number} {way} LIMIT :limit) b{n}"
+    )
+
+
+def _given(tx: Tx, wanted: WantedRuns) -> dict[str, Any]:
+    clock = tx.clock
+    return {
+        "name": wanted.name, "server": _like(wanted.server), "by": _like(wanted.by),
+        "since": tx.bind_moment(clock.to_local(wanted.since) if wanted.since else _EVER),
+        "until": tx.bind_moment(clock.to_local(wanted.until) if wanted.until else _NEVER),
+    }  # fmt: skip
+
+
+def _floor(tx: Tx, wanted: WantedRuns, given: dict[str, Any], before: tuple[datetime, int] | None) -> Any:
+    """The start below which a search does not look, as the driver takes it; None when it sees all."""
+    at = _NEVER if before is None else tx.clock.to_local(before[0])
+    edge = {"edge_at": tx.bind_moment(at), "edge_id": before[1] if before else 1 << 62, "limit": SCANNED}
+    row = tx.execute(_lowest(_shape_of(wanted)), given | edge).first()
+    return row[0] if row is not None and int(row[1]) >= SCANNED else None
+
+
+def _like(text: str) -> str:
+    return "%" + re.sub(r"([!%_])", r"!\1", text.lower()) + "%"
+
+
+def _run(tx: Tx, r: Sequence[Any]) -> Run:
+    number, name, job_id, kind, started, took, success, server, by, note = r
+    return Run(
+        int(number), str(name), job_id, str(kind), tx.clock.to_utc(as_moment(started)), took, bool(success), server,
+        by, note or "",
+    )  # fmt: skip
+
+
+def _measured(tx: Tx, r: Sequence[Any]) -> Run:
+    number, started, took, success = r
+    return Run(int(number), "", None, "", tx.clock.to_utc(as_moment(started)), took, bool(success), None, None, "")
+
+
+def _percentile(ordered: Sequence[int], share: float) -> int | None:
+    """The nearest rank: a duration that a run really had."""
+    return ordered[max(0, -int(-share * len(ordered) // 1) - 1)] if ordered else None
+
+
+# -- the older table of TARGCC: it has no index to page by, and is never altered -----------------------------------
+
+
+def _older_rows(tx: Tx, name: str | None, failed_only: bool) -> list[dict[str, Any]]:
+    return targcc.history(tx, name=name, limit=OLDER_ROWS, failed_only=failed_only)
+
+
+def _older_page(tx: Tx, wanted: WantedRuns, limit: int) -> RunPage:
+    """The newest runs of the newest rows that meet the conditions; there are no further pages."""
+    found = (_older_run(tx, r) for r in _older_rows(tx, wanted.name, wanted.succeeded is False))
+    meets: list[Callable[[Run], bool]] = [
+        lambda r: wanted.succeeded is None or r.succeeded == wanted.succeeded,
+        lambda r: wanted.since is None or (r.started is not None and r.started >= wanted.since),
+        lambda r: wanted.until is None or (r.started is not None and r.started < wanted.until),
+        lambda r: wanted.server.lower() in (r.server or "").lower(),
+        lambda r: wanted.by.lower() in (r.by or "").lower(),
+    ]
+    return RunPage(tuple([r for r in found if all(meet(r) for meet in meets)][:limit]))
+
+
+def _older_run(tx: Tx, r: dict[str, Any]) -> Run:
+    started = None if r["StartedAt"] is None else tx.clock.to_utc(as_moment(r["StartedAt"]))
+    note = str(r["ErrorMessage"] or r["ResultMessage"] or "")[:_TEXT]
+    return Run(
+        int(r["ID"]), str(r["JobName"]), None, str(r["JobType"]), started, r["DurationMs"], bool(r["Success"]),
+        r["ServerName"], r["TriggeredBy"], note,
+    )  # fmt: skip
