@@ -24,6 +24,7 @@ from taskmanager.domain.retry import RetryPolicy
 from taskmanager.domain.states import Enqueued, Scheduled, State
 from taskmanager.engine import decorating, discovery, handles
 from taskmanager.engine.alerts import Alerts
+from taskmanager.engine.audit import Audit
 from taskmanager.engine.client import Client, NewJob, check_queue
 from taskmanager.engine.context import JobContext
 from taskmanager.engine.continuations import Continuations
@@ -83,6 +84,7 @@ class TaskManager:
         )
         self.client = Client(self.database, self.transitions, self.filters, max_payload_bytes=s.max_payload_bytes)
         self.recurring_jobs = RecurringJobs(self.client)
+        self.audit = Audit(self.database, s.web_redact)
         self.own_filters: list[Filter] = []
         self.extra_processes: list[Callable[[], Process]] = []
         self.procedures = Procedures()

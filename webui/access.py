@@ -16,11 +16,12 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_httpauth import HTTPBasicAuth
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from flask_wtf.csrf import CSRFProtect
+from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.security import check_password_hash
 
 from taskmanager import TaskManager
 from taskmanager.domain.errors import StorageError
+from taskmanager.engine.audit import Actor
 from taskmanager.storage.signing_key import signing_key
 
 log = logging.getLogger("taskmanager.web")
@@ -30,7 +31,7 @@ VIEW = frozenset({"jobs.view", "args.view"})
 MANAGE = frozenset(
     {
         "jobs.manage", "jobs.requeue", "jobs.delete", "jobs.enqueue", "recurring.trigger", "recurring.pause",
-        "recurring.remove", "queues.pause",
+        "recurring.remove", "queues.pause", "operations.start", "operations.stop", "alerts.edit", "audit.view",
     }
 )  # fmt: skip
 ROLES: Mapping[str, frozenset[str]] = {"view": VIEW, "manage": VIEW | MANAGE}
@@ -98,8 +99,23 @@ def guard(app: Flask, *, users: Mapping[str, str], roles: Mapping[str, str], rea
         _permit(view)
         if request.method not in _SAFE and not getattr(view, "reads_only", False):
             _same_site()
-            csrf.protect()
+            try:
+                csrf.protect()
+            except CSRFError:
+                _denied(view, "the form's token was missing or expired")
+                raise
+            _open_audit(view)
         return None
+
+    @app.after_request
+    def end_audit(response: Response) -> Response:
+        return _close_audit(response)
+
+    @app.teardown_request
+    def abandon_audit(error: BaseException | None) -> None:
+        opened = g.pop("audited", None)  # an error that no page is made of
+        if opened is not None:
+            opened.__exit__(error and type(error), error, None)
 
 
 _SETUP = """Nobody may sign in yet.
@@ -117,7 +133,67 @@ def _permit(view: Any) -> None:
     wanted = getattr(view, "needs", None) or ("jobs.view" if request.method in _SAFE else "nothing grants this")
     if view is not None and not may(wanted):
         log.warning("%s may not %s: %s %s refused", g.user.name, wanted, request.method, request.path)
+        _denied(view, f"lacks the permission {wanted}")
         abort(403, wanted)
+
+
+def actor(door: str = "dashboard") -> Actor:
+    """Who is signed in, for the audit log. door: dashboard or api."""
+    return Actor(g.user.name, door, request.remote_addr)
+
+
+def about(kind: str, target: object, **facts: Any) -> None:
+    """Say what the handler changes next, and what it was and will be (`before`, `after`, `note`), for the audit log."""
+    g.change.about(kind, target, **facts)
+
+
+def _open_audit(view: Any) -> None:
+    """Whatever a handler changes from here on is written to the audit log, in the transactions it changes it in."""
+    action = getattr(view, "needs", "")
+    if action in VIEW:  # somebody's own taste, which stands in cookies
+        return
+    audit = current_app.config["TASKMANAGER"].audit
+    g.audited = audit.changing(actor(getattr(view, "door", "dashboard")), action)
+    g.change = g.audited.__enter__()
+    kind, target = _target()
+    if kind:
+        g.change.about(kind, target)
+        g.change.is_guess = True
+
+
+def _close_audit(response: Response) -> Response:
+    opened = g.pop("audited", None)
+    if opened is not None:
+        status = response.status_code
+        told = _Answered(f"answered {status}") if status >= 400 else None
+        opened.__exit__(told and _Answered, told, None)
+    return response
+
+
+class _Answered(Exception):
+    """A handler ended in an answer that tells of an error."""
+
+
+def _denied(view: Any, why: str) -> None:
+    """Write a change that was refused to the audit log; looking at a page without permission changes nothing."""
+    if request.method in _SAFE:
+        return
+    action = getattr(view, "needs", "") or request.path
+    kind, target = _target()
+    current_app.config["TASKMANAGER"].audit.denied(actor(), action, kind or "page", target or request.path, why)
+
+
+def _target() -> tuple[str, str]:
+    """What a form is about, by its address or its fields."""
+    given = request.view_args or {}
+    for name, kind in (("job_id", "job"), ("recurring_id", "recurring"), ("queue", "queue"), ("server", "server")):
+        if name in given or name in request.form:
+            return kind, str(given.get(name, request.form.get(name)))
+    chosen = request.form.getlist("jobs[]") or request.form.getlist("jobs")
+    if chosen:
+        kind = "recurring" if "/recurring/" in request.path else "job"
+        return kind, ", ".join(chosen[:10])[:100]
+    return "", ""
 
 
 def _same_site() -> None:
@@ -129,6 +205,7 @@ def _same_site() -> None:
         foreign = origin is not None and urlsplit(origin).netloc != request.host
     if foreign:
         log.warning("%s: a change was sent from another site (%s): refused", g.user.name, origin or site)
+        _denied(None, f"sent from another site: {origin or site}")
         abort(403, "same-origin")
 
 

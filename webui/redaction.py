@@ -1,52 +1,26 @@
-"""Secrets are masked before anything is made of them: page, log, or JSON."""
+"""Secrets are masked before anything is made of them: page, log, or JSON; by the words of setting `web_redact`."""
 
 from __future__ import annotations
 
-import functools
-import re
-from collections.abc import Mapping
 from typing import Any
 
+from taskmanager.domain import masking
+from taskmanager.domain.masking import MASK
 from webui.blueprint import manager
 
-MASK = "••••"
-#: In text a secret is `name=value` or `"name": "value"`; a bare colon is prose (`KeyError: 'x'`).
-#: The lengths are bounded, and a name begins where a word begins: a text of megabytes is read once, not n times.
-_NAME = r"(?<![\w.\-])([\w.\-]{{0,60}}?(?:{words})[\w.\-]{{0,60}})"
-_ASSIGNED = _NAME + r"""(\s*=\s*|["']\s*:\s*)("[^"\n]*"|'[^'\n]*'|[^\s,;&)}}\]]+)"""
-_CREDENTIALS = re.compile(r"(?<=://)([^\s:/@]+):[^\s@]+@")
+__all__ = ["MASK", "is_secret", "text", "values"]
 
 
 def is_secret(name: object) -> bool:
     """Whether the value of this name is not to be shown."""
-    return bool(_words().search(str(name)))
+    return masking.is_secret(name, manager().settings.web_redact)
 
 
 def values(value: Any) -> Any:
     """A parsed JSON value with the secrets in its objects masked."""
-    if isinstance(value, Mapping):
-        return {k: MASK if is_secret(k) else values(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [values(one) for one in value]
-    return text(value) if isinstance(value, str) else value
+    return masking.values(value, manager().settings.web_redact)
 
 
 def text(value: str | None) -> str:
     """A text for people with what looks like an assigned secret masked."""
-    if not value:
-        return ""
-    return _assigned().sub(rf"\1\2{MASK}", _CREDENTIALS.sub(rf"\1:{MASK}@", value))
-
-
-@functools.lru_cache(maxsize=8)
-def _compiled(words: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    joined = "|".join(map(re.escape, words)) or r"(?!)"
-    return re.compile(joined, re.IGNORECASE), re.compile(_ASSIGNED.format(words=joined), re.IGNORECASE)
-
-
-def _words() -> re.Pattern[str]:
-    return _compiled(manager().settings.web_redact)[0]
-
-
-def _assigned() -> re.Pattern[str]:
-    return _compiled(manager().settings.web_redact)[1]
+    return masking.text(value, manager().settings.web_redact)

@@ -119,6 +119,8 @@ def nav() -> list[tuple[str, str, Any, str, str, str]]:
         ("servers", url_for("pages.servers"), _l("Servers"), "server", "servers", "g s"),
         ("history", url_for("pages.history"), _l("History"), "clock", "", "g h"),
     ]
+    if access.may("audit.view"):
+        listed.append(("audit", url_for("pages.audit"), _l("Audit log"), "clipboard-list", "", "g l"))
     return listed
 
 

@@ -142,6 +142,32 @@ CREATE TABLE "HangfireJobLog" (
 
 CREATE INDEX "IX_HangfireJobLog_JobId" ON "HangfireJobLog" ("JobId", "Id");
 
+CREATE TABLE "HangfireAudit" (
+    "Id" BIGSERIAL NOT NULL,
+    "At" TIMESTAMP(6) WITHOUT TIME ZONE NOT NULL,
+    "UserName" VARCHAR(100) NOT NULL,
+    "Address" VARCHAR(64),
+    "Door" VARCHAR(20) NOT NULL,
+    "Action" VARCHAR(50) NOT NULL,
+    "TargetKind" VARCHAR(20) NOT NULL,
+    "TargetId" VARCHAR(100) NOT NULL,
+    "Before" TEXT,
+    "After" TEXT,
+    "Outcome" VARCHAR(20) NOT NULL,
+    "Note" VARCHAR(300),
+    PRIMARY KEY ("Id")
+);
+
+CREATE INDEX "IX_HangfireAudit_Action" ON "HangfireAudit" ("Action", "Id");
+
+CREATE INDEX "IX_HangfireAudit_At" ON "HangfireAudit" ("At");
+
+CREATE INDEX "IX_HangfireAudit_Outcome" ON "HangfireAudit" ("Outcome", "Id");
+
+CREATE INDEX "IX_HangfireAudit_Target" ON "HangfireAudit" ("TargetKind", "TargetId", "Id");
+
+CREATE INDEX "IX_HangfireAudit_UserName" ON "HangfireAudit" ("UserName", "Id");
+
 CREATE TABLE "c_Job" (
     "ID" SERIAL NOT NULL,
     "JobName" VARCHAR(100),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import re
+import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from taskmanager.app import TaskManager
 from taskmanager.config import Settings
 from taskmanager.domain.errors import SchemaError, StorageError, TaskManagerError
 from taskmanager.domain.invocation import InvocationUnreadable, read
+from taskmanager.engine.audit import Actor
 from taskmanager.storage import schema
 from taskmanager.storage.database import Database
 
@@ -51,6 +54,15 @@ def _remember(ctx: click.Context, parameter: click.Parameter, value: str | None)
     ctx.find_root().ensure_object(dict)
     if value is not None:
         ctx.find_root().obj[parameter.name] = value
+
+
+#: Commands that change something, and what the audit log calls it.
+_AUDITED = {
+    "enqueue": "jobs.enqueue", "jobs requeue": "jobs.requeue", "jobs delete": "jobs.delete",
+    "recurring add": "recurring.edit", "recurring remove": "recurring.remove",
+    "recurring trigger": "recurring.trigger", "recurring pause": "recurring.pause",
+    "recurring resume": "recurring.pause", "queues pause": "queues.pause", "queues resume": "queues.pause",
+}  # fmt: skip
 
 
 class NoDatabase(SchemaError):
@@ -116,6 +128,7 @@ def manager(ctx: click.Context, *, discover: bool = True, new: bool = False, mod
     tm = TaskManager(loaded, database=database)
     ctx.find_root().ensure_object(dict)["manager"] = tm
     ctx.find_root().call_on_close(tm.close)
+    _keep_in_audit(ctx, tm)
     if not new:
         must_exist(tm)
     if discover and loaded.discover:
@@ -123,6 +136,22 @@ def manager(ctx: click.Context, *, discover: bool = True, new: bool = False, mod
             if name != module:
                 click.echo(f"warning: module {name} cannot be imported: {error}", err=True)
     return tm
+
+
+def _keep_in_audit(ctx: click.Context, tm: TaskManager) -> None:
+    """Let what a changing command does be written to the audit log, under the name of who runs it."""
+    words = ctx.command_path.split()[1:]
+    action = _AUDITED.get(" ".join(words))
+    if action is None:
+        return
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a number without a name, as in many containers
+        return
+    change = ctx.find_root().with_resource(tm.audit.changing(Actor(user, "cli", socket.gethostname()), action))
+    named = ctx.params.get("recurring_id") or ctx.params.get("queue") or ctx.params.get("name")
+    if named and action != "jobs.delete":
+        change.about("job" if words[0] == "enqueue" else words[0].removesuffix("s"), named)
 
 
 def must_exist(tm: TaskManager) -> None:

@@ -93,7 +93,7 @@ class Server:
             Heartbeat(database, self.id, self.line, self.given_up.set, seconds=self.parts.settings.heartbeat_seconds),
             Watchdog(database, self.id, dead_after=self.parts.settings.dead_after_seconds),
             Cancellation(database, self.completer),
-            Expirer(database),
+            Expirer(database, self.parts.settings.audit_retention_seconds),
             CounterRoller(database),
         ]
         extra = [make() for make in self.parts.extra_processes]

@@ -12,7 +12,7 @@ from taskmanager.server.completer import Completer
 from taskmanager.server.lifeline import Lifeline
 from taskmanager.server.process import Process
 from taskmanager.server.undertaker import Undertaker
-from taskmanager.storage import expiry, jobs, queues, servers
+from taskmanager.storage import audit, expiry, jobs, queues, servers
 from taskmanager.storage.database import Database
 from taskmanager.storage.transaction import Tx
 
@@ -138,17 +138,18 @@ class Cancellation(Process):
 
 
 class Expirer(Process):
-    """Deletes what has expired, batch by batch, with a pause between."""
+    """Deletes what has expired, batch by batch, with a pause between. audit_kept: of the audit log, in seconds."""
 
     name = "expirer"
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, audit_kept: float) -> None:
         super().__init__()
-        self.database = database
+        self.database, self.audit_kept = database, audit_kept
 
     def tick(self) -> float:
         gone = self.database.run(lambda tx: expiry.expire_jobs(tx, _BATCH))
         gone = max(gone, self.database.run(lambda tx: expiry.expire_structures(tx, _BATCH)))
+        gone = max(gone, self.database.run(lambda tx: audit.expire(tx, self.audit_kept, _BATCH)))
         return 0.2 if gone >= _BATCH else 60.0
 
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection as SqlConnection
@@ -28,6 +29,9 @@ from taskmanager.storage.transaction import Tx, as_moment
 
 log = logging.getLogger("taskmanager.storage")
 T = TypeVar("T")
+#: What also happens in every writing transaction of this thread or task: it gets the transaction and its result.
+Companion = Callable[[Tx, Any], None]
+_companion: ContextVar[Companion | None] = ContextVar("taskmanager_companion", default=None)
 #: A unique key was there already, and any error of the database; for the rooms above, which import no SQLAlchemy.
 DuplicateKey = IntegrityError
 DatabaseError = SQLAlchemyError
@@ -155,6 +159,19 @@ class Database:
                 ) from error
             raise StorageError(_brief(error)) from error
 
+    @contextmanager
+    def accompanied(self, companion: Companion | None) -> Iterator[None]:
+        """Let something be written in every transaction that this thread or task runs meanwhile, or not at all.
+
+        It is called after the work and before the COMMIT, and again when the unit is run again. Not called for
+        `read`, nor for the caller's own transactions.
+        """
+        token = _companion.set(companion)
+        try:
+            yield
+        finally:
+            _companion.reset(token)
+
     def create_tables(self) -> None:
         """Create all tables that are absent, without migrations: for tests and throw-away databases."""
         self.tables.metadata.create_all(self.engine)
@@ -180,6 +197,9 @@ class Database:
             if self.clock.stale:
                 self._read_clock(connection)
             result = work(tx)
+            companion = _companion.get() if write else None
+            if companion is not None:
+                companion(tx, result)
             connection.commit()
         tx.committed()
         return result

@@ -67,6 +67,7 @@ class Tables:
         self.aggregated = self._aggregated()
         self.lock = self._lock()
         self.log = self._log()
+        self.audit = self._audit()
         self.legacy = LegacyTables(self.metadata)
 
     def hangfire(self) -> tuple[Table, ...]:
@@ -74,6 +75,7 @@ class Tables:
         return (
             self.job, self.parameter, self.state, self.queue, self.server, self.set, self.hash,
             self.list, self.counter, self.aggregated, self.lock, self.log,
+            self.audit,
         )  # fmt: skip
 
     def _table(self, name: str, *items: Any) -> Table:
@@ -223,4 +225,27 @@ class Tables:
             Column("CreatedAt", Moment, nullable=False),
             Column("Lines", LongText, nullable=False),
             self._index("JobLog_JobId", "JobId", "Id"),
+        )
+
+    def _audit(self) -> Table:
+        """Our own: who changed what, when, from where; only ever added to, and expired by `At`."""
+        return self._table(
+            "Audit",
+            _pk(),
+            Column("At", Moment, nullable=False),
+            Column("UserName", String(100), nullable=False),
+            Column("Address", String(64)),
+            Column("Door", String(20), nullable=False),
+            Column("Action", String(50), nullable=False),
+            Column("TargetKind", String(20), nullable=False),
+            Column("TargetId", String(100), nullable=False),
+            Column("Before", LongText),
+            Column("After", LongText),
+            Column("Outcome", String(20), nullable=False),
+            Column("Note", String(300)),
+            self._index("Audit_At", "At"),
+            self._index("Audit_UserName", "UserName", "Id"),
+            self._index("Audit_Action", "Action", "Id"),
+            self._index("Audit_Outcome", "Outcome", "Id"),
+            self._index("Audit_Target", "TargetKind", "TargetId", "Id"),
         )

@@ -23,6 +23,30 @@ WHERE `c_JobAlertRecipient`.`c_JobID` = %s AND `c_JobAlertRecipient`.`DeletedOn`
 -- alerts.stamp_alert
 UPDATE `c_JobAlert` SET `LastAlertSent`=%s WHERE %s = `c_JobAlert`.`ID`;
 
+-- audit.delete_rows
+DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireAudit` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;
+
+-- audit.expired
+SELECT `HangfireAudit`.`Id` 
+FROM `HangfireAudit` 
+WHERE `HangfireAudit`.`At` < %s ORDER BY `HangfireAudit`.`At` 
+ LIMIT %s FOR UPDATE SKIP LOCKED;
+
+-- audit.insert_row
+INSERT INTO `HangfireAudit` (`At`, `UserName`, `Address`, `Door`, `Action`, `TargetKind`, `TargetId`, `Before`, `After`, `Outcome`, `Note`) VALUES (:At, :UserName, :Address, :Door, :Action, :TargetKind, :TargetId, :Before, :After, :Outcome, :Note);
+
+-- audit.newest
+SELECT `HangfireAudit`.`Id`, `HangfireAudit`.`At`, `HangfireAudit`.`UserName`, `HangfireAudit`.`Address`, `HangfireAudit`.`Door`, `HangfireAudit`.`Action`, `HangfireAudit`.`TargetKind`, `HangfireAudit`.`TargetId`, `HangfireAudit`.`Before`, `HangfireAudit`.`After`, `HangfireAudit`.`Outcome`, `HangfireAudit`.`Note` 
+FROM `HangfireAudit` 
+WHERE `HangfireAudit`.`Id` < %s ORDER BY `HangfireAudit`.`Id` DESC 
+ LIMIT %s;
+
+-- audit.of_target
+SELECT `HangfireAudit`.`Id`, `HangfireAudit`.`At`, `HangfireAudit`.`UserName`, `HangfireAudit`.`Address`, `HangfireAudit`.`Door`, `HangfireAudit`.`Action`, `HangfireAudit`.`TargetKind`, `HangfireAudit`.`TargetId`, `HangfireAudit`.`Before`, `HangfireAudit`.`After`, `HangfireAudit`.`Outcome`, `HangfireAudit`.`Note` 
+FROM `HangfireAudit` 
+WHERE `HangfireAudit`.`Id` < %s AND `HangfireAudit`.`TargetKind` = %s AND `HangfireAudit`.`TargetId` = %s ORDER BY `HangfireAudit`.`Id` DESC 
+ LIMIT %s;
+
 -- doctor.waiting_sample
 SELECT j.`InvocationData` FROM `HangfireJob` j WHERE j.`StateName` = 'Enqueued' ORDER BY j.`Id` LIMIT 200;
 

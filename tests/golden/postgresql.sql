@@ -23,6 +23,30 @@ WHERE "c_JobAlertRecipient"."c_JobID" = %(id)s::BIGINT AND "c_JobAlertRecipient"
 -- alerts.stamp_alert
 UPDATE "c_JobAlert" SET "LastAlertSent"=%(at)s::TIMESTAMP WITHOUT TIME ZONE WHERE %(id)s = "c_JobAlert"."ID";
 
+-- audit.delete_rows
+DELETE FROM "HangfireAudit" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id;
+
+-- audit.expired
+SELECT "HangfireAudit"."Id" 
+FROM "HangfireAudit" 
+WHERE "HangfireAudit"."At" < %(until)s::TIMESTAMP WITHOUT TIME ZONE ORDER BY "HangfireAudit"."At" 
+ LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
+
+-- audit.insert_row
+INSERT INTO "HangfireAudit" ("At", "UserName", "Address", "Door", "Action", "TargetKind", "TargetId", "Before", "After", "Outcome", "Note") VALUES (:At, :UserName, :Address, :Door, :Action, :TargetKind, :TargetId, :Before, :After, :Outcome, :Note);
+
+-- audit.newest
+SELECT "HangfireAudit"."Id", "HangfireAudit"."At", "HangfireAudit"."UserName", "HangfireAudit"."Address", "HangfireAudit"."Door", "HangfireAudit"."Action", "HangfireAudit"."TargetKind", "HangfireAudit"."TargetId", "HangfireAudit"."Before", "HangfireAudit"."After", "HangfireAudit"."Outcome", "HangfireAudit"."Note" 
+FROM "HangfireAudit" 
+WHERE "HangfireAudit"."Id" < %(edge)s::BIGINT ORDER BY "HangfireAudit"."Id" DESC 
+ LIMIT %(limit)s::INTEGER;
+
+-- audit.of_target
+SELECT "HangfireAudit"."Id", "HangfireAudit"."At", "HangfireAudit"."UserName", "HangfireAudit"."Address", "HangfireAudit"."Door", "HangfireAudit"."Action", "HangfireAudit"."TargetKind", "HangfireAudit"."TargetId", "HangfireAudit"."Before", "HangfireAudit"."After", "HangfireAudit"."Outcome", "HangfireAudit"."Note" 
+FROM "HangfireAudit" 
+WHERE "HangfireAudit"."Id" < %(edge)s::BIGINT AND "HangfireAudit"."TargetKind" = %(kind)s::VARCHAR AND "HangfireAudit"."TargetId" = %(target)s::VARCHAR ORDER BY "HangfireAudit"."Id" DESC 
+ LIMIT %(limit)s::INTEGER;
+
 -- doctor.waiting_sample
 SELECT j."InvocationData" FROM "HangfireJob" j WHERE j."StateName" = 'Enqueued' ORDER BY j."Id" LIMIT 200;
 

@@ -23,6 +23,30 @@ WHERE "c_JobAlertRecipient"."c_JobID" = ? AND "c_JobAlertRecipient"."DeletedOn" 
 -- alerts.stamp_alert
 UPDATE "c_JobAlert" SET "LastAlertSent"=? WHERE ? = "c_JobAlert"."ID";
 
+-- audit.delete_rows
+DELETE FROM "HangfireAudit" AS t WHERE t."Id" IN (SELECT value FROM json_each(:ids));
+
+-- audit.expired
+SELECT "HangfireAudit"."Id" 
+FROM "HangfireAudit" 
+WHERE "HangfireAudit"."At" < ? ORDER BY "HangfireAudit"."At"
+ LIMIT ? OFFSET ?;
+
+-- audit.insert_row
+INSERT INTO "HangfireAudit" ("At", "UserName", "Address", "Door", "Action", "TargetKind", "TargetId", "Before", "After", "Outcome", "Note") VALUES (:At, :UserName, :Address, :Door, :Action, :TargetKind, :TargetId, :Before, :After, :Outcome, :Note);
+
+-- audit.newest
+SELECT "HangfireAudit"."Id", "HangfireAudit"."At", "HangfireAudit"."UserName", "HangfireAudit"."Address", "HangfireAudit"."Door", "HangfireAudit"."Action", "HangfireAudit"."TargetKind", "HangfireAudit"."TargetId", "HangfireAudit"."Before", "HangfireAudit"."After", "HangfireAudit"."Outcome", "HangfireAudit"."Note" 
+FROM "HangfireAudit" 
+WHERE "HangfireAudit"."Id" < ? ORDER BY "HangfireAudit"."Id" DESC
+ LIMIT ? OFFSET ?;
+
+-- audit.of_target
+SELECT "HangfireAudit"."Id", "HangfireAudit"."At", "HangfireAudit"."UserName", "HangfireAudit"."Address", "HangfireAudit"."Door", "HangfireAudit"."Action", "HangfireAudit"."TargetKind", "HangfireAudit"."TargetId", "HangfireAudit"."Before", "HangfireAudit"."After", "HangfireAudit"."Outcome", "HangfireAudit"."Note" 
+FROM "HangfireAudit" 
+WHERE "HangfireAudit"."Id" < ? AND "HangfireAudit"."TargetKind" = ? AND "HangfireAudit"."TargetId" = ? ORDER BY "HangfireAudit"."Id" DESC
+ LIMIT ? OFFSET ?;
+
 -- doctor.waiting_sample
 SELECT j."InvocationData" FROM "HangfireJob" j WHERE j."StateName" = 'Enqueued' ORDER BY j."Id" LIMIT 200;
 

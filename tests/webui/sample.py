@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, select, update
 from taskmanager import JobContext, TaskManager
 from taskmanager.domain import times
 from taskmanager.domain.states import Failed, Processing, Scheduled, Succeeded
+from taskmanager.engine.audit import Actor
 from taskmanager.engine.transitions import RETRIES, Change
 from taskmanager.storage import jobs, logged, servers, structures
 from taskmanager.storage.transaction import Tx
@@ -110,6 +111,7 @@ def fill(tm: TaskManager) -> dict[str, int]:
     _schedules(tm)
     _history(tm, now)
     _runs(tm, now)
+    _audited(tm, found["failed"])
     return found
 
 
@@ -198,3 +200,18 @@ def _runs(tm: TaskManager, now: Any) -> None:
             "TriggeredBy": "ann" if back == 7 else "System", "CpuTimeMs": 120,
         })  # fmt: skip
     tm.database.run(lambda tx: logged.add(tx, rows))
+
+
+def _audited(tm: TaskManager, job_id: int) -> None:
+    """What people did lately."""
+    ann = Actor("ann", "dashboard", "192.0.2.7")
+    facts: tuple[dict[str, Any], dict[str, Any]] = ({"cron": "0 3 * * *"}, {"cron": "0 2 * * 1-5", "api_token": "s"})
+    with tm.audit.changing(ann, "recurring.edit") as change:
+        change.about("recurring", "daily-report", before=facts[0], after=facts[1])
+        tm.resume("daily-report")
+    with tm.audit.changing(Actor("deploy", "cli", "build-7"), "queues.pause") as change:
+        change.about("queue", "reports")
+        tm.pause_queue("reports")
+    with tm.audit.changing(ann, "jobs.delete"):
+        tm.client.delete([job_id], expected=["Enqueued"])
+    tm.audit.denied(Actor("eve", "dashboard", "192.0.2.9"), "jobs.delete", "job", job_id, "lacks the permission")

@@ -36,9 +36,9 @@ def routes(app: Any) -> list[tuple[str, str, str]]:
 
 
 def everything(tm: TaskManager) -> dict[str, list[Any]]:
-    """All rows of all tables, but for the key that the pages made for themselves."""
+    """All rows of all tables, but for the audit log and the key that the pages made for themselves."""
     with tm.database.engine.connect() as connection:
-        tables = tm.database.tables.metadata.sorted_tables
+        tables = [t for t in tm.database.tables.metadata.sorted_tables if t is not tm.database.tables.audit]
         rows = {t.name: [tuple(r) for r in connection.execute(t.select())] for t in tables}
     rows[tm.database.tables.hash.name] = [r for r in rows[tm.database.tables.hash.name] if "taskmanager:web" not in r]
     return rows

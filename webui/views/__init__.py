@@ -2,6 +2,7 @@
 
 from webui.views import (
     actions,
+    audit,
     details,
     history,
     lists,
@@ -14,4 +15,4 @@ from webui.views import (
     stats,
 )
 
-ALL = (actions, details, history, lists, overview, preferences, queues, recurring, retries, servers, stats)
+ALL = (actions, audit, details, history, lists, overview, preferences, queues, recurring, retries, servers, stats)

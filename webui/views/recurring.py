@@ -15,7 +15,7 @@ from taskmanager.domain.invocation import InvocationUnreadable
 from taskmanager.domain.invocation import read as read_invocation
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.storage import jobs
-from webui import jobviews, redaction, shell
+from webui import access, jobviews, redaction, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
 from webui.views.actions import back
@@ -127,6 +127,7 @@ def _each(verb: Callable[[str], bool], told: Callable[[int], str]) -> Any:
         abort(422, _("No recurring job was chosen."))
     done, wrong = 0, list[str]()
     for one in ids[:1000]:
+        access.about("recurring", one)
         try:
             done += verb(one)
         except RecurringJobNotFound:

@@ -20,6 +20,7 @@ PATHS = (
     "jobs/enqueued", "jobs/enqueued/mail", "recurring", "retries", "servers", "jobs/failed?q=error:smtp",
     "jobs/failed?q=nokey:x", "jobs/failed?q=nothing",
     "history", "history?job=Nightly+totals", "history/1", "history?job=nobody",
+    "audit", "audit?user=nobody",
 )  # fmt: skip
 
 

@@ -1,0 +1,78 @@
+"""The audit log: who changed what, from where, and what came of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import render_template, request, url_for
+from flask_babel import lazy_gettext as _l
+
+from taskmanager.engine.audit import OUTCOMES
+from taskmanager.storage import audit as rows
+from taskmanager.storage.audit import Row, Sought
+from webui import cursors, redaction
+from webui.access import needs
+from webui.blueprint import pages, read
+from webui.views.lists import SIZES, size
+
+#: What each outcome is called, and the colour of which state it has.
+_OUTCOMES = {
+    "done": (_l("done"), "succeeded"), "unchanged": (_l("nothing changed"), "created"),
+    "failed": (_l("failed"), "failed"), "denied": (_l("denied"), "processing"),
+}  # fmt: skip
+_KINDS = ("job", "recurring", "queue", "server", "operation", "alert")
+
+
+@pages.get("/audit")
+@needs("audit.view")
+def audit() -> str:
+    """The newest rows, by a filter."""
+    place = cursors.read(request.args.get("after"), 1)
+    sought = _sought()
+    before = int(place[0]) if place else None
+    found, more = read(lambda tx: rows.page(tx, sought, limit=size(), before=before))
+    filtered = any(request.args.get(n) for n in ("user", "action", "kind", "target", "outcome", "from", "to"))
+    return render_template(
+        "audit.html", here="audit", rows=found, sought=sought, outcomes=_OUTCOMES, kinds=_KINDS, address_of=address_of,
+        facts=facts, size=size(), sizes_list=SIZES, first=place is None, filtered=filtered,
+        older=cursors.write(found[-1].id) if more else None,
+    )  # fmt: skip
+
+
+def address_of(row: Row) -> str | None:
+    """The page of what was changed; None when it has none."""
+    if row.kind == "job" and row.target.isdigit() and len(row.target) < 19:
+        return url_for("pages.job_details", job_id=int(row.target))
+    if row.kind == "recurring":
+        return url_for("pages.recurring", q=row.target)
+    if row.kind == "queue":
+        return url_for("pages.queue", queue=row.target)
+    return None
+
+
+def facts(text: str | None) -> list[tuple[str, str]]:
+    """Names and values of what a thing was or became."""
+    try:
+        found: Any = json.loads(text) if text else {}
+    except ValueError:
+        return [("", redaction.text(text))]
+    return [(str(k), v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)) for k, v in found.items()]
+
+
+def _sought() -> Sought:
+    given = {n: request.args.get(n, "").strip()[:100] or None for n in ("user", "action", "kind", "target", "outcome")}
+    sought = Sought(**given)  # type: ignore[arg-type]
+    if sought.outcome not in OUTCOMES:
+        sought = replace(sought, outcome=None)
+    until = _day("to")
+    return replace(sought, since=_day("from"), until=until and until + timedelta(days=1))
+
+
+def _day(name: str) -> datetime | None:
+    try:
+        return datetime.strptime(request.args.get(name, ""), "%Y-%m-%d")
+    except ValueError:
+        return None
