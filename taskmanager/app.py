@@ -35,6 +35,7 @@ from taskmanager.engine.history import TRIGGERED_BY, LoggedJobs
 from taskmanager.engine.injection import Providers
 from taskmanager.engine.legacy import LegacyJobs
 from taskmanager.engine.legacy_served import ServedJobs, ServedOutcome
+from taskmanager.engine.operations import Operations
 from taskmanager.engine.performer import Limits, Performer
 from taskmanager.engine.recurring import Definition, RecurringJobs
 from taskmanager.engine.registry import JobDefinition, JobType, Registry, define
@@ -49,7 +50,7 @@ from taskmanager.server.server import Server
 from taskmanager.storage import forked, jobs, structures
 from taskmanager.storage import queues as queue_rows
 from taskmanager.storage.database import Database
-from taskmanager.tasks import notify
+from taskmanager.tasks import bulk, notify
 from taskmanager.tasks.notify import Notifier
 from taskmanager.tasks.procedures import ProcedureRuns, Procedures, run_procedure
 from taskmanager.tasks.targcc import refuse
@@ -91,6 +92,7 @@ class TaskManager:
         self.notifier = Notifier(s, self.database, self.registry)
         self.providers.add_value(Database, self.database)
         self.providers.add_value(Procedures, self.procedures)
+        self._serve_operations()
         self.legacy_jobs: LegacyJobs | None = None
         if s.legacy:
             self._serve_legacy()
@@ -157,6 +159,12 @@ class TaskManager:
         self.legacy_jobs = self.recurring_jobs.legacy = legacy
         if self.settings.scheduler:
             self.extra_processes.append(lambda: LegacyScheduler(legacy))
+
+    def _serve_operations(self) -> None:
+        known = self.providers.is_injected
+        definition = self.registry.add(bulk.definition(lambda kind: kind is Operations or known(kind)))
+        self.operations = Operations(self.client, self.audit, definition, self.settings.queues[0])
+        self.providers.add_value(Operations, self.operations)
 
     def _serve_alerts(self) -> None:
         self.providers.add_value(Notifier, self.notifier)

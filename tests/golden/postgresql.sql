@@ -410,6 +410,22 @@ WHERE "HangfireSet"."Key" = %(key)s::VARCHAR AND "HangfireSet"."Score" >= %(scor
 -- monitoring_snapshot.counts
 SELECT 'enqueued', COUNT(*) FROM (SELECT 1 FROM "HangfireJob" WHERE "StateName" = 'Enqueued' LIMIT 10001) x UNION ALL SELECT 'scheduled', COUNT(*) FROM (SELECT 1 FROM "HangfireJob" WHERE "StateName" = 'Scheduled' LIMIT 10001) x UNION ALL SELECT 'processing', COUNT(*) FROM (SELECT 1 FROM "HangfireJob" WHERE "StateName" = 'Processing' LIMIT 10001) x UNION ALL SELECT 'failed', COUNT(*) FROM (SELECT 1 FROM "HangfireJob" WHERE "StateName" = 'Failed' LIMIT 10001) x UNION ALL SELECT 'awaiting', COUNT(*) FROM (SELECT 1 FROM "HangfireJob" WHERE "StateName" = 'Awaiting' LIMIT 10001) x UNION ALL SELECT 'succeeded', (SELECT COALESCE(SUM("Value"), 0) FROM "HangfireCounter" WHERE "Key" = 'stats:succeeded') + (SELECT COALESCE(SUM("Value"), 0) FROM "HangfireAggregatedCounter" WHERE "Key" = 'stats:succeeded') UNION ALL SELECT 'deleted', (SELECT COALESCE(SUM("Value"), 0) FROM "HangfireCounter" WHERE "Key" = 'stats:deleted') + (SELECT COALESCE(SUM("Value"), 0) FROM "HangfireAggregatedCounter" WHERE "Key" = 'stats:deleted') UNION ALL SELECT 'ended_succeeded', (SELECT COALESCE(SUM("Value"), 0) FROM "HangfireCounter" WHERE "Key" IN (:succeeded_now, :succeeded_before)) + (SELECT COALESCE(SUM("Value"), 0) FROM "HangfireAggregatedCounter" WHERE "Key" IN (:succeeded_now, :succeeded_before)) UNION ALL SELECT 'ended_failed', (SELECT COALESCE(SUM("Value"), 0) FROM "HangfireCounter" WHERE "Key" IN (:failed_now, :failed_before)) + (SELECT COALESCE(SUM("Value"), 0) FROM "HangfireAggregatedCounter" WHERE "Key" IN (:failed_now, :failed_before)) UNION ALL SELECT 'ended_deleted', (SELECT COALESCE(SUM("Value"), 0) FROM "HangfireCounter" WHERE "Key" IN (:deleted_now, :deleted_before)) + (SELECT COALESCE(SUM("Value"), 0) FROM "HangfireAggregatedCounter" WHERE "Key" IN (:deleted_now, :deleted_before)) UNION ALL SELECT 'retries', COUNT(*) FROM (SELECT 1 FROM "HangfireSet" WHERE "Key" = 'retries' LIMIT 10001) x UNION ALL SELECT 'recurring', COUNT(*) FROM (SELECT 1 FROM "HangfireSet" WHERE "Key" = 'python:recurring-jobs' LIMIT 10001) x UNION ALL SELECT 'rows', COUNT(*) FROM "c_Job" UNION ALL SELECT 'servers', COUNT(*) FROM "HangfireServer" UNION ALL SELECT 'queues', COUNT(*) FROM (WITH RECURSIVE names (name) AS (SELECT MIN("Queue") FROM "HangfireJobQueue" UNION ALL SELECT (SELECT MIN("Queue") FROM "HangfireJobQueue" WHERE "Queue" > names.name) FROM names WHERE names.name IS NOT NULL) SELECT name FROM names WHERE name IS NOT NULL) x UNION ALL SELECT 'revision', COALESCE(MAX("Id"), 0) FROM "HangfireState";
 
+-- monitoring_walk.highest_job
+SELECT max("HangfireJob"."Id") AS max_1 
+FROM "HangfireJob";
+
+-- monitoring_walk.ids_in_state
+SELECT "HangfireJob"."Id" 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < %(edge)s::BIGINT AND "HangfireJob"."StateName" = %(v0_0)s::VARCHAR ORDER BY "HangfireJob"."Id" DESC 
+ LIMIT %(limit)s;
+
+-- monitoring_walk.lowest_of_state
+SELECT "HangfireJob"."Id" 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."StateName" = %(state)s::VARCHAR ORDER BY "HangfireJob"."Id" 
+ LIMIT %(param_1)s::INTEGER;
+
 -- queues.claimable
 SELECT "Id", "JobId", "Priority" FROM "HangfireJobQueue" WHERE "Queue" = :queue AND "FetchedAt" IS NULL AND NOT EXISTS (SELECT 1 FROM "HangfireSet" s WHERE s."Key" = 'paused-queues' AND s."Value" = :queue) ORDER BY "FetchedAt", "Priority", "Id" LIMIT :limit FOR UPDATE SKIP LOCKED;
 

@@ -24,7 +24,7 @@ PAGES = [
     "recurring", "recurring?q=daily&sort=next", "retries", "servers", "jobs/failed?q=error:smtp+arg.order_id:1003",
     "jobs?q=send", "jobs/failed?from=2&count=50",
     "history", "history?job=resize_image", "history?result=failed&server=web&from=2020-01-01&to=x",
-    "audit",
+    "audit", "operations", "operations/new?state=failed&action=delete",
 ]  # fmt: skip
 
 

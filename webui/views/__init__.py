@@ -6,6 +6,7 @@ from webui.views import (
     details,
     history,
     lists,
+    operations,
     overview,
     preferences,
     queues,
@@ -15,4 +16,18 @@ from webui.views import (
     stats,
 )
 
-ALL = (actions, audit, details, history, lists, overview, preferences, queues, recurring, retries, servers, stats)
+ALL = (
+    actions,
+    audit,
+    details,
+    history,
+    lists,
+    operations,
+    overview,
+    preferences,
+    queues,
+    recurring,
+    retries,
+    servers,
+    stats,
+)

@@ -50,6 +50,8 @@ def address_of(row: Row) -> str | None:
         return url_for("pages.recurring", q=row.target)
     if row.kind == "queue":
         return url_for("pages.queue", queue=row.target)
+    if row.kind == "operation" and row.target.isdigit() and len(row.target) < 19:
+        return url_for("pages.operation", job_id=int(row.target))
     return None
 
 

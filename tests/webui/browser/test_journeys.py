@@ -20,7 +20,7 @@ PATHS = (
     "jobs/enqueued", "jobs/enqueued/mail", "recurring", "retries", "servers", "jobs/failed?q=error:smtp",
     "jobs/failed?q=nokey:x", "jobs/failed?q=nothing",
     "history", "history?job=Nightly+totals", "history/1", "history?job=nobody",
-    "audit", "audit?user=nobody",
+    "audit", "audit?user=nobody", "operations", "operations/new?state=failed&action=requeue&q=error:smtp",
 )  # fmt: skip
 
 
@@ -175,4 +175,20 @@ def test_who_may_only_look_has_nothing_to_press(window: Windows) -> None:
     for path in ("jobs/failed", "recurring", "jobs/enqueued"):
         page = here.open(path)
         assert page.get_by_role("button", name=re.compile("Requeue|Delete|Pause|Remove|Trigger")).count() == 0
+    assert here.complaints == []
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_all_jobs_that_match_are_requeued_in_the_background(site: Site, window: Windows, scripts: bool) -> None:
+    here = window(java_script_enabled=scripts)
+    page = here.open("jobs/failed?q=error:smtp")
+    page.get_by_text("All matching", exact=True).click()
+    page.get_by_role("link", name="Requeue all matching…").click()
+    page.get_by_role("button", name="Requeue 9 jobs").click()
+    page.get_by_text("It waits for a server.").wait_for()
+    job_id = int(page.url.rpartition("/")[2])
+    while not site.tm.operations.step(job_id).ended:
+        pass
+    page.get_by_text("finished").wait_for() if scripts else page.reload()
+    assert page.locator("dd strong").first.inner_text() == "9"
     assert here.complaints == []

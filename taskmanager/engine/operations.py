@@ -1,0 +1,208 @@
+"""Bulk operations: a whole filtered set of jobs requeued or deleted, by an ordinary job of ours.
+
+Where an operation stands is a parameter of its job, written in the transaction of each part: whoever goes on after a
+worker's death, or beside a worker that was given up, goes on from there, and no job is counted twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from taskmanager.domain import times
+from taskmanager.domain.errors import InvalidArgument, JobNotFound
+from taskmanager.domain.states import Deleted, Enqueued
+from taskmanager.engine.audit import Actor, Audit
+from taskmanager.engine.client import Client, NewJob
+from taskmanager.engine.registry import JobDefinition
+from taskmanager.engine.transitions import Change
+from taskmanager.storage import jobs, monitoring_walk, structures
+from taskmanager.storage import servers as server_rows
+from taskmanager.storage.monitoring_lists import Term, Wanted
+from taskmanager.storage.transaction import Tx
+
+#: The parameter that tells where an operation stands, the one that asks it to end, and the set of all operations.
+STATE, STOP, ALL = "Operation", "OperationStop", "bulk-operations"
+#: Before other jobs of its queue: what it does may put a million of them there.
+_PRIORITY = -1000
+#: Jobs of one transaction; SQLite has one writer at a time, and nobody is to wait long for it.
+_PART, _PART_EMBEDDED = 500, 100
+_SAMPLES, _KEPT = 100, 200
+ACTIONS = ("requeue", "delete")
+
+
+@dataclass(slots=True)
+class Operation:
+    """What is to be done with which jobs, and how far it is. upper: ids from here on are not touched.
+
+    below: the walk goes on below this id; None when it has ended. skipped: jobs whose state had changed meanwhile.
+    """
+
+    action: str
+    state: str
+    text: str
+    terms: list[list[Any]]
+    user: str
+    door: str
+    address: str | None
+    lower: int
+    upper: int
+    below: int | None
+    started: str
+    changed: int = 0
+    skipped: int = 0
+    ended: str | None = None
+    stopped_by: str | None = None
+    samples: list[list[Any]] = field(default_factory=list)
+
+    @property
+    def share(self) -> float:
+        """How far it is, from 0 to 1, by ids."""
+        if self.below is None or self.ended:
+            return 1.0
+        return min(1.0, max(0.0, (self.upper - self.below) / max(1, self.upper - self.lower)))
+
+    @property
+    def wanted(self) -> Wanted:
+        """The filter."""
+        return Wanted((self.state,), tuple(_term(packed) for packed in self.terms))
+
+    @property
+    def actor(self) -> Actor:
+        """Who started it."""
+        return Actor(self.user, self.door, self.address)
+
+
+class Operations:
+    """Starts operations, carries them on and stops them. definition: of the job that carries them on."""
+
+    def __init__(self, client: Client, audit: Audit, definition: JobDefinition, default_queue: str) -> None:
+        self.client, self.audit, self.definition = client, audit, definition
+        self.default_queue = default_queue
+        self.part = _PART_EMBEDDED if client.database.is_embedded else _PART
+
+    def start(self, action: str, wanted: Wanted, text: str, actor: Actor, key: str) -> int:
+        """Write the operation; its job's id. key: of the form; the same key twice is the same operation.
+
+        text: the filter as people wrote it. Raises InvalidArgument.
+        """
+        if action not in ACTIONS or len(wanted.states) != 1:
+            raise InvalidArgument("a bulk operation requeues or deletes jobs of one state")
+
+        def work(tx: Tx) -> list[int]:
+            lower, highest = monitoring_walk.span(tx, wanted.states[0])
+            made = Operation(
+                action, wanted.states[0], text, [_packed(t) for t in wanted.terms], actor.user, actor.door,
+                actor.address, lower, highest + 1, highest + 1, times.to_iso(tx.now()),
+            )  # fmt: skip
+            queue = _queue(tx, self.default_queue)
+            new = NewJob(
+                self.definition.invocation((), {}), Enqueued(queue=queue, priority=_PRIORITY), queue, _PRIORITY,
+                self.definition, {STATE: _written(made)},
+            )  # fmt: skip
+            ids = self.client.create_in(tx, [new], key)
+            forget(tx)
+            structures.put(tx, ALL, {str(i): times.to_unix(tx.now()) for i in ids})
+            return ids
+
+        return self.client.run_once(key, work)[0]
+
+    def step(self, job_id: int) -> Operation:
+        """Do the next part in one transaction. Raises JobNotFound when the operation's job is gone."""
+
+        def work(tx: Tx) -> Operation:
+            text = jobs.locked_parameter(tx, job_id, STATE)
+            if text is None:
+                raise JobNotFound(f"there is no bulk operation {job_id}")
+            now = Operation(**json.loads(text))
+            if now.ended:
+                return now
+            stop = jobs.parameters(tx, [job_id]).get(job_id, {}).get(STOP)
+            if stop is not None:
+                now.stopped_by = stop
+            elif now.below is not None:
+                ids, below = monitoring_walk.portion(tx, now.wanted, below=now.below, limit=self.part)
+                self._change(tx, job_id, now, ids)
+                now.below = below
+            if now.below is None or now.stopped_by:
+                now.ended = times.to_iso(tx.now())
+                self.audit.note(tx, now.actor, "operations.end", "operation", job_id, after=result(now))
+            jobs.set_parameters(tx, {(job_id, STATE): _written(now)})
+            return now
+
+        return self.client.database.run(work)
+
+    def stop(self, job_id: int, by: str) -> bool:
+        """Ask an operation to end after the part under way; whether it was still going on."""
+
+        def work(tx: Tx) -> bool:
+            text = jobs.locked_parameter(tx, job_id, STATE)
+            if text is None or json.loads(text)["ended"]:
+                return False
+            jobs.set_parameters(tx, {(job_id, STOP): by})
+            return True
+
+        return self.client.database.run(work)
+
+    def _change(self, tx: Tx, job_id: int, now: Operation, ids: Sequence[int]) -> None:
+        reason = f"Bulk operation #{job_id} by {now.user}"[:100]
+        to = Enqueued(queue="", reason=reason) if now.action == "requeue" else Deleted(reason=reason)
+        changes = [Change(i, to, frozenset({now.state})) for i in sorted(ids)]
+        for answer in self.client.transitions.apply(tx, changes) if changes else ():
+            if answer:
+                now.changed += 1
+            else:
+                now.skipped += 1
+                if len(now.samples) < _SAMPLES:
+                    now.samples.append([answer.job_id, answer.refused])
+
+
+def load(tx: Tx, job_id: int) -> Operation | None:
+    """An operation; None when the job is none, or gone."""
+    text = jobs.parameters(tx, [job_id]).get(job_id, {}).get(STATE)
+    return None if text is None else Operation(**json.loads(text))
+
+
+def newest(tx: Tx, limit: int = 50) -> list[tuple[int, Operation]]:
+    """The newest operations that are still kept."""
+    ids = sorted((int(m) for m in structures.members(tx, ALL) if m.isdigit()), reverse=True)[:limit]
+    found = jobs.parameters(tx, ids) if ids else {}
+    return [(i, Operation(**json.loads(found[i][STATE]))) for i in ids if STATE in found.get(i, {})]
+
+
+def forget(tx: Tx) -> int:
+    """Take all but the newest out of the list of operations; their jobs expire like any other."""
+    ids = sorted((int(m) for m in structures.members(tx, ALL) if m.isdigit()), reverse=True)
+    return structures.remove(tx, ALL, [str(i) for i in ids[_KEPT:]]) if ids[_KEPT:] else 0
+
+
+def result(now: Operation) -> dict[str, Any]:
+    """What came of it."""
+    return {
+        "action": now.action, "state": now.state, "filter": now.text, "changed": now.changed, "skipped": now.skipped,
+        "stopped_by": now.stopped_by,
+    }  # fmt: skip
+
+
+def _queue(tx: Tx, default: str) -> str:
+    """A queue that a server of ours works on: `default` when one does, else the first of the newest server."""
+    found = [s.data.get("Queues") or [] for s in server_rows.all_servers(tx) if "taskmanager" in s.data]
+    listed = [queues for queues in found if queues]
+    return default if not listed or any(default in queues for queues in listed) else str(listed[-1][0])
+
+
+def _written(operation: Operation) -> str:
+    return json.dumps(asdict(operation))
+
+
+def _packed(term: Term) -> list[Any]:
+    values = [{"at": v.isoformat()} if isinstance(v, datetime) else v for v in term.values]
+    return [term.kind, values, term.negated]
+
+
+def _term(packed: Sequence[Any]) -> Term:
+    kind, values, negated = packed
+    return Term(kind, tuple(datetime.fromisoformat(v["at"]) if isinstance(v, dict) else v for v in values), negated)
