@@ -29,6 +29,7 @@ from taskmanager.engine.client import Client, NewJob, check_queue
 from taskmanager.engine.context import JobContext
 from taskmanager.engine.continuations import Continuations
 from taskmanager.engine.decorating import C, P, R
+from taskmanager.engine.failures import FailureGroups
 from taskmanager.engine.filters import Chain, Filter
 from taskmanager.engine.handles import Decorator, JobFunction
 from taskmanager.engine.history import TRIGGERED_BY, LoggedJobs
@@ -84,6 +85,7 @@ class TaskManager:
             failed_expiration=None if failed is None else timedelta(seconds=failed),
         )
         self.client = Client(self.database, self.transitions, self.filters, max_payload_bytes=s.max_payload_bytes)
+        self.failure_groups = FailureGroups(self.client)
         self.recurring_jobs = RecurringJobs(self.client)
         self.audit = Audit(self.database, s.web_redact)
         self.own_filters: list[Filter] = []

@@ -18,7 +18,7 @@ from taskmanager.domain.states import Awaiting, Deleted, Enqueued, Failed, Sched
 from taskmanager.engine.effects import Effects
 from taskmanager.engine.filters import Chain, Electing, Run
 from taskmanager.engine.registry import JobDefinition
-from taskmanager.storage import jobs, queues
+from taskmanager.storage import failures, jobs, queues
 from taskmanager.storage.jobs import LockedJob
 from taskmanager.storage.transaction import Tx
 
@@ -245,6 +245,12 @@ def _enter_awaiting(effects: Effects, job: LockedJob, state: Any) -> None:
     effects.put(AWAITING, str(job.id), times.to_unix(effects.tx.now()))
 
 
+def _enter_failed(effects: Effects, job: LockedJob, state: Any) -> None:
+    at = effects.tx.now()
+    found = failures.Failure(job.id, state.exception_type, state.exception_message, state.exception_details, at)
+    effects.later(failures.change, found)
+
+
 def _leave_awaiting(effects: Effects, job: LockedJob) -> None:
     effects.remove(AWAITING, str(job.id))
 
@@ -253,6 +259,7 @@ _ENTER: dict[type[State], Callable[[Effects, LockedJob, Any], None]] = {
     Enqueued: _enter_enqueued,
     Scheduled: _enter_scheduled,
     Awaiting: _enter_awaiting,
+    Failed: _enter_failed,
     Succeeded: lambda effects, job, state: effects.count("stats:succeeded"),
     Deleted: lambda effects, job, state: effects.count("stats:deleted"),
 }
@@ -260,6 +267,7 @@ _ENTER: dict[type[State], Callable[[Effects, LockedJob, Any], None]] = {
 _LEAVE: dict[str, Callable[[Effects, LockedJob], None]] = {
     "Scheduled": _leave_scheduled,
     "Awaiting": _leave_awaiting,
+    "Failed": lambda effects, job: effects.later(failures.change, job.id),
     "Succeeded": lambda effects, job: effects.count("stats:succeeded", -1),
     "Deleted": lambda effects, job: effects.count("stats:deleted", -1),
 }

@@ -25,7 +25,7 @@ from taskmanager.server.process import Loop, Process
 from taskmanager.server.pulse import BellLoop, Pulse
 from taskmanager.server.runners import Runners
 from taskmanager.server.schedulers import DelayedScheduler, RecurringScheduler
-from taskmanager.server.upkeep import Cancellation, CounterRoller, Expirer, Heartbeat, Watchdog
+from taskmanager.server.upkeep import Cancellation, CounterRoller, Expirer, FailureKeeper, Heartbeat, Watchdog
 from taskmanager.server.worker import Worker
 from taskmanager.storage import servers
 from taskmanager.storage.database import Database
@@ -95,6 +95,7 @@ class Server:
             Cancellation(database, self.completer),
             Expirer(database, self.parts.settings.audit_retention_seconds),
             CounterRoller(database),
+            FailureKeeper(database),
         ]
         extra = [make() for make in self.parts.extra_processes]
         processes = [self.completer, self.worker, *self.schedulers, *extra, self.pulse, *upkeep]

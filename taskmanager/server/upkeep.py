@@ -12,13 +12,15 @@ from taskmanager.server.completer import Completer
 from taskmanager.server.lifeline import Lifeline
 from taskmanager.server.process import Process
 from taskmanager.server.undertaker import Undertaker
-from taskmanager.storage import audit, expiry, jobs, queues, servers
+from taskmanager.storage import audit, expiry, failures, jobs, queues, servers
 from taskmanager.storage.database import Database
 from taskmanager.storage.transaction import Tx
 
 log = logging.getLogger("taskmanager.upkeep")
 
 _BATCH = 1000
+#: A round through all failed jobs is begun again after so long.
+_ROUND_SECONDS = 600.0
 
 
 class Heartbeat(Process):
@@ -164,3 +166,27 @@ class CounterRoller(Process):
 
     def tick(self) -> float:
         return 0.2 if self.database.run(lambda tx: expiry.roll_up(tx, _BATCH)) >= _BATCH else 30.0
+
+
+class FailureKeeper(Process):
+    """Puts groups of failed jobs right where jobs entered or left Failed by another hand than ours."""
+
+    name = "failure-keeper"
+
+    def __init__(self, database: Database) -> None:
+        super().__init__()
+        self.database = database
+        self._members: tuple[str, str] | None = ("", "")
+        self._failed: int | None = 0
+
+    def tick(self) -> float:
+        if self._members is not None:
+            at = self._members
+            self._members = self.database.run(lambda tx: failures.prune_behind(tx, at, _BATCH))
+        if self._failed is not None:
+            after = self._failed
+            self._failed = self.database.run(lambda tx: failures.adopt(tx, after, _BATCH))
+        if self._members is None and self._failed is None:
+            self._members, self._failed = ("", ""), 0
+            return _ROUND_SECONDS
+        return 0.5

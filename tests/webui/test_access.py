@@ -11,7 +11,15 @@ from taskmanager import TaskManager
 from tests.webui.conftest import HASH, HTML, ROLES, USERS, Browser, signed
 from webui import create_app, serve
 
-VALUES = {"state": "failed", "job_id": 1, "run_id": 1, "queue": "mail", "action": "pause", "filename": "dashboard.css"}
+VALUES = {
+    "state": "failed",
+    "job_id": 1,
+    "run_id": 1,
+    "key": "x",
+    "queue": "mail",
+    "action": "pause",
+    "filename": "dashboard.css",
+}
 
 
 def routes(app: Any) -> list[tuple[str, str, str]]:

@@ -25,6 +25,7 @@ PAGES = [
     "jobs?q=send", "jobs/failed?from=2&count=50",
     "history", "history?job=resize_image", "history?result=failed&server=web&from=2020-01-01&to=x",
     "audit", "operations", "operations/new?state=failed&action=delete",
+    "jobs/failed/groups",
 ]  # fmt: skip
 
 

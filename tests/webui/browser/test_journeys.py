@@ -21,6 +21,7 @@ PATHS = (
     "jobs/failed?q=nokey:x", "jobs/failed?q=nothing",
     "history", "history?job=Nightly+totals", "history/1", "history?job=nobody",
     "audit", "audit?user=nobody", "operations", "operations/new?state=failed&action=requeue&q=error:smtp",
+    "jobs/failed/groups",
 )  # fmt: skip
 
 
