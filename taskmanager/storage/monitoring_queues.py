@@ -103,6 +103,11 @@ def overview(tx: Tx, *, with_next: bool = False, limit: int = 100) -> list[Queue
     return _with_next(tx, views) if with_next else list(views.values())
 
 
+def names_of(tx: Tx) -> list[str]:
+    """The names of queues in which something is or that are paused."""
+    return sorted({str(name) for name, _ in tx.execute(names)})
+
+
 def page(
     tx: Tx, queue: str, *, limit: int, after: int = 0, fetched: bool = False
 ) -> tuple[tuple[Row, ...], int | None]:

@@ -13,6 +13,7 @@ from webui.views import (
     queues,
     recurring,
     retries,
+    search,
     servers,
     stats,
 )
@@ -30,6 +31,7 @@ ALL = (
     queues,
     recurring,
     retries,
+    search,
     servers,
     stats,
 )

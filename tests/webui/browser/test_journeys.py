@@ -20,8 +20,9 @@ PATHS = (
     "jobs/enqueued", "jobs/enqueued/mail", "recurring", "retries", "servers", "jobs/failed?q=error:smtp",
     "jobs/failed?q=nokey:x", "jobs/failed?q=nothing",
     "history", "history?job=Nightly+totals", "history/1", "history?job=nobody",
-    "audit", "audit?user=nobody", "operations", "operations/new?state=failed&action=requeue&q=error:smtp",
     "jobs/failed/groups",
+    "search", "search?q=report", "search?q=zzzz", "audit", "audit?user=nobody", "operations",
+    "operations/new?state=failed&action=requeue&q=error:smtp",
 )  # fmt: skip
 
 
@@ -192,4 +193,17 @@ def test_all_jobs_that_match_are_requeued_in_the_background(site: Site, window: 
         pass
     page.get_by_text("finished").wait_for() if scripts else page.reload()
     assert page.locator("dd strong").first.inner_text() == "9"
+    assert here.complaints == []
+
+
+@pytest.mark.parametrize("key", ["/", "Control+k"])
+def test_everything_is_searched_by_one_box(site: Site, window: Windows, key: str) -> None:
+    here = window()
+    page = here.open()
+    page.keyboard.press(key)
+    page.keyboard.type("report")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search?q=report")
+    titles = page.locator("main h2").all_inner_texts()
+    assert titles == ["Recurring jobs", "Queues", "Jobs"]
     assert here.complaints == []

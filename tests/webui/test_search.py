@@ -1,0 +1,67 @@
+"""The one box: exact things first, jobs in bounds, and nothing that may not be seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from taskmanager import TaskManager
+from taskmanager.storage import monitoring_lists, servers
+from tests.webui.conftest import HASH, Browser
+from webui import access, create_app
+
+
+def send(to: str, subject: str = "") -> None: ...
+
+
+def test_a_number_leads_to_its_job_if_there_is_one(tm: TaskManager, ann: Browser) -> None:
+    job_id = tm.enqueue(send, "a")
+    for q in (str(job_id), f"%23{job_id}"):
+        assert ann.get(f"/hangfire/search?q={q}").headers["Location"] == f"/hangfire/jobs/details/{job_id}"
+    answer = ann.get("/hangfire/search?q=99999999")
+    assert answer.status_code == 200
+    assert "Nothing found" in answer.text
+
+
+def test_jobs_recurring_jobs_queues_and_servers_are_found_by_one_word(tm: TaskManager, ann: Browser) -> None:
+    by_argument = tm.enqueue(send, "ginger@example.org")
+    by_queue = tm.enqueue(send, "other", queue="ginger-mail")
+    failed = tm.enqueue(send, "third")
+    tm.client.fail(failed, ValueError(), "no ginger left")
+    tm.recurring("ginger-nightly", send, args=("x",), cron="0 2 * * *")
+    data = {"Queues": ["default"], "WorkerCount": 1}
+    tm.database.run(lambda tx: servers.announce(tx, "ginger-host:1:abcd", data))
+    page = ann.get("/hangfire/search?q=ginger").text
+    main = page.partition("<main")[2]
+    for wanted in (f"#{by_argument} ", f"#{failed} ", "ginger</mark>-nightly", "ginger-mail", "ginger-host:1"):
+        assert wanted in main, wanted
+    assert "All jobs were searched." in main
+    assert f"#{by_queue} " in ann.get("/hangfire/search?q=queue:ginger-mail").text
+
+
+def test_a_search_without_index_is_bounded_and_says_so(
+    tm: TaskManager, ann: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tm.enqueue(send, "needle")
+    tm.enqueue_many(send, [("hay",)] * 12)
+    monkeypatch.setattr(monitoring_lists, "SCANNED", 10)
+    page = ann.get("/hangfire/search?q=needle").text
+    assert f"#{old} " not in page
+    assert "Searched the newest" in page
+    assert "Search older ones" in page
+
+
+def test_text_is_escaped_and_wrong_filters_are_told(ann: Browser) -> None:
+    page = ann.get("/hangfire/search?q=<script>alert(1)</script>").text
+    assert "<script>alert" not in page
+    assert "knows no key" in ann.get("/hangfire/search?q=nokey:x").text
+
+
+def test_who_may_not_see_arguments_does_not_search_them(tm: TaskManager, monkeypatch: Any) -> None:
+    tm.enqueue(send, "needle")
+    monkeypatch.setitem(access.ROLES, "view", frozenset({"jobs.view"}))
+    app = create_app(tm, users={"eve": HASH}, roles={"eve": "view"})
+    page = Browser(app, "eve").get("/hangfire/search?q=needle").text
+    assert "may not look into arguments" in page
+    assert "needle</" not in page.partition("<main")[2]
