@@ -60,9 +60,18 @@ class Client:
             return self.create_in(self.database.join(session), new, key)
 
     def run_once(self, key: str, work: Callable[[Tx], list[int]]) -> list[int]:
-        """Run a unit that writes jobs under this key; the ids of those jobs."""
+        """Run a unit that writes jobs under this key; the ids of those jobs.
+
+        Run again after a COMMIT in doubt, it first asks whether an earlier try has written them: what that try has
+        changed besides (a row is InProcess) would otherwise refuse it.
+        """
+        tries = 0
 
         def attempt(tx: Tx) -> list[int]:
+            nonlocal tries
+            tries += 1
+            if tries > 1 and (written := jobs.by_key(tx, key)):
+                return written
             try:
                 return work(tx)
             except DuplicateKey:

@@ -12,7 +12,7 @@ from taskmanager.domain.records import RecurringRecord
 from taskmanager.domain.states import Deleted, Enqueued, Failed, State, Succeeded
 from taskmanager.domain.texts import storable
 from taskmanager.domain.wallclock import WallClock
-from taskmanager.engine.client import Client
+from taskmanager.engine.client import Client, new_key
 from taskmanager.engine.filters import Electing, Filter
 from taskmanager.engine.legacy_schedule import MARK, PREFIX, LegacySchedule, call_of, new_run, unfinished
 from taskmanager.storage import legacy, legacy_marks
@@ -25,7 +25,7 @@ class LegacyJobs:
     """The verbs. time_zone: the zone of the crons; the database server's own when None."""
 
     def __init__(self, client: Client, *, time_zone: str | None = None) -> None:
-        self.database = client.database
+        self.client, self.database = client, client.database
         self.schedule = LegacySchedule(client, time_zone=time_zone)
 
     def fire_due(self) -> int:
@@ -62,8 +62,9 @@ class LegacyJobs:
     def trigger(self, row_id: int, *, by: str) -> int:
         """Run a row now, once, active or not; its schedule goes on as it was. While a run of the row has not ended,
         the new one waits for it. Raises RecurringJobNotFound."""
+        key = new_key()
 
-        def work(tx: Tx) -> int:
+        def work(tx: Tx) -> list[int]:
             row = _must(tx, row_id)
             known = legacy_marks.load(tx, [row_id]).get(row_id)
             if known is None or not known.is_of(row.name, row.procedure):
@@ -72,16 +73,16 @@ class LegacyJobs:
             new = new_run(
                 row, known.mark, "Triggered using recurring job manager", by, after=max(running, default=None)
             )
-            (job_id,) = self.schedule.create(tx, [new])
+            job_id = next(iter(self.client.create_in(tx, [new], key)), None)
             if job_id is None:
                 raise CreationCancelled(f"a filter does not let {PREFIX}{row_id} be created")
             if running:
                 legacy_marks.wait(tx, job_id, row_id)
             runs = {job: trigger for job, trigger in known.runs.items() if job in running}
             legacy_marks.save(tx, {row_id: replace(known, runs=runs | {job_id: by})})
-            return job_id
+            return [job_id]
 
-        return self.database.run(work)
+        return self.client.run_once(key, work)[0]
 
     def remove(self, row_id: int) -> bool:
         """Delete a row; whether there was one."""

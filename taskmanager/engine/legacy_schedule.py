@@ -190,7 +190,8 @@ class LegacySchedule:
             self.client.transitions.apply(tx, changes)
 
     def create(self, tx: Tx, new: Sequence[NewJob]) -> list[int | None]:
-        """Write jobs; None for one that a filter does not let be created."""
+        """Write jobs; None for one that a filter does not let be created. Keys may be new at each try: a row whose
+        time was dealt with is not due any more."""
         if self.client.filters.creating:
             return [next(iter(self.client.create_in(tx, [one], new_key())), None) for one in new]
         return list(self.client.create_in(tx, new, new_key())) if new else []

@@ -131,7 +131,7 @@ class TargccJobs:
             log.warning("row %d of c_Job, %r, is InProcess no more: %s", row.id, row.code, decision.text)
             return self.outcomes.free(tx, row, known, decision.text or "")
         if decision.act is Act.FIRE:
-            return self._fire(tx, row, known, decision.by, "Triggered by its row in c_Job")[1]
+            return self._fire(tx, row, known, decision.by, "Triggered by its row in c_Job", new_key())[1]
         if decision.act is Act.STOP:
             targcc.stop(tx, row.id, self.outcomes.user)
         if decision.act is Act.PLAN and row.next_run != known.wall:
@@ -140,10 +140,10 @@ class TargccJobs:
             log.warning("row %d of c_Job, %r, is not scheduled: %s", row.id, row.code, decision.text)
         return known
 
-    def _fire(self, tx: Tx, row: TargccRow, known: Known, by: str, reason: str) -> tuple[int | None, Known]:
+    def _fire(self, tx: Tx, row: TargccRow, known: Known, by: str, reason: str, key: str) -> tuple[int | None, Known]:
         """Create the job and claim the row; when a filter does not let it be created, this time is left out."""
         new = self._new(row, by, reason)
-        job_id = next(iter(self.client.create_in(tx, [new], new_key())), None)
+        job_id = next(iter(self.client.create_in(tx, [new], key)), None)
         if job_id is None:
             known = targcc_rules.plan(row, known, self.outcomes.wall_clock(tx), tx.now())
             targcc.plan(tx, row.id, known.wall)
@@ -271,21 +271,22 @@ class TargccJobs:
     def trigger(self, row_id: int, *, by: str) -> int:
         """Run a row now, once, active or not; its schedule goes on as it was. Raises RecurringJobNotFound,
         InvalidArgument for a row that an external program runs, CreationCancelled for one that is running."""
+        key = new_key()
 
-        def work(tx: Tx) -> int:
+        def work(tx: Tx) -> list[int]:
             row = _must(targcc.lock_free(tx, [row_id]), row_id)
             if not row.managed:
                 raise InvalidArgument(f"{PREFIX}{row_id} is not managed (IsManaged): an external program runs it")
             known = targcc_marks.load(tx, [row_id]).get(row_id, Known(row.code))
             if row.in_process:
                 raise CreationCancelled(f"{PREFIX}{row_id} is running")
-            job_id, known = self._fire(tx, row, known, by, "Triggered using recurring job manager")
+            job_id, known = self._fire(tx, row, known, by, "Triggered using recurring job manager", key)
             if job_id is None:
                 raise CreationCancelled(f"a filter does not let {PREFIX}{row_id} be created")
             targcc_marks.save(tx, {row_id: known})
-            return job_id
+            return [job_id]
 
-        return self.database.run(work)
+        return self.client.run_once(key, work)[0]
 
     def remove(self, row_id: int) -> bool:
         """Delete a row; whether there was one. The database refuses it for a row with history."""

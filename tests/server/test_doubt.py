@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import OperationalError
 
 from taskmanager import JobContext, TaskManager
-from taskmanager.domain.errors import StorageError
+from taskmanager.domain.errors import CreationCancelled, StorageError
+from taskmanager.storage import legacy_shape, schema
 from tests.conftest import history
 
 pytestmark = pytest.mark.timeout(60)
@@ -96,3 +98,38 @@ def test_a_running_job_whose_processing_was_in_doubt_is_neither_cancelled_nor_lo
     assert cancelled == [False]
     assert history(tm, job_id) == ["Enqueued", "Processing", "Succeeded"]
     assert held(tm) == 0
+
+
+def test_a_row_of_c_job_whose_trigger_was_in_doubt_runs_once(tm: TaskManager, lose: Callable[[int], None]) -> None:
+    table = tm.database.tables.legacy.job
+    with tm.database.engine.begin() as connection:
+        connection.execute(table.delete())
+        connection.execute(table.insert().values(JobName="Report", StoredProcName="SP_Report", IsActive=0))
+        (row_id,) = connection.execute(select(table.c.ID)).scalars()
+    lose(1)
+    job_id = tm.trigger(f"c_job:{row_id}")
+    assert history(tm, job_id) == ["Enqueued"], "it waits for no other run, for there is none"
+    assert all_jobs(tm) == [job_id]
+
+
+def test_a_row_of_the_older_c_job_whose_trigger_was_in_doubt_is_not_refused(
+    tmp_path: Path, lose: Callable[[int], None]
+) -> None:
+    tm = TaskManager(database_url=f"sqlite:///{tmp_path}/older.db", doorbell=False)
+    columns = ", ".join(f'"{c}" text' for c in legacy_shape._TARGCC[1:])
+    with tm.database.engine.begin() as connection:
+        connection.execute(text(f'CREATE TABLE "c_Job" ("ID" integer primary key, {columns})'))
+        connection.execute(text("""INSERT INTO "c_Job" ("lkpJob", "Active", "IsManaged") VALUES ('mnTM_X', 1, 1)"""))
+    schema.upgrade(tm.database.engine, "Hangfire")
+    tm.recurring_list()
+    lose(1)
+    job_id = tm.trigger("c_job:1")
+    assert all_jobs(tm) == [job_id]
+    with pytest.raises(CreationCancelled, match="is running"):
+        tm.trigger("c_job:1")
+    tm.close()
+
+
+def all_jobs(tm: TaskManager) -> list[int]:
+    with tm.database.engine.connect() as connection:
+        return list(connection.execute(select(tm.database.tables.job.c.Id)).scalars())
