@@ -23,6 +23,7 @@ from taskmanager import TaskManager
 from taskmanager.domain.errors import StorageError
 from taskmanager.engine.audit import Actor
 from taskmanager.storage.signing_key import signing_key
+from webui.blueprint import PATIENCE_SECONDS
 
 log = logging.getLogger("taskmanager.web")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -38,6 +39,8 @@ ROLES: Mapping[str, frozenset[str]] = {"view": VIEW, "manage": VIEW | MANAGE}
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Checked against when a user is unknown, so that guessing names takes as long as guessing passwords.
 _NOBODY = "scrypt:32768:8:1$x$" + "0" * 128
+#: How long a change is tried again while the database is away or busy, in seconds: somebody waits in front of it.
+_PATIENCE_OF_CHANGES = 3.0
 _WRONG_PASSWORDS = "10 per minute"
 
 
@@ -82,6 +85,18 @@ def guard(app: Flask, *, users: Mapping[str, str], roles: Mapping[str, str], rea
     auth = _authentication(users, roles, read_only)
     check = auth.login_required(lambda: None)
     _limiter(app)
+
+    @app.before_request
+    def hurry() -> None:
+        g.haste = current_app.config["TASKMANAGER"].database.hasty(
+            PATIENCE_SECONDS if request.method in _SAFE else _PATIENCE_OF_CHANGES
+        )
+        g.haste.__enter__()
+
+    @app.teardown_request
+    def hurry_no_more(error: BaseException | None) -> None:
+        if "haste" in g:
+            g.pop("haste").__exit__(None, None, None)
 
     @app.before_request
     def stand_guard() -> Any:

@@ -32,6 +32,8 @@ T = TypeVar("T")
 #: What also happens in every writing transaction of this thread or task: it gets the transaction and its result.
 Companion = Callable[[Tx, Any], None]
 _companion: ContextVar[Companion | None] = ContextVar("taskmanager_companion", default=None)
+#: Seconds of patience at most in this thread or task, whatever the unit's own.
+_haste: ContextVar[float | None] = ContextVar("taskmanager_haste", default=None)
 #: A unique key was there already, and any error of the database; for the rooms above, which import no SQLAlchemy.
 DuplicateKey = IntegrityError
 DatabaseError = SQLAlchemyError
@@ -172,6 +174,15 @@ class Database:
         finally:
             _companion.reset(token)
 
+    @contextmanager
+    def hasty(self, seconds: float) -> Iterator[None]:
+        """Let nothing that this thread or task runs meanwhile be tried again for longer: somebody waits for it."""
+        token = _haste.set(seconds)
+        try:
+            yield
+        finally:
+            _haste.reset(token)
+
     def create_tables(self) -> None:
         """Create all tables that are absent, without migrations: for tests and throw-away databases."""
         self.tables.metadata.create_all(self.engine)
@@ -205,7 +216,9 @@ class Database:
         return result
 
     def _persist(self, attempt: Callable[[], T], patience: float | None) -> T:
-        deadline = time.monotonic() + (self.patience_seconds if patience is None else patience)
+        haste = _haste.get()
+        patience = self.patience_seconds if patience is None else patience
+        deadline = time.monotonic() + (patience if haste is None else min(haste, patience))
         tries = 0
         while True:
             try:
@@ -228,7 +241,7 @@ class Database:
             level = logging.DEBUG if tries < 5 else logging.WARNING
             log.log(level, "transaction runs again (try %d): %s", tries + 1, _brief(error))
             return
-        if verdict is Verdict.READ_ONLY:
+        if verdict is Verdict.READ_ONLY or (self._prepared is not None and self.product.refuses_writes(error)):
             raise ReadOnlyDatabase(f"the database cannot be written: {_brief(error)}") from error
         if verdict is Verdict.DUPLICATE:
             raise error

@@ -33,6 +33,8 @@ _MYSQL_RECONNECT = frozenset(
      1203, 1226, 1290, 1836, 1927, 3100, 3169, 4031, 1792, 0}
 )  # fmt: skip
 _MYSQL_READ_ONLY = frozenset({1021, 1114, 1036, 1030})
+#: Among those to reconnect after: the server is there, and read-only. Past all patience that is how it is.
+_MYSQL_WRITES_REFUSED = frozenset({1290, 1792, 1836})
 _POSTGRES_AGAIN = frozenset({"40001", "40P01", "55P03", "25P02"})
 _POSTGRES_READ_ONLY = frozenset({"53100"})
 
@@ -123,6 +125,10 @@ class Product:
         """What to do about an error."""
         raise AssertionError("a product answers this")
 
+    def refuses_writes(self, error: BaseException) -> bool:
+        """Whether the server answered that it is read-only, be it for the time of a fail-over or for good."""
+        return False
+
     def insertable(self, table: Table) -> tuple[str, ...]:
         """The columns a row is offered with: all but a key that numbers itself."""
         return tuple(c.name for c in table.columns if c is not table.autoincrement_column)
@@ -152,6 +158,10 @@ class MySQL(Product):
 
     def is_table_locked(self, error: BaseException) -> bool:
         return isinstance(error, DBAPIError) and error.orig is not None and error.orig.args[:1] == (1205,)
+
+    def refuses_writes(self, error: BaseException) -> bool:
+        arguments = error.orig.args if isinstance(error, DBAPIError) and error.orig is not None else ()
+        return bool(arguments) and arguments[0] in _MYSQL_WRITES_REFUSED
 
     def digest(self, texts: Sequence[str], order: str) -> str:
         return f"SUM(CRC32(CONCAT_WS('|', {', '.join(texts)})))"
@@ -223,6 +233,9 @@ class PostgreSQL(Product):
     # at 200,000 rows, 2 ms with it).
     claim_order = ("FetchedAt", "Priority", "Id")
     returning_id = ' RETURNING "Id"'
+
+    def refuses_writes(self, error: BaseException) -> bool:
+        return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == "25006"
 
     def plan(self, rows: Sequence[Mapping[str, Any]]) -> Plan:
         text = "\n".join(str(value) for row in rows for value in row.values())
