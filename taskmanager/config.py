@@ -194,6 +194,9 @@ class Settings:
         None, _optional(_seconds), "how long failed jobs are kept; for ever"
     )
     audit_retention_seconds: float = _setting(15_552_000.0, _pause, "how long the audit log is kept: 180 days")
+    history_retention_seconds: float | None = _setting(
+        None, _optional(_pause), "how long rows of c_LoggedJob are kept; for ever"
+    )
     max_payload_bytes: int = _setting(16 * 1024**2, _size, "largest arguments of one job")
     max_result_bytes: int = _setting(64 * 1024, _size, "largest kept result of one job")
     max_exception_bytes: int = _setting(64 * 1024, _size, "largest kept stack trace")

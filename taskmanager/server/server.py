@@ -89,11 +89,12 @@ class Server:
         """Announce the server and start everything."""
         database = self.parts.database
         database.run(lambda tx: servers.announce(tx, self.id, self._data()))
+        kept = self.parts.settings
         upkeep = [
             Heartbeat(database, self.id, self.line, self.given_up.set, seconds=self.parts.settings.heartbeat_seconds),
             Watchdog(database, self.id, dead_after=self.parts.settings.dead_after_seconds),
             Cancellation(database, self.completer),
-            Expirer(database, self.parts.settings.audit_retention_seconds),
+            Expirer(database, kept.audit_retention_seconds, kept.history_retention_seconds),
             CounterRoller(database),
             FailureKeeper(database),
         ]

@@ -12,7 +12,7 @@ from taskmanager.server.completer import Completer
 from taskmanager.server.lifeline import Lifeline
 from taskmanager.server.process import Process
 from taskmanager.server.undertaker import Undertaker
-from taskmanager.storage import audit, expiry, failures, jobs, queues, servers
+from taskmanager.storage import audit, expiry, failures, jobs, logged, queues, servers
 from taskmanager.storage.database import Database
 from taskmanager.storage.transaction import Tx
 
@@ -140,18 +140,23 @@ class Cancellation(Process):
 
 
 class Expirer(Process):
-    """Deletes what has expired, batch by batch, with a pause between. audit_kept: of the audit log, in seconds."""
+    """Deletes what has expired, batch by batch, with a pause between.
+
+    audit_kept, history_kept: of the audit log and of c_LoggedJob, in seconds; of the latter for ever when None.
+    """
 
     name = "expirer"
 
-    def __init__(self, database: Database, audit_kept: float) -> None:
+    def __init__(self, database: Database, audit_kept: float, history_kept: float | None = None) -> None:
         super().__init__()
-        self.database, self.audit_kept = database, audit_kept
+        self.database, self.audit_kept, self.history_kept = database, audit_kept, history_kept
 
     def tick(self) -> float:
         gone = self.database.run(lambda tx: expiry.expire_jobs(tx, _BATCH))
         gone = max(gone, self.database.run(lambda tx: expiry.expire_structures(tx, _BATCH)))
         gone = max(gone, self.database.run(lambda tx: audit.expire(tx, self.audit_kept, _BATCH)))
+        if (kept := self.history_kept) is not None:
+            gone = max(gone, self.database.run(lambda tx: logged.expire(tx, seconds=kept, limit=_BATCH)))
         return 0.2 if gone >= _BATCH else 60.0
 
 

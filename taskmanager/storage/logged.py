@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select
 
-from taskmanager.storage import legacy_shape, targcc
+from taskmanager.storage import jobs, legacy_shape, targcc
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.statements import statement
@@ -50,6 +50,41 @@ def logged_statistics(t: Tables, p: Product) -> Any:
         .group_by(c.JobName)
         .order_by(c.JobName)
     )  # fmt: skip
+
+
+def _old(p: Product, added: str) -> str:
+    """Of the rows with the lowest keys those that are old: however long the table is, so many are read."""
+    q, table = p.quote, p.quote("c_LoggedJob")
+    first = f"SELECT {q('ID')}, {q(added)} FROM {table} ORDER BY {q('ID')} LIMIT :limit"
+    return f"SELECT f.{q('ID')} FROM ({first}) f WHERE f.{q(added)} < :before"
+
+
+@statement
+def old_logged(t: Tables, p: Product) -> str:
+    return _old(p, "CreatedAt")
+
+
+@statement
+def old_targcc_logged(t: Tables, p: Product) -> str:
+    return _old(p, "AddedOn")
+
+
+@statement
+def delete_logged(t: Tables, p: Product) -> str:
+    return p.delete_by_ids("c_LoggedJob", key="ID")
+
+
+def expire(tx: Tx, *, seconds: float, limit: int) -> int:
+    """Delete rows older than so long, the first ones by ID and at most `limit`; returns how many."""
+    shape = legacy_shape.of(tx).logged
+    if shape is Shape.UNKNOWN:
+        return 0
+    find = old_targcc_logged if shape is Shape.TARGCC else old_logged
+    before = tx.bind_moment(tx.clock.local_now() - timedelta(seconds=seconds))
+    found = sorted(int(r[0]) for r in tx.execute(find, {"before": before, "limit": limit}))
+    if found:
+        tx.execute(delete_logged, {"ids": jobs.ids_json(found)})
+    return len(found)
 
 
 def add(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
