@@ -215,9 +215,12 @@ class TaskManager:
     def enqueue_definition(
         self, definition: JobDefinition, args: tuple[Any, ...], kwargs: dict[str, Any], options: Mapping[str, Any]
     ) -> int:
-        """Write one job. options: session, queue, priority, delay (seconds or timedelta), at."""
+        """Write one job. options: session, queue, priority, delay (seconds or timedelta), at, triggered_by, key.
+
+        key: of `engine.client.new_key`: asked for twice under one key, it is one job.
+        """
         new = self._new(definition, args, kwargs, options)
-        ids = self.client.create([new], session=options.get("session"))
+        ids = self.client.create([new], session=options.get("session"), key=options.get("key"))
         if not ids:
             raise CreationCancelled(f"a filter does not let {definition.name} be created")
         return ids[0]

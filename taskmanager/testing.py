@@ -181,8 +181,8 @@ class _Inline(Client):
         self._drain = drain
         self._is_draining = False
 
-    def create(self, new: Sequence[NewJob], *, session: Any = None) -> list[int]:
-        ids = super().create(new, session=session)
+    def create(self, new: Sequence[NewJob], *, session: Any = None, key: str | None = None) -> list[int]:
+        ids = super().create(new, session=session, key=key)
         self._work(session)
         return ids
 
@@ -208,7 +208,7 @@ class _Recorder(Client):
         super().__init__(tm.database, tm.transitions, tm.filters, max_payload_bytes=tm.client.max_payload_bytes)
         self.jobs: list[Recorded] = []
 
-    def create(self, new: Sequence[NewJob], *, session: Any = None) -> list[int]:
+    def create(self, new: Sequence[NewJob], *, session: Any = None, key: str | None = None) -> list[int]:
         return [self._record(one, None) for one in new]
 
     def continue_after(self, parent_id: int, new: NewJob, *, on_any: bool, session: Any = None) -> int:

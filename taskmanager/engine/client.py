@@ -48,12 +48,13 @@ class Client:
         self.filters = filters
         self.max_payload_bytes = max_payload_bytes
 
-    def create(self, new: Sequence[NewJob], *, session: Any = None) -> list[int]:
+    def create(self, new: Sequence[NewJob], *, session: Any = None, key: str | None = None) -> list[int]:
         """Write jobs and return their ids; in the caller's Session or Connection when one is given.
 
+        key: of `new_key`; jobs that were written under it before are not written again, their ids are the answer.
         Raises ArgumentError, PayloadTooLarge, StorageError; TransactionLost when the caller's transaction died.
         """
-        key = new_key()
+        key = key or new_key()
         if session is None:
             return self.run_once(key, lambda tx: self.create_in(tx, new, key))
         with self.database.guard_joined():

@@ -27,6 +27,7 @@ PAGES = [
     "jobs/failed/groups",
     "search", "search?q=send", "search?q=nokey:x", "search?q=zzzz", "audit", "operations",
     "operations/new?state=failed&action=delete",
+    "jobs/new", "jobs/new?type=tests.webui.sample:send_invoice",
 ]  # fmt: skip
 
 

@@ -23,6 +23,7 @@ PATHS = (
     "jobs/failed/groups",
     "search", "search?q=report", "search?q=zzzz", "audit", "audit?user=nobody", "operations",
     "operations/new?state=failed&action=requeue&q=error:smtp",
+    "jobs/new", "jobs/new?type=tests.webui.sample:send_invoice",
 )  # fmt: skip
 
 
