@@ -48,7 +48,7 @@ from taskmanager.server.process import Process
 from taskmanager.server.ringer import Ringer
 from taskmanager.server.schedulers import LegacyScheduler
 from taskmanager.server.server import Server
-from taskmanager.storage import forked, jobs, structures
+from taskmanager.storage import forked, jobs, servers, structures
 from taskmanager.storage import queues as queue_rows
 from taskmanager.storage.database import Database
 from taskmanager.tasks import bulk, notify
@@ -389,6 +389,13 @@ class TaskManager:
         """Claim from a queue again."""
         self.database.run(lambda tx: structures.remove(tx, queue_rows.PAUSED, [queue]))
         self.ringer.ring({queue})
+
+    def quiet_server(self, server_id: str, *, quiet: bool = True) -> bool:
+        """Let a server take no more jobs (what it runs, it ends), or take them again; it notices at its next heartbeat.
+
+        False when there is no such server.
+        """
+        return self.database.run(lambda tx: servers.set_quiet(tx, server_id, quiet))
 
     def add_filter(self, one: Filter) -> None:
         """Put a filter around the life of all jobs."""

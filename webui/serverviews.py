@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,10 +27,11 @@ class ServerView:
     heartbeat: datetime | None
     stage: str
     scheduler: bool
+    quiet: bool = False
     running: tuple[Row, ...] = ()
 
 
-def view(record: ServerRecord, now: datetime, running: Sequence[Row] = ()) -> ServerView:
+def view(record: ServerRecord, now: datetime, running: Sequence[Row] = (), quiet: Collection[str] = ()) -> ServerView:
     """What a server's row says, whoever wrote it."""
     data, own = record.data, record.data.get("taskmanager")
     head, _, _guid = record.id.rpartition(":")
@@ -43,5 +44,5 @@ def view(record: ServerRecord, now: datetime, running: Sequence[Row] = ()) -> Se
         record.id, name or record.id, process, workers if isinstance(workers, int) else 0,
         tuple(map(str, queues)) if isinstance(queues, list) else (), formats.parsed(data.get("StartedAt")),
         record.last_heartbeat, stage, bool(isinstance(own, dict) and own.get("scheduler")),
-        tuple(r for r in running if r.data.get("ServerId") == record.id),
+        record.id in quiet, tuple(r for r in running if r.data.get("ServerId") == record.id),
     )  # fmt: skip

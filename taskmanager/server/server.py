@@ -78,7 +78,7 @@ class Server:
             self.schedulers = [wakes["scheduled"], wakes["recurring"]]
         self.pulse = Pulse(
             database, Watcher(database, settings.worked_queues), wakes, self.bell,
-            is_busy=lambda: self.worker.is_busy, idle_seconds=settings.poll_interval_seconds,
+            is_busy=lambda: self.worker.is_busy or self.worker.quiet, idle_seconds=settings.poll_interval_seconds,
             busy_seconds=settings.poll_interval_busy_seconds,
         )  # fmt: skip
         self._loops: list[Loop] = []
@@ -91,7 +91,14 @@ class Server:
         database.run(lambda tx: servers.announce(tx, self.id, self._data()))
         kept = self.parts.settings
         upkeep = [
-            Heartbeat(database, self.id, self.line, self.given_up.set, seconds=self.parts.settings.heartbeat_seconds),
+            Heartbeat(
+                database,
+                self.id,
+                self.line,
+                self.given_up.set,
+                seconds=self.parts.settings.heartbeat_seconds,
+                on_quiet=self.worker.be_quiet,
+            ),
             Watchdog(database, self.id, dead_after=self.parts.settings.dead_after_seconds),
             Cancellation(database, self.completer),
             Expirer(database, kept.audit_retention_seconds, kept.history_retention_seconds),

@@ -29,17 +29,19 @@ class Heartbeat(Process):
     name = "heartbeat"
 
     def __init__(
-        self, database: Database, server_id: str, line: Lifeline, given_up: Callable[[], None], *, seconds: float
-    ) -> None:
+        self, database: Database, server_id: str, line: Lifeline, given_up: Callable[[], None], *, seconds: float,
+        on_quiet: Callable[[bool], None] = lambda quiet: None,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.database, self.server_id, self.line = database, server_id, line
-        self._given_up, self._seconds = given_up, seconds
+        self._given_up, self._seconds, self._on_quiet = given_up, seconds, on_quiet
 
     def tick(self) -> float:
         self.line.touch()
         if not self.database.run(lambda tx: servers.heartbeat(tx, self.server_id), patience=self._seconds):
             log.error("server %s was given up by others: its claims are theirs; it starts anew", self.server_id)
             self._given_up()
+        self._on_quiet(self.database.read(lambda tx: servers.is_quiet(tx, self.server_id), patience=self._seconds))
         return self._seconds
 
 

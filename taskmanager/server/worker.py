@@ -80,6 +80,8 @@ class Worker(Process):
         self._doubt_until, self._strays_at = 0.0, 0.0
         self._pool: list[threading.Thread] = []
         self.draining = False
+        #: Asked by somebody to take no more jobs, until asked again.
+        self.quiet = False
 
     # -- claiming ---------------------------------------------------------------------------------------------
 
@@ -89,6 +91,9 @@ class Worker(Process):
         self._give_back_stranded()
         if self._unanswered:
             self._give_back_strays()
+        if self.quiet and not self.draining:
+            self._give_back_inbox()
+            return 1.0
         room = self._room()
         if self.draining or room <= 0:
             return 0.05
@@ -324,9 +329,19 @@ class Worker(Process):
 
     # -- stopping ---------------------------------------------------------------------------------------------
 
+    def be_quiet(self, quiet: bool) -> None:
+        """Take no more jobs, and give back what no thread has begun; or take them again."""
+        if quiet != self.quiet:
+            log.info("asked to take %s", "no more jobs" if quiet else "jobs again")
+            self.quiet = quiet
+            self.alarm.set()
+
     def give_back_waiting(self) -> int:
         """Stop claiming, and give back what no thread has begun."""
         self.draining = True
+        return self._give_back_inbox()
+
+    def _give_back_inbox(self) -> int:
         waiting: list[Claim] = []
         with suppress(Empty):
             while True:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 
 from taskmanager.domain.records import ServerRecord
-from taskmanager.storage import jobs, queues
+from taskmanager.storage import jobs, queues, structures
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
@@ -18,6 +18,8 @@ from taskmanager.storage.transaction import Tx
 
 #: How often a process died under a job: a parameter of the job.
 DEATHS = "ProcessDeaths"
+#: The set of servers that are asked to take no more jobs.
+QUIET = "quiet-servers"
 
 
 @statement
@@ -39,6 +41,11 @@ def lock_server(t: Tables, p: Product) -> Any:
 @statement
 def read_servers(t: Tables, p: Product) -> Any:
     return select(t.server.c.Id, t.server.c.Data, t.server.c.LastHeartbeat).order_by(t.server.c.Id)
+
+
+@statement
+def read_quiet(t: Tables, p: Product) -> Any:
+    return select(t.set.c.Id).where(t.set.c.Key == QUIET, t.set.c.Value == bindparam("id"))
 
 
 @statement
@@ -76,14 +83,36 @@ def set_data(tx: Tx, server_id: str, data: Mapping[str, Any]) -> None:
     tx.execute(change_data, {"id": server_id, "data": json.dumps(data)})
 
 
+def set_quiet(tx: Tx, server_id: str, quiet: bool) -> bool:
+    """Ask a server to take no more jobs, or to take them again; False when there is no such server."""
+    if all(server.id != server_id for server in all_servers(tx)):
+        return False
+    if quiet:
+        structures.put(tx, QUIET, {server_id: 0})
+    else:
+        structures.remove(tx, QUIET, [server_id])
+    return True
+
+
+def is_quiet(tx: Tx, server_id: str) -> bool:
+    """Whether a server is asked to take no more jobs."""
+    return tx.execute(read_quiet, {"id": server_id}).first() is not None
+
+
+def quiet_ones(tx: Tx) -> set[str]:
+    """The servers that are asked to take no more jobs."""
+    return set(structures.members(tx, QUIET))
+
+
 def all_servers(tx: Tx) -> list[ServerRecord]:
     """All rows, .NET servers among them."""
     return [ServerRecord(r[0], _data(r[1]), r[2]) for r in tx.execute(read_servers)]
 
 
 def remove(tx: Tx, server_id: str) -> None:
-    """Take the server's row away."""
+    """Take the server's row away, and what was asked of it."""
     tx.execute(delete_server, {"id": server_id})
+    structures.remove(tx, QUIET, [server_id])
 
 
 def guid_of(server_id: str) -> str:

@@ -514,6 +514,11 @@ SELECT `HangfireServer`.`LastHeartbeat`
 FROM `HangfireServer` 
 WHERE `HangfireServer`.`Id` = %s FOR UPDATE SKIP LOCKED;
 
+-- servers.read_quiet
+SELECT `HangfireSet`.`Id` 
+FROM `HangfireSet` 
+WHERE `HangfireSet`.`Key` = %s AND `HangfireSet`.`Value` = %s;
+
 -- servers.read_servers
 SELECT `HangfireServer`.`Id`, `HangfireServer`.`Data`, `HangfireServer`.`LastHeartbeat` 
 FROM `HangfireServer` ORDER BY `HangfireServer`.`Id`;

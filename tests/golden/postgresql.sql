@@ -514,6 +514,11 @@ SELECT "HangfireServer"."LastHeartbeat"
 FROM "HangfireServer" 
 WHERE "HangfireServer"."Id" = %(id)s::VARCHAR FOR UPDATE SKIP LOCKED;
 
+-- servers.read_quiet
+SELECT "HangfireSet"."Id" 
+FROM "HangfireSet" 
+WHERE "HangfireSet"."Key" = %(Key_1)s::VARCHAR AND "HangfireSet"."Value" = %(id)s::VARCHAR;
+
 -- servers.read_servers
 SELECT "HangfireServer"."Id", "HangfireServer"."Data", "HangfireServer"."LastHeartbeat" 
 FROM "HangfireServer" ORDER BY "HangfireServer"."Id";

@@ -514,6 +514,11 @@ SELECT "HangfireServer"."LastHeartbeat"
 FROM "HangfireServer" 
 WHERE "HangfireServer"."Id" = ?;
 
+-- servers.read_quiet
+SELECT "HangfireSet"."Id" 
+FROM "HangfireSet" 
+WHERE "HangfireSet"."Key" = ? AND "HangfireSet"."Value" = ?;
+
 -- servers.read_servers
 SELECT "HangfireServer"."Id", "HangfireServer"."Data", "HangfireServer"."LastHeartbeat" 
 FROM "HangfireServer" ORDER BY "HangfireServer"."Id";

@@ -1,0 +1,86 @@
+"""A server that is asked to take no more jobs ends what it runs, gives back what it holds, and goes on when asked."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from taskmanager import TaskManager
+from taskmanager.server.upkeep import Heartbeat
+from taskmanager.storage import queues, servers
+
+GO = threading.Event()
+
+
+def hold(n: int) -> int:
+    GO.wait(10)
+    return n
+
+
+def double(n: int) -> int:
+    return n * 2
+
+
+def test_a_quiet_server_claims_nothing_and_gives_back_what_waits(tm: TaskManager, hands: Callable[..., Any]) -> None:
+    one, other = hands(), hands()
+    first = tm.enqueue(double, 1)
+    one.worker.tick()
+    assert len(one.worker.held) == 1
+    heart = Heartbeat(tm.database, one.id, one.line, lambda: None, seconds=1, on_quiet=one.worker.be_quiet)
+    assert tm.quiet_server(one.id)
+    heart.tick()
+    one.worker.tick()
+    assert one.worker.held == {}
+    assert tm.database.read(lambda tx: queues.held(tx, one.guid)) == []
+    second = tm.enqueue(double, 2)
+    assert one.claim() == []
+    assert other.work() == 2
+    assert [tm.get(i).state for i in (first, second)] == ["Succeeded", "Succeeded"]
+    tm.quiet_server(one.id, quiet=False)
+    heart.tick()
+    tm.enqueue(double, 3)
+    assert one.work() == 1
+
+
+def test_an_unknown_server_cannot_be_drained_and_one_that_leaves_is_forgotten(
+    tm: TaskManager, hands: Callable[..., Any]
+) -> None:
+    one = hands()
+    assert not tm.quiet_server("nobody:1:ab")
+    tm.quiet_server(one.id)
+    tm.database.run(lambda tx: servers.remove(tx, one.id))
+    assert tm.database.read(servers.quiet_ones) == set()
+
+
+def test_a_running_server_notices_at_its_next_heartbeat_and_ends_what_it_runs(database_url: str) -> None:
+    GO.clear()
+    tm = TaskManager(database_url=database_url, heartbeat_seconds=0.3)
+    tm.database.create_tables()
+    server = tm.server()
+    server.start()
+    try:
+        running = tm.enqueue(hold, 1)
+        _until(lambda: tm.get(running).state == "Processing")
+        tm.quiet_server(server.id)
+        began = time.monotonic()
+        _until(lambda: server.worker.quiet)
+        assert time.monotonic() - began < 3
+        waiting = tm.enqueue(double, 2)
+        GO.set()
+        assert tm.wait(running, 10) == 1
+        time.sleep(0.5)
+        assert tm.get(waiting).state == "Enqueued"
+        tm.quiet_server(server.id, quiet=False)
+        assert tm.wait(waiting, 10) == 4
+    finally:
+        server.stop(grace=2)
+        tm.close()
+
+
+def _until(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
