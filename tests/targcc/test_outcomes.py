@@ -1,0 +1,111 @@
+"""What a run leaves in the older tables, and rows InProcess that nobody of ours runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from taskmanager import TaskManager
+from taskmanager.domain.states import Failed, State, Succeeded
+from taskmanager.engine.targcc_outcomes import _told
+from taskmanager.storage import schema
+from tests.targcc.test_shapes import OLDER_JOB, OLDER_LOGGED
+
+
+@pytest.mark.parametrize(
+    ("state", "message", "expected"),
+    [
+        (Succeeded(result='"12 rows"'), None, ("12 rows", (None, None))),
+        (Succeeded(result="[1, 2]"), None, ("[1, 2]", (None, None))),
+        (Succeeded(result="no JSON"), None, ("no JSON", (None, None))),
+        (Succeeded(result="no JSON"), "said", ("said", (None, None))),
+        (Succeeded(result=None), None, (None, (None, None))),
+        (Succeeded(result='{"metadata": {"SuccessCount": 9, "FailureCount": 3}}'), "9 of 12", ("9 of 12", (9, 3))),
+        (Succeeded(result='{"metadata": {"FailureCount": "three"}}'), "said", ("said", (None, None))),
+        (Succeeded(result='{"metadata": 3}'), "said", ("said", (None, None))),
+        (Failed(exception_type="E", exception_message="no", exception_details=""), "said", ("said", (None, None))),
+    ],
+)
+def test_what_a_run_says_and_counts(state: State, message: str | None, expected: Any) -> None:
+    assert _told(state, message) == expected
+
+
+@pytest.fixture
+def older(tmp_path: Path) -> Iterator[TaskManager]:
+    """The older tables on SQLite."""
+    tm = TaskManager(database_url=f"sqlite:///{tmp_path}/older.db", doorbell=False)
+    with tm.database.engine.begin() as connection:
+        for name, columns in (("c_Job", OLDER_JOB), ("c_LoggedJob", OLDER_LOGGED)):
+            connection.execute(text(f'CREATE TABLE "{name}" ("ID" integer primary key, {columns})'))
+    schema.upgrade(tm.database.engine, "Hangfire")
+    yield tm
+    tm.close()
+
+
+def rows(tm: TaskManager, statement: str) -> list[tuple[Any, ...]]:
+    with tm.database.engine.begin() as connection:
+        found = connection.execute(text(statement))
+        return [tuple(row) for row in found] if found.returns_rows else []
+
+
+def left_running(tm: TaskManager, *, managed: int, last: str, timeout: str) -> None:
+    rows(
+        tm,
+        'INSERT INTO "c_Job" ("lkpJob", "enmJobType", "WhenToRun", "Active", "IsManaged", "enmJobStatus", '
+        f"\"LastRunTime\", \"TimeOutSec\") VALUES ('mnTM_X', 'Daily', '2000-01-01 02:00:00', 1, {managed}, "
+        f"'InProcess', {last}, {timeout})",
+    )
+
+
+LONG_AGO = "'2001-01-01 00:00:00'"
+
+
+@pytest.mark.parametrize(
+    ("last", "timeout", "seconds"), [(LONG_AGO, "10", 10), (LONG_AGO, "NULL", 3600), ("NULL", "10", 10)]
+)
+def test_a_managed_row_that_another_program_left_InProcess_fails_and_is_planned_again(
+    older: TaskManager, last: str, timeout: str, seconds: int
+) -> None:
+    left_running(older, managed=1, last=last, timeout=timeout)
+    older.legacy_jobs.fire_due()
+    ((status, following),) = rows(older, 'SELECT "enmJobStatus", "NextRunTime" FROM "c_Job"')
+    assert (status, following) == ("Failure", None)
+    ((told, remarks),) = rows(older, 'SELECT "enmRunStatus_JobStatus", "Remarks" FROM "c_LoggedJob"')
+    assert (told, remarks) == ("Failure", f"its end was not reported within {seconds} s (TimeOutSec)")
+    older.legacy_jobs.fire_due()
+    assert rows(older, 'SELECT "ID" FROM "c_Job" WHERE "NextRunTime" LIKE \'%02:00:00%\'') == [(1,)]
+
+
+@pytest.mark.parametrize(("last", "timeout"), [(LONG_AGO, "NULL"), ("NULL", "10")])
+def test_an_external_programs_row_of_which_nothing_is_known_is_left_alone(
+    older: TaskManager, last: str, timeout: str
+) -> None:
+    left_running(older, managed=0, last=last, timeout=timeout)
+    older.legacy_jobs.fire_due()
+    assert rows(older, 'SELECT "enmJobStatus" FROM "c_Job"') == [("InProcess",)]
+    assert rows(older, 'SELECT "ID" FROM "c_LoggedJob"') == []
+
+
+def test_an_external_programs_row_past_its_TimeOutSec_has_its_status_written_and_nothing_else(
+    older: TaskManager,
+) -> None:
+    left_running(older, managed=0, last=LONG_AGO, timeout="10")
+    older.legacy_jobs.fire_due()
+    found = rows(older, 'SELECT "enmJobStatus", "LastRunTime", "ActivatingUser" FROM "c_Job"')
+    assert found == [("Failure", "2001-01-01 00:00:00", None)]
+    assert len(rows(older, 'SELECT "ID" FROM "c_LoggedJob"')) == 1
+
+
+def test_a_run_whose_job_is_gone_is_freed(older: TaskManager) -> None:
+    rows(older, """INSERT INTO "c_Job" ("lkpJob", "Active", "IsManaged") VALUES ('mnTM_X', 0, 1)""")
+    job_id = older.trigger("c_job:1")
+    with older.database.engine.begin() as connection:
+        connection.execute(older.database.tables.job.delete())
+    older.legacy_jobs.fire_due()
+    assert rows(older, 'SELECT "enmJobStatus", "NextRunTime" FROM "c_Job"') == [("Failure", None)]
+    ((remarks,),) = rows(older, 'SELECT "Remarks" FROM "c_LoggedJob"')
+    assert remarks == f"job {job_id}, which ran it, is gone, and its end was not written here"
