@@ -23,6 +23,7 @@ from taskmanager.domain.records import JobRecord, RecurringRecord
 from taskmanager.domain.retry import RetryPolicy
 from taskmanager.domain.states import Enqueued, Scheduled, State
 from taskmanager.engine import decorating, discovery, handles
+from taskmanager.engine.alert_rules import AlertRules
 from taskmanager.engine.alerts import Alerts
 from taskmanager.engine.audit import Audit
 from taskmanager.engine.client import Client, NewJob, check_queue
@@ -87,6 +88,7 @@ class TaskManager:
         self.client = Client(self.database, self.transitions, self.filters, max_payload_bytes=s.max_payload_bytes)
         self.failure_groups = FailureGroups(self.client)
         self.recurring_jobs = RecurringJobs(self.client)
+        self.alert_rules = AlertRules(self.database)
         self.audit = Audit(self.database, s.web_redact)
         self.own_filters: list[Filter] = []
         self.extra_processes: list[Callable[[], Process]] = []

@@ -4,12 +4,12 @@ name and the set `alerts:failing`."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, Event, is_address, key_of, split_addresses
@@ -24,6 +24,11 @@ from taskmanager.storage.transaction import Tx, as_moment
 #: Keys of the rules whose last message told of a failure; the score is the moment of that failure.
 FAILING = "alerts:failing"
 _HOUR = 3600.0
+#: The columns of c_JobAlert that people write; LastAlertSent is ours.
+WRITTEN = (
+    "JobName", "AlertOnFailure", "AlertOnSuccess", "AlertOnDurationExceeds", "EmailRecipients", "SlackWebhook",
+    "TeamsWebhook", "MaxAlertsPerHour",
+)  # fmt: skip
 #: As many messages are remembered where the limit asks for fewer, so that a retried one is known again.
 _LEAST_KEPT = 100
 
@@ -52,6 +57,22 @@ def one_alert(t: Tables, p: Product) -> Any:
 def stamp_alert(t: Tables, p: Product) -> Any:
     alert = t.legacy.alert
     return update(alert).where(bindparam("id") == alert.c.ID).values(LastAlertSent=bindparam("at"))
+
+
+@statement
+def insert_alert(t: Tables, p: Product) -> Any:
+    return insert(t.legacy.alert).values({name: bindparam(name) for name in WRITTEN})
+
+
+@statement
+def update_alert(t: Tables, p: Product) -> Any:
+    alert = t.legacy.alert
+    return update(alert).where(bindparam("id") == alert.c.ID).values({name: bindparam(name) for name in WRITTEN})
+
+
+@statement
+def delete_alert(t: Tables, p: Product) -> Any:
+    return delete(t.legacy.alert).where(bindparam("id") == t.legacy.alert.c.ID)
 
 
 @statement
@@ -165,6 +186,32 @@ def counts(tx: Tx, name: str) -> tuple[int, int]:
     known = structures.fields(tx, key_of(name))
     floor = times.to_unix(tx.now()) - _HOUR
     return sum(entry[0] > floor for entry in _entries(known.get("Sent"))), _number(known.get("Suppressed"))
+
+
+def counts_of(tx: Tx, names: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """As `counts`, of many job names in one statement."""
+    known = structures.fields_of(tx, [key_of(n) for n in names]) if names else {}
+    floor = times.to_unix(tx.now()) - _HOUR
+    found = {}
+    for name in names:
+        one = known.get(key_of(name), {})
+        sent = sum(entry[0] > floor for entry in _entries(one.get("Sent")))
+        found[name] = (sent, _number(one.get("Suppressed")))
+    return found
+
+
+def write(tx: Tx, alert_id: int | None, values: Mapping[str, Any]) -> None:
+    """Write a row of c_JobAlert, a new one without `alert_id`. values: by the names of `WRITTEN`."""
+    given = {name: values[name] for name in WRITTEN}
+    if alert_id is None:
+        tx.execute(insert_alert, given)
+    else:
+        tx.execute(update_alert, given | {"id": alert_id})
+
+
+def remove(tx: Tx, alert_id: int) -> bool:
+    """Delete a row of c_JobAlert; whether there was one."""
+    return tx.execute(delete_alert, {"id": alert_id}).rowcount > 0
 
 
 def _row(found: dict[str, Any]) -> AlertRow:

@@ -7,6 +7,12 @@ SELECT `c_Job`.`ID`, `c_Job`.`JobName`
 FROM `c_Job` 
 WHERE `c_Job`.`EmailOnFailure` != %s ORDER BY `c_Job`.`ID`;
 
+-- alerts.delete_alert
+DELETE FROM `c_JobAlert` WHERE %s = `c_JobAlert`.`ID`;
+
+-- alerts.insert_alert
+INSERT INTO `c_JobAlert` (`JobName`, `AlertOnFailure`, `AlertOnSuccess`, `AlertOnDurationExceeds`, `EmailRecipients`, `SlackWebhook`, `TeamsWebhook`, `MaxAlertsPerHour`) VALUES (%s, %s, %s, %s, %s, %s, %s, %s);
+
 -- alerts.mailing_rows
 SELECT t.`ID`, t.`EmailOnFailure` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `c_Job` t FORCE INDEX (PRIMARY) ON t.`ID` = x.id;
 
@@ -22,6 +28,9 @@ WHERE `c_JobAlertRecipient`.`c_JobID` = %s AND `c_JobAlertRecipient`.`DeletedOn`
 
 -- alerts.stamp_alert
 UPDATE `c_JobAlert` SET `LastAlertSent`=%s WHERE %s = `c_JobAlert`.`ID`;
+
+-- alerts.update_alert
+UPDATE `c_JobAlert` SET `JobName`=%s, `AlertOnFailure`=%s, `AlertOnSuccess`=%s, `AlertOnDurationExceeds`=%s, `EmailRecipients`=%s, `SlackWebhook`=%s, `TeamsWebhook`=%s, `MaxAlertsPerHour`=%s WHERE %s = `c_JobAlert`.`ID`;
 
 -- audit.delete_rows
 DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireAudit` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;

@@ -7,6 +7,12 @@ SELECT "c_Job"."ID", "c_Job"."JobName"
 FROM "c_Job" 
 WHERE "c_Job"."EmailOnFailure" != %(EmailOnFailure_1)s::INTEGER ORDER BY "c_Job"."ID";
 
+-- alerts.delete_alert
+DELETE FROM "c_JobAlert" WHERE %(id)s = "c_JobAlert"."ID";
+
+-- alerts.insert_alert
+INSERT INTO "c_JobAlert" ("JobName", "AlertOnFailure", "AlertOnSuccess", "AlertOnDurationExceeds", "EmailRecipients", "SlackWebhook", "TeamsWebhook", "MaxAlertsPerHour") VALUES (%(JobName)s::VARCHAR, %(AlertOnFailure)s::INTEGER, %(AlertOnSuccess)s::INTEGER, %(AlertOnDurationExceeds)s::INTEGER, %(EmailRecipients)s::VARCHAR, %(SlackWebhook)s::VARCHAR, %(TeamsWebhook)s::VARCHAR, %(MaxAlertsPerHour)s::INTEGER) RETURNING "c_JobAlert"."ID";
+
 -- alerts.mailing_rows
 SELECT t."ID", t."EmailOnFailure" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "c_Job" t ON t."ID" = x.id ORDER BY x.id;
 
@@ -22,6 +28,9 @@ WHERE "c_JobAlertRecipient"."c_JobID" = %(id)s::BIGINT AND "c_JobAlertRecipient"
 
 -- alerts.stamp_alert
 UPDATE "c_JobAlert" SET "LastAlertSent"=%(at)s::TIMESTAMP WITHOUT TIME ZONE WHERE %(id)s = "c_JobAlert"."ID";
+
+-- alerts.update_alert
+UPDATE "c_JobAlert" SET "JobName"=%(JobName)s::VARCHAR, "AlertOnFailure"=%(AlertOnFailure)s::INTEGER, "AlertOnSuccess"=%(AlertOnSuccess)s::INTEGER, "AlertOnDurationExceeds"=%(AlertOnDurationExceeds)s::INTEGER, "EmailRecipients"=%(EmailRecipients)s::VARCHAR, "SlackWebhook"=%(SlackWebhook)s::VARCHAR, "TeamsWebhook"=%(TeamsWebhook)s::VARCHAR, "MaxAlertsPerHour"=%(MaxAlertsPerHour)s::INTEGER WHERE %(id)s = "c_JobAlert"."ID";
 
 -- audit.delete_rows
 DELETE FROM "HangfireAudit" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id;

@@ -7,6 +7,12 @@ SELECT "c_Job"."ID", "c_Job"."JobName"
 FROM "c_Job" 
 WHERE "c_Job"."EmailOnFailure" != ? ORDER BY "c_Job"."ID";
 
+-- alerts.delete_alert
+DELETE FROM "c_JobAlert" WHERE ? = "c_JobAlert"."ID";
+
+-- alerts.insert_alert
+INSERT INTO "c_JobAlert" ("JobName", "AlertOnFailure", "AlertOnSuccess", "AlertOnDurationExceeds", "EmailRecipients", "SlackWebhook", "TeamsWebhook", "MaxAlertsPerHour") VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+
 -- alerts.mailing_rows
 SELECT t."ID", t."EmailOnFailure" FROM (SELECT value AS id FROM json_each(:ids)) x JOIN "c_Job" t ON t."ID" = x.id;
 
@@ -22,6 +28,9 @@ WHERE "c_JobAlertRecipient"."c_JobID" = ? AND "c_JobAlertRecipient"."DeletedOn" 
 
 -- alerts.stamp_alert
 UPDATE "c_JobAlert" SET "LastAlertSent"=? WHERE ? = "c_JobAlert"."ID";
+
+-- alerts.update_alert
+UPDATE "c_JobAlert" SET "JobName"=?, "AlertOnFailure"=?, "AlertOnSuccess"=?, "AlertOnDurationExceeds"=?, "EmailRecipients"=?, "SlackWebhook"=?, "TeamsWebhook"=?, "MaxAlertsPerHour"=? WHERE ? = "c_JobAlert"."ID";
 
 -- audit.delete_rows
 DELETE FROM "HangfireAudit" AS t WHERE t."Id" IN (SELECT value FROM json_each(:ids));

@@ -15,6 +15,7 @@ VALUES = {
     "state": "failed",
     "job_id": 1,
     "run_id": 1,
+    "alert_id": 1,
     "key": "x",
     "queue": "mail",
     "action": "pause",

@@ -25,7 +25,7 @@ PAGES = [
     "jobs?q=send", "jobs/failed?from=2&count=50",
     "history", "history?job=resize_image", "history?result=failed&server=web&from=2020-01-01&to=x",
     "jobs/failed/groups",
-    "search", "search?q=send", "search?q=nokey:x", "search?q=zzzz", "audit", "operations",
+    "alerts", "alerts/rules/new", "search", "search?q=send", "search?q=nokey:x", "search?q=zzzz", "audit", "operations",
     "operations/new?state=failed&action=delete",
     "jobs/new", "jobs/new?type=tests.webui.sample:send_invoice",
 ]  # fmt: skip

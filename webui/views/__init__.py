@@ -2,6 +2,7 @@
 
 from webui.views import (
     actions,
+    alerts,
     audit,
     details,
     failures,
@@ -21,6 +22,7 @@ from webui.views import (
 
 ALL = (
     actions,
+    alerts,
     audit,
     details,
     failures,

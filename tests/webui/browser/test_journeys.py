@@ -21,6 +21,7 @@ PATHS = (
     "jobs/failed?q=nokey:x", "jobs/failed?q=nothing",
     "history", "history?job=Nightly+totals", "history/1", "history?job=nobody",
     "jobs/failed/groups",
+    "alerts", "alerts/rules/new",
     "search", "search?q=report", "search?q=zzzz", "audit", "audit?user=nobody", "operations",
     "operations/new?state=failed&action=requeue&q=error:smtp",
     "jobs/new", "jobs/new?type=tests.webui.sample:send_invoice",

@@ -1,0 +1,94 @@
+"""Rules of c_JobAlert as people write them: checked, saved, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from taskmanager.domain import alerts as domain
+from taskmanager.domain.alerts import AlertRule, Event
+from taskmanager.domain.errors import InvalidArgument
+from taskmanager.storage import alerts
+from taskmanager.storage.alerts import AlertRow
+from taskmanager.storage.database import Database, DuplicateKey
+from taskmanager.storage.transaction import Tx
+
+_LONGEST, _LONGEST_NAME, _MOST = 500, 100, 2**31 - 1
+
+
+class AlertRules:
+    """The rows of c_JobAlert of one installation."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def save(self, alert_id: int | None, name: str, rule: AlertRule) -> None:
+        """Write a rule for a job name; a new one without `alert_id`. Raises InvalidArgument that says what is wrong."""
+        values = {
+            "JobName": name.strip(), "AlertOnFailure": int(Event.FAILURE in rule.on),
+            "AlertOnSuccess": int(Event.SUCCESS in rule.on), "AlertOnDurationExceeds": rule.longer_than_ms,
+            "EmailRecipients": ", ".join(rule.to) or None, "SlackWebhook": rule.slack, "TeamsWebhook": rule.teams,
+            "MaxAlertsPerHour": rule.max_per_hour,
+        }  # fmt: skip
+        _check(values)
+
+        def work(tx: Tx) -> None:
+            if alert_id is not None and alerts.load(tx, alert_id) is None:
+                raise InvalidArgument("that rule was removed meanwhile")
+            alerts.write(tx, alert_id, values)
+
+        try:
+            self.database.run(work)
+        except DuplicateKey:
+            raise InvalidArgument(f"there is a rule for {name.strip()!r} already") from None
+
+    def remove(self, alert_id: int) -> bool:
+        """Delete a rule; whether there was one."""
+        return self.database.run(lambda tx: alerts.remove(tx, alert_id))
+
+
+def rule_of(fields: Mapping[str, str], known: AlertRow | None = None) -> AlertRule:
+    """The rule that a form's fields describe. A webhook that is left empty stays as it is, `-` takes it away.
+
+    fields: on_failure, on_success, longer_than_ms, to, slack, teams, max_per_hour. Raises InvalidArgument.
+    """
+    on: set[str] = {Event.FAILURE, Event.RECOVERY} if fields.get("on_failure") else set()
+    on |= {Event.SUCCESS} if fields.get("on_success") else set()
+    made = domain.parse({"on": tuple(on), "to": fields.get("to", "").strip() or ()})
+    if made is None:
+        raise InvalidArgument("a rule is needed")
+    before = known.rule if known is not None else AlertRule()
+    return replace(
+        made,
+        longer_than_ms=_number(fields, "longer_than_ms"),
+        max_per_hour=_number(fields, "max_per_hour"),
+        slack=_webhook(fields, "slack", before.slack),
+        teams=_webhook(fields, "teams", before.teams),
+    )
+
+
+def _check(values: Mapping[str, Any]) -> None:
+    if not 1 <= len(values["JobName"]) <= _LONGEST_NAME:
+        raise InvalidArgument(f"the job name has 1 to {_LONGEST_NAME} characters")
+    for name in ("EmailRecipients", "SlackWebhook", "TeamsWebhook"):
+        if len(values[name] or "") > _LONGEST:
+            raise InvalidArgument(f"{name} is longer than {_LONGEST} characters")
+
+
+def _number(fields: Mapping[str, str], name: str) -> int | None:
+    text = fields.get(name, "").strip()
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or int(text) > _MOST:
+        raise InvalidArgument(f"{name} is a whole number from 0 to {_MOST}, or empty")
+    return int(text)
+
+
+def _webhook(fields: Mapping[str, str], name: str, before: str | None) -> str | None:
+    text = fields.get(name, "").strip()
+    if text == "-":
+        return None
+    if text and not text.startswith(("https://", "http://")):
+        raise InvalidArgument(f"{name} is the URL of a webhook")
+    return text or before

@@ -1,0 +1,85 @@
+"""The page of alerts: rules are written, tried and removed; webhooks are never shown; everything is audited."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from taskmanager import TaskManager
+from taskmanager.storage import alerts, audit
+from taskmanager.storage.audit import Sought
+from tests.webui.conftest import Browser
+
+HOOK = "https://hooks.slack.example/services/T0/SECRET"
+FORM = {"name": "Nightly", "on_failure": "1", "to": "a@b.c, d@e.f", "slack": HOOK, "max_per_hour": "3"}
+
+
+def rules(tm: TaskManager) -> list[alerts.AlertRow]:
+    return tm.database.read(alerts.load_all)
+
+
+def test_a_rule_is_made_edited_and_removed(tm: TaskManager, ann: Browser) -> None:
+    assert ann.post("/hangfire/alerts/rules", FORM).status_code == 303
+    (made,) = rules(tm)
+    assert (made.name, made.rule.to, made.rule.slack) == ("Nightly", ("a@b.c", "d@e.f"), HOOK)
+    assert (made.rule.max_per_hour, made.rule.longer_than_ms) == (3, None)
+    for path in ("alerts", f"alerts/rules/{made.id}", "audit"):
+        page = ann.get(f"/hangfire/{path}").text
+        assert "SECRET" not in page, path
+        assert "hooks.slack.example" in page, path
+    changed = FORM | {"slack": "", "on_success": "1", "longer_than_ms": "500", "to": ""}
+    assert ann.post(f"/hangfire/alerts/rules/{made.id}", changed).status_code == 303
+    (edited,) = rules(tm)
+    assert (edited.rule.slack, edited.rule.to, edited.rule.longer_than_ms) == (HOOK, (), 500)
+    assert "success" in edited.rule.on
+    ann.post(f"/hangfire/alerts/rules/{made.id}", changed | {"slack": "-"})
+    assert rules(tm)[0].rule.slack is None
+    assert ann.post(f"/hangfire/alerts/rules/{made.id}/remove").status_code == 303
+    assert rules(tm) == []
+    found, _ = tm.database.read(lambda tx: audit.page(tx, Sought(kind="alert"), limit=9))
+    assert [(row.action, row.target, row.outcome) for row in found] == [("alerts.edit", "Nightly", "done")] * 4
+    assert "a@b.c" in (found[2].before or "")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"name": " "}, {"to": "nobody"}, {"slack": "ftp://x"}, {"max_per_hour": "-1"}, {"longer_than_ms": "1e3"},
+     {"name": "n" * 101}, {"teams": "https://" + "x" * 500}],
+    ids=str,
+)  # fmt: skip
+def test_a_wrong_rule_is_refused_with_its_reason_and_keeps_what_was_typed(
+    tm: TaskManager, ann: Browser, wrong: dict[str, Any]
+) -> None:
+    answer = ann.post("/hangfire/alerts/rules", FORM | wrong, Accept="text/html")
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+    assert "a@b.c" in answer.text or "to" in wrong
+    assert rules(tm) == []
+
+
+def test_a_second_rule_for_a_name_is_refused(tm: TaskManager, ann: Browser) -> None:
+    ann.post("/hangfire/alerts/rules", FORM)
+    assert ann.post("/hangfire/alerts/rules", FORM, Accept="text/html").status_code == 422
+    assert len(rules(tm)) == 1
+    assert ann.post("/hangfire/alerts/rules/999", FORM).status_code == 404
+
+
+def test_the_test_button_tells_what_went_out(tm: TaskManager, ann: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann.post("/hangfire/alerts/rules", FORM)
+    sent: list[str] = []
+    monkeypatch.setattr("taskmanager.tasks.webhooks.post", lambda url, body, bounds: sent.append(url))
+    ann.post(f"/hangfire/alerts/rules/{rules(tm)[0].id}/test")
+    assert sent == [HOOK]
+    page = ann.get("/hangfire/alerts").text
+    assert "Sent: slack at hooks.slack.example" in page
+    assert "Not sent: nothing mailed: smtp_host is not set" in page
+    assert tm.database.read(lambda tx: alerts.counts(tx, "Nightly")) == (0, 0)
+
+
+def test_who_may_only_look_sees_the_rules_and_no_buttons(tm: TaskManager, ann: Browser, eve: Browser) -> None:
+    ann.post("/hangfire/alerts/rules", FORM)
+    page = eve.get("/hangfire/alerts").text
+    assert "Nightly" in page
+    assert "/alerts/rules" not in page
+    assert eve.get("/hangfire/alerts/rules/1").status_code == 403

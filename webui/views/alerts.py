@@ -1,0 +1,140 @@
+"""Alerts: who is told of what, what was sent and held back; rules are edited and tried."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from taskmanager.domain import times
+from taskmanager.domain.alerts import Event, key_of
+from taskmanager.domain.errors import InvalidArgument
+from taskmanager.engine.alert_rules import rule_of
+from taskmanager.storage import alerts as rows
+from taskmanager.storage import monitoring_lists
+from taskmanager.storage.alerts import AlertRow
+from taskmanager.storage.monitoring_lists import Term, Wanted
+from taskmanager.storage.transaction import Tx
+from taskmanager.tasks.webhooks import host_of
+from webui import access
+from webui.access import needs
+from webui.blueprint import manager, pages, read
+
+_MESSAGES = "taskmanager.tasks.notify"
+
+
+@pages.get("/alerts")
+def alert_list() -> str:
+    """The rules, and the messages of late."""
+    tm = manager()
+
+    def work(tx: Tx) -> Any:
+        known = rows.load_all(tx)
+        told = rows.counts_of(tx, [r.name for r in known])
+        sent = monitoring_lists.page(tx, Wanted((), (Term("type", (_MESSAGES,)),)), limit=20)
+        return known, told, rows.failing(tx), rows.all_mailing(tx), sent.rows
+
+    known, told, failing, mailing, sent = read(work)
+    in_code = [d for d in tm.registry if d.alerts is not None]
+    return render_template(
+        "alerts.html", here="alerts", rules=known, told=told, failing=failing, mailing=mailing, sent=sent,
+        in_code=in_code, key_of=key_of, channels=_channels, events=_events,
+    )  # fmt: skip
+
+
+@pages.get("/alerts/rules/new")
+@pages.get("/alerts/rules/<int:alert_id>")
+@needs("alerts.edit")
+def alert_rule(alert_id: int | None = None) -> str:
+    """A rule, to be edited."""
+    return _form(alert_id, None if alert_id is None else _known(alert_id))
+
+
+@pages.post("/alerts/rules")
+@pages.post("/alerts/rules/<int:alert_id>")
+@needs("alerts.edit")
+def alert_save(alert_id: int | None = None) -> Any:
+    """Save a rule."""
+    known = None if alert_id is None else _known(alert_id)
+    name = request.form.get("name", "")
+    before = None if known is None else _facts(known)
+    try:
+        rule = rule_of(request.form, known)
+        after = _facts(AlertRow(alert_id or 0, name.strip(), rule, None))
+        access.about("alert", name.strip() or "-", before=before, after=after)
+        manager().alert_rules.save(alert_id, name, rule)
+    except InvalidArgument as error:
+        return _form(alert_id, known, str(error)), 422
+    flash(_("The rule is saved."), "done")
+    return redirect(url_for("pages.alert_list"), 303)
+
+
+@pages.post("/alerts/rules/<int:alert_id>/remove")
+@needs("alerts.edit")
+def alert_remove(alert_id: int) -> Any:
+    """Delete a rule."""
+    known = _known(alert_id)
+    access.about("alert", known.name, before=_facts(known))
+    manager().alert_rules.remove(alert_id)
+    flash(_("The rule is removed."), "done")
+    return redirect(url_for("pages.alert_list"), 303)
+
+
+@pages.post("/alerts/rules/<int:alert_id>/test")
+@needs("alerts.edit")
+def alert_test(alert_id: int) -> Any:
+    """Send a message now to all whom the rule names; it counts towards no limit."""
+    tm, known = manager(), _known(alert_id)
+    access.about("alert", known.name, note="test")
+    now = read(lambda tx: tx.now())
+    facts = {
+        "event": str(Event.TEST), "job": known.name, "message": "This is a test. Nothing has happened.",
+        "alert_id": alert_id, "at": times.to_iso(now),
+    }  # fmt: skip
+    found = read(lambda tx: tm.notifier.sources(tx, facts))
+    channels = tm.notifier.channels(found, f"<{uuid.uuid4().hex}@taskmanager>")
+    if not tm.settings.alerts_enabled or not channels:
+        flash(_("Nobody is told: alerts are off, or the rule and alert_recipients name nobody."), "warn")
+    for one in tm.notifier.deliver(channels, tm.notifier.compose(facts)) if tm.settings.alerts_enabled else ():
+        good = one.error is None and not one.told.startswith("nothing")
+        text = _("Sent: %(what)s", what=one.told) if good else _("Not sent: %(what)s", what=one.told)
+        flash(text, "done" if good else "warn")
+    return redirect(url_for("pages.alert_list"), 303)
+
+
+def _known(alert_id: int) -> AlertRow:
+    found = read(lambda tx: rows.load(tx, alert_id))
+    if found is None:
+        abort(404)
+    return found
+
+
+def _form(alert_id: int | None, known: AlertRow | None, error: str = "") -> str:
+    return render_template(
+        "alert_rule.html", here="alerts", alert_id=alert_id, known=known, error=error, host_of=host_of
+    )
+
+
+def _facts(row: AlertRow) -> dict[str, Any]:
+    """A rule for the audit log; of webhooks no more than their host."""
+    return {
+        "job": row.name,
+        "on": ", ".join(_events(row)),
+        "to": ", ".join(_channels(row)),
+        "max": row.rule.max_per_hour,
+    }
+
+
+def _channels(row: AlertRow) -> list[str]:
+    rule = row.rule
+    webhooks = (("Slack", rule.slack), ("Teams", rule.teams))
+    return [*rule.to, *(f"{kind} ({host_of(url)})" for kind, url in webhooks if url)]
+
+
+def _events(row: AlertRow) -> list[str]:
+    found = [_("failure")] if Event.FAILURE in row.rule.on else []
+    found += [_("success")] if Event.SUCCESS in row.rule.on else []
+    longer = row.rule.longer_than_ms
+    return found + ([_("longer than %(ms)s ms", ms=longer)] if longer is not None else [])
