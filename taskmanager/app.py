@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Concatenate, overload
@@ -49,7 +50,7 @@ from taskmanager.server.process import Process
 from taskmanager.server.ringer import Ringer
 from taskmanager.server.schedulers import LegacyScheduler
 from taskmanager.server.server import Server
-from taskmanager.storage import forked, jobs, servers, structures
+from taskmanager.storage import forked, jobs, servers, stacks, structures
 from taskmanager.storage import queues as queue_rows
 from taskmanager.storage.database import Database
 from taskmanager.tasks import bulk, notify
@@ -398,6 +399,19 @@ class TaskManager:
         False when there is no such server.
         """
         return self.database.run(lambda tx: servers.set_quiet(tx, server_id, quiet))
+
+    def live_stack(self, job_id: int, *, seconds: float = 2.0) -> str | None:
+        """Where a running job stands now, as its worker tells it; None when it does not within so many seconds.
+
+        Of a coroutine it is the event loop's stack, of an isolated job that of the thread that waits for it.
+        """
+        self.database.run(lambda tx: stacks.ask(tx, job_id))
+        ends, found = time.monotonic() + seconds, None
+        while found is None and time.monotonic() < ends:
+            time.sleep(0.1)
+            found = self.database.read(lambda tx: stacks.read(tx, job_id))
+        self.database.run(lambda tx: stacks.forget(tx, job_id))
+        return found
 
     def add_filter(self, one: Filter) -> None:
         """Put a filter around the life of all jobs."""

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from taskmanager.domain.errors import ReadOnlyDatabase, StorageError
@@ -48,6 +48,8 @@ class Running:
     fenced: bool = False
     #: Its Processing is not tried before this moment: the job was locked.
     record_at: float = 0.0
+    #: The thread it runs in.
+    thread: int = field(default_factory=threading.get_ident)
 
 
 class Completer(Process):

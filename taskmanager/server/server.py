@@ -25,7 +25,15 @@ from taskmanager.server.process import Loop, Process
 from taskmanager.server.pulse import BellLoop, Pulse
 from taskmanager.server.runners import Runners
 from taskmanager.server.schedulers import DelayedScheduler, RecurringScheduler
-from taskmanager.server.upkeep import Cancellation, CounterRoller, Expirer, FailureKeeper, Heartbeat, Watchdog
+from taskmanager.server.upkeep import (
+    Cancellation,
+    CounterRoller,
+    Expirer,
+    FailureKeeper,
+    Heartbeat,
+    StackTeller,
+    Watchdog,
+)
 from taskmanager.server.worker import Worker
 from taskmanager.storage import servers
 from taskmanager.storage.database import Database
@@ -104,6 +112,7 @@ class Server:
             Expirer(database, kept.audit_retention_seconds, kept.history_retention_seconds),
             CounterRoller(database),
             FailureKeeper(database),
+            StackTeller(database, self.completer),
         ]
         extra = [make() for make in self.parts.extra_processes]
         processes = [self.completer, self.worker, *self.schedulers, *extra, self.pulse, *upkeep]

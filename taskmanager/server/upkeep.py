@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
+import traceback
 from collections.abc import Callable
 from datetime import datetime
 
 from taskmanager.domain.records import ServerRecord
+from taskmanager.domain.texts import storable
 from taskmanager.server.completer import Completer
 from taskmanager.server.lifeline import Lifeline
 from taskmanager.server.process import Process
 from taskmanager.server.undertaker import Undertaker
-from taskmanager.storage import audit, expiry, failures, jobs, logged, queues, servers
+from taskmanager.storage import audit, expiry, failures, jobs, logged, queues, servers, stacks
 from taskmanager.storage.database import Database
 from taskmanager.storage.transaction import Tx
 
@@ -197,3 +200,22 @@ class FailureKeeper(Process):
             self._members, self._failed = ("", ""), 0
             return _ROUND_SECONDS
         return 0.5
+
+
+class StackTeller(Process):
+    """Tells where running jobs of this process stand, when somebody asks."""
+
+    name = "stack-teller"
+
+    def __init__(self, database: Database, completer: Completer) -> None:
+        super().__init__()
+        self.database, self.completer = database, completer
+
+    def tick(self) -> float:
+        if running := {r.claim.job_id: r.thread for r in list(self.completer.running.values()) if r.recorded}:
+            asked = self.database.read(stacks.wanted, patience=1) & running.keys()
+            frames = sys._current_frames()
+            texts = {i: "".join(traceback.format_stack(frames[running[i]])) for i in asked if running[i] in frames}
+            if texts:
+                self.database.run(lambda tx: stacks.answer(tx, {i: storable(t) for i, t in texts.items()}), patience=1)
+        return 0.75

@@ -11,7 +11,7 @@ from taskmanager.storage import monitoring_lists
 from taskmanager.storage import servers as server_rows
 from taskmanager.storage.monitoring_lists import Wanted
 from taskmanager.storage.transaction import Tx
-from webui import serverviews, shell
+from webui import access, serverviews, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
 
@@ -48,3 +48,13 @@ def server_action(action: str) -> Any:
     text = _("The server takes no more jobs; what it runs, it ends.") if action == "pause" else None
     flash(text or _("The server takes jobs again."), "done")
     return redirect(url_for("pages.servers"), 303)
+
+
+@pages.post("/servers/stack/<int:job_id>")
+@needs("jobs.manage")
+def job_stack(job_id: int) -> Any:
+    """Where a running job stands now: asked through the database, so it changes something for a moment."""
+    if not access.may("args.view"):
+        abort(403, "args.view")
+    found = manager().live_stack(job_id) if job_id < 1 << 62 else None
+    return render_template("stack.html", here="servers", job_id=job_id, trace=found)
