@@ -107,20 +107,35 @@ class JobLog:
         """How many lines and bytes are kept of one run."""
         return self._max_lines, self._max_bytes
 
-    def keep(self, lines: str) -> None:
-        """Keep lines that were packed elsewhere, within the same bounds: those of an isolated job."""
+    def keep(self, lines: str, *, dropped: int = 0) -> None:
+        """Keep lines that were packed elsewhere, within the same bounds: those of an isolated job.
+
+        dropped: how many it did not keep itself.
+        """
         for line in lines.splitlines():
             self._keep(line)
+        with self._lock:
+            self._dropped += dropped
 
     def take(self) -> str | None:
         """What was kept since the last time, a JSON object a line; None when there is nothing."""
         with self._lock:
             lines, self._lines = self._lines, []
-            if self._dropped:
-                note = f"{self._dropped} lines were not kept: the log of a job is bounded"
-                lines.append(json.dumps({"at": None, "level": "WARNING", "message": note}))
-                self._dropped = 0
         return "\n".join(lines) or None
+
+    def take_dropped(self) -> int:
+        """How many lines were not kept since the last time."""
+        with self._lock:
+            dropped, self._dropped = self._dropped, 0
+        return dropped
+
+    def rest(self) -> str | None:
+        """At the end of a run: what was kept since the last time, and one line that tells how many were not."""
+        lines, dropped = self.take(), self.take_dropped()
+        if not dropped:
+            return lines
+        note = f"{dropped} lines were not kept: the log of a job is bounded"
+        return "\n".join([*filter(None, [lines]), json.dumps({"at": None, "level": "WARNING", "message": note})])
 
 
 class JobContext:

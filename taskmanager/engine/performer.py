@@ -116,7 +116,7 @@ class Performer:
         spent, memory = context.measured or (own, None)
         run = Run(context.attempt, started_at, ended_at, duration, spent, memory, message, self.server)
         return Outcome(
-            claim, state, started_at, ended_at, definition, error, run, context.log.take(), context.take_progress()
+            claim, state, started_at, ended_at, definition, error, run, context.log.rest(), context.take_progress()
         )
 
     def _call(

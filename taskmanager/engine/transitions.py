@@ -25,6 +25,8 @@ from taskmanager.storage.transaction import Tx
 SCHEDULE = "schedule"
 RETRIES = "retries"
 AWAITING = "awaiting"
+#: A job's parameter: when the run ended that was cancelled by the job's deletion.
+STOPPED_AT = "StoppedAt"
 
 
 @dataclass(slots=True)
@@ -120,6 +122,7 @@ class Transitions:
                 answers.append(Applied(change.job_id, None, refused=refusal))
                 if change.run is not None and _is_deleted(locked.get(change.job_id)):
                     context = _context(change, locked[change.job_id], effects, parameters)
+                    _end_cancelled(effects, change, context.at)
                     for one in self.filters.cancelled:
                         one.cancelled(context)
                 continue
@@ -216,6 +219,13 @@ def _context(change: Change, job: LockedJob, effects: Effects, parameters: Mappi
         job, change.to, effects, parameters.get(change.job_id, {}), change.at or effects.tx.now(), change.definition,
         change.error, change.run,
     )  # fmt: skip
+
+
+def _end_cancelled(effects: Effects, change: Change, at: datetime) -> None:
+    """A run that was asked to end has ended: when it did, and what it had written since it was asked."""
+    effects.parameter(change.job_id, STOPPED_AT, times.to_iso(at))
+    if change.log_lines and change.run is not None:
+        effects.log(change.job_id, change.run.attempt, change.log_lines, at)
 
 
 def _is_deleted(job: LockedJob | None) -> bool:

@@ -53,9 +53,9 @@ class Worker:
 
     def tell_of(self, context: JobContext) -> None:
         """Send what the job has said since the last time."""
-        lines, share = context.log.take(), context.take_progress()
-        if lines:
-            self.tell(log=lines)
+        lines, dropped, share = context.log.take(), context.log.take_dropped(), context.take_progress()
+        if lines or dropped:
+            self.tell(log=lines or "", dropped=dropped)
         if share is not None:
             self.tell(progress=share)
 

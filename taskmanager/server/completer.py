@@ -7,16 +7,15 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from taskmanager.domain.errors import ReadOnlyDatabase, StorageError
 from taskmanager.domain.records import Claim
 from taskmanager.domain.states import STARTABLE, Failed, Processing
-from taskmanager.engine.context import PROGRESS, JobContext
 from taskmanager.engine.performer import Outcome, details_of, text_of
 from taskmanager.engine.transitions import Applied, Change, Transitions
 from taskmanager.server.process import Process
+from taskmanager.server.telling import Running, Teller, joined
 from taskmanager.storage import jobs, queues
 from taskmanager.storage.database import Database
 from taskmanager.storage.dialects import Verdict
@@ -32,24 +31,8 @@ _MANY = 100
 _BATCH = 500
 #: An outcome whose job is locked by somebody, an operator's open transaction for one, is tried again after this pause.
 _BUSY_SECONDS = 0.25
-
-
-@dataclass(slots=True)
-class Running:
-    """A job in the hands of a thread."""
-
-    claim: Claim
-    context: JobContext
-    worker_id: str
-    started_at: datetime
-    started: float
-    timeout: float | None
-    recorded: bool = False
-    fenced: bool = False
-    #: Its Processing is not tried before this moment: the job was locked.
-    record_at: float = 0.0
-    #: The thread it runs in.
-    thread: int = field(default_factory=threading.get_ident)
+#: How often running jobs' lines and progress are written.
+_TELL_SECONDS = 1.0
 
 
 class Completer(Process):
@@ -65,6 +48,7 @@ class Completer(Process):
         self.transitions = transitions
         self.server_id = server_id
         self._finished = finished
+        self._teller = Teller(database)
         self._outcomes: deque[Outcome] = deque()
         #: Outcomes of jobs that somebody else had locked, and when they are tried again.
         self._held_up: list[Outcome] = []
@@ -73,6 +57,7 @@ class Completer(Process):
         #: Runs whose Processing was sent, and nobody knows whether it was written.
         self._unsure: list[Running] = []
         self._last_flush = 0.0
+        self._told = time.monotonic()
         self._closing = False
         self._flushing = threading.Lock()
 
@@ -91,6 +76,8 @@ class Completer(Process):
         if not self.flush() and self._outcomes:
             return 0.0
         self.record_processing()
+        if time.monotonic() - self._told >= _TELL_SECONDS:
+            self.tell()
         return _COLLECT_SECONDS if self._outcomes or self.running else 0.05
 
     def flush(self) -> int:
@@ -176,16 +163,17 @@ class Completer(Process):
     def _change(self, outcome: Outcome) -> Change:
         running = self.running.get(outcome.claim.queue_id)
         before: tuple[tuple[Processing, datetime], ...] = ()
+        lines = joined(running.lines if running is not None else None, outcome.log_lines)
         if running is not None and not running.recorded:
             state = Processing(server_id=self.server_id, worker_id=running.worker_id)
             before = ((state, outcome.started_at),)
         return Change(
             outcome.claim.job_id, outcome.state, STARTABLE, outcome.claim, before=before, at=outcome.ended_at,
-            definition=outcome.definition, error=outcome.error, run=outcome.run, log_lines=outcome.log_lines,
+            definition=outcome.definition, error=outcome.error, run=outcome.run, log_lines=lines,
         )  # fmt: skip
 
     def record_processing(self, *, at_once: Running | None = None) -> None:
-        """Write Processing for jobs that still run after a moment, and what they tell of their progress."""
+        """Write Processing for jobs that still run after a moment."""
         now = time.monotonic()
         line = now - _RECORD_AFTER_SECONDS
         with self._flushing:
@@ -197,7 +185,6 @@ class Completer(Process):
             ]  # fmt: skip
             if late:
                 self._record(late)
-        self._tell_progress()
 
     def _record(self, late: list[Running]) -> None:
         changes = [
@@ -235,13 +222,11 @@ class Completer(Process):
         ours = Processing(server_id=self.server_id, worker_id=running.worker_id).data(running.started_at)
         return facts == ours and bool(queues.owned(tx, [running.claim]))
 
-    def _tell_progress(self) -> None:
-        told: dict[tuple[int, str], str | None] = {}
-        for running in list(self.running.values()):
-            if running.recorded and (share := running.context.take_progress()) is not None:
-                told[running.claim.job_id, PROGRESS] = f"{share:.4f}"
-        if told:
-            self.database.run(lambda tx: jobs.set_parameters(tx, told))
+    def tell(self) -> None:
+        """Write what running jobs have said since the last time."""
+        with self._flushing:
+            self._told = time.monotonic()
+            self._teller.tell([r for r in list(self.running.values()) if r.recorded and not r.fenced])
 
     def close(self) -> None:
         """Write what is left. What the database does not take now is done again by those who get the claims."""

@@ -117,7 +117,7 @@ class Child:
         for line in self._process.stdout:
             facts = json.loads(line)
             if "log" in facts:
-                self._context.log.keep(facts["log"])
+                self._context.log.keep(facts["log"], dropped=facts["dropped"])
             elif "progress" in facts:
                 self._context.progress(facts["progress"])
             else:

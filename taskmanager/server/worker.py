@@ -22,10 +22,11 @@ from taskmanager.engine.registry import JobDefinition
 from taskmanager.engine.targcc_rules import timeout_of
 from taskmanager.engine.transitions import Change
 from taskmanager.server import streams
-from taskmanager.server.completer import Completer, Running
+from taskmanager.server.completer import Completer
 from taskmanager.server.lifeline import Lifeline
 from taskmanager.server.process import Process
 from taskmanager.server.runners import Runners
+from taskmanager.server.telling import Running
 from taskmanager.storage import jobs, queues
 from taskmanager.storage.database import Database
 from taskmanager.storage.servers import DEATHS

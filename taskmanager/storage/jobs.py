@@ -132,6 +132,12 @@ def lock_parameter(t: Tables, p: Product) -> Any:
 
 
 @statement
+def read_parameter(t: Tables, p: Product) -> Any:
+    c = t.parameter.c
+    return select(c.Value).where(c.JobId == bindparam("job"), c.Name == bindparam("name"))
+
+
+@statement
 def upsert_parameter(t: Tables, p: Product) -> str:
     return p.upsert(t.parameter, ("JobId", "Name"), {"Value": "{new}"})
 
@@ -146,6 +152,12 @@ def read_history(t: Tables, p: Product) -> Any:
 def read_log(t: Tables, p: Product) -> Any:
     rows = t.log.c
     return select(rows.Attempt, rows.CreatedAt, rows.Lines).where(rows.JobId == bindparam("job")).order_by(rows.Id)
+
+
+@statement
+def read_newest_log(t: Tables, p: Product) -> Any:
+    rows = t.log.c
+    return select(rows.Lines).where(rows.JobId == bindparam("job")).order_by(rows.Id.desc()).limit(1)
 
 
 def ids_json(ids: Iterable[int]) -> str:
@@ -233,6 +245,12 @@ def parameters(tx: Tx, ids: Iterable[int]) -> dict[int, dict[str, str]]:
     return found
 
 
+def parameter(tx: Tx, job_id: int, name: str) -> str | None:
+    """One parameter; None when the job has none of this name."""
+    row = tx.execute(read_parameter, {"job": job_id, "name": name}).first()
+    return None if row is None else row[0]
+
+
 def locked_parameter(tx: Tx, job_id: int, name: str) -> str | None:
     """One parameter, locked where it exists, to be changed."""
     row = tx.execute(lock_parameter, {"job": job_id, "name": name}).first()
@@ -269,6 +287,12 @@ def read_many(tx: Tx, ids: Iterable[int]) -> list[JobRecord]:
 def add_log(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
     """Append chunks of log lines: JobId, Attempt, CreatedAt, Lines."""
     insert_each(tx, insert_log, rows)
+
+
+def newest_lines(tx: Tx, job_id: int) -> str | None:
+    """The chunk of log lines a job wrote last."""
+    row = tx.execute(read_newest_log, {"job": job_id}).first()
+    return None if row is None else str(row[0])
 
 
 def log_of(tx: Tx, job_id: int) -> list[tuple[int, datetime, str]]:

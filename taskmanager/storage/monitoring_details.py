@@ -18,6 +18,8 @@ from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment
 
+#: The parameter in which a running job tells how far it is.
+PROGRESS = "Progress"
 #: History beyond this is cut in its middle: a job that retried for a year has thousands of rows.
 MAX_STATES = 200
 #: Chunks of log lines read at a time.
@@ -93,9 +95,25 @@ def details(tx: Tx, job_id: int) -> Details | None:
     if ids:
         known = jobs.current_states(tx, ids)
         made = replace(made, relatives={i: known[i][0] if i in known else None for i in ids})
-    if job.state == "Processing":
+    if job.state == "Processing" or (job.state == "Deleted" and [s.name for s in states[-2:-1]] == ["Processing"]):
         made = replace(made, servers=tuple(server_rows.all_servers(tx)))
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What is new of a job that runs: its state, progress, and lines behind those that were seen."""
+
+    state: str | None
+    progress: str | None
+    log: tuple[LogChunk, ...]
+
+
+def live(tx: Tx, job_id: int, *, after: int) -> Live:
+    """What a page asks of a running job each second: two look-ups by primary key, one by the index of its lines."""
+    state = jobs.current_states(tx, [job_id]).get(job_id, (None, None))[0]
+    progress = jobs.parameter(tx, job_id, PROGRESS)
+    return Live(state, progress, tuple(log(tx, job_id, after=after)))
 
 
 def log(tx: Tx, job_id: int, *, after: int = 0) -> list[LogChunk]:

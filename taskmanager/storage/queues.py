@@ -90,6 +90,12 @@ def lock_rows(t: Tables, p: Product) -> str:
 
 
 @statement
+def tokens_now(t: Tables, p: Product) -> str:
+    """As lock_rows, but nothing is locked."""
+    return p.select_by_ids(("Id", "FetchToken"), t.queue.name)
+
+
+@statement
 def delete_rows(t: Tables, p: Product) -> str:
     return p.delete_by_ids(t.queue.name)
 
@@ -175,6 +181,13 @@ def owned(tx: Tx, claims: Iterable[Claim]) -> set[int]:
     if not wanted:
         return set()
     rows = tx.execute(lock_rows, {"ids": jobs.ids_json(wanted)})
+    return {int(r[0]) for r in rows if r[1] == wanted[int(r[0])]}
+
+
+def still_held(tx: Tx, claims: Iterable[Claim]) -> set[int]:
+    """As `owned`, but unlocked: for what does no harm when the claim is given up a moment later."""
+    wanted = {c.queue_id: c.token for c in claims}
+    rows = tx.execute(tokens_now, {"ids": jobs.ids_json(wanted)})
     return {int(r[0]) for r in rows if r[1] == wanted[int(r[0])]}
 
 

@@ -203,6 +203,17 @@ SELECT `HangfireJobLog`.`Attempt`, `HangfireJobLog`.`CreatedAt`, `HangfireJobLog
 FROM `HangfireJobLog` 
 WHERE `HangfireJobLog`.`JobId` = %s ORDER BY `HangfireJobLog`.`Id`;
 
+-- jobs.read_newest_log
+SELECT `HangfireJobLog`.`Lines` 
+FROM `HangfireJobLog` 
+WHERE `HangfireJobLog`.`JobId` = %s ORDER BY `HangfireJobLog`.`Id` DESC 
+ LIMIT %s;
+
+-- jobs.read_parameter
+SELECT `HangfireJobParameter`.`Value` 
+FROM `HangfireJobParameter` 
+WHERE `HangfireJobParameter`.`JobId` = %s AND `HangfireJobParameter`.`Name` = %s;
+
 -- jobs.read_parameters
 SELECT t.`JobId`, t.`Name`, t.`Value` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobParameter` t ON t.`JobId` = x.id;
 
@@ -508,6 +519,9 @@ SELECT t.`JobId` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STR
 
 -- queues.take
 UPDATE JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobQueue` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id SET t.`FetchedAt` = :now, t.`FetchToken` = :token;
+
+-- queues.tokens_now
+SELECT t.`Id`, t.`FetchToken` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobQueue` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;
 
 -- servers.beat
 UPDATE `HangfireServer` SET `LastHeartbeat` = :now WHERE `Id` = :id;

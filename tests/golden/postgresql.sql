@@ -203,6 +203,17 @@ SELECT "HangfireJobLog"."Attempt", "HangfireJobLog"."CreatedAt", "HangfireJobLog
 FROM "HangfireJobLog" 
 WHERE "HangfireJobLog"."JobId" = %(job)s::BIGINT ORDER BY "HangfireJobLog"."Id";
 
+-- jobs.read_newest_log
+SELECT "HangfireJobLog"."Lines" 
+FROM "HangfireJobLog" 
+WHERE "HangfireJobLog"."JobId" = %(job)s::BIGINT ORDER BY "HangfireJobLog"."Id" DESC 
+ LIMIT %(param_1)s::INTEGER;
+
+-- jobs.read_parameter
+SELECT "HangfireJobParameter"."Value" 
+FROM "HangfireJobParameter" 
+WHERE "HangfireJobParameter"."JobId" = %(job)s::BIGINT AND "HangfireJobParameter"."Name" = %(name)s::VARCHAR;
+
 -- jobs.read_parameters
 SELECT t."JobId", t."Name", t."Value" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "HangfireJobParameter" t ON t."JobId" = x.id ORDER BY x.id;
 
@@ -508,6 +519,9 @@ SELECT t."JobId" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAS
 
 -- queues.take
 UPDATE "HangfireJobQueue" t SET "FetchedAt" = :now, "FetchToken" = :token FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id;
+
+-- queues.tokens_now
+SELECT t."Id", t."FetchToken" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "HangfireJobQueue" t ON t."Id" = x.id ORDER BY x.id;
 
 -- servers.beat
 UPDATE "HangfireServer" SET "LastHeartbeat" = :now WHERE "Id" = :id;

@@ -203,6 +203,17 @@ SELECT "HangfireJobLog"."Attempt", "HangfireJobLog"."CreatedAt", "HangfireJobLog
 FROM "HangfireJobLog" 
 WHERE "HangfireJobLog"."JobId" = ? ORDER BY "HangfireJobLog"."Id";
 
+-- jobs.read_newest_log
+SELECT "HangfireJobLog"."Lines" 
+FROM "HangfireJobLog" 
+WHERE "HangfireJobLog"."JobId" = ? ORDER BY "HangfireJobLog"."Id" DESC
+ LIMIT ? OFFSET ?;
+
+-- jobs.read_parameter
+SELECT "HangfireJobParameter"."Value" 
+FROM "HangfireJobParameter" 
+WHERE "HangfireJobParameter"."JobId" = ? AND "HangfireJobParameter"."Name" = ?;
+
 -- jobs.read_parameters
 SELECT t."JobId", t."Name", t."Value" FROM (SELECT value AS id FROM json_each(:ids)) x JOIN "HangfireJobParameter" t ON t."JobId" = x.id;
 
@@ -508,6 +519,9 @@ SELECT t."JobId" FROM (SELECT value AS id FROM json_each(:ids)) x JOIN "Hangfire
 
 -- queues.take
 UPDATE "HangfireJobQueue" AS t SET "FetchedAt" = :now, "FetchToken" = :token WHERE t."Id" IN (SELECT value FROM json_each(:ids));
+
+-- queues.tokens_now
+SELECT t."Id", t."FetchToken" FROM (SELECT value AS id FROM json_each(:ids)) x JOIN "HangfireJobQueue" t ON t."Id" = x.id;
 
 -- servers.beat
 UPDATE "HangfireServer" SET "LastHeartbeat" = :now WHERE "Id" = :id;

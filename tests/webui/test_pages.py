@@ -94,7 +94,9 @@ def test_the_log_goes_on_after_what_was_seen(tm: TaskManager, ann: Browser) -> N
     path = f"/hangfire/jobs/details/{fill(tm)['processing']}/log"
     first = ann.get(path).json
     assert "slow answer" in first["html"]
-    assert ann.get(f"{path}?after={first['after']}").status_code == 204
+    assert first["state"] == "Processing"
+    assert ann.get(f"{path}?after={first['after']}&share={first['share']}").status_code == 204
+    assert ann.get(f"{path}?after={first['after']}&share=0.0100").json["html"] == ""
     assert "WARNING" in ann.get(f"{path}?form=text").text
 
 

@@ -75,21 +75,35 @@ if (live.seconds) live.timer = setTimeout(poll, live.seconds * 1000);
 // -- the log of a running job ----------------------------------------------------------------------------------
 async function follow() {
   const log = $("#log");
-  if (!log || !live.seconds) return;
-  try {
-    const answer = await fetch(`${log.dataset.log}?after=${log.dataset.after}`, { headers: { "X-Requested-With": "poll" } });
-    if (answer.status === 200) {
-      const { after, html } = await answer.json();
-      const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 8;
-      if (log.dataset.after === "0") log.replaceChildren();
-      log.insertAdjacentHTML("beforeend", html);
-      log.dataset.after = after;
-      if (atEnd) log.scrollTop = log.scrollHeight;
-    }
-  } catch { /* the poll above tells that the server is away */ }
+  if (log && live.seconds && !document.hidden) {
+    const { after, share, start } = log.dataset;
+    try {
+      const answer = await fetch(`${log.dataset.log}?${new URLSearchParams({ after, share, start })}`, { headers: { "X-Requested-With": "poll" } });
+      if (answer.status === 200) hear(log, after, await answer.json());
+    } catch { /* the poll above tells that the server is away */ }
+  }
   setTimeout(follow, 1000);
 }
-if ($("#log")) setTimeout(follow, 1000);
+
+function hear(log, asked, news) {
+  if (log !== $("#log") || log.dataset.after !== asked) return; // the page was refreshed meanwhile, and has them
+  const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 8;
+  if (news.html) {
+    if (asked === "0") log.replaceChildren();
+    log.insertAdjacentHTML("beforeend", news.html);
+    log.dataset.after = news.after;
+    if (atEnd) log.scrollTop = log.scrollHeight;
+  }
+  const bar = $("#progress");
+  if (news.share && bar) {
+    log.dataset.share = news.share;
+    bar.hidden = false;
+    $("progress", bar).value = news.share * 100;
+    $("small", bar).textContent = `${Math.round(news.share * 100)} %`;
+  }
+  if (news.state !== "Processing") refresh();
+}
+if ($("#job")) setTimeout(follow, 1000);
 
 // -- choosing rows ---------------------------------------------------------------------------------------------
 const boxes = () => $$('input[name="jobs[]"][type=checkbox]');

@@ -9,6 +9,7 @@ from flask import Response, abort, jsonify, render_template, request
 from flask_babel import gettext as _
 
 from taskmanager.domain.records import StateRecord
+from taskmanager.engine.transitions import STOPPED_AT
 from taskmanager.storage import monitoring_details
 from taskmanager.storage.monitoring_details import Details
 from webui import access, formats, jobviews, redaction, serverviews, shell
@@ -17,7 +18,10 @@ from webui.blueprint import pages, read
 from webui.views.lists import ACTIONS
 
 #: Parameters that the page shows in words elsewhere.
-_TOLD = frozenset({"Continuations", "Progress"})
+_TOLD = frozenset({"Continuations", "Progress", STOPPED_AT})
+
+#: How long a run that was asked to end may take before the page says that it did not react.
+_PATIENCE_MS = 60_000
 
 
 @pages.get("/jobs/details/<int:job_id>")
@@ -33,26 +37,31 @@ def job_details(job_id: int) -> Any:
     return render_template(
         "details.html", here="jobs", details=found, job=found.job, state=state, now=now, attempts=attempts,
         spans=_spans(found.job.history, now), strip=_strip(found.job.history, now), actions=ACTIONS.get(state, ()),
-        parameters=_parameters(found), warning=_warning(found, now), progress=_progress(found),
+        parameters=_parameters(found), warning=_warning(found, now),
+        progress=_share(found.job.parameters.get("Progress")),
         retry_count=jobviews.plain(found.job.parameters.get("RetryCount")),
         recurring_id=jobviews.plain(found.job.parameters.get("RecurringJobId")),
         last_log=found.log[-1].id if found.log else 0, redaction=redaction,
-        server=found.job.current.data.get("ServerId", "") if found.job.current else "",
+        stopping=_stopping(found, now), server=found.job.current.data.get("ServerId", "") if found.job.current else "",
     )  # fmt: skip
 
 
 @pages.get("/jobs/details/<int:job_id>/log")
 @needs("args.view")
 def job_log(job_id: int) -> Any:
-    """What a job has logged behind a place that was seen; 204 when that is nothing."""
-    after = request.args.get("after", 0, type=int)
-    chunks = read(lambda tx: monitoring_details.log(tx, job_id, after=after))
+    """What a job has logged behind a place that was seen, and how far it is; 204 when nothing is new."""
+    after, start = request.args.get("after", 0, type=int), formats.parsed(request.args.get("start"))
     if request.args.get("form") == "text":
+        chunks = read(lambda tx: monitoring_details.log(tx, job_id, after=after))
         return Response(_as_text(jobviews.log_lines(chunks)), mimetype="text/plain")
-    if not chunks:
+    found = read(lambda tx: monitoring_details.live(tx, job_id, after=after))
+    share = _share(found.progress)
+    told = "" if share is None else f"{share:.4f}"
+    if not found.log and told == request.args.get("share", "") and found.state == "Processing":
         return "", 204
-    lines = jobviews.log_lines(chunks)
-    return jsonify(after=chunks[-1].id, html=render_template("log_lines.html", lines=lines, start=None))
+    lines = jobviews.log_lines(found.log)
+    html = render_template("log_lines.html", lines=lines, start=start) if lines else ""
+    return jsonify(after=found.log[-1].id if found.log else after, html=html, share=told, state=found.state)
 
 
 def _must(job_id: int) -> Details:
@@ -99,9 +108,10 @@ def _parameters(found: Details) -> list[tuple[str, str]]:
     return shown
 
 
-def _progress(found: Details) -> float | None:
+def _share(text: str | None) -> float | None:
+    """A stored progress from 0 to 1; None for none."""
     try:
-        share = float(jobviews.plain(found.job.parameters.get("Progress")))
+        share = float(jobviews.plain(text))
     except ValueError:
         return None
     return min(1.0, max(0.0, share)) if share == share else None
@@ -119,6 +129,26 @@ def _warning(found: Details, now: datetime) -> str:
     if serverviews.view(mine, now).stage != "active":
         return str(_("The server that performs this job has not been heard of for over a minute."))
     return ""
+
+
+def _stopping(found: Details, now: datetime) -> str:
+    """Whether a run that was cancelled has ended; empty when there was none."""
+    history = found.job.history
+    if found.job.state != "Deleted" or len(history) < 2 or history[-2].name != "Processing":
+        return ""
+    asked = history[-1].created_at
+    stopped = formats.parsed(found.job.parameters.get(STOPPED_AT))
+    if stopped is not None and stopped >= history[-2].created_at:
+        took = formats.duration(max(0.0, formats.span(asked, stopped) or 0.0))
+        return str(_("The run was asked to end, and has ended after %(span)s.", span=took))
+    if history[-2].data.get("ServerId", "") not in {s.id for s in found.servers}:
+        return str(_("The run was asked to end. The server that performed it is gone."))
+    waited = formats.span(asked, now) or 0.0
+    if waited < _PATIENCE_MS:
+        return str(_("The run was asked to end, and has not ended yet."))
+    text = _("The run was asked to end %(span)s ago and did not react: it goes on until it ends by itself.",
+             span=formats.duration(waited))  # fmt: skip
+    return str(text)
 
 
 def _as_json(found: Details) -> Response:

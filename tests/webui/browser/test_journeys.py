@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from taskmanager import JobContext, TaskManager
 from taskmanager.storage import jobs
 from tests.webui.browser.conftest import Site, Window
 
@@ -156,6 +158,44 @@ def test_theme_and_language_are_chosen_and_kept(window: Windows) -> None:
     assert "/servers" in page.url
     assert here.violations() == []
     assert here.complaints == []
+
+
+def test_what_a_running_job_says_appears_while_it_runs(site: Site, window: Windows) -> None:
+    go, end = threading.Event(), threading.Event()
+    stage = TaskManager(database_url=site.tm.settings.database_url, queues="stage")
+
+    @stage.job(queue="stage")
+    def talks(ctx: JobContext) -> None:
+        ctx.log.info("first words")
+        ctx.progress(0.25)
+        go.wait(60)
+        ctx.log.info("last words")
+        ctx.progress(0.75)
+        end.wait(60)
+
+    server = stage.server()
+    server.start()
+    try:
+        job_id = talks.enqueue()
+        here = window()
+        while site.tm.get(job_id).state != "Processing":
+            here.page.wait_for_timeout(50)
+        page = here.open(f"jobs/details/{job_id}")
+        wait_until(here, "document.querySelector('#log').innerText.includes('first words')")
+        page.evaluate("window.kept = true")
+        go.set()
+        wait_until(here, "document.querySelector('#log').innerText.includes('last words')")
+        wait_until(here, "document.querySelector('#progress progress').value === 75")
+        end.set()
+        wait_until(here, "document.querySelector('#job').dataset.state !== 'processing'")
+        assert page.evaluate("window.kept") is True, "the page was not loaded anew"
+        assert page.locator(".console").first.inner_text().count("words") == 2
+        assert here.complaints == []
+    finally:
+        go.set()
+        end.set()
+        server.stop()
+        stage.close()
 
 
 def test_without_scripts_lists_filters_pages_and_buttons_work(site: Site, window: Windows) -> None:
