@@ -12,6 +12,7 @@ from datetime import datetime
 from taskmanager.domain.errors import ReadOnlyDatabase, StorageError
 from taskmanager.domain.records import Claim
 from taskmanager.domain.states import STARTABLE, Failed, Processing
+from taskmanager.engine.context import PROGRESS
 from taskmanager.engine.performer import Outcome, details_of, text_of
 from taskmanager.engine.transitions import Applied, Change, Transitions
 from taskmanager.server.process import Process
@@ -163,13 +164,17 @@ class Completer(Process):
     def _change(self, outcome: Outcome) -> Change:
         running = self.running.get(outcome.claim.queue_id)
         before: tuple[tuple[Processing, datetime], ...] = ()
-        lines = joined(running.lines if running is not None else None, outcome.log_lines)
+        lines, share = outcome.log_lines, outcome.progress
+        if running is not None:
+            lines, share = joined(running.lines, lines), running.share if share is None else share
         if running is not None and not running.recorded:
             state = Processing(server_id=self.server_id, worker_id=running.worker_id)
             before = ((state, outcome.started_at),)
+            share = None  # nobody could have seen it move
         return Change(
             outcome.claim.job_id, outcome.state, STARTABLE, outcome.claim, before=before, at=outcome.ended_at,
             definition=outcome.definition, error=outcome.error, run=outcome.run, log_lines=lines,
+            parameters={} if share is None else {PROGRESS: f"{share:.4f}"},
         )  # fmt: skip
 
     def record_processing(self, *, at_once: Running | None = None) -> None:
