@@ -172,6 +172,9 @@ def test_ctrl_c_while_waiting_is_exit_code_130(cli: Cli) -> None:
         assert time.monotonic() < deadline, "it does not look at its job"
         time.sleep(0.1)
     time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    _, seen = process.communicate(timeout=30)
+    try:
+        process.send_signal(signal.SIGINT)
+        _, seen = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert (process.returncode, seen) == (130, "interrupted\n")

@@ -15,6 +15,8 @@ from taskmanager.domain import times
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z")
 _KEY = re.compile(r"(?P<ms>[0-9a-f]{12})[0-9a-f]{20}-000000")
 _UNIX = re.compile(r"1\d{9}")
+#: The groups of failed jobs are an index beside the states, which the program repairs (FailureKeeper).
+_INDEX = ("FailureGroup", "failure-group", "failures:")
 _TYPES = re.compile(r'"ParameterTypes":"\[.*?\]"')
 
 
@@ -50,7 +52,7 @@ def shot(tm: TaskManager, *, types: bool = True) -> dict[str, Any]:
         states = dict(connection.execute(text(_sql(tm, 'SELECT "Id", "JobId" FROM "HangfireState"'))).all())
         for table in tm.database.tables.hangfire():
             if table not in (tm.database.tables.server, tm.database.tables.counter):
-                rows = [dict(r) for r in connection.execute(table.select()).mappings()]
+                rows = [dict(r) for r in connection.execute(table.select()).mappings() if not _is_index(r)]
                 for row in rows:
                     if table is tm.database.tables.job:
                         assert states.get(row["StateId"]) == row["Id"], "StateId names a state of the job"
@@ -63,6 +65,10 @@ def shot(tm: TaskManager, *, types: bool = True) -> dict[str, Any]:
                 shots[table.name] = sorted(plain, key=repr)
         shots[tm.database.tables.counter.name] = _counted(tm, connection)
     return shots
+
+
+def _is_index(row: Any) -> bool:
+    return str(row.get("Key", row.get("Name", ""))).startswith(_INDEX)
 
 
 def _counted(tm: TaskManager, connection: Any) -> list[Any]:

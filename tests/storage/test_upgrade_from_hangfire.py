@@ -29,7 +29,7 @@ EXACT = {
     "täglich": 1784520300, "hourly": 1784523599,
 }  # fmt: skip
 #: Tables created, foreign keys taken out, tables altered, keys put back, times made exact.
-STEPS = 5 + 3 + 12 + 3 + 2
+STEPS = 5 + 3 + 12 + 3 + 2 + 1
 
 
 @pytest.fixture(params=["mariadb", "mysql"])

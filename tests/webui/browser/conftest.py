@@ -59,7 +59,8 @@ class Window:
         return [f"{one['id']}: {[node['target'] for node in one['nodes']][:3]}" for one in found["violations"]]
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while Playwright is open, no other test of the process can run an event loop.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """The system's Chromium."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
