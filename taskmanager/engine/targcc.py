@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -263,7 +263,7 @@ class TargccJobs:
         """Write Active. Raises RecurringJobNotFound."""
 
         def work(tx: Tx) -> None:
-            if _must(targcc.lock_free(tx, [row_id]), row_id).active != active:
+            if _must(targcc.lock(tx, row_id), row_id).active != active:
                 targcc.switch(tx, row_id, active, self.outcomes.user)
 
         self.database.run(work)
@@ -274,7 +274,7 @@ class TargccJobs:
         key = new_key()
 
         def work(tx: Tx) -> list[int]:
-            row = _must(targcc.lock_free(tx, [row_id]), row_id)
+            row = _must(targcc.lock(tx, row_id), row_id)
             if not row.managed:
                 raise InvalidArgument(f"{PREFIX}{row_id} is not managed (IsManaged): an external program runs it")
             known = targcc_marks.load(tx, [row_id]).get(row_id, Known(row.code))
@@ -293,9 +293,7 @@ class TargccJobs:
         return self.database.run(lambda tx: legacy.remove(tx, row_id))
 
 
-def _must(rows: Mapping[int, TargccRow], row_id: int) -> TargccRow:
-    if row_id not in rows:
-        raise RecurringJobNotFound(
-            f"there is no recurring job '{PREFIX}{row_id}': c_Job has no row with this ID, or somebody holds it locked"
-        )
-    return rows[row_id]
+def _must(row: TargccRow | None, row_id: int) -> TargccRow:
+    if row is None:
+        raise RecurringJobNotFound(f"there is no recurring job '{PREFIX}{row_id}': c_Job has no row with this ID")
+    return row

@@ -72,6 +72,12 @@ def lock_targcc_rows(t: Tables, p: Product) -> str:
     return locked + (" SKIP LOCKED" if p.for_update_skip else "")
 
 
+@statement
+def wait_for_targcc_row(t: Tables, p: Product) -> str:
+    """As lock_targcc_rows, but whoever holds a row is waited for: a person asked for it."""
+    return p.select_by_ids(_COLUMNS, "c_Job", key="ID", lock=True)
+
+
 def _update(p: Product, **changes: str) -> str:
     sets = ", ".join(f"{p.quote(column)} = {value}" for column, value in changes.items())
     return f"UPDATE {p.quote('c_Job')} SET {sets} WHERE {p.quote('ID')} = :id"
@@ -172,6 +178,12 @@ def zone(tx: Tx) -> str:
 def lock_free(tx: Tx, ids: Iterable[int]) -> dict[int, TargccRow]:
     """These rows, locked; without those that are gone, or that somebody else holds."""
     return {int(r[0]): _row(r) for r in tx.execute(lock_targcc_rows, {"ids": jobs.ids_json(ids)})}
+
+
+def lock(tx: Tx, row_id: int) -> TargccRow | None:
+    """This row, locked as soon as nobody else holds it; None when it is gone."""
+    row = tx.execute(wait_for_targcc_row, {"ids": jobs.ids_json([row_id])}).first()
+    return None if row is None else _row(row)
 
 
 def lock_free_soon(tx: Tx, ids: Iterable[int]) -> dict[int, TargccRow] | None:

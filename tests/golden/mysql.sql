@@ -660,6 +660,9 @@ SELECT CASE WHEN COALESCE(r.`OverrideName`, '') <> '' THEN r.`OverrideEmailOrPho
 -- targcc.targcc_rows
 SELECT t.`ID`, t.`lkpJob`, t.`lkpJobRunner`, t.`enmJobType`, t.`WhenToRun`, t.`CyclicCount`, t.`TimeOutSec`, t.`Active`, t.`IsManaged`, t.`NextRunTime`, t.`LastRunTime`, t.`enmJobStatus`, t.`ActivatingUser` FROM `c_Job` t ORDER BY t.`ID`;
 
+-- targcc.wait_for_targcc_row
+SELECT t.`ID`, t.`lkpJob`, t.`lkpJobRunner`, t.`enmJobType`, t.`WhenToRun`, t.`CyclicCount`, t.`TimeOutSec`, t.`Active`, t.`IsManaged`, t.`NextRunTime`, t.`LastRunTime`, t.`enmJobStatus`, t.`ActivatingUser` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `c_Job` t FORCE INDEX (PRIMARY) ON t.`ID` = x.id FOR UPDATE OF t;
+
 -- targcc_marks.forget_targcc
 DELETE FROM `HangfireHash` WHERE `HangfireHash`.`Key` = %s AND `HangfireHash`.`Field` = %s;
 
