@@ -197,6 +197,7 @@ class FailureKeeper(Process):
             after = self._failed
             self._failed = self.database.run(lambda tx: failures.adopt(tx, after, _BATCH))
         if self._members is None and self._failed is None:
+            self.database.run(failures.drop_empty)
             self._members, self._failed = ("", ""), 0
             return _ROUND_SECONDS
         return 0.5

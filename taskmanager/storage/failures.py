@@ -34,6 +34,8 @@ PARAMETER = "FailureGroup"
 MOST_GROUPS = 1_000
 #: Last failure of a group, as it is told, is so many seconds off at most: else all who fail would wait for one row.
 _TOLD_SECONDS = 10.0
+#: A group without jobs is kept so long after its last failure, for who still has its page before him.
+_EMPTY_SECONDS = 7 * 86_400.0
 _OWN = "taskmanager.tasks."
 _DATA = 16_000
 _told: WeakKeyDictionary[Prepared, dict[str, float]] = WeakKeyDictionary()
@@ -197,6 +199,21 @@ def adopt(tx: Tx, after: int, limit: int) -> int | None:
     return int(found[-1][0]) if len(found) >= limit else None
 
 
+def drop_empty(tx: Tx) -> int:
+    """Take groups out that have had no jobs for days, so that those of the past leave room; returns how many."""
+    line = times.to_unix(tx.now()) - _EMPTY_SECONDS
+    old = [value for _, value, _ in structures.due(tx, GROUPS, line, 2 * MOST_GROUPS)]
+    dropped = 0
+    for key in sorted(key for key in old if not members(tx, key, 1)):
+        # Who fails into it just now has written the row that is locked here, or waits for it and writes all anew.
+        score = structures.lock_one(tx, GROUPS, key)
+        if score is not None and score <= line and not members(tx, key, 1):
+            structures.remove(tx, GROUPS, [key])
+            structures.remove_hash(tx, ABOUT + key)
+            dropped += 1
+    return dropped
+
+
 def _ids(failures: Sequence[Failure]) -> list[int]:
     return [failure.job_id for failure in failures]
 
@@ -218,6 +235,8 @@ def _tell(tx: Tx, groups: Mapping[str, tuple[Fingerprint, list[Failure]]]) -> No
     due = sorted(key for key in groups if now - told.get(key, -1e9) >= _TOLD_SECONDS)
     if not due:
         return
+    # Before the look at what is known: who drops empty groups holds this row.
+    structures.put(tx, GROUPS, {key: max(times.to_unix(f.at) for f in groups[key][1]) for key in due})
     known = structures.fields_of(tx, [ABOUT + key for key in due])
     for key in due:
         found, some = groups[key]
@@ -227,5 +246,4 @@ def _tell(tx: Tx, groups: Mapping[str, tuple[Fingerprint, list[Failure]]]) -> No
                 "Sample": some[0].message[:500], "FirstSeen": times.to_iso(min(f.at for f in some)),
             }  # fmt: skip
             structures.set_fields(tx, ABOUT + key, {n: storable(v) for n, v in about.items()})
-    structures.put(tx, GROUPS, {key: max(times.to_unix(f.at) for f in groups[key][1]) for key in due})
     tx.after_commit(lambda: told.update(dict.fromkeys(due, now)))

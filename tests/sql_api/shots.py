@@ -15,8 +15,8 @@ from taskmanager.domain import times
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z")
 _KEY = re.compile(r"(?P<ms>[0-9a-f]{12})[0-9a-f]{20}-000000")
 _UNIX = re.compile(r"1\d{9}")
-#: The groups of failed jobs are an index beside the states, which the program repairs (FailureKeeper).
-_INDEX = ("FailureGroup", "failure-group", "failures:")
+#: What a group of failed jobs is and when it failed last: a process that has just told it does not tell it again.
+_TOLD = "failure-group"
 _TYPES = re.compile(r'"ParameterTypes":"\[.*?\]"')
 
 
@@ -52,7 +52,7 @@ def shot(tm: TaskManager, *, types: bool = True) -> dict[str, Any]:
         states = dict(connection.execute(text(_sql(tm, 'SELECT "Id", "JobId" FROM "HangfireState"'))).all())
         for table in tm.database.tables.hangfire():
             if table not in (tm.database.tables.server, tm.database.tables.counter):
-                rows = [dict(r) for r in connection.execute(table.select()).mappings() if not _is_index(r)]
+                rows = [dict(r) for r in connection.execute(table.select()).mappings() if not _is_told(r)]
                 for row in rows:
                     if table is tm.database.tables.job:
                         assert states.get(row["StateId"]) == row["Id"], "StateId names a state of the job"
@@ -67,8 +67,8 @@ def shot(tm: TaskManager, *, types: bool = True) -> dict[str, Any]:
     return shots
 
 
-def _is_index(row: Any) -> bool:
-    return str(row.get("Key", row.get("Name", ""))).startswith(_INDEX)
+def _is_told(row: Any) -> bool:
+    return str(row.get("Key", "")).startswith(_TOLD)
 
 
 def _counted(tm: TaskManager, connection: Any) -> list[Any]:

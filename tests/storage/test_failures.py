@@ -125,6 +125,24 @@ def test_endless_messages_make_no_endless_groups(tm: TaskManager, monkeypatch: p
     assert found == {"alpha": 1, "beta": 2, "gamma": 1, "": 3}
 
 
+def test_a_group_without_jobs_is_dropped_after_a_week_and_comes_back_whole(
+    tm: TaskManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, gone = tm.enqueue_many(send, [("a",), ("b",)])
+    fail(tm, [kept], "still there")
+    fail(tm, [gone], "over")
+    tm.requeue(gone)
+    assert tm.database.run(failures.drop_empty) == 0, "it is too new"
+    monkeypatch.setattr(failures, "_EMPTY_SECONDS", -1.0)
+    assert tm.database.run(failures.drop_empty) == 1
+    assert tm.database.run(failures.drop_empty) == 0
+    assert len(tm.database.read(lambda tx: structures.members(tx, failures.GROUPS))) == 1
+    assert [g.message for g in groups(tm)] == ["still there"]
+    monkeypatch.setattr(failures, "_TOLD_SECONDS", 0.0)
+    fail(tm, [gone], "over")
+    assert {g.message: g.count for g in groups(tm)} == {"still there": 1, "over": 1}
+
+
 def test_groups_come_a_page_at_a_time(tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
     def work(tx: Any) -> None:
         for n in range(60):

@@ -12,6 +12,7 @@ BEGIN
   DECLARE v_iso VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
   DECLARE v_from, v_queue, v_home VARCHAR(50) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
   DECLARE v_priority INT;
+  DECLARE v_group VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
   SELECT `StateName`, `Queue`, `Priority`, COALESCE(NULLIF(`Queue`, ''), 'default')
   INTO v_from, v_queue, v_priority, v_home FROM `{prefix}Job` WHERE `Id` = p_id FOR UPDATE;
   CALL tm_v1_iso(v_now, v_iso);
@@ -40,6 +41,12 @@ BEGIN
     DELETE t FROM `{prefix}Set` t WHERE t.`Key` = 'retries' AND t.`Value` = CAST(p_id AS CHAR);
   ELSEIF v_from = 'Awaiting' THEN
     DELETE t FROM `{prefix}Set` t WHERE t.`Key` = 'awaiting' AND t.`Value` = CAST(p_id AS CHAR);
+  ELSEIF v_from = 'Failed' THEN
+    SELECT MAX(`Value`) INTO v_group FROM `{prefix}JobParameter` WHERE `JobId` = p_id AND `Name` = 'FailureGroup';
+    IF v_group IS NOT NULL THEN
+      DELETE t FROM `{prefix}Set` t WHERE t.`Key` = CONCAT('failures:', v_group) AND t.`Value` = CAST(p_id AS CHAR);
+      UPDATE `{prefix}JobParameter` SET `Value` = NULL WHERE `JobId` = p_id AND `Name` = 'FailureGroup';
+    END IF;
   END IF;
   IF p_state = 'Deleted' THEN
     INSERT INTO `{prefix}Counter` (`Key`, `Value`, `ExpireAt`) VALUES

@@ -6,6 +6,7 @@ DECLARE
   v_job "{prefix}Job"%ROWTYPE;
   v_home text;
   v_state_id bigint;
+  v_group text;
 BEGIN
   SELECT * INTO STRICT v_job FROM "{prefix}Job" WHERE "Id" = p_id FOR UPDATE;
   v_home := COALESCE(NULLIF(v_job."Queue", ''), 'default');
@@ -33,6 +34,12 @@ BEGIN
     DELETE FROM "{prefix}Set" WHERE "Key" = 'retries' AND "Value" = p_id::text;
   ELSIF v_job."StateName" = 'Awaiting' THEN
     DELETE FROM "{prefix}Set" WHERE "Key" = 'awaiting' AND "Value" = p_id::text;
+  ELSIF v_job."StateName" = 'Failed' THEN
+    SELECT "Value" INTO v_group FROM "{prefix}JobParameter" WHERE "JobId" = p_id AND "Name" = 'FailureGroup';
+    IF v_group IS NOT NULL THEN
+      DELETE FROM "{prefix}Set" WHERE "Key" = 'failures:' || v_group AND "Value" = p_id::text;
+      UPDATE "{prefix}JobParameter" SET "Value" = NULL WHERE "JobId" = p_id AND "Name" = 'FailureGroup';
+    END IF;
   END IF;
   IF p_state = 'Deleted' THEN
     INSERT INTO "{prefix}Counter" ("Key", "Value", "ExpireAt") VALUES
