@@ -7,6 +7,7 @@ import os
 import uuid
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,21 @@ def new_database(server: local.Server) -> str:
         connection.execute(text(f"CREATE DATABASE {name}"))
     engine.dispose()
     return server.url.set(database=name).render_as_string(hide_password=False)
+
+
+@contextmanager
+def own_server(request: pytest.FixtureRequest, product: str, *, durable: bool = True) -> Iterator[local.Server]:
+    """A server for one test alone, which may do with it what it likes; skips, with the reason, where there is none."""
+    if product not in request.config.getoption("--engines").split(","):
+        pytest.skip(f"{product} is not among --engines")
+    try:
+        server = local.private(product, durable=durable)
+    except local.Unavailable as reason:
+        pytest.skip(str(reason))
+    try:
+        yield server
+    finally:
+        server.destroy()
 
 
 def drop_database(server: local.Server, url: str) -> None:

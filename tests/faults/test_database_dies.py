@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from taskmanager import TaskManager
-from tests.conftest import new_database
+from tests.conftest import new_database, own_server
 from tests.faults.crew import Crew
 from tests.faults.test_kill import JOBS, end, in_state, start_worker, wait_for
 from tests.servers import local
@@ -23,12 +23,8 @@ pytestmark = [pytest.mark.fault, pytest.mark.timeout(240)]
 @pytest.fixture(params=["mariadb", "postgresql"])
 def server(request: pytest.FixtureRequest) -> Iterator[local.Server]:
     """A durable server of this test's own."""
-    try:
-        made = local.private(request.param, durable=True)
-    except local.Unavailable as reason:
-        pytest.skip(str(reason))
-    yield made
-    made.destroy()
+    with own_server(request, request.param) as made:
+        yield made
 
 
 def test_through_an_outage_of_twenty_seconds_nothing_is_lost_or_doubled_and_work_goes_on_within_seconds(

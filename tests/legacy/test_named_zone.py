@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from taskmanager import TaskManager
-from tests.conftest import new_database
+from tests.conftest import new_database, own_server
 from tests.servers import local
 
 ZONE = "Europe/Prague"
@@ -33,12 +33,13 @@ def transitions(first: int, last: int) -> list[tuple[int, int, bool]]:
 @pytest.fixture
 def prague(request: pytest.FixtureRequest) -> Iterator[local.Server]:
     """A MariaDB of our own whose tables of zones have this one, and that keeps it."""
-    if "mariadb" not in request.config.getoption("--engines").split(","):
-        pytest.skip("not among the engines that were asked for")
-    try:
-        server = local.private("mariadb")
-    except local.Unavailable as reason:
-        pytest.skip(str(reason))
+    with own_server(request, "mariadb", durable=False) as server:
+        learn_zone(server)
+        yield server
+
+
+def learn_zone(server: local.Server) -> None:
+    """Write the zone into the server's tables, and let the server keep it."""
     engine = create_engine(server.url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         run = connection.exec_driver_sql
@@ -52,8 +53,6 @@ def prague(request: pytest.FixtureRequest) -> Iterator[local.Server]:
                 f"VALUES (77, {at}, {int(is_summer)})")  # fmt: skip
         run(f"SET GLOBAL time_zone = '{ZONE}'")
     engine.dispose()
-    yield server
-    server.destroy()
 
 
 def test_rows_of_summer_and_winter_are_due_when_the_server_says_so(prague: local.Server) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import new_database
+from tests.conftest import new_database, own_server
 from tests.faults.test_kill import end, start_worker
 from tests.legacy.operator import Console, Quiet, Script, play
 from tests.servers import local
@@ -25,14 +25,8 @@ times.utcnow = lambda: host() + timedelta(minutes=3)
 @pytest.fixture
 def east(request: pytest.FixtureRequest) -> Iterator[local.Server]:
     """A MariaDB of our own in India."""
-    if "mariadb" not in request.config.getoption("--engines").split(","):
-        pytest.skip("not among the engines that were asked for")
-    try:
-        server = local.private("mariadb")
-    except local.Unavailable as reason:
-        pytest.skip(str(reason))
-    yield server
-    server.destroy()
+    with own_server(request, "mariadb", durable=False) as server:
+        yield server
 
 
 def test_the_schedule_is_in_the_servers_zone_and_due_by_its_clock(east: local.Server, tmp_path: Path) -> None:

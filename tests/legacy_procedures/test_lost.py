@@ -13,7 +13,7 @@ import pytest
 from taskmanager import TaskManager
 from taskmanager.server import lifeline
 from taskmanager.storage import servers
-from tests.conftest import new_database
+from tests.conftest import new_database, own_server
 from tests.legacy_procedures.bench import Bench, end, kill, wait_for
 from tests.servers import local
 
@@ -149,12 +149,8 @@ def test_a_run_of_a_host_that_vanished_is_dealt_with_within_45_seconds(server: B
 @pytest.fixture(params=["mariadb", "postgresql"])
 def own(request: pytest.FixtureRequest) -> Iterator[local.Server]:
     """A durable server of this test's own."""
-    try:
-        made = local.private(request.param, durable=True)
-    except local.Unavailable as reason:
-        pytest.skip(str(reason))
-    yield made
-    made.destroy()
+    with own_server(request, request.param) as made:
+        yield made
 
 
 def test_rows_go_on_within_30_seconds_after_the_database_is_back(own: local.Server, tmp_path: Path) -> None:

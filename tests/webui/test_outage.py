@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from taskmanager import TaskManager
-from tests.conftest import new_database
+from tests.conftest import new_database, own_server
 from tests.servers import local
 from tests.webui.conftest import USERS, Browser
 from webui import create_app
@@ -22,12 +22,8 @@ SOON = 8.0
 
 @pytest.fixture(params=["mariadb", "postgresql"])
 def server(request: pytest.FixtureRequest) -> Iterator[local.Server]:
-    try:
-        made = local.private(request.param, durable=True)
-    except local.Unavailable as reason:
-        pytest.skip(str(reason))
-    yield made
-    made.destroy()
+    with own_server(request, request.param) as made:
+        yield made
 
 
 @pytest.fixture
