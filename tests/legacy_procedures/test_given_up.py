@@ -119,16 +119,17 @@ def test_a_procedure_that_ends_within_the_grace_time_ends_well(server: Bench, wo
 
 
 def test_a_long_procedure_blocks_nothing_is_not_cut_and_not_doubled(server: Bench, worker: Workers) -> None:
-    long = server.job(server.loop("SP_Loop", 12))
+    long = server.job(server.loop("SP_Loop", 15))
     others = [server.job(server.simple("SP_Other"), cron="* * * * * *") for _ in range(3)]
     for _ in range(2):
         worker("--threads", "2", heartbeat_seconds="500ms", dead_after_seconds="3s")
     job_id = server.trigger(long)
     server.begun(job_id)
-    time.sleep(1)
+    wait_for(lambda: all(server.row(i)["LastRun"] for i in others), 10, "the others did not begin")
     seen = [server.row(i)["LastRun"] for i in others]
-    time.sleep(3)
-    assert all(server.row(i)["LastRun"] > before for i, before in zip(others, seen, strict=True))
+    for i, before in zip(others, seen, strict=True):
+        wait_for(lambda i=i, before=before: server.row(i)["LastRun"] > before, 10, "the others do not go on")
+    assert server.marks("ended") == [], "all of this was while the long one ran"
     wait_for(lambda: server.tm.get(job_id).state == "Succeeded", 30, "the long one did not end")
     assert (len(server.marks("began")), len(server.marks("ended"))) == (1, 1)
     assert server.row(long)["FailureCount"] == 0
@@ -196,7 +197,7 @@ def test_a_connection_that_breaks_fails_the_run_and_what_the_server_still_does_i
         connection, _ = server.begun(job_id)
         wire.cut()
         wait_for(lambda: server.tm.get(job_id).state == "Failed", 15, "the run was not failed")
-        assert not server.is_connected(connection)
+        wait_for(lambda: not server.is_connected(connection), 5, "its connection was not ended")
         assert (server.row(row_id)["FailureCount"], len(server.marks("began"))) == (8, 1)
     finally:
         one.stop(1)

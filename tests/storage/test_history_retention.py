@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from taskmanager import TaskManager
 from taskmanager.server.upkeep import Expirer
 from taskmanager.storage import legacy_shape, logged, schema
-from tests.storage.test_hot_statements import plan_of
+from tests.storage.test_hot_statements import analyze, plan_of
 
 DAY = 86400.0
 
@@ -56,6 +56,7 @@ def test_one_transaction_deletes_no_more_than_its_limit_the_oldest_first(tm: Tas
 
 def test_what_is_old_is_found_by_the_key_alone(tm: TaskManager) -> None:
     write(tm, **{f"n{n}": 1 for n in range(2000)})
+    analyze(tm, "c_LoggedJob")
     plan = plan_of(tm, logged.old_logged, {"limit": 10, "before": "2020-01-01 00:00:00"}).lower()
     using = {"sqlite": "scan c_loggedjob", "postgresql": "pkey"}.get(tm.database.product.name, "primary")
     assert using in plan, plan

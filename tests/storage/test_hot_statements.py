@@ -25,11 +25,11 @@ def full(tm: TaskManager, engine_name: str) -> TaskManager:
     return tm
 
 
-def analyze(tm: TaskManager) -> None:
-    """Let the server look at the queue, as it does by itself in time."""
+def analyze(tm: TaskManager, name: str = "HangfireJobQueue") -> None:
+    """Let the server look at a table, as it does by itself in time."""
     table = "TABLE " if tm.database.product.name in ("mysql", "mariadb") else ""
     with tm.database.engine.begin() as connection:
-        connection.execute(text(f"ANALYZE {table}{tm.database.product.quote('HangfireJobQueue')}"))
+        connection.execute(text(f"ANALYZE {table}{tm.database.product.quote(name)}"))
 
 
 def plan_of(tm: TaskManager, build: Builder, given: dict[str, Any]) -> str:
