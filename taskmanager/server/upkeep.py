@@ -155,14 +155,27 @@ class Expirer(Process):
     def __init__(self, database: Database, audit_kept: float, history_kept: float | None = None) -> None:
         super().__init__()
         self.database, self.audit_kept, self.history_kept = database, audit_kept, history_kept
+        self._walked = 0
 
     def tick(self) -> float:
         gone = self.database.run(lambda tx: expiry.expire_jobs(tx, _BATCH))
         gone = max(gone, self.database.run(lambda tx: expiry.expire_structures(tx, _BATCH)))
         gone = max(gone, self.database.run(lambda tx: audit.expire(tx, self.audit_kept, _BATCH)))
-        if (kept := self.history_kept) is not None:
-            gone = max(gone, self.database.run(lambda tx: logged.expire(tx, seconds=kept, limit=_BATCH)))
+        if self.history_kept is not None:
+            gone = max(gone, self._expire_history(self.history_kept))
         return 0.2 if gone >= _BATCH else 60.0
+
+    def _expire_history(self, kept: float) -> int:
+        """Old rows have the lowest keys, as a rule. Those that stand behind younger ones are found by a walk through
+        the whole table, a batch at each tick; where it finds some, it goes on without a rest."""
+        first = self.database.run(lambda tx: logged.expire(tx, seconds=kept, limit=_BATCH))
+        after = self._walked or first.last
+        if not after:
+            self._walked = 0
+            return first.deleted
+        next_ = self.database.run(lambda tx: logged.expire(tx, seconds=kept, limit=_BATCH, after=after))
+        self._walked = next_.last
+        return max(first.deleted, _BATCH if next_.deleted else 0)
 
 
 class CounterRoller(Process):

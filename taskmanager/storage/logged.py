@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -52,21 +53,21 @@ def logged_statistics(t: Tables, p: Product) -> Any:
     )  # fmt: skip
 
 
-def _old(p: Product, added: str) -> str:
-    """Of the rows with the lowest keys those that are old: however long the table is, so many are read."""
-    q, table = p.quote, p.quote("c_LoggedJob")
-    first = f"SELECT {q('ID')}, {q(added)} FROM {table} ORDER BY {q('ID')} LIMIT :limit"
-    return f"SELECT f.{q('ID')} FROM ({first}) f WHERE f.{q(added)} < :before"
+def _walk(p: Product, added: str) -> str:
+    """The next rows by key, and which of them are old: however long the table is, so many are read."""
+    q = p.quote
+    old = f"CASE WHEN {q(added)} < :before THEN 1 ELSE 0 END"
+    return f"SELECT {q('ID')}, {old} FROM {q('c_LoggedJob')} WHERE {q('ID')} > :after ORDER BY {q('ID')} LIMIT :limit"
 
 
 @statement
-def old_logged(t: Tables, p: Product) -> str:
-    return _old(p, "CreatedAt")
+def walk_logged(t: Tables, p: Product) -> str:
+    return _walk(p, "CreatedAt")
 
 
 @statement
-def old_targcc_logged(t: Tables, p: Product) -> str:
-    return _old(p, "AddedOn")
+def walk_targcc_logged(t: Tables, p: Product) -> str:
+    return _walk(p, "AddedOn")
 
 
 @statement
@@ -74,17 +75,26 @@ def delete_logged(t: Tables, p: Product) -> str:
     return p.delete_by_ids("c_LoggedJob", key="ID")
 
 
-def expire(tx: Tx, *, seconds: float, limit: int) -> int:
-    """Delete rows older than so long, the first ones by ID and at most `limit`; returns how many."""
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What a part of the walk came to. last: the key it ended at; 0 when nothing is behind it."""
+
+    deleted: int
+    last: int
+
+
+def expire(tx: Tx, *, seconds: float, limit: int, after: int = 0) -> Walked:
+    """Look at the next `limit` rows by ID behind `after`, and delete those of them that are older than so long."""
     shape = legacy_shape.of(tx).logged
     if shape is Shape.UNKNOWN:
-        return 0
-    find = old_targcc_logged if shape is Shape.TARGCC else old_logged
+        return Walked(0, 0)
+    walk = walk_targcc_logged if shape is Shape.TARGCC else walk_logged
     before = tx.bind_moment(tx.clock.local_now() - timedelta(seconds=seconds))
-    found = sorted(int(r[0]) for r in tx.execute(find, {"before": before, "limit": limit}))
-    if found:
-        tx.execute(delete_logged, {"ids": jobs.ids_json(found)})
-    return len(found)
+    seen = tx.execute(walk, {"before": before, "after": after, "limit": limit}).all()
+    old = [int(r[0]) for r in seen if r[1]]
+    if old:
+        tx.execute(delete_logged, {"ids": jobs.ids_json(old)})
+    return Walked(len(old), int(seen[-1][0]) if len(seen) == limit else 0)
 
 
 def add(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:

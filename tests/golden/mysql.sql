@@ -299,17 +299,17 @@ SELECT `c_LoggedJob`.`JobName`, count(*) AS count_1, sum(`c_LoggedJob`.`Success`
 FROM `c_LoggedJob` 
 WHERE `c_LoggedJob`.`StartedAt` >= %s GROUP BY `c_LoggedJob`.`JobName` ORDER BY `c_LoggedJob`.`JobName`;
 
--- logged.old_logged
-SELECT f.`ID` FROM (SELECT `ID`, `CreatedAt` FROM `c_LoggedJob` ORDER BY `ID` LIMIT :limit) f WHERE f.`CreatedAt` < :before;
-
--- logged.old_targcc_logged
-SELECT f.`ID` FROM (SELECT `ID`, `AddedOn` FROM `c_LoggedJob` ORDER BY `ID` LIMIT :limit) f WHERE f.`AddedOn` < :before;
-
 -- logged.read_logged
 SELECT `c_LoggedJob`.`ID`, `c_LoggedJob`.`JobName`, `c_LoggedJob`.`JobId`, `c_LoggedJob`.`JobType`, `c_LoggedJob`.`StartedAt`, `c_LoggedJob`.`CompletedAt`, `c_LoggedJob`.`DurationMs`, `c_LoggedJob`.`Success`, `c_LoggedJob`.`ResultMessage`, `c_LoggedJob`.`ErrorMessage`, `c_LoggedJob`.`StackTrace`, `c_LoggedJob`.`ServerName`, `c_LoggedJob`.`TriggeredBy`, `c_LoggedJob`.`MemoryUsedMB`, `c_LoggedJob`.`CpuTimeMs`, `c_LoggedJob`.`CreatedAt` 
 FROM `c_LoggedJob` 
 WHERE (%s = %s OR lower(`c_LoggedJob`.`JobName`) = %s) AND (%s = %s OR `c_LoggedJob`.`Success` = %s) ORDER BY `c_LoggedJob`.`ID` DESC 
  LIMIT %s;
+
+-- logged.walk_logged
+SELECT `ID`, CASE WHEN `CreatedAt` < :before THEN 1 ELSE 0 END FROM `c_LoggedJob` WHERE `ID` > :after ORDER BY `ID` LIMIT :limit;
+
+-- logged.walk_targcc_logged
+SELECT `ID`, CASE WHEN `AddedOn` < :before THEN 1 ELSE 0 END FROM `c_LoggedJob` WHERE `ID` > :after ORDER BY `ID` LIMIT :limit;
 
 -- monitoring.calls_in_state
 SELECT `HangfireJob`.`Id`, `HangfireJob`.`InvocationData`, `HangfireJob`.`Queue` 

@@ -33,6 +33,23 @@ def test_a_signal_is_a_failure_with_its_text_unaltered(mysql: Bench, hands: Any,
     assert mysql.tm.get(int(run["JobId"])).state == "Failed"
 
 
+def test_an_emoji_in_the_text_of_a_signal_is_lost_in_the_server_itself(mysql: Bench, hands: Any) -> None:
+    """The text of a condition is utf8mb3 in both servers: it is a ? before any client has seen it, and a procedure
+    that asks for it gets the ?, too. The same text as a result is whole."""
+    mysql.sql("DROP TABLE IF EXISTS tm_seen", "CREATE TABLE tm_seen (text VARCHAR(100) CHARACTER SET utf8mb4)")
+    inside = (
+        "BEGIN DECLARE seen TEXT CHARACTER SET utf8mb4; DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN "
+        "GET DIAGNOSTICS CONDITION 1 seen = MESSAGE_TEXT; INSERT INTO tm_seen VALUES (seen), ('😀 whole'); END; "
+        f"{signal('45000', '😀 no ü')}; END"
+    )
+    mysql.run(mysql.procedure("SP_Inside", inside), hands)
+    assert [r[0] for r in mysql.sql("SELECT text FROM tm_seen")] == ["? no ü", "😀 whole"]
+    after = mysql.run(mysql.procedure("SP_Outside", signal("45000", "😀 no ü")), hands)
+    assert (after["LastResult"], after["run"]["ErrorMessage"]) == ("? no ü", "? no ü")
+    after = mysql.run(mysql.procedure("SP_Told", "SELECT '😀 ü'"), hands)
+    assert (after["LastResult"], after["run"]["ResultMessage"]) == ("😀 ü", "😀 ü")
+
+
 def test_a_raise_of_postgresql_is_a_failure_with_its_message_alone(postgresql: Bench, hands: Any) -> None:
     body = "LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no stock: %', '100 % 😀' USING HINT = 'buy'; END $$"
     after = postgresql.run(postgresql.procedure("SP_Raise", body), hands)
