@@ -23,8 +23,9 @@ from taskmanager.domain.retry import RetryPolicy
 from taskmanager.engine.context import CancellationToken, JobContext
 from taskmanager.engine.decorating import job
 from taskmanager.engine.filters import Filter
-from taskmanager.engine.handles import Job, JobFunction
+from taskmanager.engine.handles import JobFunction
 from taskmanager.engine.injection import Inject, provide
+from taskmanager.engine.job_class import Job
 from taskmanager.engine.registry import JobType
 
 __version__ = "0.1.0"

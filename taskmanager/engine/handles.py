@@ -1,24 +1,31 @@
-"""What `@job` leaves in a module: a function that can still be called, and be enqueued; or a class with `execute`."""
+"""What `@job` leaves of a function: it can still be called, and be enqueued. Classes: `job_class.py`."""
 
 from __future__ import annotations
 
 import functools
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Any, Concatenate, Generic, Literal, ParamSpec, Protocol, TypeAlias, TypeVar, Unpack, cast, overload
 
 from taskmanager.domain.errors import ArgumentError, ConfigurationError
 from taskmanager.engine.context import JobContext
 from taskmanager.engine.registry import JobDefinition, JobType, define
+from taskmanager.engine.typed import Given, Takes1, Takes2, Takes3
 
 P = ParamSpec("P")
 R = TypeVar("R")
 C = TypeVar("C", bound=type)
+A1 = TypeVar("A1")
+A2 = TypeVar("A2")
+A3 = TypeVar("A3")
+
+Delay: TypeAlias = timedelta | float | None
+At: TypeAlias = datetime | None
+On: TypeAlias = Literal["success", "any"]
 
 #: Keywords of one enqueue; a job that has a parameter of such a name is given them by `options(...)`.
-OPTIONS = frozenset({"session", "queue", "priority", "delay", "at"})
+OPTIONS = frozenset(Given.__annotations__)
 
 
 class Enqueuer(Protocol):
@@ -52,16 +59,16 @@ class Call(Generic[P]):
 
     def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> int:
         """Write one job with these options; returns its id."""
-        return _owner(self.owner).enqueue_definition(self.definition, args, kwargs, self.given)
+        return owner_of(self.owner).enqueue_definition(self.definition, args, kwargs, self.given)
 
     @overload
     def continue_after(self, parent_id: int, /, *args: P.args, **kwargs: P.kwargs) -> int: ...
     @overload
-    def continue_after(self, parent_id: int, /, *args: Any, on: str, **kwargs: Any) -> int: ...
+    def continue_after(self, parent_id: int, /, *args: Any, on: On, **kwargs: Any) -> int: ...
     def continue_after(self, parent_id: int, /, *args: Any, **kwargs: Any) -> int:
         """Write a job that waits for another; `on` is "success" or "any"."""
         on = kwargs.pop("on", "success")
-        return _owner(self.owner).continue_definition(parent_id, self.definition, args, kwargs, self.given, on)
+        return owner_of(self.owner).continue_definition(parent_id, self.definition, args, kwargs, self.given, on)
 
 
 class JobFunction(Generic[P, R]):
@@ -76,72 +83,64 @@ class JobFunction(Generic[P, R]):
     def __call__(self, *args: Any, **kwargs: Any) -> R:
         return self.function(*args, **kwargs)
 
-    def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> int:
-        """Run as soon as possible; returns the job's id. Raises ArgumentError when arguments do not fit."""
-        given, rest = _split(self.definition, kwargs)
-        return _owner(self.owner).enqueue_definition(self.definition, args, rest, given)
+    @overload
+    def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> int: ...
+    @overload
+    def enqueue(self, *, session: Any, **kwargs: Any) -> int: ...
+    @overload
+    def enqueue(self: Takes1[A1], a: A1, /, *, session: Any, **kwargs: Any) -> int: ...
+    @overload
+    def enqueue(self: Takes2[A1, A2], a: A1, b: A2, /, *, session: Any, **kwargs: Any) -> int: ...
+    @overload
+    def enqueue(self: Takes3[A1, A2, A3], a: A1, b: A2, c: A3, /, *rest: Any, session: Any, **kwargs: Any) -> int: ...
+    def enqueue(self, *args: Any, **kwargs: Any) -> int:  # type: ignore[misc]
+        """Run as soon as possible; returns the job's id. Raises ArgumentError when arguments do not fit.
 
+        session: your own SQLAlchemy Session or Connection, to write the job in its transaction.
+        """
+        given, rest = split(self.definition, kwargs)
+        return owner_of(self.owner).enqueue_definition(self.definition, args, rest, given)
+
+    @overload
+    def schedule(self, *, delay: Delay = None, at: At = None, **kwargs: Any) -> int: ...
+    @overload
+    def schedule(self: Takes1[A1], a: A1, /, *, delay: Delay = None, at: At = None, **kwargs: Any) -> int: ...
+    @overload
     def schedule(
-        self, *args: Any, delay: timedelta | float | None = None, at: datetime | None = None, **kwargs: Any
-    ) -> int:
+        self: Takes2[A1, A2], a: A1, b: A2, /, *, delay: Delay = None, at: At = None, **kwargs: Any
+    ) -> int: ...
+    @overload
+    def schedule(
+        self: Takes3[A1, A2, A3], a: A1, b: A2, c: A3, /, *rest: Any, delay: Delay = None, at: At = None, **kwargs: Any
+    ) -> int: ...
+    def schedule(self, *args: Any, delay: Delay = None, at: At = None, **kwargs: Any) -> int:  # type: ignore[misc]
         """Run after `delay` (seconds or timedelta), or at a moment (naive means UTC); returns the job's id.
 
-        Python's types cannot tell these keywords from the job's own: `options(delay=…).enqueue(…)` is checked.
+        A type checker checks the first three positional arguments; `options(delay=…).enqueue(…)` is checked wholly.
         """
-        given, rest = _split(self.definition, kwargs)
-        if (delay is None) == (at is None):
-            raise ArgumentError(f"{self.definition.method}.schedule() takes either delay or at")
-        return _owner(self.owner).enqueue_definition(self.definition, args, rest, {**given, "delay": delay, "at": at})
+        return later(self.definition, self.owner, args, kwargs, delay, at)
 
     @overload
     def continue_after(self, parent_id: int, /, *args: P.args, **kwargs: P.kwargs) -> int: ...
     @overload
-    def continue_after(self, parent_id: int, /, *args: Any, on: str, **kwargs: Any) -> int: ...
+    def continue_after(self, parent_id: int, /, *, on: On, **kwargs: Any) -> int: ...
+    @overload
+    def continue_after(self: Takes1[A1], parent_id: int, a: A1, /, *, on: On, **kwargs: Any) -> int: ...
+    @overload
+    def continue_after(self: Takes2[A1, A2], parent_id: int, a: A1, b: A2, /, *, on: On, **kwargs: Any) -> int: ...
+    @overload
+    def continue_after(
+        self: Takes3[A1, A2, A3], parent_id: int, a: A1, b: A2, c: A3, /, *rest: Any, on: On, **kwargs: Any
+    ) -> int: ...
     def continue_after(self, parent_id: int, /, *args: Any, **kwargs: Any) -> int:
         """Run when another job has ended: `on` "success", or "any" final state. Raises JobNotFound."""
         on = kwargs.pop("on", "success")
-        given, rest = _split(self.definition, kwargs)
-        return _owner(self.owner).continue_definition(parent_id, self.definition, args, rest, given, on)
+        given, rest = split(self.definition, kwargs)
+        return owner_of(self.owner).continue_definition(parent_id, self.definition, args, rest, given, on)
 
-    def options(self, **given: Any) -> Call[P]:
+    def options(self, **given: Unpack[Given]) -> Call[P]:
         """Options for one enqueue that could clash with the job's own parameters: session, queue, delay, …"""
-        return Call(self.definition, _known(given), self.owner)
-
-
-class Job(ABC):
-    """Base of job classes: `execute` is called on a fresh instance, its constructor filled by type hints."""
-
-    definition: ClassVar[JobDefinition]
-    owner: ClassVar[Enqueuer | None] = None
-
-    @abstractmethod
-    def execute(self, ctx: JobContext) -> Any:
-        """Do the work; may be `async def`. Return a value, a JobResult, or nothing."""
-
-    @classmethod
-    def enqueue(cls, *args: Any, **kwargs: Any) -> int:
-        """Run as soon as possible; returns the job's id."""
-        given, rest = _split(cls.definition, kwargs)
-        return _owner(cls.owner).enqueue_definition(cls.definition, args, rest, given)
-
-    @classmethod
-    def schedule(
-        cls, *args: Any, delay: timedelta | float | None = None, at: datetime | None = None, **kwargs: Any
-    ) -> int:
-        """Run later; returns the job's id."""
-        given, rest = _split(cls.definition, kwargs)
-        return _owner(cls.owner).enqueue_definition(cls.definition, args, rest, {**given, "delay": delay, "at": at})
-
-    @classmethod
-    def continue_after(cls, parent_id: int, *args: Any, on: str = "success", **kwargs: Any) -> int:
-        """Run when another job has ended: `on` "success", or "any" final state. Raises JobNotFound."""
-        given, rest = _split(cls.definition, kwargs)
-        return _owner(cls.owner).continue_definition(parent_id, cls.definition, args, rest, given, on)
-
-    @classmethod
-    def options(cls, **given: Any) -> Call[...]:
-        """Options for one enqueue."""
-        return Call(cls.definition, _known(given), cls.owner)
+        return Call(self.definition, known(given), self.owner)
 
 
 class Decorator:
@@ -177,7 +176,19 @@ class Decorator:
         return target
 
 
-def _owner(owner: Enqueuer | None) -> Enqueuer:
+def later(
+    definition: JobDefinition, owner: Enqueuer | None, args: tuple[Any, ...], kwargs: Mapping[str, Any],
+    delay: Delay, at: At,
+) -> int:  # fmt: skip
+    """What `schedule` does; returns the job's id. Raises ArgumentError unless one of delay and at is given."""
+    given, rest = split(definition, kwargs)
+    if (delay is None) == (at is None):
+        raise ArgumentError(f"{definition.method}.schedule() takes either delay or at")
+    return owner_of(owner).enqueue_definition(definition, args, rest, {**given, "delay": delay, "at": at})
+
+
+def owner_of(owner: Enqueuer | None) -> Enqueuer:
+    """The TaskManager a job was decorated with, else the current one. Raises ConfigurationError without any."""
     if owner is not None:
         return owner
     if current is None:
@@ -185,7 +196,7 @@ def _owner(owner: Enqueuer | None) -> Enqueuer:
     return current()
 
 
-def _split(definition: JobDefinition, kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def split(definition: JobDefinition, kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Options and the job's own arguments; a name that could be both is refused."""
     own = {p.name for p in definition.signature.parameters}
     for name in OPTIONS & own & kwargs.keys():
@@ -197,7 +208,8 @@ def _split(definition: JobDefinition, kwargs: Mapping[str, Any]) -> tuple[dict[s
     return given, {k: v for k, v in kwargs.items() if k not in OPTIONS}
 
 
-def _known(given: dict[str, Any]) -> dict[str, Any]:
+def known(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Options of one enqueue, as given. Raises ArgumentError for a name that is none."""
     for name in given.keys() - OPTIONS:
         raise ArgumentError(f"there is no option {name!r}; options are {', '.join(sorted(OPTIONS))}")
     return given

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from taskmanager import ConfigurationError, Filter, Job, JobContext, Retry, TaskManager, job
+from taskmanager import ArgumentError, ConfigurationError, Filter, Job, JobContext, Retry, TaskManager, job
 from taskmanager.domain.errors import CreationCancelled
 from tests.conftest import history
 
@@ -108,6 +108,21 @@ def test_a_job_class_can_wait_for_another_job(tm: TaskManager, hands: Any) -> No
     worker.work()
     worker.work()
     assert tm.get(child).result == "first"
+
+
+def test_a_job_class_is_scheduled_with_arguments_and_a_moment(tm: TaskManager, hands: Any) -> None:
+    @tm.job
+    class Later(Job):
+        def execute(self, ctx: JobContext, word: str, *, times: int = 1) -> str:
+            return word * times
+
+    job_id = Later.schedule("x", times=2, delay=60)
+    assert tm.get(job_id).state == "Scheduled"
+    with pytest.raises(ArgumentError, match="takes either delay or at"):
+        Later.schedule("x")
+    tm.testing.move_time(61)
+    tm.testing.drain()
+    assert tm.get(job_id).result == "xx"
 
 
 def test_the_kept_stack_begins_in_the_job_itself(tm: TaskManager, hands: Any) -> None:
