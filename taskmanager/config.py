@@ -191,7 +191,7 @@ class Settings:
     plain_function_retries: int = _setting(10, _number(0, 1000), "retries of a plain function")
     job_expiration_seconds: float = _setting(86400.0, _seconds, "how long succeeded and deleted jobs are kept")
     failed_expiration_seconds: float | None = _setting(
-        None, _optional(_seconds), "how long failed jobs are kept; for ever"
+        None, _optional(_seconds), "after how long failed jobs are deleted; never"
     )
     audit_retention_seconds: float = _setting(15_552_000.0, _pause, "how long the audit log is kept: 180 days")
     history_retention_seconds: float | None = _setting(

@@ -109,7 +109,7 @@ class Server:
             ),
             Watchdog(database, self.id, dead_after=self.parts.settings.dead_after_seconds),
             Cancellation(database, self.completer),
-            Expirer(database, kept.audit_retention_seconds, kept.history_retention_seconds),
+            Expirer(database, self.parts.transitions, kept.audit_retention_seconds, kept.history_retention_seconds),
             CounterRoller(database),
             FailureKeeper(database),
             StackTeller(database, self.completer),

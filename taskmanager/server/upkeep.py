@@ -11,6 +11,8 @@ from datetime import datetime
 
 from taskmanager.domain.records import ServerRecord
 from taskmanager.domain.texts import storable
+from taskmanager.engine import expiring
+from taskmanager.engine.transitions import Transitions
 from taskmanager.server.completer import Completer
 from taskmanager.server.lifeline import Lifeline
 from taskmanager.server.process import Process
@@ -145,21 +147,24 @@ class Cancellation(Process):
 
 
 class Expirer(Process):
-    """Deletes what has expired, batch by batch, with a pause between.
+    """Deletes what has expired, batch by batch, with a pause between; expired Failed jobs go by the one door.
 
     audit_kept, history_kept: of the audit log and of c_LoggedJob, in seconds; of the latter for ever when None.
     """
 
     name = "expirer"
 
-    def __init__(self, database: Database, audit_kept: float, history_kept: float | None = None) -> None:
+    def __init__(
+        self, database: Database, transitions: Transitions, audit_kept: float, history_kept: float | None = None
+    ) -> None:
         super().__init__()
-        self.database, self.audit_kept, self.history_kept = database, audit_kept, history_kept
+        self.database, self.transitions = database, transitions
+        self.audit_kept, self.history_kept = audit_kept, history_kept
         self._walked = 0
 
     def tick(self) -> float:
-        gone = self.database.run(lambda tx: expiry.expire_jobs(tx, _BATCH))
-        gone = max(gone, self.database.run(lambda tx: expiry.expire_structures(tx, _BATCH)))
+        more = self.database.run(lambda tx: expiring.expire_jobs(tx, self.transitions, _BATCH))
+        gone = max(_BATCH if more else 0, self.database.run(lambda tx: expiry.expire_structures(tx, _BATCH)))
         gone = max(gone, self.database.run(lambda tx: audit.expire(tx, self.audit_kept, _BATCH)))
         if self.history_kept is not None:
             gone = max(gone, self._expire_history(self.history_kept))

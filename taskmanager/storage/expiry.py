@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -15,10 +16,10 @@ from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, insert_each
 
 
-def _expired(table: Table) -> Any:
+def _expired(table: Table, *more: Any) -> Any:
     c = table.c
     return (
-        select(c.Id)
+        select(c.Id, *more)
         .where(c.ExpireAt < bindparam("now"))
         .order_by(c.ExpireAt)
         .limit(bindparam("limit"))
@@ -28,7 +29,7 @@ def _expired(table: Table) -> Any:
 
 @statement
 def expired_jobs(t: Tables, p: Product) -> Any:
-    return _expired(t.job)
+    return _expired(t.job, t.job.c.StateName)
 
 
 @statement
@@ -125,14 +126,17 @@ _SMALL = (
 )
 
 
-def expire_jobs(tx: Tx, limit: int) -> int:
-    """Delete jobs past their ExpireAt with all that belongs to them; returns how many."""
-    found = [r[0] for r in tx.execute(expired_jobs, {"now": tx.now(), "limit": limit})]
-    if found:
-        text = jobs.ids_json(found)
+def lock_expired(tx: Tx, limit: int) -> dict[int, str | None]:
+    """Jobs past their ExpireAt with their states, locked, the oldest first; what others hold is passed by."""
+    return {int(r[0]): r[1] for r in tx.execute(expired_jobs, {"now": tx.now(), "limit": limit})}
+
+
+def remove_jobs(tx: Tx, ids: Iterable[int]) -> None:
+    """Delete jobs with all that belongs to them."""
+    text = jobs.ids_json(ids)
+    if text != "[]":
         for build in (delete_job_queue, delete_job_logs, delete_job_parameters, delete_job_states, delete_jobs):
             tx.execute(build, {"ids": text})
-    return len(found)
 
 
 def expire_structures(tx: Tx, limit: int) -> int:

@@ -102,7 +102,7 @@ WHERE `HangfireHash`.`ExpireAt` < %s ORDER BY `HangfireHash`.`ExpireAt`
  LIMIT %s FOR UPDATE SKIP LOCKED;
 
 -- expiry.expired_jobs
-SELECT `HangfireJob`.`Id` 
+SELECT `HangfireJob`.`Id`, `HangfireJob`.`StateName` 
 FROM `HangfireJob` 
 WHERE `HangfireJob`.`ExpireAt` < %s ORDER BY `HangfireJob`.`ExpireAt` 
  LIMIT %s FOR UPDATE SKIP LOCKED;

@@ -102,7 +102,7 @@ WHERE "HangfireHash"."ExpireAt" < %(now)s::TIMESTAMP WITHOUT TIME ZONE ORDER BY 
  LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
 
 -- expiry.expired_jobs
-SELECT "HangfireJob"."Id" 
+SELECT "HangfireJob"."Id", "HangfireJob"."StateName" 
 FROM "HangfireJob" 
 WHERE "HangfireJob"."ExpireAt" < %(now)s::TIMESTAMP WITHOUT TIME ZONE ORDER BY "HangfireJob"."ExpireAt" 
  LIMIT %(limit)s FOR UPDATE SKIP LOCKED;

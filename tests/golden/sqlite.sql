@@ -102,7 +102,7 @@ WHERE "HangfireHash"."ExpireAt" < ? ORDER BY "HangfireHash"."ExpireAt"
  LIMIT ? OFFSET ?;
 
 -- expiry.expired_jobs
-SELECT "HangfireJob"."Id" 
+SELECT "HangfireJob"."Id", "HangfireJob"."StateName" 
 FROM "HangfireJob" 
 WHERE "HangfireJob"."ExpireAt" < ? ORDER BY "HangfireJob"."ExpireAt"
  LIMIT ? OFFSET ?;

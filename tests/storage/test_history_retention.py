@@ -36,14 +36,14 @@ def names(tm: TaskManager) -> list[str]:
 
 def test_rows_older_than_the_setting_go_and_the_others_stay(tm: TaskManager) -> None:
     write(tm, old=31, young=29, older=300, new=0)
-    Expirer(tm.database, DAY, 30 * DAY).tick()
+    Expirer(tm.database, tm.transitions, DAY, 30 * DAY).tick()
     assert names(tm) == ["young", "new"]
 
 
 def test_without_the_setting_nothing_goes(tm: TaskManager) -> None:
     write(tm, old=9999)
     assert tm.settings.history_retention_seconds is None
-    Expirer(tm.database, DAY).tick()
+    Expirer(tm.database, tm.transitions, DAY).tick()
     assert names(tm) == ["old"]
 
 
@@ -60,7 +60,7 @@ def test_old_rows_behind_more_young_ones_than_a_batch_go_too(tm: TaskManager) ->
     write(tm, restored=400, last=1)
     write(tm, **{f"m{n}": 1.0 for n in range(2_500)})
     write(tm, end=400)
-    expirer = Expirer(tm.database, DAY, 30 * DAY)
+    expirer = Expirer(tm.database, tm.transitions, DAY, 30 * DAY)
     rests = [expirer.tick() for _ in range(7)]
     assert not {"restored", "end"} & set(names(tm))
     assert len(names(tm)) == 5_001
@@ -70,7 +70,7 @@ def test_old_rows_behind_more_young_ones_than_a_batch_go_too(tm: TaskManager) ->
 
 def test_a_row_that_grew_old_is_found_by_the_next_round_of_the_walk(tm: TaskManager) -> None:
     write(tm, **{f"n{n}": 1.0 for n in range(2_500)})
-    expirer = Expirer(tm.database, DAY, 30 * DAY)
+    expirer = Expirer(tm.database, tm.transitions, DAY, 30 * DAY)
     for _ in range(4):
         expirer.tick()
     c = tm.database.tables.legacy.logged.c
@@ -100,7 +100,7 @@ def test_rows_of_the_older_shape_go_by_when_they_were_added(tmp_path: Path) -> N
         for at in ("2001-01-01 00:00:00", "2999-01-01 00:00:00"):
             connection.execute(text('INSERT INTO "c_LoggedJob" ("AddedOn") VALUES (:at)'), {"at": at})
     schema.upgrade(tm.database.engine, "Hangfire")
-    Expirer(tm.database, DAY, DAY).tick()
+    Expirer(tm.database, tm.transitions, DAY, DAY).tick()
     with tm.database.engine.connect() as connection:
         assert list(connection.execute(text('SELECT "ID" FROM "c_LoggedJob"')).scalars()) == [2]
     tm.close()

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from taskmanager import JobContext, JobResult, Retry, TaskManager
 from taskmanager.domain.records import Claim
 from taskmanager.domain.states import Succeeded
+from taskmanager.engine import expiring
 from taskmanager.storage import queues, recurring, servers, structures
 from tests.conftest import history
 
@@ -350,12 +351,12 @@ def test_the_log_and_progress_of_a_job_are_kept(tm: TaskManager, hands: Any) -> 
 
 
 def test_expired_jobs_go_with_all_that_is_theirs(tm: TaskManager, hands: Any) -> None:
-    from taskmanager.storage import expiry, jobs
+    from taskmanager.storage import jobs
 
     job_id = tm.job(greet).enqueue("x")
     hands().work()
     tm.database.clock.shift(timedelta(days=2))
-    assert tm.database.run(lambda tx: expiry.expire_jobs(tx, 10)) == 1
+    assert not tm.database.run(lambda tx: expiring.expire_jobs(tx, tm.transitions, 10)), "that was all"
     assert tm.database.run(lambda tx: jobs.read(tx, job_id)) is None
     assert tm.database.run(lambda tx: jobs.log_of(tx, job_id)) == []
 
