@@ -8,7 +8,7 @@ import re
 import socket
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,10 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZES = {"": 1, "B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
 #: The queue of the jobs that send alerts.
 ALERTS = "alerts"
+#: The first two letters are the family; those of one family take the same kind of key.
+_ALGORITHMS = (
+    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+)  # fmt: skip
 _SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 #: What Kubernetes puts into every container of a namespace that has a Service named taskmanager or taskmanager-web.
@@ -99,6 +103,24 @@ def _users(value: Any) -> dict[str, str]:
     return dict(value)
 
 
+def _tokens(value: Any) -> dict[str, str]:
+    try:
+        found = _users(value)
+    except ValueError:
+        found = {"": ""}
+    if not all(re.fullmatch(r"(view|manage):sha256:[0-9a-f]{64}", one) for one in found.values()):
+        raise ValueError("names with role:sha256:hash; `taskmanager web token add NAME` makes them")
+    return found
+
+
+def _algorithms(value: Any) -> tuple[str, ...]:
+    names = _list(value)
+    families = {name[:2] for name in names}
+    if len(families) != 1 or not set(names) <= set(_ALGORITHMS):
+        raise ValueError(f"algorithms of one family: {', '.join(_ALGORITHMS)}")
+    return names
+
+
 def _zone(value: Any) -> str:
     try:
         resolve_zone(_text(value))
@@ -116,7 +138,7 @@ def _sender(value: Any) -> str:
 
 def _roles(value: Any) -> dict[str, str]:
     if isinstance(value, str):
-        parts = [part.partition(":") for part in _list(value)]
+        parts = [part.rpartition(":") for part in _list(value)]
         value = {name.strip(): role.strip() for name, _, role in parts}
     if not isinstance(value, dict) or not all(n and r in ("view", "manage") for n, r in value.items()):
         raise ValueError("names with view or manage, as name:view,name2:manage or a table")
@@ -150,7 +172,7 @@ def _optional(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def _setting(default: Any, read: Callable[[Any], Any], text: str, *, secret: bool = False) -> Any:
     metadata = {"read": read, "help": text, "secret": secret}
     if isinstance(default, dict):
-        return field(default_factory=dict, metadata=metadata, repr=not secret)
+        return field(default_factory=lambda: dict(default), metadata=metadata, repr=not secret)
     return field(default=default, metadata=metadata, repr=not secret)
 
 
@@ -229,6 +251,17 @@ class Settings:
     web_port: int = _setting(8000, _number(0, 65535), "port the web server listens on; 0 takes a free one")
     web_users: dict[str, str] = _setting({}, _users, "who may sign in: name and password hash", secret=True)
     web_roles: dict[str, str] = _setting({}, _roles, "what users may: name and view or manage; manage if not named")
+    api_tokens: dict[str, str] = _setting({}, _tokens, "API tokens: name, and role with the token's hash", secret=True)
+    jwt_key: str | None = _setting(
+        None, _optional(_text), "what JWTs are checked with: a shared secret, or a public key as PEM", secret=True
+    )
+    jwt_algorithms: tuple[str, ...] = _setting(("HS256",), _algorithms, "algorithms of JWTs, of the key's own kind")
+    jwt_audience: str | None = _setting(None, _optional(_text), "the aud that a JWT must have; any")
+    jwt_issuer: str | None = _setting(None, _optional(_text), "the iss that a JWT must have; any")
+    jwt_claim: str = _setting("roles", _text, "the claim of a JWT that holds its roles, a list or text with spaces")
+    jwt_roles: dict[str, str] = _setting(
+        {"jobs.view": "view", "jobs.manage": "manage"}, _roles, "values of that claim, and view or manage"
+    )
     web_title: str = _setting("taskmanager", _text, "title of the web pages")
     web_environment: str = _setting("", _text, "label beside the title, such as PROD")
     web_language: str = _setting("en", _one_of("en", "cs"), "language of the web pages for browsers that ask for none")
@@ -391,7 +424,5 @@ def settings_table() -> str:
     rows = ["| setting | environment | default | meaning |", "|---|---|---|---|"]
     for name, one in _known().items():
         default = "the host's name" if name == "server_name" else shown(Settings(), name)
-        if one.default is MISSING and name != "server_name":
-            default = ""
         rows.append(f"| `{name}` | `TASKMANAGER_{name.upper()}` | `{default}` | {one.metadata['help']} |")
     return "\n".join(rows)

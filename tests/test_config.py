@@ -70,6 +70,18 @@ FORMS: dict[str, tuple[str, Any, Any, str]] = {
     "web_port": ("8080", 8080, "65536", "a whole number from 0 to 65535"),
     "web_users": ("ann:scrypt:1$a, bob:h2", {"ann": "scrypt:1$a", "bob": "h2"}, "ann", "name:hash,name2:hash2"),
     "web_roles": ("eve:view, bob:manage", {"eve": "view", "bob": "manage"}, "eve:all", "names with view or manage"),
+    "api_tokens": (
+        f"ci:manage:sha256:{'0' * 64}",
+        {"ci": f"manage:sha256:{'0' * 64}"},
+        "ci:manage:hash",
+        "role:sha256:hash",
+    ),
+    "jwt_key": ("k3y", "k3y", 7, "a text"),
+    "jwt_algorithms": ("RS256, RS512", ("RS256", "RS512"), "none", "algorithms of one family"),
+    "jwt_audience": ("jobs", "jobs", 7, "a text"),
+    "jwt_issuer": ("https://id.example", "https://id.example", 7, "a text"),
+    "jwt_claim": ("scope", "scope", 7, "a text"),
+    "jwt_roles": ("urn:ops:view", {"urn:ops": "view"}, "ops:all", "names with view or manage"),
     "web_title": ("Jobs", "Jobs", 7, "a text"),
     "web_environment": ("PROD", "PROD", 7, "a text"),
     "web_language": ("CS", "cs", "de", "one of en, cs"),
@@ -379,7 +391,7 @@ def test_secrets_are_masked_wherever_settings_are_shown(load_here: Loader) -> No
         assert not [secret for secret in BARE if secret in text]
 
 
-@pytest.mark.parametrize("name", ["database_url", "web_users", "web_secret_key"])
+@pytest.mark.parametrize("name", ["database_url", "web_users", "web_secret_key", "api_tokens", "jwt_key"])
 def test_a_wrong_secret_is_refused_without_being_shown(load_here: Loader, name: str) -> None:
     with pytest.raises(ConfigurationError, match=r"is \*{5}, but must be") as refused:
         load_here({name: ["pa55word"]})

@@ -13,7 +13,7 @@ from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from taskmanager import TaskManager
-from webui import access, errors, headers, languages, shell
+from webui import access, bearer, errors, headers, languages, shell
 from webui.blueprint import pages
 from webui.snapshots import Snapshots
 from webui.views import ALL
@@ -49,6 +49,7 @@ def create_app(
     settings = tm.settings
     headers.protect(app)
     languages.speak(app, settings.web_language)
+    bearer.install(app, settings)
     access.guard(
         app,
         users=dict(users if users is not None else settings.web_users),

@@ -7,7 +7,6 @@ import hmac
 import logging
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -23,34 +22,19 @@ from taskmanager import TaskManager
 from taskmanager.domain.errors import StorageError
 from taskmanager.engine.audit import Actor
 from taskmanager.storage.signing_key import signing_key
+from webui import bearer
 from webui.blueprint import PATIENCE_SECONDS
+from webui.users import ROLES, VIEW, User
 
 log = logging.getLogger("taskmanager.web")
 F = TypeVar("F", bound=Callable[..., Any])
 
-VIEW = frozenset({"jobs.view", "args.view"})
-MANAGE = frozenset(
-    {
-        "jobs.manage", "jobs.requeue", "jobs.delete", "jobs.enqueue", "recurring.trigger", "recurring.pause",
-        "recurring.remove", "queues.pause", "servers.drain", "operations.start", "operations.stop",
-        "alerts.edit", "audit.view",
-    }
-)  # fmt: skip
-ROLES: Mapping[str, frozenset[str]] = {"view": VIEW, "manage": VIEW | MANAGE}
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Checked against when a user is unknown, so that guessing names takes as long as guessing passwords.
 _NOBODY = "scrypt:32768:8:1$x$" + "0" * 128
 #: How long a change is tried again while the database is away or busy, in seconds: somebody waits in front of it.
 _PATIENCE_OF_CHANGES = 3.0
 _WRONG_PASSWORDS = "10 per minute"
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """Somebody who signed in."""
-
-    name: str
-    actions: frozenset[str]
 
 
 def needs(action: str) -> Callable[[F], F]:
@@ -104,22 +88,23 @@ def guard(app: Flask, *, users: Mapping[str, str], roles: Mapping[str, str], rea
         view = current_app.view_functions.get(request.endpoint or "")
         if request.endpoint == "pages.static" or getattr(view, "is_public", False):
             return None
-        if not users:
+        token = bearer.presented()
+        if token is not None:
+            refused = _by_bearer(token)
+        elif not users:
             return Response(_SETUP, 503, mimetype="text/plain")
-        refused = check()
+        else:
+            refused = check()
+            g.user = auth.current_user()
         if refused is not None:
             if _is_poll():
                 del refused.headers["WWW-Authenticate"]
             return refused
-        g.user = auth.current_user()
         _permit(view)
         if request.method not in _SAFE and not getattr(view, "reads_only", False):
-            _same_site()
-            try:
-                csrf.protect()
-            except CSRFError:
-                _denied(view, "the form's token was missing or expired")
-                raise
+            if token is None:  # a browser sends a password by itself, but never a bearer token
+                _same_site()
+                _check_form(csrf, view)
             _open_audit(view)
         return None
 
@@ -132,6 +117,23 @@ def guard(app: Flask, *, users: Mapping[str, str], roles: Mapping[str, str], rea
         opened = g.pop("audited", None)  # an error that no page is made of
         if opened is not None:
             opened.__exit__(error and type(error), error, None)
+
+
+def _by_bearer(token: str) -> Response | None:
+    g.user = bearer.user_of(token)
+    if g.user is not None:
+        return None
+    refused = Response("This token lets nobody in.\n", 401, mimetype="text/plain")
+    refused.headers["WWW-Authenticate"] = 'Bearer realm="taskmanager", error="invalid_token"'
+    return refused
+
+
+def _check_form(csrf: CSRFProtect, view: Any) -> None:
+    try:
+        csrf.protect()
+    except CSRFError:
+        _denied(view, "the form's token was missing or expired")
+        raise
 
 
 _SETUP = """Nobody may sign in yet.
@@ -196,7 +198,8 @@ def _denied(view: Any, why: str) -> None:
         return
     action = getattr(view, "needs", "") or request.path
     kind, target = _target()
-    current_app.config["TASKMANAGER"].audit.denied(actor(), action, kind or "page", target or request.path, why)
+    who = actor(getattr(view, "door", "dashboard"))
+    current_app.config["TASKMANAGER"].audit.denied(who, action, kind or "page", target or request.path, why)
 
 
 def _target() -> tuple[str, str]:
@@ -271,13 +274,18 @@ class _Remembered:
 
 
 def _limiter(app: Flask) -> None:
-    """Ten wrong passwords a minute from one address."""
+    """Ten wrong passwords or tokens a minute from one address."""
     Limiter(
         get_remote_address, app=app, storage_uri="memory://", headers_enabled=False,
         application_limits=[_WRONG_PASSWORDS],
-        application_limits_deduct_when=lambda response: response.status_code == 401 and bool(request.authorization),
+        application_limits_deduct_when=_was_wrong,
         application_limits_exempt_when=lambda: request.endpoint == "pages.static",
     )  # fmt: skip
+
+
+def _was_wrong(response: Response) -> bool:
+    given = response.status_code == 401 and bool(request.authorization)
+    return given or "wrong_credentials" in g
 
 
 def _is_poll() -> bool:

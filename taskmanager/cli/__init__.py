@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from taskmanager import __version__
-from taskmanager.cli import admin, alerts, database, generate, jobs, known, legacy, queues, recurring, run
+from taskmanager.cli import admin, alerts, database, generate, jobs, known, legacy, queues, recurring, run, webusers
 from taskmanager.cli.common import Group, examples, global_options, here_on_path
 
 
@@ -36,6 +36,9 @@ def main(ctx: click.Context) -> None:
     ctx.ensure_object(dict)
     here_on_path()
 
+
+run.web.add_command(webusers.user)
+run.web.add_command(webusers.token)
 
 for command in (
     run.up, run.worker, run.web, jobs.enqueue, jobs.jobs_group, known.job_group, recurring.recurring, queues.queues,

@@ -14,7 +14,7 @@ import click
 
 from taskmanager import logs
 from taskmanager.app import TaskManager
-from taskmanager.cli.common import Command, examples, settings
+from taskmanager.cli.common import Command, Group, examples, settings
 from taskmanager.config import Settings
 from taskmanager.domain.errors import ConfigurationError, StorageError
 from taskmanager.server import streams
@@ -100,12 +100,14 @@ def worker(ctx: click.Context, /, supervised: bool, migrate: bool, **arguments: 
     end_for_sure()
 
 
-@click.command(cls=Command, epilog=examples("web", "web --host 0.0.0.0 --port 8080"))
+@click.group(cls=Group, invoke_without_command=True, epilog=examples("web", "web --host 0.0.0.0 --port 8080"))
 @click.option("--host", help="Address to listen on; 127.0.0.1.")
 @click.option("--port", type=int, help="Port to listen on; 8000, 0 takes a free one.")
 @click.pass_context
 def web(ctx: click.Context, host: str | None, port: int | None) -> None:
-    """Serve the web pages only."""
+    """Serve the web pages and the API only; or make users and tokens for them."""
+    if ctx.invoked_subcommand is not None:
+        return
     loaded = settings(ctx, web_host=host, web_port=port)
     logs.configure(loaded.log_level, loaded.log_format)
     signals = StopSignal().install()

@@ -18,7 +18,7 @@ def leaves(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from leaves(command, (*path, name))
-        else:
+        if not isinstance(command, click.Group) or command.invoke_without_command:
             yield (*path, name)
 
 
@@ -38,7 +38,10 @@ def resolved(arguments: list[str]) -> str:
     context = main.make_context("taskmanager", list(arguments))
     command: click.Command = main
     while isinstance(command, click.Group):
-        name, found, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+        left = [*context._protected_args, *context.args]
+        if command.invoke_without_command and not left:
+            break
+        name, found, rest = command.resolve_command(context, left)
         assert found is not None
         command, context = found, found.make_context(name, rest, parent=context)
     return context.command_path

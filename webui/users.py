@@ -1,0 +1,24 @@
+"""Users, and what roles let them do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+VIEW = frozenset({"jobs.view", "args.view"})
+MANAGE = frozenset(
+    {
+        "jobs.manage", "jobs.requeue", "jobs.delete", "jobs.enqueue", "recurring.trigger", "recurring.pause",
+        "recurring.remove", "queues.pause", "servers.drain", "operations.start", "operations.stop",
+        "alerts.edit", "audit.view",
+    }
+)  # fmt: skip
+ROLES: Mapping[str, frozenset[str]] = {"view": VIEW, "manage": VIEW | MANAGE}
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody who signed in."""
+
+    name: str
+    actions: frozenset[str]
