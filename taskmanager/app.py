@@ -38,6 +38,7 @@ from taskmanager.engine.history import TRIGGERED_BY, LoggedJobs
 from taskmanager.engine.injection import Providers
 from taskmanager.engine.legacy import LegacyJobs
 from taskmanager.engine.legacy_served import ServedJobs, ServedOutcome
+from taskmanager.engine.notifications import Notifications
 from taskmanager.engine.operations import Operations
 from taskmanager.engine.performer import Limits, Performer
 from taskmanager.engine.recurring import Definition, RecurringJobs
@@ -91,6 +92,7 @@ class TaskManager:
         self.recurring_jobs = RecurringJobs(self.client)
         self.alert_rules = AlertRules(self.database)
         self.audit = Audit(self.database, s.web_redact)
+        self.notifications = Notifications(self.database, s.notification_retention_seconds)
         self.own_filters: list[Filter] = []
         self.extra_processes: list[Callable[[], Process]] = []
         self.procedures = Procedures()
@@ -381,6 +383,15 @@ class TaskManager:
             raise JobFailed(f"job {job_id} is {record.state}: {facts.get('ExceptionMessage') or reason or 'no reason'}")
         return record.result
 
+    # -- people -----------------------------------------------------------------------------------------------
+
+    def notify(self, user: str, kind: str, message: str) -> int:
+        """Tell a user something, on all his open pages; the notification's id. Inside a job, `ctx.notify` does it.
+
+        kind: Success, Error, Info or Warning. A message of more than 4,000 characters is cut. Raises InvalidArgument.
+        """
+        return self.notifications.send(user, kind, message)
+
     # -- queues and servers -----------------------------------------------------------------------------------
 
     def pause_queue(self, queue: str) -> None:
@@ -423,8 +434,9 @@ class TaskManager:
         s = self.settings
         limits = Limits(s.max_result_bytes, s.max_exception_bytes, s.max_log_lines, s.max_log_bytes)
         return Performer(
-            self.registry, self.filters, self.providers, self.database.clock.now, server=server_id, limits=limits
-        )
+            self.registry, self.filters, self.providers, self.database.clock.now, server=server_id, limits=limits,
+            write=self.notifications.write,
+        )  # fmt: skip
 
     def server(self) -> Server:
         """A worker that is not started yet; `start()` and `stop()` it."""

@@ -219,6 +219,9 @@ class Settings:
     history_retention_seconds: float | None = _setting(
         None, _optional(_pause), "how long rows of c_LoggedJob are kept; for ever"
     )
+    notification_retention_seconds: float = _setting(
+        600.0, _pause, "how long notifications are kept for pages that reconnect"
+    )
     max_payload_bytes: int = _setting(16 * 1024**2, _size, "largest arguments of one job")
     max_result_bytes: int = _setting(64 * 1024, _size, "largest kept result of one job")
     max_exception_bytes: int = _setting(64 * 1024, _size, "largest kept stack trace")

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from taskmanager.domain.errors import JobCancelled
+from taskmanager.domain.notifications import Notification, notification
 from taskmanager.domain.records import Claim
 from taskmanager.engine.retries import RETRY_COUNT, retry_count
 
@@ -146,7 +147,7 @@ class JobContext:
 
     def __init__(
         self, claim: Claim, now: Callable[[], datetime], *, name: str = "", server: str = "",
-        max_log_lines: int = 1000, max_log_bytes: int = 256 * 1024,
+        max_log_lines: int = 1000, max_log_bytes: int = 256 * 1024, write: Callable[[Notification], object],
     ) -> None:  # fmt: skip
         self.claim = claim
         self.job_id = claim.job_id
@@ -166,6 +167,7 @@ class JobContext:
         self.measured: tuple[int | None, int | None] | None = None
         self.log = JobLog(now, max_lines=max_log_lines, max_bytes=max_log_bytes)
         self._now = now
+        self._write = write
         self._progress: float | None = None
         self._told: float | None = None
 
@@ -187,6 +189,14 @@ class JobContext:
     def raise_if_cancelled(self) -> None:
         """Raise JobCancelled when somebody wants this run to end."""
         self.cancellation.raise_if_cancelled()
+
+    def notify(self, user: str, kind: str, message: str) -> None:
+        """Tell a user something, on all his open pages: at once, whatever becomes of the run.
+
+        kind: Success, Error, Info or Warning. A message of more than 4,000 characters is cut. Raises InvalidArgument,
+        and StorageError when the database stays away.
+        """
+        self._write(notification(user, kind, message))
 
     def progress(self, share: float) -> None:
         """Say how far the job is, from 0 to 1; kept with the job and shown to people."""

@@ -13,6 +13,7 @@ from typing import Any
 from taskmanager.domain import invocation as invocations
 from taskmanager.domain.codec import encode_result
 from taskmanager.domain.errors import ArgumentsUnreadable, JobCancelled, JobTimeout, RemoteError, Retry, qualified
+from taskmanager.domain.notifications import Notification
 from taskmanager.domain.records import Claim
 from taskmanager.domain.results import JobResult, ResultFailed
 from taskmanager.domain.states import Deleted, Enqueued, Failed, State, Succeeded
@@ -58,7 +59,10 @@ class UnknownJobType(LookupError):
 
 
 class Performer:
-    """Performs claims. It touches no database: what it leaves is a decision, not an effect."""
+    """Performs claims. It touches no database: what it leaves is a decision, not an effect.
+
+    write: writes a notification of a running job, at once.
+    """
 
     def __init__(
         self,
@@ -69,6 +73,7 @@ class Performer:
         *,
         server: str = "",
         limits: Limits | None = None,
+        write: Callable[[Notification], object],
     ) -> None:
         self.registry = registry
         self.filters = filters
@@ -76,6 +81,7 @@ class Performer:
         self.now = now
         self.server = server
         self.limits = limits or Limits()
+        self.write = write
         self._known: dict[tuple[str, str], JobDefinition] = {}
 
     def resolve(self, claim: Claim) -> tuple[JobDefinition, invocations.Invocation]:
@@ -91,6 +97,7 @@ class Performer:
         return JobContext(
             claim, self.now, name=name, server=self.server,
             max_log_lines=self.limits.log_lines, max_log_bytes=self.limits.log_bytes,
+            write=self.write,
         )  # fmt: skip
 
     def perform(

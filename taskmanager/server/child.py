@@ -1,7 +1,8 @@
 """The other end of an isolated job: a fresh process reads one call from stdin, runs it, and tells over stdout.
 
-What it tells are JSON objects, one a line: `log`, `progress`, and at the end `result` or `error`. What it is told
-after the call are lines as well: `cancel`. When the pipe closes, the worker is gone, and this process ends.
+What it tells are JSON objects, one a line: `log`, `progress`, `notify`, and at the end `result` or `error`.
+What it is told after the call are lines as well: `cancel`. When the pipe closes, the worker is gone, and this process
+ends.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def main() -> None:
     request = json.loads(worker.calls.readline())
     os.environ.update(request["environment"])
     sys.path[:] = dict.fromkeys([*request["path"], *sys.path])
-    context = _context(request)
+    context = _context(request, worker)
     threading.Thread(target=_listen, args=(worker.calls, context), daemon=True).start()
     threading.Thread(target=_report, args=(worker, context), daemon=True).start()
     try:
@@ -79,7 +80,7 @@ def main() -> None:
     os._exit(0)  # threads that the job left behind end here
 
 
-def _context(request: dict[str, Any]) -> JobContext:
+def _context(request: dict[str, Any], worker: Worker) -> JobContext:
     ahead = timedelta(seconds=request["clock_ahead"])
 
     def now() -> datetime:
@@ -88,8 +89,9 @@ def _context(request: dict[str, Any]) -> JobContext:
     claim = Claim(0, request["job_id"], request["queue"], "", parameters=request["parameters"])
     lines, size = request["log_bounds"]
     return JobContext(
-        claim, now, name=request["method"], server=request["server"], max_log_lines=lines, max_log_bytes=size
-    )
+        claim, now, name=request["method"], server=request["server"], max_log_lines=lines, max_log_bytes=size,
+        write=lambda told: worker.tell(notify=[told.user, told.type, told.message]),
+    )  # fmt: skip
 
 
 def _listen(calls: IO[bytes], context: JobContext) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 import threading
@@ -12,10 +13,12 @@ from typing import Any
 
 import psutil
 
-from taskmanager.domain.errors import JobCancelled, JobProcessDied, JobTimeout, RemoteError, Retry
+from taskmanager.domain.errors import JobCancelled, JobProcessDied, JobTimeout, RemoteError, Retry, StorageError
 from taskmanager.domain.times import utcnow
 from taskmanager.engine.context import JobContext
 from taskmanager.engine.registry import JobDefinition
+
+log = logging.getLogger("taskmanager.isolation")
 
 #: How often a child's memory and time are looked at.
 _WATCH_SECONDS = 0.05
@@ -120,10 +123,19 @@ class Child:
                 self._context.log.keep(facts["log"], dropped=facts["dropped"])
             elif "progress" in facts:
                 self._context.progress(facts["progress"])
+            elif "notify" in facts:
+                self._notify(facts["notify"])
             else:
                 self._answer = facts
                 return
         _close(self._process.stdout)
+
+    def _notify(self, told: list[str]) -> None:
+        """The job has gone on meanwhile: what cannot be written is told to the operator alone."""
+        try:
+            self._context.notify(*told)
+        except StorageError as error:
+            log.error("job %d: a notification of %s was not written: %s", self._context.job_id, told[0], error)
 
 
 def _watch(child: Child, definition: JobDefinition, context: JobContext) -> None:

@@ -481,6 +481,32 @@ FROM `HangfireJob`
 WHERE `HangfireJob`.`StateName` = %s ORDER BY `HangfireJob`.`Id` 
  LIMIT %s;
 
+-- notifications.delete_notifications
+DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireList` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;
+
+-- notifications.insert_notification
+INSERT INTO `HangfireList` (`Key`, `Value`, `ExpireAt`) VALUES (:Key, :Value, :ExpireAt);
+
+-- notifications.marks_of
+SELECT `HangfireSet`.`Value`, `HangfireSet`.`Score` 
+FROM `HangfireSet` 
+WHERE `HangfireSet`.`Key` = %s AND `HangfireSet`.`Value` IN (__[POSTCOMPILE_users]);
+
+-- notifications.newest_ids
+SELECT `HangfireList`.`Id` 
+FROM `HangfireList` 
+WHERE `HangfireList`.`Key` = %s ORDER BY `HangfireList`.`Id` DESC 
+ LIMIT %s;
+
+-- notifications.notifications_after
+SELECT `HangfireList`.`Id`, `HangfireList`.`Value`, `HangfireList`.`ExpireAt` 
+FROM `HangfireList` 
+WHERE `HangfireList`.`Key` = %s AND `HangfireList`.`Id` > %s ORDER BY `HangfireList`.`Id` 
+ LIMIT %s;
+
+-- notifications.upsert_mark
+INSERT INTO `HangfireSet` (`Key`, `Value`, `Score`, `ExpireAt`) VALUES (:Key, :Value, :Score, :ExpireAt) ON DUPLICATE KEY UPDATE `Score` = VALUES(`Score`), `ExpireAt` = VALUES(`ExpireAt`);
+
 -- queues.claimable
 SELECT `Id`, `JobId`, `Priority` FROM `HangfireJobQueue` FORCE INDEX (`IX_HangfireJobQueue_Claim`) WHERE `Queue` = :queue AND `FetchedAt` IS NULL AND NOT EXISTS (SELECT 1 FROM `HangfireSet` s WHERE s.`Key` = 'paused-queues' AND s.`Value` = :queue) ORDER BY `Priority`, `Id` LIMIT :limit FOR UPDATE SKIP LOCKED;
 

@@ -481,6 +481,32 @@ FROM "HangfireJob"
 WHERE "HangfireJob"."StateName" = %(state)s::VARCHAR ORDER BY "HangfireJob"."Id" 
  LIMIT %(param_1)s::INTEGER;
 
+-- notifications.delete_notifications
+DELETE FROM "HangfireList" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id;
+
+-- notifications.insert_notification
+INSERT INTO "HangfireList" ("Key", "Value", "ExpireAt") VALUES (:Key, :Value, :ExpireAt);
+
+-- notifications.marks_of
+SELECT "HangfireSet"."Value", "HangfireSet"."Score" 
+FROM "HangfireSet" 
+WHERE "HangfireSet"."Key" = %(key)s::VARCHAR AND "HangfireSet"."Value" IN (__[POSTCOMPILE_users]);
+
+-- notifications.newest_ids
+SELECT "HangfireList"."Id" 
+FROM "HangfireList" 
+WHERE "HangfireList"."Key" = %(key)s::VARCHAR ORDER BY "HangfireList"."Id" DESC 
+ LIMIT %(param_1)s::INTEGER;
+
+-- notifications.notifications_after
+SELECT "HangfireList"."Id", "HangfireList"."Value", "HangfireList"."ExpireAt" 
+FROM "HangfireList" 
+WHERE "HangfireList"."Key" = %(key)s::VARCHAR AND "HangfireList"."Id" > %(after)s::BIGINT ORDER BY "HangfireList"."Id" 
+ LIMIT %(limit)s::INTEGER;
+
+-- notifications.upsert_mark
+INSERT INTO "HangfireSet" ("Key", "Value", "Score", "ExpireAt") VALUES (:Key, :Value, :Score, :ExpireAt) ON CONFLICT ("Key", "Value") DO UPDATE SET "Score" = EXCLUDED."Score", "ExpireAt" = EXCLUDED."ExpireAt";
+
 -- queues.claimable
 SELECT "Id", "JobId", "Priority" FROM "HangfireJobQueue" WHERE "Queue" = :queue AND "FetchedAt" IS NULL AND NOT EXISTS (SELECT 1 FROM "HangfireSet" s WHERE s."Key" = 'paused-queues' AND s."Value" = :queue) ORDER BY "FetchedAt", "Priority", "Id" LIMIT :limit FOR UPDATE SKIP LOCKED;
 

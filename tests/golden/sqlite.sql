@@ -481,6 +481,32 @@ FROM "HangfireJob"
 WHERE "HangfireJob"."StateName" = ? ORDER BY "HangfireJob"."Id"
  LIMIT ? OFFSET ?;
 
+-- notifications.delete_notifications
+DELETE FROM "HangfireList" AS t WHERE t."Id" IN (SELECT value FROM json_each(:ids));
+
+-- notifications.insert_notification
+INSERT INTO "HangfireList" ("Key", "Value", "ExpireAt") VALUES (:Key, :Value, :ExpireAt);
+
+-- notifications.marks_of
+SELECT "HangfireSet"."Value", "HangfireSet"."Score" 
+FROM "HangfireSet" 
+WHERE "HangfireSet"."Key" = ? AND "HangfireSet"."Value" IN (__[POSTCOMPILE_users]);
+
+-- notifications.newest_ids
+SELECT "HangfireList"."Id" 
+FROM "HangfireList" 
+WHERE "HangfireList"."Key" = ? ORDER BY "HangfireList"."Id" DESC
+ LIMIT ? OFFSET ?;
+
+-- notifications.notifications_after
+SELECT "HangfireList"."Id", "HangfireList"."Value", "HangfireList"."ExpireAt" 
+FROM "HangfireList" 
+WHERE "HangfireList"."Key" = ? AND "HangfireList"."Id" > ? ORDER BY "HangfireList"."Id"
+ LIMIT ? OFFSET ?;
+
+-- notifications.upsert_mark
+INSERT INTO "HangfireSet" ("Key", "Value", "Score", "ExpireAt") VALUES (:Key, :Value, :Score, :ExpireAt) ON CONFLICT ("Key", "Value") DO UPDATE SET "Score" = EXCLUDED."Score", "ExpireAt" = EXCLUDED."ExpireAt";
+
 -- queues.claimable
 SELECT "Id", "JobId", "Priority" FROM "HangfireJobQueue" INDEXED BY "IX_HangfireJobQueue_Claim" WHERE "Queue" = :queue AND "FetchedAt" IS NULL AND NOT EXISTS (SELECT 1 FROM "HangfireSet" s WHERE s."Key" = 'paused-queues' AND s."Value" = :queue) ORDER BY "Priority", "Id" LIMIT :limit;
 
