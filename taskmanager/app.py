@@ -34,7 +34,7 @@ from taskmanager.engine.decorating import C, P, R
 from taskmanager.engine.failures import FailureGroups
 from taskmanager.engine.filters import Chain, Filter
 from taskmanager.engine.handles import Decorator, JobFunction
-from taskmanager.engine.history import TRIGGERED_BY, LoggedJobs
+from taskmanager.engine.history import MANUAL, TRIGGERED_BY, LoggedJobs
 from taskmanager.engine.injection import Providers
 from taskmanager.engine.legacy import LegacyJobs
 from taskmanager.engine.legacy_served import ServedJobs, ServedOutcome
@@ -325,7 +325,7 @@ class TaskManager:
         """Delete a recurring job; whether there was one."""
         return self.recurring_jobs.remove(recurring_id)
 
-    def trigger(self, recurring_id: str, *, by: str = "Manual") -> int:
+    def trigger(self, recurring_id: str, *, by: str = MANUAL) -> int:
         """Run a recurring job now, once; returns the job's id. Raises RecurringJobNotFound."""
         return self.recurring_jobs.trigger(recurring_id, by=by)
 

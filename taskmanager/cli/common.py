@@ -22,6 +22,7 @@ from taskmanager.config import Settings
 from taskmanager.domain.errors import SchemaError, StorageError, TaskManagerError
 from taskmanager.domain.invocation import InvocationUnreadable, read
 from taskmanager.engine.audit import Actor
+from taskmanager.engine.history import MANUAL
 from taskmanager.storage import schema
 from taskmanager.storage.database import Database
 
@@ -144,14 +145,26 @@ def _keep_in_audit(ctx: click.Context, tm: TaskManager) -> None:
     action = _AUDITED.get(" ".join(words))
     if action is None:
         return
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a number without a name, as in many containers
+    user = system_user()
+    if user is None:
         return
     change = ctx.find_root().with_resource(tm.audit.changing(Actor(user, "cli", socket.gethostname()), action))
     named = ctx.params.get("recurring_id") or ctx.params.get("queue") or ctx.params.get("name")
     if named and action != "jobs.delete":
         change.about("job" if words[0] == "enqueue" else words[0].removesuffix("s"), named)
+
+
+def system_user() -> str | None:
+    """Who runs this command; None for a number without a name, as in many containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return None
+
+
+def asked_by() -> str:
+    """TriggeredBy of a run that is asked for here."""
+    return system_user() or MANUAL
 
 
 def must_exist(tm: TaskManager) -> None:

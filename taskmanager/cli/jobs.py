@@ -16,6 +16,7 @@ from taskmanager.cli.common import (
     Group,
     arguments_of,
     as_json,
+    asked_by,
     call_of,
     examples,
     manager,
@@ -70,7 +71,13 @@ def enqueue(
     """
     if delay is not None and at is not None:
         raise click.UsageError("give --delay or --at, not both")
-    options = {"queue": queue, "delay": delay, "at": _time(at), "priority": priority}
+    options = {
+        "queue": queue,
+        "delay": delay,
+        "at": _time(at),
+        "priority": priority,
+        "triggered_by": asked_by(),
+    }
     module = name.partition(":")[0] if ":" in name else None
     tm = manager(ctx, module=module)
     if module in tm.discovered.errors:

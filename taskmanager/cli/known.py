@@ -14,6 +14,7 @@ from taskmanager.cli.common import (
     Group,
     arguments_of,
     as_json,
+    asked_by,
     examples,
     manager,
     moment,
@@ -182,11 +183,11 @@ def run(ctx: click.Context, name: str, arguments: tuple[str, ...], wait_for: boo
     found = _find(tm, name)
     args, kwargs = arguments_of(arguments)
     if isinstance(found, JobDefinition):
-        job_id = tm.enqueue_definition(found, tuple(args), kwargs, {"triggered_by": "Manual"})
+        job_id = tm.enqueue_definition(found, tuple(args), kwargs, {"triggered_by": asked_by()})
     elif arguments:
         raise ArgumentError(f"{found.id} is a row of c_Job, whose procedure is called without arguments")
     else:
-        job_id = tm.trigger(found.id)
+        job_id = tm.trigger(found.id, by=asked_by())
     click.echo(f"Job started: {job_id}")
     click.echo(f"Dashboard: {_dashboard(tm)}/jobs/details/{job_id}")
     if wait_for:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from taskmanager.app import TaskManager
-from taskmanager.cli.common import Group, arguments_of, as_json, examples, manager, moment, print_json, show
+from taskmanager.cli.common import Group, arguments_of, as_json, asked_by, examples, manager, moment, print_json, show
 from taskmanager.domain import cron as crons
 from taskmanager.domain.errors import InvalidCron, TaskManagerError
 from taskmanager.domain.invocation import InvocationUnreadable, read
@@ -126,7 +126,7 @@ def remove(ctx: click.Context, recurring_id: str) -> None:
 def trigger(ctx: click.Context, recurring_id: str, as_json: bool) -> None:
     """Run a recurring job now, once, paused or not; its schedule goes on as it was."""
     tm, record = found_by(ctx, recurring_id)
-    job_id = tm.trigger(record.id)
+    job_id = tm.trigger(record.id, by=asked_by())
     if as_json:
         print_json({"id": job_id})
     else:

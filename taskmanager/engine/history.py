@@ -11,6 +11,8 @@ from taskmanager.engine.registry import JobType
 from taskmanager.storage import logged
 
 TRIGGERED_BY = "TriggeredBy"
+#: Who triggered a run that a person asked for, where no name is known.
+MANUAL = "Manual"
 
 
 _OWN = "taskmanager.tasks."

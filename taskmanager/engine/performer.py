@@ -119,7 +119,8 @@ class Performer:
         duration = round((time.perf_counter() - started) * 1000)
         ended_at = self.now()
         state, message = self._state(claim, context, result, error, started_at, duration)
-        own = None if definition.is_async else round((time.thread_time() - cpu) * 1000)
+        elsewhere = definition.is_async or definition.isolate
+        own = None if elsewhere else round((time.thread_time() - cpu) * 1000)
         spent, memory = context.measured or (own, None)
         run = Run(context.attempt, started_at, ended_at, duration, spent, memory, message, self.server)
         return Outcome(

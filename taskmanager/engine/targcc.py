@@ -283,6 +283,7 @@ class TargccJobs:
             job_id, known = self._fire(tx, row, known, by, "Triggered using recurring job manager", key)
             if job_id is None:
                 raise CreationCancelled(f"a filter does not let {PREFIX}{row_id} be created")
+            targcc.ask(tx, row_id, by)
             targcc_marks.save(tx, {row_id: known})
             return [job_id]
 

@@ -109,6 +109,11 @@ def claim_targcc_row(t: Tables, p: Product) -> str:
 
 
 @statement
+def ask_targcc_row(t: Tables, p: Product) -> str:
+    return _update(p, ActivatingUser=":user")
+
+
+@statement
 def fail_targcc_row(t: Tables, p: Product) -> str:
     return _update(p, enmJobStatus="'Failure'")
 
@@ -226,6 +231,11 @@ def claim(tx: Tx, row_id: int, at: datetime, by: str) -> None:
     """Set a row InProcess; LastRunTime is when it began (UTC here)."""
     given = {"id": row_id, "at": tx.bind_moment(tx.clock.to_local(at)), "by": by[:_USER_LENGTH]}
     tx.execute(claim_targcc_row, given)
+
+
+def ask(tx: Tx, row_id: int, user: str) -> None:
+    """Write who wants a row to run: the run's end copies it to the history."""
+    tx.execute(ask_targcc_row, {"id": row_id, "user": user[:_USER_LENGTH]})
 
 
 def fail(tx: Tx, row_id: int) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import getpass
 import io
+import json
 import re
 from typing import Any
 
@@ -72,9 +74,30 @@ def test_run_prints_the_jobs_id_and_its_page(registered: Cli, tm: TaskManager) -
     )
     assert found is not None
     assert found[1] == found[2]
-    assert tm.get(int(found[1])).parameters["TriggeredBy"] == '"Manual"'
+    assert tm.get(int(found[1])).parameters["TriggeredBy"] == f'"{getpass.getuser()}"'
     late = registered("job", "run", "adder", "2", "--wait", "--timeout", "0.1")
     assert (late.exit_code, "still Enqueued" in late.stderr) == (3, True)
+
+
+@pytest.mark.parametrize(
+    "words", [("enqueue", "adder", "2"), ("job", "run", "adder", "2"), ("recurring", "trigger", "n")]
+)
+def test_who_asked_for_a_run_is_named_or_it_is_manual(
+    registered: Cli, tm: TaskManager, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    tm.recurring("n", "nightly", cron="0 2 * * *")
+
+    def asked() -> str:
+        (found,) = re.findall(r"\d+", registered(*words).stdout.partition("\n")[0])
+        return str(json.loads(tm.get(int(found)).parameters["TriggeredBy"]))
+
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr("getpass.getuser", lambda: "dana")
+    assert asked() == "dana"
+    monkeypatch.setattr("getpass.getuser", nameless)
+    assert asked() == "Manual"
 
 
 def test_a_row_of_c_job_is_run_and_its_runs_are_found_by_its_name(registered: Cli, tm: TaskManager, hands: Any) -> None:
@@ -91,7 +114,7 @@ def test_a_row_of_c_job_is_run_and_its_runs_are_found_by_its_name(registered: Cl
     for name in ("Daily Sales Report", row):
         first, second = lines(registered("job", "history", name, "--json"))
         assert [(r["JobName"], r["JobType"], r["Success"], r["TriggeredBy"]) for r in (first, second)] == [
-            ("Daily Sales Report", "Recurring", 1, "Manual")
+            ("Daily Sales Report", "Recurring", 1, getpass.getuser())
         ] * 2
     (stats,) = lines(registered("job", "stats", "--json"))
     assert (stats["name"], stats["runs"], stats["failed"]) == ("Daily Sales Report", 2, 0)

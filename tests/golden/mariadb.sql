@@ -644,6 +644,9 @@ INSERT INTO `HangfireHash` (`Key`, `Field`, `Value`, `ExpireAt`) VALUES (:Key, :
 -- structures.upsert_member
 INSERT INTO `HangfireSet` (`Key`, `Value`, `Score`, `ExpireAt`) VALUES (:Key, :Value, :Score, :ExpireAt) ON DUPLICATE KEY UPDATE `Score` = VALUES(`Score`);
 
+-- targcc.ask_targcc_row
+UPDATE `c_Job` SET `ActivatingUser` = :user WHERE `ID` = :id;
+
 -- targcc.claim_targcc_row
 UPDATE `c_Job` SET `enmJobStatus` = 'InProcess', `LastRunTime` = :at, `LastRunBy` = :by WHERE `ID` = :id;
 

@@ -51,6 +51,11 @@ def add(a: int, b: int = 2) -> dict[str, int]:
     return {"sum": a + b, "pid": os.getpid()}
 
 @job(isolate=True)
+def lets_others_work() -> None:
+    import subprocess
+    subprocess.run([sys.executable, "-c", "sum(range(20_000_000))"], check=True)
+
+@job(isolate=True)
 async def add_later(a: int) -> int:
     return a + 1
 
@@ -197,6 +202,47 @@ def test_what_it_took_is_measured_for_it_alone(run: Any, tm: TaskManager) -> Non
     (row,) = tm.database.run(lambda tx: logged.history(tx, name="add", limit=1))
     assert row["CpuTimeMs"] > 0
     assert 5 < row["MemoryUsedMB"] < 1000
+
+
+def test_processes_it_waited_for_count_and_what_died_is_not_measured(run: Any, tm: TaskManager) -> None:
+    def spent(name: str) -> Any:
+        run(name)
+        (row,) = tm.database.run(lambda tx: logged.history(tx, name=name, limit=1))
+        return row["CpuTimeMs"], row["MemoryUsedMB"]
+
+    run("add", 1)
+    alone = tm.database.run(lambda tx: logged.history(tx, name="add", limit=1))[0]["CpuTimeMs"]
+    assert spent("lets_others_work")[0] > alone + 50
+    assert spent("dies") == (None, None), "the thread that waited for it is not the run"
+
+
+def test_a_run_in_a_thread_has_its_own_processor_time_and_one_that_shares_a_thread_none(
+    tm: TaskManager, hands: Hands
+) -> None:
+    @tm.job(display_name="rests")
+    def rests() -> None:
+        time.sleep(0.3)
+
+    @tm.job(display_name="works")
+    def works() -> None:
+        until = time.thread_time() + 0.2
+        while time.thread_time() < until:
+            pass
+
+    @tm.job(display_name="shares")
+    async def shares() -> None:
+        pass
+
+    for one in (rests, works, shares):
+        one.enqueue()
+    worker = hands()
+    while worker.work():
+        pass
+    rows = {r["JobName"]: r for r in tm.database.read(lambda tx: logged.history(tx, name=None, limit=3))}
+    assert rows["rests"]["CpuTimeMs"] < 150 <= rows["works"]["CpuTimeMs"] < 1000
+    assert rows["rests"]["DurationMs"] >= 300
+    assert rows["shares"]["CpuTimeMs"] is None
+    assert {r["MemoryUsedMB"] for r in rows.values()} == {None}, "threads share their process's memory"
 
 
 @pytest.mark.parametrize(

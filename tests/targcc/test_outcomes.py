@@ -102,10 +102,12 @@ def test_an_external_programs_row_past_its_TimeOutSec_has_its_status_written_and
 
 def test_a_run_whose_job_is_gone_is_freed(older: TaskManager) -> None:
     rows(older, """INSERT INTO "c_Job" ("lkpJob", "Active", "IsManaged") VALUES ('mnTM_X', 0, 1)""")
-    job_id = older.trigger("c_job:1")
+    job_id = older.trigger("c_job:1", by="dana")
+    assert rows(older, 'SELECT "ActivatingUser" FROM "c_Job"') == [("dana",)]
     with older.database.engine.begin() as connection:
         connection.execute(older.database.tables.job.delete())
     older.legacy_jobs.fire_due()
     assert rows(older, 'SELECT "enmJobStatus", "NextRunTime" FROM "c_Job"') == [("Failure", None)]
-    ((remarks,),) = rows(older, 'SELECT "Remarks" FROM "c_LoggedJob"')
+    ((remarks, user),) = rows(older, 'SELECT "Remarks", "ActivatingUser" FROM "c_LoggedJob"')
     assert remarks == f"job {job_id}, which ran it, is gone, and its end was not written here"
+    assert user == "dana"
