@@ -30,13 +30,40 @@ def job_context(fields: JobFields) -> Iterator[None]:
         _JOB.reset(token)
 
 
+def about(job_id: int, attempt: int, queue: str, server: str, job: str = "") -> dict[str, Any]:
+    """`extra` of a line that is about a job, and is written outside it; a name that is not known is left out."""
+    fields = dict(zip(_NAMES, (job_id, attempt, queue, server, job), strict=True))
+    return {"taskmanager": fields if job else {k: v for k, v in fields.items() if k != "job"}}
+
+
 class JobFilter(logging.Filter):
-    """Adds the running job to records."""
+    """Adds the running job to records that name none themselves."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        fields = _JOB.get()
-        record.taskmanager = dict(zip(_NAMES, fields, strict=True)) if fields else {}
+        if not hasattr(record, "taskmanager"):
+            fields = _JOB.get()
+            record.taskmanager = dict(zip(_NAMES, fields, strict=True)) if fields else {}
         return True
+
+
+_KEPT = (
+    "name", "levelno", "levelname", "created", "pathname", "filename", "module", "lineno", "funcName", "stack_info",
+)  # fmt: skip
+
+
+def pack(record: logging.LogRecord) -> dict[str, Any]:
+    """A record as JSON takes it: another process hands it to its own loggers."""
+    facts = {name: getattr(record, name) for name in _KEPT}
+    facts |= {"msg": _text(record), "process": record.process, "threadName": record.threadName}
+    traceback = _trace(logging.Formatter(), record)
+    return facts | ({"exc_text": traceback} if traceback else {})
+
+
+def hand_on(facts: dict[str, Any]) -> None:
+    """Give a packed record to this process's loggers, whose levels and handlers count."""
+    logger = logging.getLogger(facts["name"])
+    if logger.isEnabledFor(facts["levelno"]):
+        logger.handle(logging.makeLogRecord(facts))
 
 
 class TextFormatter(logging.Formatter):
@@ -80,22 +107,29 @@ def configure(level: str = "INFO", form: str = "text", stream: TextIO | None = N
 
 
 def _message(record: logging.LogRecord) -> str:
+    return _without_secrets(_text(record))
+
+
+def _text(record: logging.LogRecord) -> str:
     try:
-        text = record.getMessage()
+        return record.getMessage()
     except Exception as error:  # a job's broken logging call must not fail the job
         template = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
-        text = f"{template} (its arguments could not be formatted: {type(error).__name__}: {error})"
-    return _without_secrets(text)
+        return f"{template} (its arguments could not be formatted: {type(error).__name__}: {error})"
+
+
+def _trace(formatter: logging.Formatter, record: logging.LogRecord) -> str | None:
+    if record.exc_info:
+        return formatter.formatException(record.exc_info) if record.exc_info[0] is not None else None
+    return record.exc_text or None  # of a record that came from another process
 
 
 def _traces(formatter: logging.Formatter, record: logging.LogRecord) -> dict[str, str]:
     """The exception and the stack of a record, those it has."""
     found = {}
-    if record.exc_info:
-        if record.exc_info[0] is not None:
-            found["exception"] = _without_secrets(formatter.formatException(record.exc_info))
-    elif record.exc_text:  # the record came through a queue from another process
-        found["exception"] = _without_secrets(record.exc_text)
+    traceback = _trace(formatter, record)
+    if traceback:
+        found["exception"] = _without_secrets(traceback)
     if record.stack_info:
         found["stack"] = _without_secrets(formatter.formatStack(record.stack_info))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import io
 import json
 import logging
@@ -200,6 +201,16 @@ def test_jobs_in_threads_and_async_tasks_do_not_mix(stream: io.StringIO) -> None
     assert all(line["message"] == str(line["job_id"]) for line in lines)
 
 
+def test_a_thread_that_is_started_in_a_copy_of_the_context_knows_its_job(stream: io.StringIO) -> None:
+    logs.configure("INFO", "json", stream)
+    with logs.job_context(JOB):
+        for run in (contextvars.copy_context().run, lambda work: work()):
+            thread = threading.Thread(target=run, args=(lambda: log.info("from a thread"),))
+            thread.start()
+            thread.join()
+    assert [line.get("job_id") for line in objects(stream)] == [42, None]
+
+
 @BOTH
 def test_a_logging_call_with_wrong_arguments_is_a_line_and_no_error(stream: io.StringIO, form: str) -> None:
     class Broken:
@@ -338,3 +349,37 @@ def test_every_line_of_a_real_job_names_job_attempt_queue_and_server(
     assert [line["job_id"] for line in lines] == [ids[0], ids[0], ids[1], ids[1]]
     assert {(line["attempt"], line["queue"], line["server"]) for line in lines} == {(1, "critical", worker.id)}
     assert all(line["job"].endswith("writes_a_line") for line in lines)
+
+
+def fails_at_once() -> None:
+    raise ValueError("as always")
+
+
+def test_every_line_about_a_job_names_job_attempt_queue_and_server(
+    tm: TaskManager, hands: Callable[..., Hands], stream: io.StringIO
+) -> None:
+    failing = tm.job(retries=1, delays=[0], queue="critical")(fails_at_once)
+    failed, unknown, gone = failing.enqueue(), failing.enqueue(), failing.enqueue()
+    table = tm.database.tables.job
+    with tm.database.engine.begin() as connection:
+        lost = '{"Type":"gone.module","Method":"lost"}'
+        connection.execute(table.update().where(table.c.Id == unknown).values(InvocationData=lost))
+        connection.execute(table.update().where(table.c.Id == gone).values(StateName="Frobnicated"))
+    worker = hands(queues=("critical",))
+    logs.configure("INFO", "json", stream)
+    for _ in range(3):
+        worker.work()
+    lines = sorted(
+        (line["job_id"], line["attempt"], line["message"].partition(": ")[0])
+        for line in objects(stream)
+        if line["message"].startswith("job ")
+    )
+    assert lines == [
+        (failed, 1, f"job {failed}"),
+        (failed, 2, f"job {failed} failed for good"),
+        (unknown, 1, f"job {unknown} is of a type this server does not know; left for others"),
+        (gone, 1, f"job {gone} is Frobnicated"),
+    ]
+    assert {(line["queue"], line["server"]) for line in objects(stream) if "job_id" in line} == {
+        ("critical", worker.id)
+    }

@@ -139,6 +139,11 @@ class JobLog:
         return "\n".join([*filter(None, [lines]), json.dumps({"at": None, "level": "WARNING", "message": note})])
 
 
+def attempt_of(claim: Claim) -> int:
+    """Which run of its job a claim is for, from 1."""
+    return retry_count(claim.parameters.get(RETRY_COUNT)) + 1
+
+
 class JobContext:
     """Given to a job that declares a parameter of this type.
 
@@ -155,7 +160,7 @@ class JobContext:
         self.name = name
         self.server = server
         self.parameters: dict[str, str] = claim.parameters
-        self.attempt = retry_count(claim.parameters.get(RETRY_COUNT)) + 1
+        self.attempt = attempt_of(claim)
         self.cancellation = CancellationToken()
         self.items: dict[str, Any] = {}
         self.timed_out = False

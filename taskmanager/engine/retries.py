@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
+from taskmanager import logs
 from taskmanager.domain.errors import ArgumentsUnreadable, ClaimsExhausted, RemoteError, Retry, qualified
 from taskmanager.domain.retry import RetryPolicy
 from taskmanager.domain.states import Deleted, Enqueued, Failed, Scheduled, State, short
@@ -40,7 +41,8 @@ class AutomaticRetry(Filter):
         elif policy.then_delete:
             context.elect(_deleted(candidate, policy))
         else:
-            log.error("job %d failed for good: %s", context.job.id, candidate.exception_message)
+            about = _about(context, attempt)
+            log.error("job %d failed for good: %s", context.job.id, candidate.exception_message, extra=about)
 
     def _is_wanted(self, context: Electing, policy: RetryPolicy) -> bool:
         if _is_hopeless(context.error):
@@ -54,12 +56,19 @@ class AutomaticRetry(Filter):
         context.elect(self._next(context, delay, reason))
         if delay > 0:
             context.effects.put(RETRIES, str(context.job.id), 0)
-        log.warning("job %d: %s; again in %.1f s", context.job.id, reason, delay)
+        about = _about(context, attempt)
+        log.warning("job %d: %s; again in %.1f s", context.job.id, reason, delay, extra=about)
 
     def _next(self, context: Electing, delay: float, reason: str) -> State:
         if delay <= 0:
             return Enqueued(queue=context.job.queue or "default", priority=context.job.priority, reason=reason)
         return Scheduled(enqueue_at=context.at + timedelta(seconds=delay), reason=reason)
+
+
+def _about(context: Electing, attempt: int) -> dict[str, object]:
+    server = context.run.server if context.run is not None else ""
+    name = context.definition.name if context.definition is not None else ""
+    return logs.about(context.job.id, attempt, context.job.queue or "default", server, name)
 
 
 def _is_hopeless(error: BaseException | None) -> bool:

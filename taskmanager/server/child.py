@@ -1,8 +1,8 @@
 """The other end of an isolated job: a fresh process reads one call from stdin, runs it, and tells over stdout.
 
-What it tells are JSON objects, one a line: `log`, `progress`, `notify`, and at the end `result` or `error`.
-What it is told after the call are lines as well: `cancel`. When the pipe closes, the worker is gone, and this process
-ends.
+What it tells are JSON objects, one a line: `log`, `progress`, `notify`, `record` (of the standard logging), and at the
+end `result` or `error`. What it is told after the call are lines as well: `cancel`. When the pipe closes, the worker is
+gone, and this process ends.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import logging
 import os
 import signal
 import sys
@@ -19,6 +20,7 @@ from typing import IO, Any
 
 import psutil
 
+from taskmanager import logs
 from taskmanager.domain.codec import encode_result
 from taskmanager.domain.errors import Retry, qualified
 from taskmanager.domain.records import Claim
@@ -61,6 +63,31 @@ class Worker:
             self.tell(progress=share)
 
 
+class Records(logging.StreamHandler):  # type: ignore[type-arg]
+    """Hands what is logged to the worker, whose handlers put the job into it; in a forked child it goes to stderr."""
+
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(sys.stderr)
+        self._worker, self._process = worker, os.getpid()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if os.getpid() != self._process:  # the answer's pipe is the job's own process's
+            super().emit(record)
+            return
+        try:
+            self._worker.tell(record=logs.pack(record))
+        except OSError:  # the worker is gone, and this process is about to end
+            super().emit(record)
+
+    def install(self, level: int) -> None:
+        """Take all records from this level on; of our own start only what is wrong."""
+        root = logging.getLogger()
+        root.addHandler(self)
+        root.setLevel(level)
+        logging.getLogger("taskmanager").setLevel(max(level, logging.WARNING))
+        logging.getLogger("taskmanager.job").setLevel(level)
+
+
 def main() -> None:
     """Serve one call."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C on a terminal is for the worker, which then cancels
@@ -68,6 +95,7 @@ def main() -> None:
     request = json.loads(worker.calls.readline())
     os.environ.update(request["environment"])
     sys.path[:] = dict.fromkeys([*request["path"], *sys.path])
+    Records(worker).install(request["log_level"])
     context = _context(request, worker)
     threading.Thread(target=_listen, args=(worker.calls, context), daemon=True).start()
     threading.Thread(target=_report, args=(worker, context), daemon=True).start()

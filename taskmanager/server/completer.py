@@ -9,10 +9,11 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 
+from taskmanager import logs
 from taskmanager.domain.errors import ReadOnlyDatabase, StorageError
 from taskmanager.domain.records import Claim
 from taskmanager.domain.states import STARTABLE, Failed, Processing
-from taskmanager.engine.context import PROGRESS
+from taskmanager.engine.context import PROGRESS, attempt_of
 from taskmanager.engine.performer import Outcome, details_of, text_of
 from taskmanager.engine.transitions import Applied, Change, Transitions
 from taskmanager.server.process import Process
@@ -94,8 +95,9 @@ class Completer(Process):
                 self._record(self._unsure)
             busy: list[Outcome] = []
             try:
-                answers = self._write([self._change(outcome) for outcome in batch], skip_locked=not self._closing)
-                self._tell(answers)
+                changes = [self._change(outcome) for outcome in batch]
+                answers = self._write(changes, skip_locked=not self._closing)
+                self._tell(changes, answers)
                 busy = [outcome for outcome, answer in zip(batch, answers, strict=True) if answer.busy]
             except Exception as error:
                 if not self._is_of_one(error):
@@ -141,11 +143,12 @@ class Completer(Process):
         """
         change = self._change(outcome)
         try:
-            self._tell(self._write([change]))
+            self._tell([change], self._write([change]))
         except Exception as error:
             if not self._is_of_one(error):
                 raise
-            log.exception("the outcome of job %d, %s, cannot be written", change.job_id, change.to.name)
+            about = self._about(change)
+            log.exception("the outcome of job %d, %s, cannot be written", change.job_id, change.to.name, extra=about)
             what = f"the job ended as {change.to.name}, but that could not be written: {text_of(error)}"
             failed = Failed(
                 exception_type=type(error).__name__, exception_message=what, server_id=self.server_id,
@@ -154,12 +157,19 @@ class Completer(Process):
             plain = Change(
                 change.job_id, failed, STARTABLE, change.claim, before=change.before, at=change.at, elect=False
             )
-            self._tell(self._write([plain]))
+            self._tell([plain], self._write([plain]))
 
-    def _tell(self, answers: list[Applied]) -> None:
-        for answer in answers:
+    def _tell(self, changes: list[Change], answers: list[Applied]) -> None:
+        for change, answer in zip(changes, answers, strict=True):
             if answer.refused and not answer.busy:
-                log.info("outcome of job %d not written: %s", answer.job_id, answer.refused)
+                about = self._about(change)
+                log.info("outcome of job %d not written: %s", answer.job_id, answer.refused, extra=about)
+
+    def _about(self, change: Change) -> dict[str, object]:
+        claim, name = change.claim, change.definition.name if change.definition is not None else ""
+        if claim is None:
+            return {}
+        return logs.about(claim.job_id, attempt_of(claim), claim.queue, self.server_id, name)
 
     def _change(self, outcome: Outcome) -> Change:
         running = self.running.get(outcome.claim.queue_id)

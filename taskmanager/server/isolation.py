@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import json
 import logging
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 
 import psutil
 
+from taskmanager import logs
 from taskmanager.domain.errors import JobCancelled, JobProcessDied, JobTimeout, RemoteError, Retry, StorageError
 from taskmanager.domain.times import utcnow
 from taskmanager.engine.context import JobContext
@@ -52,7 +54,7 @@ class Isolation:
             "type": definition.type, "method": definition.method, "arguments": stored, "path": sys.path,
             "environment": self._environment, "job_id": context.job_id, "queue": context.queue,
             "parameters": context.parameters, "server": context.server, "log_bounds": context.log.bounds,
-            "clock_ahead": (context.now() - utcnow()).total_seconds(),
+            "clock_ahead": (context.now() - utcnow()).total_seconds(), "log_level": logging.getLogger().level,
         }  # fmt: skip
 
 
@@ -65,7 +67,9 @@ class Child:
         self._watched = psutil.Process(self._process.pid)
         self._context = context
         self._answer: dict[str, Any] | None = None
-        self._reader = threading.Thread(target=self._read, name="taskmanager-isolated", daemon=True)
+        # What the job logs there is logged here, as a part of this run.
+        read = contextvars.copy_context().run
+        self._reader = threading.Thread(target=read, args=(self._read,), name="taskmanager-isolated", daemon=True)
         self._reader.start()
 
     def tell(self, facts: dict[str, Any]) -> None:
@@ -121,6 +125,8 @@ class Child:
             facts = json.loads(line)
             if "log" in facts:
                 self._context.log.keep(facts["log"], dropped=facts["dropped"])
+            elif "record" in facts:
+                logs.hand_on(facts["record"])
             elif "progress" in facts:
                 self._context.progress(facts["progress"])
             elif "notify" in facts:

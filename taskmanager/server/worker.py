@@ -17,6 +17,7 @@ from taskmanager.domain.records import Claim
 from taskmanager.domain.states import ALL_NAMES, STARTABLE, Enqueued
 from taskmanager.domain.times import to_unix
 from taskmanager.engine import forks
+from taskmanager.engine.context import attempt_of
 from taskmanager.engine.performer import Outcome, Performer, UnknownJobType
 from taskmanager.engine.registry import JobDefinition
 from taskmanager.engine.targcc_rules import timeout_of
@@ -200,7 +201,9 @@ class Worker(Process):
             try:
                 self.perform(claim, slot, worker_id)
             except BaseException:  # a thread that ended would be missed by all later jobs
-                log.exception("job %d could not be performed; its claim is given back", claim.job_id)
+                log.exception(
+                    "job %d could not be performed; its claim is given back", claim.job_id, extra=self._about(claim)
+                )
                 self.completer.running.pop(claim.queue_id, None)
                 self._stranded.put(claim)
             finally:
@@ -247,7 +250,7 @@ class Worker(Process):
             with logs.job_context((claim.job_id, context.attempt, claim.queue, self.performer.server, definition.name)):
                 outcome = self.performer.perform(claim, definition, stored, context, self._runner)  # type: ignore[arg-type]
         except Exception as error:  # what the job left behind could not be made an outcome
-            log.exception("the end of job %d could not be understood", claim.job_id)
+            log.exception("the end of job %d could not be understood", claim.job_id, extra=self._about(claim))
             outcome = self._failed(claim, error)
         finally:
             self.lifeline.start(slot, 0)
@@ -264,13 +267,17 @@ class Worker(Process):
             return self._failed(claim, error, known=True)
         if claim.state not in STARTABLE or not claim.invocation_data:
             level = logging.INFO if claim.state in ALL_NAMES else logging.WARNING
-            log.log(level, "job %d is %s: its queue row is dropped", claim.job_id, claim.state or "gone")
-            return self._failed(claim, LookupError(f"the job is {claim.state or 'gone'}: its queue row is dropped"))
+            gone = claim.state or "gone"
+            log.log(level, "job %d is %s: its queue row is dropped", claim.job_id, gone, extra=self._about(claim))
+            return self._failed(claim, LookupError(f"the job is {gone}: its queue row is dropped"))
         return None
 
     def _failed(self, claim: Claim, error: BaseException, *, known: bool = False) -> Outcome:
         now = self.performer.now()
         return Outcome(claim, self.performer.failure(error), now, now, None, error)
+
+    def _about(self, claim: Claim) -> dict[str, object]:
+        return logs.about(claim.job_id, attempt_of(claim), claim.queue, self.performer.server)
 
     # -- jobs this server does not know -----------------------------------------------------------------------
 
@@ -300,6 +307,7 @@ class Worker(Process):
             "job %d is of a type this server does not know; left for others: %s",
             claim.job_id,
             claim.invocation_data[:120],
+            extra=self._about(claim),
         )
 
         def work(tx: Tx) -> None:

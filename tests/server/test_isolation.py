@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -13,20 +14,22 @@ from typing import Any
 import psutil
 import pytest
 
-from taskmanager import TaskManager
+from taskmanager import TaskManager, logs
 from taskmanager.storage import jobs, logged
 from tests.conftest import Hands
 
 pytestmark = pytest.mark.timeout(90)
 
 JOBS = """
-import os, sys, time
+import logging, os, sys, time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from taskmanager import Inject, Job, JobContext, JobResult, Retry, TaskManager, current, job, provide
+
+log = logging.getLogger("shop")
 
 @dataclass
 class Mailer:
@@ -79,6 +82,21 @@ def talks(ctx: JobContext) -> None:
     ctx.log.info("half way %d", 1)
     ctx.progress(0.5)
     time.sleep(0.3)
+
+@job(isolate=True, retries=0)
+def logs_things(ctx: JobContext) -> None:
+    ctx.log.info("kept %d", 1, colour="red")
+    log.info("all of it, %s %d%%", "ž💥", 100)
+    log.debug("hidden")
+    print("printed", file=sys.stderr)
+    if os.fork() == 0:
+        log.warning("from a child of its own")
+        os._exit(0)
+    os.wait()
+    try:
+        raise ValueError("inner")
+    except ValueError:
+        logging.getLogger("some.library").exception("caught")
 
 @job(isolate=True, timeout=1.0, retries=0)
 def hangs() -> None:
@@ -195,6 +213,30 @@ def test_its_log_and_progress_are_kept_with_the_job(run: Any, tm: TaskManager) -
     record = run("talks")
     (_, _, lines), *_ = tm.database.run(lambda tx: jobs.log_of(tx, record.id))
     assert "half way 1" in lines
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_what_it_logs_is_in_the_workers_log_once_as_a_part_of_its_run(
+    run: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    stream = io.StringIO()
+    logs.configure("INFO", "json", stream)
+    record = run("logs_things")
+    assert record.state == "Succeeded"
+    lines = [json.loads(line) for line in stream.getvalue().splitlines() if '"job_id"' in line]
+    assert [(line["level"], line["logger"], line["message"]) for line in lines] == [
+        ("INFO", "taskmanager.job", "kept 1"),
+        ("INFO", "shop", "all of it, ž💥 100%"),
+        ("ERROR", "some.library", "caught"),
+    ]
+    assert "ValueError: inner" in lines[2]["exception"]
+    facts = {(line["job_id"], line["attempt"], line["queue"], line["job"]) for line in lines}
+    assert facts == {(record.id, 1, "default", "isolated_jobs:logs_things")}
+    assert all(line["server"].startswith("test:") for line in lines)
+    printed = capfd.readouterr().err
+    assert "printed" in printed
+    assert "from a child of its own" in printed, "what it forks cannot speak for it"
+    assert "all of it" not in printed
 
 
 def test_what_it_took_is_measured_for_it_alone(run: Any, tm: TaskManager) -> None:
