@@ -31,6 +31,7 @@ from taskmanager.engine.client import Client, NewJob, check_queue
 from taskmanager.engine.context import JobContext
 from taskmanager.engine.continuations import Continuations
 from taskmanager.engine.decorating import C, P, R
+from taskmanager.engine.definitions import Definition
 from taskmanager.engine.failures import FailureGroups
 from taskmanager.engine.filters import Chain, Filter
 from taskmanager.engine.handles import Decorator, JobFunction
@@ -41,7 +42,7 @@ from taskmanager.engine.legacy_served import ServedJobs, ServedOutcome
 from taskmanager.engine.notifications import Notifications
 from taskmanager.engine.operations import Operations
 from taskmanager.engine.performer import Limits, Performer
-from taskmanager.engine.recurring import Definition, RecurringJobs
+from taskmanager.engine.recurring import RecurringJobs
 from taskmanager.engine.registry import JobDefinition, JobType, Registry, define
 from taskmanager.engine.retries import AutomaticRetry
 from taskmanager.engine.statistics import StatisticsHistory
@@ -306,24 +307,44 @@ class TaskManager:
         misfire: str | int | None = None, days_and: bool | None = None, from_code: bool = False,
     ) -> None:  # fmt: skip
         """Add a recurring job, or change it. Raises InvalidCron, ArgumentError."""
+        wanted = self.recurring_definition(
+            recurring_id, target, cron=cron, args=args, kwargs=kwargs, time_zone=time_zone, queue=queue,
+            misfire=misfire, days_and=days_and, from_code=from_code,
+        )  # fmt: skip
+        self.recurring_jobs.add_or_update(wanted)
+
+    def recurring_definition(
+        self, recurring_id: str, target: Any, *, cron: str, args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None, time_zone: str | None = None, queue: str | None = None,
+        misfire: str | int | None = None, days_and: bool | None = None, from_code: bool = False,
+    ) -> Definition:  # fmt: skip
+        """A recurring job as it is wanted, not written yet. Raises ArgumentError."""
         definition = self.definition(target)
-        self.recurring_jobs.add_or_update(
-            Definition(
-                id=recurring_id,
-                invocation=definition.invocation(args, dict(kwargs or {})),
-                cron=cron,
-                time_zone=time_zone or definition.time_zone,
-                queue=queue or definition.queue,
-                priority=definition.priority,
-                misfire=Misfire.parse(definition.misfire if misfire is None else misfire),
-                days_and=definition.days_and if days_and is None else days_and,
-                from_code=from_code,
-            )
+        return Definition(
+            id=recurring_id,
+            invocation=definition.invocation(args, dict(kwargs or {})),
+            cron=cron,
+            time_zone=time_zone or definition.time_zone,
+            queue=queue or definition.queue,
+            priority=definition.priority,
+            misfire=Misfire.parse(definition.misfire if misfire is None else misfire),
+            days_and=definition.days_and if days_and is None else days_and,
+            from_code=from_code,
         )
 
-    def remove(self, recurring_id: str) -> bool:
-        """Delete a recurring job; whether there was one."""
-        return self.recurring_jobs.remove(recurring_id)
+    def restore_recurring(self) -> schedules.Restoration:
+        """Bring back the recurring jobs of the code that are missing, or are not as the code says; what was done.
+
+        Pauses survive, what people have changed does not. The packages of `discover` are imported if they are not yet.
+        """
+        return schedules.restore(self)
+
+    def remove(self, recurring_id: str, *, keep_pause: bool = False) -> bool:
+        """Delete a recurring job; whether there was one. Its pause is forgotten.
+
+        keep_pause: it is kept, so that the job is still paused when it is restored.
+        """
+        return self.recurring_jobs.remove(recurring_id, keep_pause=keep_pause)
 
     def trigger(self, recurring_id: str, *, by: str = MANUAL) -> int:
         """Run a recurring job now, once; returns the job's id. Raises RecurringJobNotFound."""

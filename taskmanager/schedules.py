@@ -1,14 +1,18 @@
-"""The recurring jobs that are written in code, brought into the database at a start."""
+"""The recurring jobs that are written in code: brought into the database at a start, and back into it when asked."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from taskmanager.config import Settings
 from taskmanager.domain.errors import ArgumentError, InvalidArgument, InvalidCron
+from taskmanager.engine.definitions import Definition, Restored
 from taskmanager.engine.discovery import Discovered
 from taskmanager.engine.recurring import RecurringJobs
-from taskmanager.engine.registry import JobDefinition, Registry
+from taskmanager.engine.registry import Registry
 
 log = logging.getLogger("taskmanager")
 
@@ -16,37 +20,79 @@ log = logging.getLogger("taskmanager")
 class Manager(Protocol):
     """What is needed of a TaskManager."""
 
+    settings: Settings
     registry: Registry
     discovered: Discovered
     recurring_jobs: RecurringJobs
 
-    def recurring(self, recurring_id: str, target: Any, *, cron: str, from_code: bool = False) -> None:
-        """Add a recurring job, or change it."""
+    def discover(self) -> Discovered:
+        """Find the jobs."""
         ...
+
+    def recurring_definition(self, recurring_id: str, target: Any, *, cron: str, from_code: bool = False) -> Definition:
+        """A recurring job as it is wanted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """What came of restoring the definitions of the code. problems: why some are not written, by the job's name."""
+
+    restored: tuple[Restored, ...]
+    unchanged: int
+    problems: Mapping[str, str]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no definitions are known here at all."""
+        return not (self.restored or self.unchanged or self.problems)
 
 
 def register(tm: Manager) -> None:
     """Write them; report those that are wrong, and those that have left the code."""
-    known: set[str] = set()
-    for definition in tm.registry:
-        if definition.cron is not None:
-            _register_one(tm, definition, known)
+    wanted, names = _wanted(tm)
+    for one in wanted:
+        try:
+            tm.recurring_jobs.add_or_update(one)
+        except InvalidCron as error:  # what a person has changed in it cannot be read on this host
+            log.error("recurring job %s stays as it is: %s", one.id, error)
     orphans = tm.recurring_jobs.mark_orphans(
-        known, tm.registry.is_discovered, lambda name: tm.registry.get(name) is not None
+        names, tm.registry.is_discovered, lambda name: tm.registry.get(name) is not None
     )
     for orphan in orphans:
         log.warning("recurring job %s is orphaned: its code is gone; remove it, or bring the code back", orphan)
 
 
-def _register_one(tm: Manager, definition: JobDefinition, known: set[str]) -> None:
-    """One job's schedule. What is wrong with it is reported, and costs the others nothing."""
-    name = definition.title
-    if name in known:
-        log.error("two jobs with a cron are named %r; the second is known by %r", name, definition.name)
-        name = definition.name
-    known.add(name)
-    try:
-        tm.recurring(name, definition, cron=definition.cron or "", from_code=True)
-    except (InvalidCron, ArgumentError, InvalidArgument) as error:
-        tm.discovered.problems[definition.name] = str(error)
-        log.error("recurring job %s (%s) is not scheduled: %s", name, definition.name, error)
+def restore(tm: Manager) -> Restoration:
+    """Bring back those that are missing, or are not as the code says; pauses survive."""
+    if tm.settings.discover and not tm.discovered.modules:
+        tm.discover()
+    wanted, _ = _wanted(tm)
+    restored = tm.recurring_jobs.restore(wanted)
+    for one in restored:
+        log.info("recurring job %s is restored: %s", one.target, "it was missing" if one.missing else one.differed)
+    problems = {name: text for name, text in tm.discovered.problems.items() if tm.registry.get(name) is not None}
+    return Restoration(tuple(restored), len(wanted) - len(restored), problems)
+
+
+def _wanted(tm: Manager) -> tuple[list[Definition], set[str]]:
+    """The definitions, and the ids of all, also of those that are wrong: that is reported, and costs no other."""
+    found: dict[str, Definition] = {}
+    names: set[str] = set()
+    for definition in tm.registry:
+        if definition.cron is None:
+            continue
+        name = definition.title
+        if name in names:
+            log.error("two jobs with a cron are named %r; the second is known by %r", name, definition.name)
+            name = definition.name
+        names.add(name)
+        try:
+            one = tm.recurring_definition(name, definition, cron=definition.cron, from_code=True)
+            tm.recurring_jobs.check(one)
+            found[name] = one
+            tm.discovered.problems.pop(definition.name, None)
+        except (InvalidCron, ArgumentError, InvalidArgument) as error:
+            tm.discovered.problems[definition.name] = str(error)
+            log.error("recurring job %s (%s) is not scheduled: %s", name, definition.name, error)
+    return list(found.values()), names

@@ -9,8 +9,8 @@ VIEW = frozenset({"jobs.view", "args.view"})
 MANAGE = frozenset(
     {
         "jobs.manage", "jobs.requeue", "jobs.delete", "jobs.enqueue", "recurring.trigger", "recurring.pause",
-        "recurring.remove", "queues.pause", "servers.drain", "operations.start", "operations.stop",
-        "alerts.edit", "audit.view",
+        "recurring.remove", "recurring.restore", "queues.pause", "servers.drain", "operations.start",
+        "operations.stop", "alerts.edit", "audit.view",
     }
 )  # fmt: skip
 ROLES: Mapping[str, frozenset[str]] = {"view": VIEW, "manage": VIEW | MANAGE}

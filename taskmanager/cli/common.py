@@ -62,7 +62,8 @@ _AUDITED = {
     "enqueue": "jobs.enqueue", "jobs requeue": "jobs.requeue", "jobs delete": "jobs.delete",
     "recurring add": "recurring.edit", "recurring remove": "recurring.remove",
     "recurring trigger": "recurring.trigger", "recurring pause": "recurring.pause",
-    "recurring resume": "recurring.pause", "queues pause": "queues.pause", "queues resume": "queues.pause",
+    "recurring resume": "recurring.pause", "recurring restore": "recurring.restore",
+    "queues pause": "queues.pause", "queues resume": "queues.pause",
 }  # fmt: skip
 
 
@@ -150,6 +151,8 @@ def _keep_in_audit(ctx: click.Context, tm: TaskManager) -> None:
         return
     change = ctx.find_root().with_resource(tm.audit.changing(Actor(user, "cli", socket.gethostname()), action))
     named = ctx.params.get("recurring_id") or ctx.params.get("queue") or ctx.params.get("name")
+    if action == "recurring.restore":
+        change.about("recurring", "*")
     if named and action != "jobs.delete":
         change.about("job" if words[0] == "enqueue" else words[0].removesuffix("s"), named)
 

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
 
 from taskmanager.app import TaskManager
-from taskmanager.cli.common import Group, arguments_of, as_json, asked_by, examples, manager, moment, print_json, show
+from taskmanager.cli.common import (
+    FAILED,
+    Group,
+    arguments_of,
+    as_json,
+    asked_by,
+    examples,
+    manager,
+    moment,
+    print_json,
+    show,
+)
 from taskmanager.domain import cron as crons
 from taskmanager.domain.errors import InvalidCron, TaskManagerError
 from taskmanager.domain.invocation import InvocationUnreadable, read
@@ -17,7 +29,7 @@ from taskmanager.domain.times import utcnow
 
 @click.group(cls=Group)
 def recurring() -> None:
-    """Recurring jobs: list, add, remove, trigger, pause, resume, next.
+    """Recurring jobs: list, add, remove, restore, trigger, pause, resume, next.
 
     A row of c_Job is one too; its id is c_job:ID. Wherever an id is asked for, JobName or the name of the function
     or class will do, if only one recurring job has it.
@@ -117,6 +129,38 @@ def remove(ctx: click.Context, recurring_id: str) -> None:
     click.echo(f"{record.id} removed")
     if record.from_code and not record.orphaned:
         click.echo("note: it stands in code, and comes back when a server starts; pause it instead", err=True)
+
+
+@recurring.command(epilog=examples("recurring restore", "recurring restore --json"))
+@as_json
+@click.pass_context
+def restore(ctx: click.Context, as_json: bool) -> None:
+    """Bring back the definitions of the code that are missing, or are not as the code says.
+
+    What was paused stays paused; what people changed in such a definition is written over.
+    """
+    done = manager(ctx).restore_recurring()
+    if as_json:
+        print_json({
+            "restored": [
+                {"id": r.target, "missing": r.missing, "paused": r.paused, "differed": list(r.differed)}
+                for r in done.restored
+            ],
+            "unchanged": done.unchanged, "problems": dict(done.problems),
+        })  # fmt: skip
+    else:
+        for r in done.restored:
+            told = (
+                "was missing" if r.missing else f"was another: {', '.join(r.differed)}" if r.differed else "was wrong"
+            )
+            click.echo(f"{r.target} restored ({told}){', still paused' if r.paused else ''}")
+        click.echo(f"{len(done.restored)} restored, {done.unchanged} as the code says")
+    for name, text in done.problems.items():
+        click.echo(f"error: {name} is not scheduled: {text}", err=True)
+    if done.is_empty:
+        click.echo("note: the code that is imported here defines no recurring jobs: is `discover` set?", err=True)
+    if done.problems:
+        sys.exit(FAILED)
 
 
 @recurring.command(epilog=examples("recurring trigger nightly", "recurring trigger c_job:5 --json"))

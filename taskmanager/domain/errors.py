@@ -58,6 +58,10 @@ class RecurringJobNotFound(TaskManagerError, LookupError):
     """There is no recurring job with this id."""
 
 
+class ChangedMeanwhile(TaskManagerError):
+    """Somebody else has changed what is being edited."""
+
+
 class JobFailed(TaskManagerError):
     """Raised by `wait()` when the awaited job ended in Failed or Deleted."""
 

@@ -83,7 +83,8 @@ class ServerRecord:
 class RecurringRecord:
     """One recurring job: the hash `recurring-job:{id}` and its score; or a row of c_Job, whose id is `c_job:{ID}`.
 
-    name: JobName of such a row, as its operators know it; procedure: what it calls.
+    name: JobName of such a row, as its operators know it; procedure: what it calls. overrides: the fields of the hash
+    that a person has changed in a definition of the code; in_code: what the code says of all of them then.
     """
 
     id: str
@@ -104,3 +105,5 @@ class RecurringRecord:
     from_code: bool = False
     name: str | None = None
     procedure: str | None = None
+    overrides: tuple[str, ...] = ()
+    in_code: Mapping[str, str] = field(default_factory=dict)

@@ -71,6 +71,16 @@ class Change:
         self.written = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One of several things that a transaction changed: a list of these as its result is as many rows."""
+
+    kind: str
+    target: str
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+
+
 class Audit:
     """The log of one installation. words: parts of names whose values are masked."""
 
@@ -109,12 +119,16 @@ class Audit:
     def _accompany(self, tx: Tx, change: Change, result: Any) -> None:
         if isinstance(result, list) and result and all(isinstance(one, Applied) for one in result):
             found = [self._of_job(change, one) for one in result]
+        elif isinstance(result, list) and result and all(isinstance(one, Told) for one in result):
+            found = [
+                self._row(change, "done", kind=t.kind, target=t.target, before=t.before, after=t.after) for t in result
+            ]
         elif change.written:
             return
         else:
             made = isinstance(result, list) and bool(result) and all(isinstance(one, int) for one in result)
             after = {**(change.after or {}), "jobs": result[:20]} if made else change.after
-            found = [self._row(change, "unchanged" if result is False else "done", after=after)]
+            found = [self._row(change, "unchanged" if result is False or result == [] else "done", after=after)]
         rows.add(tx, found)
         tx.after_commit(lambda: setattr(change, "written", True))
 

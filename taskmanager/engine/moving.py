@@ -12,8 +12,8 @@ from taskmanager.domain import cron as crons
 from taskmanager.domain.errors import InvalidArgument, InvalidCron
 from taskmanager.domain.invocation import Invocation, read
 from taskmanager.domain.records import RecurringRecord
+from taskmanager.engine.definitions import MAX_ID, Definition
 from taskmanager.engine.legacy_schedule import PREFIX, call_of
-from taskmanager.engine.recurring import MAX_ID, Definition
 from taskmanager.storage.legacy import LegacyJob
 from taskmanager.storage.procedures import checked_name
 

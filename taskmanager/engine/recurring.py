@@ -6,7 +6,6 @@ import difflib
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from taskmanager.domain import cron as crons
@@ -21,11 +20,11 @@ from taskmanager.domain.errors import (
     RecurringJobNotFound,
     StorageError,
 )
-from taskmanager.domain.invocation import Invocation, InvocationUnreadable
+from taskmanager.domain.invocation import InvocationUnreadable
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.domain.states import Enqueued
-from taskmanager.domain.texts import storable
 from taskmanager.engine.client import Client, NewJob, check_queue, new_key
+from taskmanager.engine.defining import Defining, must
 from taskmanager.engine.history import TRIGGERED_BY
 from taskmanager.engine.legacy import LegacyJobs, row_of
 from taskmanager.engine.performer import text_of
@@ -35,80 +34,29 @@ from taskmanager.storage.transaction import Tx
 
 log = logging.getLogger("taskmanager.recurring")
 
-#: The longest id: it stands behind a prefix in Hash.Key of 100 characters.
-MAX_ID = 79
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Definition:
-    """A recurring job as it is wanted."""
-
-    id: str
-    invocation: Invocation
-    cron: str
-    time_zone: str = "UTC"
-    queue: str = "default"
-    priority: int = 0
-    misfire: Misfire = Misfire.RELAXED
-    days_and: bool = False
-    from_code: bool = False
-
-
-class RecurringJobs:
+class RecurringJobs(Defining):
     """The verbs. precision_seconds: how old a slot may be for misfire `ignorable`."""
 
     def __init__(self, client: Client, *, precision_seconds: float = 2.0) -> None:
-        self.client = client
-        self.database = client.database
+        super().__init__(client)
         self.precision_seconds = precision_seconds
         #: The rows of c_Job, when they are served: recurring jobs too, named `c_job:{ID}`.
         self.legacy: LegacyJobs | None = None
         #: Told of each slot that is dealt with, and when; it may say that it was missed.
         self.fired: Callable[[Tx, RecurringRecord, datetime], None] = lambda tx, known, now: None
 
-    def add_or_update(self, wanted: Definition) -> None:
-        """Write a definition; its next time is computed anew only when cron or zone changed, or it is new."""
-        parsed = crons.parse(wanted.cron, wanted.time_zone, wanted.days_and)
-        if not wanted.id or len(wanted.id) > MAX_ID or storable(wanted.id) != wanted.id:
-            raise InvalidArgument(f"a recurring job's id has 1 to {MAX_ID} characters: {wanted.id[:100]!r}")
-        if row_of(wanted.id) is not None:
-            raise InvalidArgument(f"the id {wanted.id!r} names a row of c_Job: write to that table, or take another id")
-        check_queue(wanted.queue)
-        self.client.checked_arguments(wanted.invocation)
+    def remove(self, recurring_id: str, *, keep_pause: bool = False) -> bool:
+        """Delete a recurring job; whether there was one. A pause is forgotten with it.
 
-        def work(tx: Tx) -> None:
-            known = recurring.load(tx, wanted.id, lock=True)
-            fields = {
-                "Cron": wanted.cron, "TimeZoneId": wanted.time_zone, "Queue": wanted.queue,
-                "Job": wanted.invocation.to_compact_json(), "Misfire": str(int(wanted.misfire)), "V": "2",
-                "DaysAnd": str(int(wanted.days_and)), "Error": "", "Orphaned": "",
-                "FromCode": str(int(wanted.from_code)), "Priority": str(wanted.priority),
-            }  # fmt: skip
-            next_at = self._next(tx, known, wanted, parsed)
-            if known is None:
-                fields["CreatedAt"] = times.to_iso(tx.now())
-            elif wanted.misfire is Misfire.STRICT and not _is_same_schedule(known, wanted):
-                # The slots that its new cron would have had before are not owed.
-                fields["LastExecution"] = times.to_iso(tx.now())
-            recurring.save(tx, wanted.id, fields, next_at)
-
-        self.database.run(work)
-
-    def _next(self, tx: Tx, known: RecurringRecord | None, wanted: Definition, parsed: crons.Cron) -> datetime | None:
-        if wanted.id in recurring.lock_free_paused(tx):
-            return None
-        same = known is not None and known.error is None and _is_same_schedule(known, wanted)
-        if known is not None and same and known.next_execution is not None:
-            return known.next_execution
-        return parsed.next_after(tx.now())
-
-    def remove(self, recurring_id: str) -> bool:
-        """Delete a recurring job; whether there was one. A pause is forgotten with it."""
+        keep_pause: what was paused stays so: it comes back paused, should it be restored.
+        """
         if (row := self._row(recurring_id)) is not None:
             return row[0].remove(row[1])
 
         def work(tx: Tx) -> bool:
-            recurring.set_paused(tx, recurring_id, False)
+            if not keep_pause:
+                recurring.set_paused(tx, recurring_id, False)
             return recurring.remove(tx, recurring_id)
 
         return self.database.run(work)
@@ -120,7 +68,7 @@ class RecurringJobs:
             return
 
         def work(tx: Tx) -> None:
-            self._must(recurring.load(tx, recurring_id, lock=True), recurring_id)
+            must(recurring.load(tx, recurring_id, lock=True), recurring_id)
             recurring.set_paused(tx, recurring_id, True)
             recurring.save(tx, recurring_id, {}, None)
 
@@ -133,7 +81,7 @@ class RecurringJobs:
             return
 
         def work(tx: Tx) -> None:
-            known = self._must(recurring.load(tx, recurring_id, lock=True), recurring_id)
+            known = must(recurring.load(tx, recurring_id, lock=True), recurring_id)
             recurring.set_paused(tx, recurring_id, False)
             parsed = crons.parse(known.cron, known.time_zone, known.days_and)
             # A strict job does not owe the slots of its pause.
@@ -150,7 +98,7 @@ class RecurringJobs:
         key = new_key()
 
         def work(tx: Tx) -> list[int]:
-            known = self._must(recurring.load(tx, recurring_id, lock=True), recurring_id)
+            known = must(recurring.load(tx, recurring_id, lock=True), recurring_id)
             reason = "Triggered using recurring job manager"
             job_id = self._create(tx, known, tx.now(), reason, {TRIGGERED_BY: json.dumps(by)}, key)
             fields: dict[str, str | None] = {"LastJobId": str(job_id)}
@@ -270,16 +218,6 @@ class RecurringJobs:
             return orphans
 
         return self.database.run(work)
-
-    @staticmethod
-    def _must(known: RecurringRecord | None, recurring_id: str) -> RecurringRecord:
-        if known is None:
-            raise RecurringJobNotFound(f"there is no recurring job {recurring_id!r}")
-        return known
-
-
-def _is_same_schedule(known: RecurringRecord, wanted: Definition) -> bool:
-    return (known.cron, known.time_zone, known.days_and) == (wanted.cron, wanted.time_zone, wanted.days_and)
 
 
 def _name_of(record: RecurringRecord) -> str:

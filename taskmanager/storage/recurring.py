@@ -5,8 +5,10 @@ Python's live in their own set, so that a .NET scheduler on the same tables leav
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from taskmanager.domain import times
 from taskmanager.domain.records import RecurringRecord
@@ -17,6 +19,8 @@ SET = "python:recurring-jobs"
 HASH = "python:recurring-job:"
 #: Outlives the definition: a job removed from the dashboard and restored from code comes back paused.
 PAUSED = "paused-recurring-jobs"
+#: The fields that make a definition.
+DEFINING = ("Cron", "TimeZoneId", "Queue", "Job", "Misfire", "DaysAnd", "Priority")
 #: The score of a job that has no next time.
 NEVER = -1.0
 
@@ -91,7 +95,28 @@ def _record(recurring_id: str, fields: Mapping[str, str], paused: bool) -> Recur
         orphaned=fields.get("Orphaned") == "1",
         priority=_number(fields.get("Priority", "")),
         from_code=fields.get("FromCode") == "1",
+        overrides=_names(fields.get("Overrides")),
+        in_code=_texts(fields.get("InCode")),
     )
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    """The fields that a person has changed in a definition of the code."""
+    found = _loaded(text)
+    return tuple(n for n in found if n in DEFINING) if isinstance(found, list) else ()
+
+
+def _texts(text: str | None) -> Mapping[str, str]:
+    """What the code says of such a definition."""
+    found = _loaded(text)
+    return {k: str(v) for k, v in found.items() if k in DEFINING} if isinstance(found, dict) else {}
+
+
+def _loaded(text: str | None) -> Any:
+    try:
+        return json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _number(text: str) -> int:

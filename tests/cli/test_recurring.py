@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from taskmanager import TaskManager
+from taskmanager.storage import audit
 from tests.cli.conftest import Cli, lines
 from tests.walks.test_legacy import insert
 
@@ -76,3 +77,24 @@ def test_next_times_of_a_cron_or_a_recurring_job(cli: Cli) -> None:
     assert first.endswith("T00:00:00Z")
     cli("recurring", "add", "r1", "0 9 * * *", "Adder", "5", "--time-zone", "Asia/Tokyo")
     assert lines(cli("recurring", "next", "r1", "--count", "1", "--json")) == [first]
+
+
+def test_the_definitions_of_the_code_are_restored(cli_on: Cli, tm: TaskManager) -> None:
+    assert cli_on("recurring", "restore").output == "Nightly restored (was missing)\n1 restored, 0 as the code says\n"
+    cli_on("recurring", "pause", "Nightly")
+    cli_on("recurring", "add", "Nightly", "5 5 * * *", "Nightly")
+    assert lines(cli_on("recurring", "restore", "--json")) == {
+        "restored": [{"id": "Nightly", "missing": False, "paused": True, "differed": ["cron"]}],
+        "unchanged": 0, "problems": {},
+    }  # fmt: skip
+    assert cli_on("recurring", "restore").output == "0 restored, 1 as the code says\n"
+    cli_on("recurring", "remove", "Nightly")
+    assert "still paused" not in cli_on("recurring", "restore").output, "removed by command, its pause is forgotten"
+    found = tm.database.read(lambda tx: audit.page(tx, audit.Sought(action="recurring.restore"), limit=9))[0]
+    assert [(r.target, r.outcome) for r in found] == [
+        ("Nightly", "done"), ("*", "unchanged"), ("Nightly", "done"), ("Nightly", "done"),
+    ]  # fmt: skip
+
+
+def test_without_code_there_is_nothing_to_restore(cli_on: Cli, tm: TaskManager) -> None:
+    assert "is `discover` set?" in cli_on("recurring", "restore", "--discover", "json").output

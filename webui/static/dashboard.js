@@ -141,6 +141,7 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   const dialog = $("#confirm");
   $("#confirm-text").textContent = question;
+  $("#confirm > p").hidden = !(button?.getAttribute("formaction") || form.action).includes("/delete");
   dialog.onclick = (click) => {
     const answer = click.target.closest("[data-answer]")?.dataset.answer;
     if (!answer) return;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import abort, flash, g, redirect, render_template, request
+from flask import abort, flash, g, jsonify, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.routing import RequestRedirect
@@ -14,6 +14,7 @@ from taskmanager.domain.errors import CreationCancelled, InvalidCron, RecurringJ
 from taskmanager.domain.invocation import InvocationUnreadable
 from taskmanager.domain.invocation import read as read_invocation
 from taskmanager.domain.records import RecurringRecord
+from taskmanager.schedules import Restoration
 from taskmanager.storage import jobs
 from webui import access, jobviews, redaction, shell
 from webui.access import needs
@@ -27,6 +28,8 @@ _SORTS: dict[str, Callable[[RecurringRecord], Any]] = {
     "last": lambda r: (r.last_execution is None, -r.last_execution.timestamp() if r.last_execution else 0, r.id),
 }
 _STATES = ("active", "paused", "error")
+#: Ids that a message names; the audit log has all.
+_TOLD = 20
 
 
 @pages.get("/recurring")
@@ -79,11 +82,48 @@ def recurring_pause(action: str) -> Any:
 @pages.post("/recurring/remove")
 @needs("recurring.remove")
 def recurring_remove() -> Any:
-    """Delete them."""
+    """Delete them. A pause is kept, for whom the code brings back."""
     tm = manager()
     return _each(
-        tm.remove, lambda n: ngettext("%(num)d recurring job was removed.", "%(num)d recurring jobs were removed.", n)
+        lambda i: tm.remove(i, keep_pause=True),
+        lambda n: ngettext("%(num)d recurring job was removed.", "%(num)d recurring jobs were removed.", n),
     )
+
+
+@pages.post("/recurring/restore")
+@needs("recurring.restore")
+def recurring_restore() -> Any:
+    """Bring back what the code defines."""
+    access.about("recurring", "*")
+    done = manager().restore_recurring()
+    if not shell.wants_page():
+        return jsonify(
+            restored=[
+                {"id": r.target, "missing": r.missing, "paused": r.paused, "differed": r.differed}
+                for r in done.restored
+            ],
+            unchanged=done.unchanged, problems={n: redaction.text(t) for n, t in done.problems.items()},
+        )  # fmt: skip
+    _tell(done)
+    return redirect(back(), 303)
+
+
+def _tell(done: Restoration) -> None:
+    """What restoring did, in words."""
+    if done.is_empty:
+        flash(_("This process imports no code that defines recurring jobs (setting discover)."), "warn")
+        return
+    for missing, text in (
+        (True, _("Brought back, for they were missing: %(ids)s.")), (False, _("As the code says again: %(ids)s.")),
+    ):  # fmt: skip
+        ids = [f"{r.target} ({_('paused')})" if r.paused else r.target for r in done.restored if r.missing is missing]
+        if ids:
+            shown = ", ".join(ids[:_TOLD]) + (" …" if len(ids) > _TOLD else "")
+            flash(text % {"ids": shown}, "done")
+    if not done.restored and not done.problems:
+        flash(_("Nothing was to be restored: all definitions are as the code says."), "done")
+    for name, problem in list(done.problems.items())[:5]:
+        flash(_("%(name)s is not scheduled: %(why)s", name=name, why=redaction.text(problem)), "warn")
 
 
 def state_of(record: RecurringRecord) -> str:
