@@ -33,10 +33,15 @@ def delete_members(t: Tables, p: Product) -> str:
 
 @statement
 def due_members(t: Tables, p: Product) -> Any:
-    """Members whose time has come, unlocked: their jobs are locked first, everywhere in the house."""
-    s = t.set.c
+    """Members whose time has come, unlocked: their jobs are locked first, everywhere in the house.
+
+    The index is forced: a set that is most of a small table would be scanned and sorted, and all of it locked.
+    """
+    s, hint = t.set.c, f"FORCE INDEX (IX_{t.set.name}_Key_Score)"
     return (
         select(s.Id, s.Value, s.Score)
+        .with_hint(t.set, hint, "mysql")
+        .with_hint(t.set, hint, "mariadb")
         .where(s.Key == bindparam("key"), s.Score >= 0, s.Score <= bindparam("now"))
         .order_by(s.Score)
         .limit(bindparam("limit"))

@@ -602,7 +602,7 @@ DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JO
 
 -- structures.due_members
 SELECT `HangfireSet`.`Id`, `HangfireSet`.`Value`, `HangfireSet`.`Score` 
-FROM `HangfireSet` 
+FROM `HangfireSet` FORCE INDEX (IX_HangfireSet_Key_Score) 
 WHERE `HangfireSet`.`Key` = %s AND `HangfireSet`.`Score` >= %s AND `HangfireSet`.`Score` <= %s ORDER BY `HangfireSet`.`Score` 
  LIMIT %s;
 
@@ -611,7 +611,7 @@ INSERT INTO `HangfireCounter` (`Key`, `Value`, `ExpireAt`) VALUES (:Key, :Value,
 
 -- structures.lock_due_members
 SELECT `HangfireSet`.`Id`, `HangfireSet`.`Value`, `HangfireSet`.`Score` 
-FROM `HangfireSet` 
+FROM `HangfireSet` FORCE INDEX (IX_HangfireSet_Key_Score) 
 WHERE `HangfireSet`.`Key` = %s AND `HangfireSet`.`Score` >= %s AND `HangfireSet`.`Score` <= %s ORDER BY `HangfireSet`.`Score` 
  LIMIT %s FOR UPDATE SKIP LOCKED;
 

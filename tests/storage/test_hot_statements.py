@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import Connection, text
 
 from taskmanager import TaskManager
+from taskmanager.domain import times
 from taskmanager.domain.records import Claim
-from taskmanager.storage import expiry, jobs, queues
+from taskmanager.storage import expiry, jobs, queues, structures
 from taskmanager.storage.database import Database
 from taskmanager.storage.statements import Builder
 from taskmanager.storage.transaction import Tx
@@ -125,6 +126,37 @@ def test_a_claim_reads_as_many_rows_from_a_long_queue_as_from_a_short_one(tm: Ta
             connection.rollback()
         assert len(found) == 20
     assert read[0] == read[1]
+
+
+@pytest.mark.parametrize(("due", "count"), [(3, 4), (10, 11), (100, 101), (500, 100_000), (99_999, 100_000)])
+def test_due_members_are_read_by_their_index_and_no_others_locked(
+    tm: TaskManager, engine_name: str, due: int, count: int
+) -> None:
+    if engine_name not in ("mariadb", "mysql"):
+        pytest.skip("only InnoDB locks what it scans")
+    now = times.to_unix(tm.database.clock.now())
+    rows = [
+        {"Key": "schedule", "Value": f"default:{n}", "Score": now - n if n < due else now + 3600 + n}
+        for n in range(count)
+    ]
+    others = [{"Key": "zz-other", "Value": str(n), "Score": now} for n in range(3)]
+    with tm.database.engine.begin() as connection:
+        for start in range(0, count, 5000):
+            connection.execute(tm.database.tables.set.insert(), rows[start : start + 5000])
+        connection.execute(tm.database.tables.set.insert(), others)
+    analyze(tm, "HangfireSet")
+    for lock in (False, True):
+        with tm.database.engine.connect() as connection:
+            tx = transaction(tm.database, connection)
+            before = _rows_read(connection)
+            found = structures.due(tx, "schedule", now, 50, lock=lock)
+            assert _rows_read(connection) - before <= min(due, 50) + 1
+            assert [member for _, member, _ in found] == [f"default:{due - 1 - n}" for n in range(min(due, 50))]
+            with tm.database.engine.connect() as second:
+                free = structures.due(transaction(tm.database, second), "zz-other", now, 50, lock=True)
+                assert len(free) == 3
+                second.rollback()
+            connection.rollback()
 
 
 def _rows_read(connection: Connection) -> int:
