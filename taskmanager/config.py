@@ -252,6 +252,9 @@ class Settings:
     smtp_tls: str = _setting("starttls", _one_of("starttls", "tls", "off"), "how mail is encrypted on its way")
     web_host: str = _setting("127.0.0.1", _text, "address the web server listens on")
     web_port: int = _setting(8000, _number(0, 65535), "port the web server listens on; 0 takes a free one")
+    web_threads: int = _setting(8, _number(2, 1000), "requests the web server answers at a time")
+    web_streams: int = _setting(2, _number(0, 1000), "streams of notifications open at a time; each holds a thread")
+    web_stream_seconds: float = _setting(300.0, _pause, "how long a stream of notifications lasts before it is renewed")
     web_users: dict[str, str] = _setting({}, _users, "who may sign in: name and password hash", secret=True)
     web_roles: dict[str, str] = _setting({}, _roles, "what users may: name and view or manage; manage if not named")
     api_tokens: dict[str, str] = _setting({}, _tokens, "API tokens: name, and role with the token's hash", secret=True)
@@ -418,6 +421,12 @@ def _agreeing(settings: Settings) -> Settings:
             f"dead_after_seconds is {dead:g} ({settings.origin('dead_after_seconds')}), but must be more than "
             f"heartbeat_seconds, {beat:g} ({settings.origin('heartbeat_seconds')}): servers that live would be taken "
             "for dead; six times as much is usual"
+        )
+    if settings.web_streams >= settings.web_threads:
+        raise ConfigurationError(
+            f"web_streams is {settings.web_streams} ({settings.origin('web_streams')}), but must be less than "
+            f"web_threads, {settings.web_threads} ({settings.origin('web_threads')}): each stream holds a thread, and "
+            "none would be left for the pages"
         )
     return settings
 

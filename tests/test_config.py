@@ -69,6 +69,9 @@ FORMS: dict[str, tuple[str, Any, Any, str]] = {
     "smtp_tls": ("tls", "tls", "perhaps", "one of starttls, tls, off"),
     "web_host": ("0.0.0.0", "0.0.0.0", 7, "a text"),
     "web_port": ("8080", 8080, "65536", "a whole number from 0 to 65535"),
+    "web_threads": ("16", 16, "1", "a whole number from 2 to 1000"),
+    "web_streams": ("0", 0, "-1", "a whole number from 0 to 1000"),
+    "web_stream_seconds": ("1m", 60.0, "0", "more than 0 seconds"),
     "web_users": ("ann:scrypt:1$a, bob:h2", {"ann": "scrypt:1$a", "bob": "h2"}, "ann", "name:hash,name2:hash2"),
     "web_roles": ("eve:view, bob:manage", {"eve": "view", "bob": "manage"}, "eve:all", "names with view or manage"),
     "api_tokens": (
@@ -371,6 +374,12 @@ def test_a_heartbeat_slower_than_the_declaration_of_death_is_refused_with_both_o
     assert "heartbeat_seconds, 15 (environment TASKMANAGER_HEARTBEAT_SECONDS)" in str(refused.value)
     with pytest.raises(ConfigurationError, match="dead_after_seconds is 5 "):
         load_here().with_changes(dead_after_seconds=5)
+
+
+def test_streams_leave_threads_to_the_pages(load_here: Loader) -> None:
+    with pytest.raises(ConfigurationError, match=r"web_streams is 8 \(argument web_streams\), but must be less than"):
+        load_here({"web_streams": 8})
+    assert load_here({"web_streams": 8, "web_threads": 9}).web_streams == 8
 
 
 # -- secrets ----------------------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from taskmanager import TaskManager
 from webui import access, bearer, errors, headers, languages, shell
 from webui.blueprint import pages
+from webui.feed import Feed, Slots
+from webui.hub import hubs
 from webui.snapshots import Snapshots
 from webui.views import ALL
 
@@ -38,6 +40,8 @@ def create_app(
     app.config.update(
         TASKMANAGER=tm,
         SNAPSHOTS=Snapshots(tm),
+        FEED=Feed(tm),
+        STREAMS=Slots(tm.settings.web_streams),
         SESSION_COOKIE_NAME="taskmanager",
         SESSION_COOKIE_SAMESITE="Strict",
         PERMANENT_SESSION_LIFETIME=timedelta(days=30),
@@ -59,6 +63,7 @@ def create_app(
     errors.explain(app)
     shell.dress(app)
     app.register_blueprint(pages, url_prefix=path)
+    app.register_blueprint(hubs)
     Compress(app)
     if settings.web_proxies:
         n = settings.web_proxies
@@ -76,8 +81,11 @@ class Page:
 
     def __init__(self, app: Flask, host: str, port: int, *, proxies: int = 0) -> None:
         # Without proxies waitress drops what they would say; with them ProxyFix believes the nearest ones only.
-        options = {"threads": 8, "clear_untrusted_proxy_headers": proxies == 0, "ident": None}
+        options = {"threads": app.config["TASKMANAGER"].settings.web_threads, "ident": None}
+        options |= {"clear_untrusted_proxy_headers": proxies == 0}
+        options["channel_request_lookahead"] = 1  # so that it is noticed when who listens to a stream is gone
         self._server: Any = waitress.server.create_server(app, host=host, port=port, **options)
+        self._feed: Feed = app.config["FEED"]
         shown = "localhost" if host in ("0.0.0.0", "::") else host
         self.url = f"http://{shown}:{self._server.effective_port}/hangfire"
         self._closing = False
@@ -87,6 +95,7 @@ class Page:
     def close(self) -> None:
         """Stop answering."""
         self._closing = True
+        self._feed.closing.set()
         self._server.close()
         self._thread.join(2.0)
 

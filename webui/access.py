@@ -54,6 +54,12 @@ def reads_only(view: F) -> F:
     return view
 
 
+def for_any_user(view: F) -> F:
+    """Say that a handler is for whoever signs in, whatever he may: it shows what is his own."""
+    view.is_for_any_user = True  # type: ignore[attr-defined]
+    return view
+
+
 def may(action: str) -> bool:
     """Whether who is signed in may do this."""
     user: User | None = g.get("user")
@@ -148,6 +154,8 @@ A hash is made by: python -c "from werkzeug.security import *; print(generate_pa
 
 
 def _permit(view: Any) -> None:
+    if getattr(view, "is_for_any_user", False):
+        return
     wanted = getattr(view, "needs", None) or ("jobs.view" if request.method in _SAFE else "nothing grants this")
     if view is not None and not may(wanted):
         log.warning("%s may not %s: %s %s refused", g.user.name, wanted, request.method, request.path)
@@ -289,7 +297,8 @@ def _was_wrong(response: Response) -> bool:
 
 
 def _is_poll() -> bool:
-    return "HX-Request" in request.headers or "X-Requested-With" in request.headers
+    asked = request.headers
+    return "HX-Request" in asked or "X-Requested-With" in asked or asked.get("Accept") == "text/event-stream"
 
 
 class _Sessions(SecureCookieSessionInterface):
