@@ -60,6 +60,12 @@ def for_any_user(view: F) -> F:
     return view
 
 
+def token_in_address(view: F) -> F:
+    """Say that a handler takes a bearer token as `access_token` too: browsers' streams cannot send a header."""
+    view.takes_token_in_address = True  # type: ignore[attr-defined]
+    return view
+
+
 def may(action: str) -> bool:
     """Whether who is signed in may do this."""
     user: User | None = g.get("user")
@@ -94,7 +100,7 @@ def guard(app: Flask, *, users: Mapping[str, str], roles: Mapping[str, str], rea
         view = current_app.view_functions.get(request.endpoint or "")
         if request.endpoint == "pages.static" or getattr(view, "is_public", False):
             return None
-        token = bearer.presented()
+        token = bearer.presented(in_address=getattr(view, "takes_token_in_address", False))
         if token is not None:
             refused = _by_bearer(token)
         elif not users:

@@ -131,12 +131,15 @@ def install(app: Flask, settings: Settings) -> None:
     app.config["BEARER"] = Bearer(settings)
 
 
-def presented() -> str | None:
-    """The token in the request's Authorization header; None when it has none."""
+def presented(*, in_address: bool = False) -> str | None:
+    """The token in the request's Authorization header; None when it has none.
+
+    in_address: it may also be the argument `access_token`. Addresses are kept in many places: for few handlers only.
+    """
     given = request.authorization
-    if given is None or given.type != "bearer":
-        return None
-    return given.token or ""
+    if given is not None and given.type == "bearer":
+        return given.token or ""
+    return request.args.get("access_token") or None if in_address else None
 
 
 def user_of(token: str) -> User | None:

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, abort, current_app, g, jsonify, request
 
 from taskmanager.domain.errors import StorageError
 from taskmanager.domain.notifications import Notification
-from webui.access import for_any_user
+from webui.access import for_any_user, token_in_address
 from webui.feed import Feed, Heard, Slots
 
 hubs = Blueprint("hubs", "webui")
@@ -28,6 +28,7 @@ _LARGEST_ID = (1 << 63) - 1
 
 @hubs.get("/hubs/notifications")
 @for_any_user
+@token_in_address
 def notifications() -> Any:
     """The user's notifications after id `after`, or header Last-Event-ID; without either from now on."""
     feed: Feed = current_app.config["FEED"]

@@ -9,15 +9,18 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import jwt
 import pytest
 
 from taskmanager import TaskManager
 from taskmanager.domain.errors import StorageError
+from taskmanager.storage import audit
 from tests.webui.conftest import ROLES, USERS, Browser, signed
 from webui import Page, create_app, feed, hub
 
 PATH = "/hubs/notifications"
 STREAM = {"Accept": "text/event-stream"}
+SECRET = "a secret of thirty-two bytes, or so"
 JSON = {"Accept": "application/json"}
 
 
@@ -161,6 +164,42 @@ def test_nobody_hears_anything_without_signing_in(app: Any) -> None:
     assert app.test_client().get(PATH, headers=JSON).status_code == 401
     assert app.test_client().post(PATH).status_code in (401, 405)
     assert app.config["STREAMS"]._free == 2
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_jwt_in_the_address_opens_the_hub_and_nothing_else(tm: TaskManager, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    tm.settings = tm.settings.with_changes(jwt_key=SECRET, jwt_roles={"admin": "manage"})
+    app = create_app(tm)
+    client = app.test_client()
+    for roles in ([], ["admin"]):
+        token = jwt.encode({"sub": "ann", "exp": time.time() + 600, "roles": roles}, SECRET)
+        with client.get(PATH, query_string={"access_token": token}, headers=STREAM) as answer:
+            assert answer.status_code == 200, "to hear what is his own needs no role"
+            assert next(events(answer.response))["event"] == "Ready"
+        assert client.get(PATH, headers={"Authorization": f"Bearer {token}"} | JSON).status_code == 200
+        for path in ("/hangfire/", "/hangfire/stats", "/hangfire/jobs/failed", "/"):
+            assert client.get(path, query_string={"access_token": token}).status_code in (401, 503), path
+        assert "access_token" not in caplog.text
+        assert token not in caplog.text
+    number = tm.notify("ann", "Success", "Tenant ready")
+    seen = client.get(PATH, query_string={"access_token": token, "after": 0}, headers=JSON).json["notifications"]
+    assert [one["id"] for one in seen] == [number]
+
+
+@pytest.mark.parametrize("changes", [{"exp": 1}, {"sub": ""}], ids=["expired", "nobody"])
+def test_a_token_that_lets_nobody_in_is_kept_nowhere(
+    tm: TaskManager, caplog: pytest.LogCaptureFixture, changes: dict[str, Any]
+) -> None:
+    tm.settings = tm.settings.with_changes(jwt_key=SECRET)
+    client = create_app(tm, users=USERS).test_client()
+    token = jwt.encode({"sub": "ann", "exp": time.time() + 600} | changes, SECRET)
+    answer = client.get(PATH, query_string={"access_token": token}, headers=STREAM | signed())
+    assert answer.status_code in (401, 403), "a token that was shown is not made good by a password"
+    assert token not in answer.text + caplog.text
+    rows, _ = tm.database.read(lambda tx: audit.page(tx, audit.Sought(), limit=10))
+    assert [(row.action, row.outcome) for row in rows] == [("sign-in", "denied")]
+    assert token not in repr(rows)
 
 
 @pytest.mark.parametrize("wrong", ["-1", "1.5", "abc", "9" * 19, "9" * 30, "٣", "1;DROP"])
