@@ -184,6 +184,8 @@ class TaskManager:
         )  # fmt: skip
         self.filters.add(self.alerts)
         self.recurring_jobs.fired = self.alerts.fired
+        if isinstance(self.legacy_jobs, ServedJobs):
+            self.legacy_jobs.targcc.mails.tell = self.alerts.of_row
 
     def discover(self) -> discovery.Discovered:
         """Import the packages of setting `discover` and register the jobs in them; broken modules are reported."""

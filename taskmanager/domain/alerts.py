@@ -20,6 +20,7 @@ class Event(StrEnum):
     SUCCESS = "success"
     SLOW = "slow"
     MISSED = "missed"
+    WARNING = "warning"
     RECOVERY = "recovery"
     TEST = "test"
 

@@ -96,6 +96,22 @@ def next_slot(rule: Rule, clock: WallClock, now: datetime, last: datetime | None
         raise Unplannable(f"the next time of this {kind} job is beyond the calendar") from error
 
 
+def following(rule: Rule, last: datetime) -> datetime | None:
+    """One period after a time of the wall clock; None for a row that has no period."""
+    kind, every = kind_of(rule.kind), max(0, rule.every or 0)
+    if kind in _CYCLIC and not every:
+        return None
+    if kind in (Kind.ANNUALLY, Kind.MONTHLY):
+        month = last.year * 12 + last.month - 1 + (12 if kind is Kind.ANNUALLY else 1)
+        return datetime.combine(_clamped(month // 12, month % 12 + 1, last.day), last.time())
+    spans = {
+        Kind.WEEKLY: timedelta(days=7), Kind.DAILY: timedelta(days=1), Kind.CYCLIC_DAY: timedelta(days=every),
+        Kind.CYCLIC_HOUR: timedelta(hours=every), Kind.CYCLIC_MIN: timedelta(minutes=every),
+        Kind.CYCLIC_SEC: timedelta(seconds=every),
+    }  # fmt: skip
+    return last + spans[kind] if kind in spans else None
+
+
 def reached(clock: WallClock, shown: datetime) -> datetime:
     """The first moment at which the wall clock shows this time, or a later one where this one is skipped."""
     moment = clock.utc(shown)

@@ -24,6 +24,7 @@ from taskmanager.engine.client import Client, NewJob, new_key
 from taskmanager.engine.filters import Electing, Filter
 from taskmanager.engine.history import plain
 from taskmanager.engine.legacy import row_of
+from taskmanager.engine.legacy_schedule import PREFIX
 from taskmanager.engine.registry import JobDefinition, Registry
 from taskmanager.storage import alerts, jobs
 from taskmanager.storage.alerts import AlertRow
@@ -142,6 +143,14 @@ class Alerts(Filter):
         }  # fmt: skip
         self._write(tx, [_Ended(facts, names_of(definition, definition.title, known.id), rule, [Event.MISSED])])
 
+    def of_row(self, tx: Tx, row_id: int, name: str, event: Event, facts: Mapping[str, Any]) -> bool:
+        """A row of the older c_Job has something to tell to those whom it names; whether somebody is told."""
+        if not self.has_mail or not self._mailing([row_id]):
+            return False
+        told = {"job": name, "recurring_id": f"{PREFIX}{row_id}", "of_row": True, "at": times.to_iso(tx.now())}
+        self._write(tx, [_Ended(told | dict(facts), (name.lower(),), None, [event])])
+        return True
+
     # -- what became of a job ---------------------------------------------------------------------------------
 
     def _ended(self, context: Electing, failure: Failed | None) -> _Ended:
@@ -195,7 +204,7 @@ class Alerts(Filter):
         rules = self.book.current(_AGE_OF_FAILURE if failures else _AGE)
         if failures:
             self._identify(tx, [one for one in failures if "function" not in one.facts])
-            mailing = self._mailing(failures)
+            mailing = self._mailing([row_id for row_id in map(_row_id, failures) if row_id is not None])
             for one in failures:
                 one.events = self._of_failure(one, rules, mailing)
         new, recovered = list[NewJob](), set[str]()
@@ -230,12 +239,11 @@ class Alerts(Filter):
             one.rule = definition.alerts if definition else None
             one.names = (*names_of(definition, title, one.facts.get("recurring_id")), name.lower())
 
-    def _mailing(self, failures: Sequence[_Ended]) -> set[int]:
-        """Rows of c_Job with EmailOnFailure, of those that failed."""
-        row_ids = [row_id for row_id in map(_row_id, failures) if row_id is not None]
+    def _mailing(self, row_ids: Sequence[int]) -> set[int]:
+        """Of these rows of c_Job those of whose failures somebody is mailed."""
         if not row_ids or not self.has_mail:
             return set()
-        return self.book.ask(lambda tx: alerts.mailing(tx, row_ids)) or set()
+        return self.book.ask(lambda tx: alerts.mailing(tx, row_ids, by_default=self.has_recipients)) or set()
 
     def _message(self, ended: _Ended, event: Event, row: AlertRow | None) -> NewJob:
         facts = {"event": str(event)} | ended.facts
@@ -258,10 +266,14 @@ def names_of(definition: JobDefinition | None, title: str, recurring_id: str | N
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The rules that speak of one event now, and how many messages an hour they allow."""
+    """The rules that speak of one event now, and how many messages an hour they allow.
+
+    same: under which name a message is counted, and what it says, where only one that says the same is held back.
+    """
 
     rules: tuple[AlertRule, ...]
     limit: int | None
+    same: tuple[str, str] | None = None
 
 
 def sources(tx: Tx, facts: Mapping[str, Any], definition: JobDefinition | None, recipients: tuple[str, ...]) -> Sources:
@@ -274,11 +286,15 @@ def sources(tx: Tx, facts: Mapping[str, Any], definition: JobDefinition | None, 
     code = definition.alerts if definition is not None else None
     rules = [rule for rule in (row.rule if row else None, code) if rule is not None and rule.wants(event, duration)]
     row_id = row_of(facts.get("recurring_id"))
-    if event in (Event.FAILURE, Event.TEST) and row_id is not None and alerts.mailing(tx, [row_id]):
+    asks = event in (Event.FAILURE, Event.TEST) or facts.get("of_row")
+    same = None
+    if asks and row_id is not None and alerts.mailing(tx, [row_id], by_default=bool(recipients)):
+        if not rules and alerts.is_older(tx):
+            same = (f"{PREFIX}{row_id} {event}", str(facts.get("message") or ""))
         rules.append(AlertRule(on=frozenset({Event.FAILURE}), to=alerts.recipients(tx, row_id)))
     limits = [rule.max_per_hour for rule in (row.rule if row else None, code) if rule is not None]
     named = (_with_recipients(rule, recipients) for rule in rules)
-    return Sources(tuple(named), next((limit for limit in limits if limit is not None), None))
+    return Sources(tuple(named), next((limit for limit in limits if limit is not None), None), same)
 
 
 def _with_recipients(rule: AlertRule, recipients: tuple[str, ...]) -> AlertRule:

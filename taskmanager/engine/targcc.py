@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -24,6 +24,7 @@ from taskmanager.engine.client import Client, NewJob, new_key
 from taskmanager.engine.history import TRIGGERED_BY
 from taskmanager.engine.legacy_schedule import PREFIX
 from taskmanager.engine.registry import JobDefinition, Registry
+from taskmanager.engine.targcc_mail import Late
 from taskmanager.engine.targcc_outcomes import TargccOutcomes
 from taskmanager.engine.targcc_rules import TIMEOUT, Act, Decision, Facts
 from taskmanager.engine.transitions import Change
@@ -49,6 +50,7 @@ _UNFINISHED = frozenset({"Enqueued", "Scheduled", "Processing", "Awaiting"})
 @dataclass(frozen=True, slots=True)
 class _Wanting:
     ids: tuple[int, ...]
+    late: Mapping[int, Late]
     gone: frozenset[int]
     owes: bool
     #: Seconds until the next row is due.
@@ -69,6 +71,7 @@ class TargccJobs:
         self.database = client.database
         self.runners = frozenset(runner.strip().lower() for runner in runners)
         self.outcomes = TargccOutcomes(host=host, time_zone=time_zone)
+        self.mails = self.outcomes.mails
         self._told: dict[int, str] = {}
 
     # -- the scheduler ------------------------------------------------------------------------------------------
@@ -78,7 +81,7 @@ class TargccJobs:
         wanting = self.database.read(self._wanting, patience=5)
         if wanting.owes:
             self.database.run(self.outcomes.settle, patience=5)
-        fired = sum(self._act(wanting.ids[at : at + _BATCH]) for at in range(0, len(wanting.ids), _BATCH))
+        fired = sum(self._act(wanting.ids[at : at + _BATCH], wanting.late) for at in range(0, len(wanting.ids), _BATCH))
         if wanting.gone:
             self.database.run(lambda tx: self._forget(tx, wanting.gone), patience=5)
         return fired, 0.05 if wanting.ids else min(_REST_SECONDS, max(0.01, wanting.ahead + 0.002))
@@ -88,7 +91,8 @@ class TargccJobs:
         known = targcc_marks.load(tx)
         facts = self._facts(tx, known.values())
         served = [row for row in rows if self._note(row, self.passed_by(row))]
-        ids = tuple(row.id for row in served if targcc_rules.decide(row, known.get(row.id), facts) is not None)
+        late = self.mails.late(served, known, facts)
+        ids = tuple(r.id for r in served if r.id in late or targcc_rules.decide(r, known.get(r.id), facts) is not None)
         ahead = min(
             (
                 (facts.clock.utc(row.next_run) - facts.now).total_seconds()
@@ -97,24 +101,26 @@ class TargccJobs:
             ),
             default=_REST_SECONDS,
         )
-        return _Wanting(ids, frozenset(known.keys() - {row.id for row in rows}), bool(facts.owed), ahead)
+        return _Wanting(ids, late, frozenset(known.keys() - {row.id for row in rows}), bool(facts.owed), ahead)
 
-    def _act(self, ids: Sequence[int]) -> int:
+    def _act(self, ids: Sequence[int], late: Mapping[int, Late]) -> int:
         """Do what rows want. Those that cannot be written (a trigger refuses it) hold up no other."""
         try:
-            return self.database.run(lambda tx: self._act_in(tx, ids), patience=5)
+            return self.database.run(lambda tx: self._act_in(tx, ids, late), patience=5)
         except StorageError as error:
             if len(ids) > 1:
-                return sum(self._act([i]) for i in ids)
+                return sum(self._act([i], late) for i in ids)
             self._tell(ids[0], f"it cannot be written, and waits: {error}", logging.ERROR)
             return 0
 
-    def _act_in(self, tx: Tx, ids: Sequence[int]) -> int:
+    def _act_in(self, tx: Tx, ids: Sequence[int], late: Mapping[int, Late]) -> int:
         rows = targcc.lock_free(tx, ids)
         known = targcc_marks.load(tx, rows)
         facts = self._facts(tx, known.values())
         after, fired = dict[int, Known](), 0
         for row in rows.values():
+            if row.id in late and not row.warned and row.active:
+                self.mails.missed(tx, row, late[row.id])
             decision = targcc_rules.decide(row, known.get(row.id), facts)
             if decision is None:
                 continue
@@ -129,6 +135,8 @@ class TargccJobs:
         known = decision.known
         if decision.act is Act.FREE:
             log.warning("row %d of c_Job, %r, is InProcess no more: %s", row.id, row.code, decision.text)
+            if known.job is None or facts.states.get(known.job) != "Failed":  # else its job's end was told
+                self.mails.freed(tx, row, decision.text or "")
             return self.outcomes.free(tx, row, known, decision.text or "")
         if decision.act is Act.FIRE:
             return self._fire(tx, row, known, decision.by, "Triggered by its row in c_Job", new_key())[1]

@@ -14,6 +14,7 @@ from taskmanager.domain.texts import storable
 from taskmanager.domain.wallclock import WallClock, wall_clock
 from taskmanager.engine import targcc_rules
 from taskmanager.engine.filters import Electing
+from taskmanager.engine.targcc_mail import TargccMails
 from taskmanager.storage import legacy, legacy_shape, targcc, targcc_marks
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.targcc import TargccRow
@@ -29,6 +30,7 @@ class TargccOutcomes:
 
     def __init__(self, *, host: str, time_zone: str | None) -> None:
         self.host, self.time_zone = host, time_zone
+        self.mails = TargccMails()
         self._zone: tuple[str, float] | None = None
         self._clock: tuple[tuple[str, timedelta], WallClock] | None = None
 
@@ -82,6 +84,7 @@ class TargccOutcomes:
         InProcess, nor when its ID is another's."""
         if known.freed == one["job"]:
             return known
+        self.mails.ended(tx, row, known, one, self.wall_clock(tx))
         self._log(tx, row, one)
         if not one["ends"] or known.job != one["job"] or not row.in_process:
             return known

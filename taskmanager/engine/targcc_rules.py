@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from taskmanager.domain.targcc import Kind, Rule, Unplannable, kind_of, next_slot
+from taskmanager.domain.targcc import Kind, Rule, Unplannable, following, kind_of, next_slot
 from taskmanager.domain.wallclock import WallClock
 from taskmanager.storage.targcc import TargccRow
 from taskmanager.storage.targcc_marks import Known
@@ -160,6 +160,24 @@ def ending(row: TargccRow, known: Known, clock: WallClock, now: datetime) -> End
         return Ending(replace(after, rule=None, wall=None, utc=None), None, retire=True)
     after = plan(row, after, clock, now)
     return Ending(after, after.wall)
+
+
+def expected(row: TargccRow, known: Known, facts: Facts) -> datetime | None:
+    """When a row that has not begun was to begin (UTC); None for one that runs, is off, or has no time.
+
+    An external program's row is expected one period after its last run.
+    """
+    if not row.active:
+        return None
+    if not row.managed:
+        after = None if row.in_process or row.last_run is None else following(row.rule, row.last_run)
+        return None if after is None else facts.clock.utc(after)
+    if row.in_process:
+        waits = known.job is not None and facts.states.get(known.job) == "Enqueued"
+        return facts.clock.utc(known.claimed) if waits and known.claimed is not None else None
+    if row.next_run is None:
+        return None
+    return known.utc if known.utc is not None and row.next_run == known.wall else facts.clock.utc(row.next_run)
 
 
 def timeout_of(parameters: Mapping[str, str], otherwise: float | None) -> float | None:

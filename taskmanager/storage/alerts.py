@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, Event, is_address, key_of, split_addresses
 from taskmanager.domain.texts import storable
-from taskmanager.storage import jobs, legacy_shape, structures, targcc
+from taskmanager.storage import jobs, legacy_shape, structures, targcc_mail
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.statements import statement
@@ -112,32 +112,44 @@ def failing(tx: Tx) -> set[str]:
     return set(structures.members(tx, FAILING))
 
 
-def mailing(tx: Tx, row_ids: Iterable[int]) -> set[int]:
-    """Which of these rows of c_Job have EmailOnFailure."""
+def mailing(tx: Tx, row_ids: Iterable[int], *, by_default: bool = False) -> set[int]:
+    """Which of these rows of c_Job have EmailOnFailure; of the older c_Job those that name somebody to be mailed,
+    or all where somebody is by default."""
     if (shape := legacy_shape.of(tx).job) is not Shape.SPECIFICATION:
-        return {i for i, _ in targcc.mailing(tx)} & set(row_ids) if shape is Shape.TARGCC else set()
+        if shape is Shape.UNKNOWN:
+            return set()
+        everybody = by_default or bool(targcc_mail.default_recipients(tx))
+        return set(row_ids) if everybody else {i for i, _ in targcc_mail.mailing(tx)} & set(row_ids)
     return {int(r[0]) for r in tx.execute(mailing_rows, {"ids": jobs.ids_json(row_ids)}) if r[1]}
 
 
 def all_mailing(tx: Tx) -> list[tuple[int, str]]:
     """All rows of c_Job that have EmailOnFailure: ID and name."""
     if (shape := legacy_shape.of(tx).job) is not Shape.SPECIFICATION:
-        return targcc.mailing(tx) if shape is Shape.TARGCC else []
+        return targcc_mail.mailing(tx) if shape is Shape.TARGCC else []
     return [(int(r[0]), str(r[1] or f"c_job:{r[0]}")) for r in tx.execute(all_mailing_rows, {})]
 
 
 def recipients(tx: Tx, row_id: int) -> tuple[str, ...]:
     """The addresses that c_JobAlertRecipient names for a row of c_Job: those of type email that were not deleted."""
     if legacy_shape.of(tx).has_users:
-        return tuple(address for address in targcc.recipients(tx, row_id) if is_address(address))
+        named = tuple(address for address in targcc_mail.recipients(tx, row_id) if is_address(address))
+        return named or split_addresses(targcc_mail.default_recipients(tx))
     rows = tx.execute(recipients_of_row, {"id": row_id})
     found = [str(r[1] or "").strip() for r in rows if str(r[0] or "").strip().lower() == "email"]
-    return tuple(address for address in found if is_address(address))
+    named = tuple(address for address in found if is_address(address))
+    return named or split_addresses(targcc_mail.default_recipients(tx))
 
 
-def reserve(tx: Tx, name: str, job_id: int, limit: int | None) -> int | None:
+def is_older(tx: Tx) -> bool:
+    """Whether c_Job is the older one: of its rows the same is not told twice within an hour."""
+    return legacy_shape.of(tx).job is Shape.TARGCC
+
+
+def reserve(tx: Tx, name: str, job_id: int, limit: int | None, *, text: str | None = None) -> int | None:
     """A place among this hour's messages of a job name, for the job that sends one.
 
+    text: what the message says, where one is held back only while it says the same as the last.
     Returns how many were held back since the last one, or None when this one is held back, and counted. Asked
     again for the same job, the answer stands. The row is locked from the first statement on: all servers count alike.
     """
@@ -149,13 +161,16 @@ def reserve(tx: Tx, name: str, job_id: int, limit: int | None) -> int | None:
     if own is not None:
         return int(own[2])
     suppressed = _number(known.get("Suppressed"))
+    if text is not None:
+        limit = 1 if known.get("Text") == key_of(text) else None
     if limit is not None and len(sent) >= limit:
         if known.get("HeldBack") != str(job_id):
             structures.set_fields(tx, key, {"Suppressed": str(suppressed + 1), "HeldBack": str(job_id)})
         return None
     sent.append([now, job_id, suppressed])
     kept = sent[-max(limit or 0, _LEAST_KEPT) :]
-    structures.set_fields(tx, key, {"Sent": json.dumps(kept), "Suppressed": "0"})
+    said = {} if text is None else {"Text": key_of(text)}
+    structures.set_fields(tx, key, {"Sent": json.dumps(kept), "Suppressed": "0"} | said)
     return suppressed
 
 

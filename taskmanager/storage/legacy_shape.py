@@ -34,8 +34,9 @@ _SPECIFICATION = (
     "FailureCount", "EmailOnFailure",
 )  # fmt: skip
 _TARGCC = (
-    "ID", "lkpJob", "lkpJobRunner", "enmJobType", "WhenToRun", "CyclicCount", "TimeOutSec", "Active", "ActivatingUser",
-    "NextRunTime", "LastRunTime", "enmJobStatus", "WarningMailSent", "IsManaged", "LastRunBy",
+    "ID", "lkpJob", "lkpJobRunner", "enmJobType", "WhenToRun", "CyclicCount", "SendNotificationOnSuccess",
+    "TimeOutSec", "Active", "ActivatingUser", "NextRunTime", "LastRunTime", "enmJobStatus", "WarningMailSent",
+    "IsManaged", "LastRunBy",
 )  # fmt: skip
 _SPECIFICATION_LOGGED = (
     "ID", "JobName", "JobId", "JobType", "StartedAt", "CompletedAt", "DurationMs", "Success", "ResultMessage",
@@ -56,6 +57,8 @@ class Recognised:
     faults: tuple[str, ...] = ()
     #: Whether c_User has mail addresses, for recipients who are named by their ID.
     has_users: bool = False
+    #: Whether c_SystemDefault is there, which may name who is mailed where a row names nobody.
+    has_defaults: bool = False
 
 
 _found: WeakKeyDictionary[Prepared, tuple[Recognised, float]] = WeakKeyDictionary()
@@ -79,7 +82,9 @@ def read(tx: Tx) -> Recognised:
     if fault_of_logged:
         faults.append(f"{fault_of_logged} No history is written to it; everything else runs")
     has_users = job is Shape.TARGCC and {"id", "email"} <= {name.lower() for name in _columns(tx, "c_User")}
-    return Recognised(job, logged, tuple(faults), has_users)
+    defaults = _columns(tx, "c_SystemDefault") if job is Shape.TARGCC else ()
+    has_defaults = {"group", "settingname", "spt_settingvalue"} <= {name.lower() for name in defaults}
+    return Recognised(job, logged, tuple(faults), has_users, has_defaults)
 
 
 def judge(

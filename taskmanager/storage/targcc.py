@@ -18,7 +18,7 @@ from taskmanager.storage.transaction import Tx, as_moment
 
 _COLUMNS = (
     "ID", "lkpJob", "lkpJobRunner", "enmJobType", "WhenToRun", "CyclicCount", "TimeOutSec", "Active", "IsManaged",
-    "NextRunTime", "LastRunTime", "enmJobStatus", "ActivatingUser",
+    "NextRunTime", "LastRunTime", "enmJobStatus", "ActivatingUser", "SendNotificationOnSuccess", "WarningMailSent",
 )  # fmt: skip
 _LOGGED = (
     "c_JobID", "WhenStarted", "ActivatingUser", "LastRunBy", "ExecutionTimeSec", "enmRunStatus_JobStatus", "Remarks",
@@ -47,6 +47,9 @@ class TargccRow:
     last_run: datetime | None
     status: str | None
     user: str | None
+    #: SendNotificationOnSuccess, and WarningMailSent: a mail tells already that it was missed.
+    notifies: bool
+    warned: bool
 
     @property
     def in_process(self) -> bool:
@@ -145,28 +148,6 @@ def read_targcc_logged(t: Tables, p: Product) -> str:
     )
 
 
-@statement
-def mailing_targcc_rows(t: Tables, p: Product) -> str:
-    q = p.quote
-    return (
-        f"SELECT r.{q('c_JobID')}, MAX(j.{q('lkpJob')}) FROM {q('c_JobAlertRecipient')} r "
-        f"JOIN {q('c_Job')} j ON j.{q('ID')} = r.{q('c_JobID')} WHERE LOWER(r.{q('enmJobAlertType')}) = 'email' "
-        f"AND r.{q('DeletedOn')} IS NULL GROUP BY r.{q('c_JobID')} ORDER BY r.{q('c_JobID')}"
-    )
-
-
-@statement
-def targcc_recipients(t: Tables, p: Product) -> str:
-    """The override stands only where OverrideName does; else the user's own address."""
-    q = p.quote
-    return (
-        f"SELECT CASE WHEN COALESCE(r.{q('OverrideName')}, '') <> '' THEN r.{q('OverrideEmailOrPhone')} "
-        f"ELSE u.{q('Email')} END FROM {q('c_JobAlertRecipient')} r "
-        f"LEFT JOIN {q('c_User')} u ON u.{q('ID')} = r.{q('c_UserID')} WHERE r.{q('c_JobID')} = :id "
-        f"AND LOWER(r.{q('enmJobAlertType')}) = 'email' AND r.{q('DeletedOn')} IS NULL ORDER BY r.{q('ID')}"
-    )
-
-
 # -- rows of c_Job ------------------------------------------------------------------------------------------------
 
 
@@ -252,7 +233,7 @@ def end(tx: Tx, row_id: int, *, status: str, at: datetime, by: str, user: str, n
     tx.execute(end_targcc_row, given)
 
 
-# -- c_LoggedJob, c_JobAlertRecipient -----------------------------------------------------------------------------
+# -- c_LoggedJob ----------------------------------------------------------------------------------------------------
 
 
 def add_logged(
@@ -314,22 +295,13 @@ def statistics(tx: Tx, *, days: float) -> list[dict[str, Any]]:
     return found
 
 
-def mailing(tx: Tx) -> list[tuple[int, str]]:
-    """Rows that have somebody to be mailed: ID and code."""
-    return [(int(r[0]), str(r[1])) for r in tx.execute(mailing_targcc_rows)]
-
-
-def recipients(tx: Tx, row_id: int) -> list[str]:
-    """Their addresses; for a database whose c_User has some."""
-    return [str(r[0] or "").strip() for r in tx.execute(targcc_recipients, {"id": row_id})]
-
-
 def _row(r: Sequence[Any]) -> TargccRow:
     timeout = int(r[6] or 0)
     return TargccRow(
         int(r[0]), str(r[1] or "").strip(), str(r[2] or "").strip(),
         Rule(r[3], _moment(r[4]), None if r[5] is None else int(r[5])), timeout if timeout > 0 else None,
         _flag(r[7]), _flag(r[8]), _moment(r[9]), _moment(r[10]), r[11], r[12],
+        _flag(r[13]), _flag(r[14]),
     )  # fmt: skip
 
 

@@ -18,13 +18,14 @@ from taskmanager.domain.texts import storable
 
 _WORDS = {
     Event.FAILURE: "FAILED", Event.SUCCESS: "Succeeded", Event.SLOW: "SLOW", Event.MISSED: "MISSED",
-    Event.RECOVERY: "Recovered", Event.TEST: "Test",
+    Event.RECOVERY: "Recovered", Event.TEST: "Test", Event.WARNING: "WARNING",
 }  # fmt: skip
 _SIGNS = {
     Event.FAILURE: "\N{CROSS MARK}", Event.SUCCESS: "\N{WHITE HEAVY CHECK MARK}", Event.SLOW: "\N{SNAIL}",
     Event.MISSED: "\N{ALARM CLOCK}", Event.RECOVERY: "\N{WHITE HEAVY CHECK MARK}", Event.TEST: "\N{BELL}",
+    Event.WARNING: "\N{WARNING SIGN}",
 }  # fmt: skip
-_COLOURS = {Event.FAILURE: "Attention", Event.SLOW: "Warning", Event.MISSED: "Warning"}
+_COLOURS = {Event.FAILURE: "Attention", Event.SLOW: "Warning", Event.MISSED: "Warning", Event.WARNING: "Warning"}
 #: What Slack and Teams take of one text, with room to spare.
 _SLACK_TEXT, _SLACK_HEADER, _SLACK_FIELD, _TEAMS_TEXT = 2500, 150, 1900, 4000
 _DETAILS = 20_000
@@ -62,6 +63,9 @@ def compose(
         found.append(("Duration", _span(facts["duration_ms"] / 1000)))
     if facts.get("late_seconds") is not None:
         found.append(("Late by", _span(facts["late_seconds"])))
+    for label, name in (("Items done", "items_done"), ("Items failed", "items_failed")):
+        if facts.get(name) is not None:
+            found.append((label, str(facts[name])))
     if (facts.get("attempt") or 1) > 1:
         found.append(("Attempts", str(facts["attempt"])))
     for label, name in (("Server", "server"), ("Error", "error")):

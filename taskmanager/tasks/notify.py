@@ -150,12 +150,15 @@ def notify(notifier: Notifier, ctx: JobContext, rule: str, facts: dict[str, Any]
             return "nothing sent: no rule asks for it any more"
         if facts["event"] == Event.RECOVERY and not alerts.recover(tx, rule, at, ctx.job_id):
             return "nothing sent: no failure was told of"
-        return found, alerts.reserve(tx, rule, ctx.job_id, found.limit)
+        name, text = found.same or (rule, None)
+        return found, alerts.reserve(tx, name, ctx.job_id, found.limit, text=text)
 
     decided = database.run(decide)
     if isinstance(decided, str):
         return decided
     found, suppressed = decided
+    if suppressed is None and found.same:
+        return "held back: the same was sent within the hour"
     if suppressed is None:
         return f"held back: {found.limit} alerts were sent within the hour"
     return _send(notifier, ctx, rule, facts, found, suppressed, at)

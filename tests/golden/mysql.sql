@@ -660,10 +660,7 @@ UPDATE `c_Job` SET `enmJobStatus` = 'Failure' WHERE `ID` = :id;
 INSERT INTO `c_LoggedJob` (`c_JobID`, `WhenStarted`, `ActivatingUser`, `LastRunBy`, `ExecutionTimeSec`, `enmRunStatus_JobStatus`, `Remarks`, `SuccessCount`, `FailureCount`, `AddedBy`, `AddedOn`) VALUES (:c_JobID, :WhenStarted, :ActivatingUser, :LastRunBy, :ExecutionTimeSec, :enmRunStatus_JobStatus, :Remarks, :SuccessCount, :FailureCount, :AddedBy, :AddedOn);
 
 -- targcc.lock_targcc_rows
-SELECT t.`ID`, t.`lkpJob`, t.`lkpJobRunner`, t.`enmJobType`, t.`WhenToRun`, t.`CyclicCount`, t.`TimeOutSec`, t.`Active`, t.`IsManaged`, t.`NextRunTime`, t.`LastRunTime`, t.`enmJobStatus`, t.`ActivatingUser` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `c_Job` t FORCE INDEX (PRIMARY) ON t.`ID` = x.id FOR UPDATE OF t SKIP LOCKED;
-
--- targcc.mailing_targcc_rows
-SELECT r.`c_JobID`, MAX(j.`lkpJob`) FROM `c_JobAlertRecipient` r JOIN `c_Job` j ON j.`ID` = r.`c_JobID` WHERE LOWER(r.`enmJobAlertType`) = 'email' AND r.`DeletedOn` IS NULL GROUP BY r.`c_JobID` ORDER BY r.`c_JobID`;
+SELECT t.`ID`, t.`lkpJob`, t.`lkpJobRunner`, t.`enmJobType`, t.`WhenToRun`, t.`CyclicCount`, t.`TimeOutSec`, t.`Active`, t.`IsManaged`, t.`NextRunTime`, t.`LastRunTime`, t.`enmJobStatus`, t.`ActivatingUser`, t.`SendNotificationOnSuccess`, t.`WarningMailSent` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `c_Job` t FORCE INDEX (PRIMARY) ON t.`ID` = x.id FOR UPDATE OF t SKIP LOCKED;
 
 -- targcc.plan_targcc_row
 UPDATE `c_Job` SET `NextRunTime` = :next_run WHERE `ID` = :id;
@@ -683,14 +680,26 @@ UPDATE `c_Job` SET `NextRunTime` = NULL, `ActivatingUser` = :user WHERE `ID` = :
 -- targcc.switch_targcc_row
 UPDATE `c_Job` SET `Active` = :active, `NextRunTime` = NULL, `ActivatingUser` = :user WHERE `ID` = :id;
 
--- targcc.targcc_recipients
-SELECT CASE WHEN COALESCE(r.`OverrideName`, '') <> '' THEN r.`OverrideEmailOrPhone` ELSE u.`Email` END FROM `c_JobAlertRecipient` r LEFT JOIN `c_User` u ON u.`ID` = r.`c_UserID` WHERE r.`c_JobID` = :id AND LOWER(r.`enmJobAlertType`) = 'email' AND r.`DeletedOn` IS NULL ORDER BY r.`ID`;
-
 -- targcc.targcc_rows
-SELECT t.`ID`, t.`lkpJob`, t.`lkpJobRunner`, t.`enmJobType`, t.`WhenToRun`, t.`CyclicCount`, t.`TimeOutSec`, t.`Active`, t.`IsManaged`, t.`NextRunTime`, t.`LastRunTime`, t.`enmJobStatus`, t.`ActivatingUser` FROM `c_Job` t ORDER BY t.`ID`;
+SELECT t.`ID`, t.`lkpJob`, t.`lkpJobRunner`, t.`enmJobType`, t.`WhenToRun`, t.`CyclicCount`, t.`TimeOutSec`, t.`Active`, t.`IsManaged`, t.`NextRunTime`, t.`LastRunTime`, t.`enmJobStatus`, t.`ActivatingUser`, t.`SendNotificationOnSuccess`, t.`WarningMailSent` FROM `c_Job` t ORDER BY t.`ID`;
 
 -- targcc.wait_for_targcc_row
-SELECT t.`ID`, t.`lkpJob`, t.`lkpJobRunner`, t.`enmJobType`, t.`WhenToRun`, t.`CyclicCount`, t.`TimeOutSec`, t.`Active`, t.`IsManaged`, t.`NextRunTime`, t.`LastRunTime`, t.`enmJobStatus`, t.`ActivatingUser` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `c_Job` t FORCE INDEX (PRIMARY) ON t.`ID` = x.id FOR UPDATE OF t;
+SELECT t.`ID`, t.`lkpJob`, t.`lkpJobRunner`, t.`enmJobType`, t.`WhenToRun`, t.`CyclicCount`, t.`TimeOutSec`, t.`Active`, t.`IsManaged`, t.`NextRunTime`, t.`LastRunTime`, t.`enmJobStatus`, t.`ActivatingUser`, t.`SendNotificationOnSuccess`, t.`WarningMailSent` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `c_Job` t FORCE INDEX (PRIMARY) ON t.`ID` = x.id FOR UPDATE OF t;
+
+-- targcc_mail.last_targcc_run
+SELECT `WhenStarted`, `Remarks` FROM `c_LoggedJob` WHERE `c_JobID` = :id ORDER BY `ID` DESC LIMIT 1;
+
+-- targcc_mail.mailing_targcc_rows
+SELECT r.`c_JobID`, MAX(j.`lkpJob`) FROM `c_JobAlertRecipient` r JOIN `c_Job` j ON j.`ID` = r.`c_JobID` WHERE LOWER(r.`enmJobAlertType`) = 'email' AND r.`DeletedOn` IS NULL GROUP BY r.`c_JobID` ORDER BY r.`c_JobID`;
+
+-- targcc_mail.problem_mail_to
+SELECT `spt_SettingValue` FROM `c_SystemDefault` WHERE `Group` = 'Config' AND `SettingName` = 'ProblemMailTo';
+
+-- targcc_mail.targcc_recipients
+SELECT CASE WHEN COALESCE(r.`OverrideName`, '') <> '' THEN r.`OverrideEmailOrPhone` ELSE u.`Email` END FROM `c_JobAlertRecipient` r LEFT JOIN `c_User` u ON u.`ID` = r.`c_UserID` WHERE r.`c_JobID` = :id AND LOWER(r.`enmJobAlertType`) = 'email' AND r.`DeletedOn` IS NULL ORDER BY r.`ID`;
+
+-- targcc_mail.warn_of_targcc_row
+UPDATE `c_Job` SET `WarningMailSent` = 1 WHERE `ID` = :id;
 
 -- targcc_marks.forget_targcc
 DELETE FROM `HangfireHash` WHERE `HangfireHash`.`Key` = %s AND `HangfireHash`.`Field` = %s;

@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 
 from taskmanager import TaskManager
 from taskmanager.storage import schema
+from tests.alerts import receivers
 from tests.faults.test_kill import start_worker
 
 TABLES = ("c_Job", "c_LoggedJob", "c_JobAlertRecipient", "c_User", "c_Lookup")
@@ -72,6 +73,7 @@ class Office:
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url, self.folder = url, folder
+        self.mailbox = receivers.start_mail()
         (folder / "targccjobs.py").write_text(JOBS)
         self._connection = self.connect()
         self._script((Path(__file__).parent / "schema.sql").read_text("utf-8"))
@@ -88,7 +90,8 @@ class Office:
         quick = {
             "TASKMANAGER_DISCOVER": "targccjobs",
             "TASKMANAGER_SMTP_HOST": "127.0.0.1",
-            "TASKMANAGER_SMTP_PORT": "9",
+            "TASKMANAGER_SMTP_PORT": str(self.mailbox.port),
+            "TASKMANAGER_SMTP_TLS": "off",
         }
         self.workers.append(start_worker(self.url, self.folder, environment=quick))
 
@@ -108,6 +111,7 @@ class Office:
         codes = [worker.wait(30) for worker in self.workers]
         self.tm.close()
         self._connection.close()
+        self.mailbox.stop()
         assert codes == [0] * len(codes)
 
     def log(self) -> str:
@@ -172,21 +176,32 @@ class Office:
         """The runs of a row, oldest first."""
         return self.sql("SELECT * FROM c_LoggedJob WHERE c_JobID = %s ORDER BY ID", row_id)
 
+    def mailed(self, row_id: int, who: str) -> None:
+        """Let somebody be mailed of a row."""
+        self.sql(
+            "INSERT INTO c_JobAlertRecipient (c_JobID,enmJobAlertType,OverrideName,OverrideEmailOrPhone,AddedBy) "
+            "VALUES (%s,'email',%s,%s,'dba')", row_id, who, f"{who}@example.com",
+        )  # fmt: skip
+
+    def mails_to(self, who: str) -> list[str]:
+        """Subjects of what came to one address, oldest first."""
+        return [str(mail["Subject"]) for _, to, mail in self.mailbox.mails if f"{who}@example.com" in to]
+
     def ran(self, what: str) -> int:
         return int(self.one("SELECT COUNT(*) AS n FROM Ran WHERE What = %s", what)["n"])
 
     def now(self) -> Any:
         return self.one("SELECT NOW() AS at")["at"]
 
-    def until(self, condition: Callable[[], Any], what: str, seconds: float = 5.0) -> Any:
-        """Wait for something to be so: the bound of the reference is 5 s."""
+    def until(self, condition: Callable[[], Any], what: str, seconds: float = 20.0) -> Any:
+        """Wait for something to be so: within a second or two, but on a machine that is busy."""
         deadline = time.monotonic() + seconds
         while not (found := condition()):
             assert time.monotonic() < deadline, f"{what}\n{self.log()[-3000:]}"
             time.sleep(0.05)
         return found
 
-    def until_ended(self, row_id: int, runs: int = 1, seconds: float = 8.0) -> Any:
+    def until_ended(self, row_id: int, runs: int = 1, seconds: float = 30.0) -> Any:
         """Wait for a run to be told in c_LoggedJob; the row, and that run."""
         found = self.until(
             lambda: len(self.logged(row_id)) >= runs and self.logged(row_id), f"row {row_id} has not run", seconds

@@ -11,6 +11,14 @@ CREATE TABLE c_User (
     Email varchar(100) NULL,
     PhoneNumber varchar(50) NULL
 );
+CREATE TABLE c_SystemDefault (
+    ID bigint NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    `Group` varchar(50) NULL,
+    SettingName varchar(50) NULL,
+    spt_SettingValue varchar(500) NULL
+);
+INSERT INTO c_SystemDefault (`Group`, SettingName, spt_SettingValue) VALUES
+    ('Config', 'ProblemMailTo', NULL), ('Maintenance', 'DaysToKeep', '1#c_LoggedJob#30');
 CREATE TABLE c_LoggedAlert (
     ID bigint NOT NULL AUTO_INCREMENT PRIMARY KEY
 );
@@ -105,3 +113,4 @@ CREATE PROCEDURE mnTM_Slow() BEGIN INSERT INTO Ran (What, At) VALUES ('slow', NO
 CREATE PROCEDURE mnTM_Hung() BEGIN INSERT INTO Ran (What, At) VALUES ('hung', NOW(3)); SELECT SLEEP(60); END;
 CREATE PROCEDURE mnTM_Edited() BEGIN SELECT SLEEP(1.5); END;
 CREATE PROCEDURE mnTM_Dies() BEGIN INSERT INTO Ran (What, At) VALUES ('dies', NOW(3)); SELECT SLEEP(60); END;
+CREATE PROCEDURE mnTM_Counts() SELECT CONCAT(COUNT(*), ' orders') AS r FROM Ran WHERE What = 'counted';

@@ -123,8 +123,8 @@ def test_T9_recipients_of_a_row_are_those_of_type_email(office: Office) -> None:
     office.run_now(row_id)
     row, run = office.until_ended(row_id)
     assert (row["enmJobStatus"], run["Remarks"]) == ("Failure", "no orders today")
-    mails = "SELECT COUNT(*) AS n FROM HangfireJob WHERE InvocationData LIKE %s"
-    office.until(lambda: office.one(mails, "%mnTM_Wrong%")["n"], "no mail is on its way")
+    office.until(lambda: office.mails_to("ops"), "no mail has come", 15)
+    assert office.mails_to("ops") == office.mails_to("boss") == ["FAILED: mnTM_Wrong"]
 
 
 def test_T10_a_row_with_history_is_not_deleted_and_one_without_is(office: Office) -> None:
@@ -164,6 +164,62 @@ def test_T12_an_external_programs_row_is_only_judged_by_its_TimeOutSec(office: O
     assert (row["NextRunTime"], row["LastRunBy"]) == (datetime(2001, 1, 1), "their host")
     (run,) = office.logged(row_id)
     assert "was not reported within 1 s" in run["Remarks"]
+
+
+# -- mails ------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_of_which_items_failed_is_mailed_as_a_warning(office: Office) -> None:
+    row_id = office.insert("partly", "mail")
+    office.mailed(row_id, "warned")
+    office.run_now(row_id)
+    office.until_ended(row_id)
+    office.until(lambda: office.mails_to("warned"), "no mail has come", 15)
+    assert office.mails_to("warned") == ["WARNING: partly"]
+
+
+def test_a_success_is_mailed_where_the_row_says_so_and_again_only_with_other_words(office: Office) -> None:
+    quiet, told = office.insert("mnTM_Sales", "quiet"), office.insert("mnTM_Counts", "told")
+    office.sql("UPDATE c_Job SET SendNotificationOnSuccess=1 WHERE ID=%s", told)
+    for row_id, who in ((quiet, "nobody"), (told, "glad")):
+        office.mailed(row_id, who)
+        office.run_now(row_id)
+        office.until_ended(row_id)
+    office.until(lambda: office.mails_to("glad") == ["Succeeded: mnTM_Counts"], "no mail has come", 15)
+    office.run_now(told)
+    office.until_ended(told, 2)
+    office.sql("INSERT INTO Ran (What, At) VALUES ('counted', NOW(3))")
+    office.run_now(told)
+    office.until_ended(told, 3)
+    office.until(lambda: len(office.mails_to("glad")) > 1, "other words are not mailed", 15)
+    assert [r["Remarks"] for r in office.logged(told)] == ["0 orders", "0 orders", "1 orders"]
+    assert office.mails_to("glad") == ["Succeeded: mnTM_Counts"] * 2
+    assert office.mails_to("nobody") == []
+
+
+def test_an_external_programs_row_that_was_missed_is_mailed_once(office: Office) -> None:
+    row_id = office.insert("Theirs", "missed", IsManaged=0, enmJobType="CyclicMin", CyclicCount=5, TimeOutSec=90)
+    office.mailed(row_id, "missing")
+    office.sql("UPDATE c_Job SET LastRunTime = NOW() - INTERVAL 380 SECOND WHERE ID=%s", row_id)
+    time.sleep(1.5)
+    assert office.row(row_id)["WarningMailSent"] != 1, "the sum of TimeOutSec has not passed"
+    office.sql("UPDATE c_Job SET LastRunTime = NOW() - INTERVAL 395 SECOND WHERE ID=%s", row_id)
+    office.until(lambda: office.mails_to("missing"), "no mail has come", 15)
+    assert office.row(row_id)["WarningMailSent"] == 1
+    office.sql("UPDATE c_Job SET LastRunTime = NOW(), WarningMailSent = 0 WHERE ID=%s", row_id)
+    time.sleep(1.5)
+    assert office.mails_to("missing") == ["MISSED: Theirs"]
+
+
+def test_who_is_mailed_where_a_row_names_nobody_stands_in_c_SystemDefault(office: Office) -> None:
+    row_id = office.insert("NobodyKnowsIt", "default")
+    office.sql("UPDATE c_SystemDefault SET spt_SettingValue='problems@example.com' WHERE `Group`='Config'")
+    try:
+        office.run_now(row_id)
+        office.until_ended(row_id)
+        office.until(lambda: "FAILED: NobodyKnowsIt" in office.mails_to("problems"), "no mail has come", 15)
+    finally:
+        office.sql("UPDATE c_SystemDefault SET spt_SettingValue=NULL WHERE `Group`='Config'")
 
 
 # -- procedures, codes, statuses --------------------------------------------------------------------------------

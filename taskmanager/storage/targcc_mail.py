@@ -1,0 +1,96 @@
+"""Who is mailed of rows of the older c_Job, and what of them was told already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from taskmanager.storage import legacy_shape
+from taskmanager.storage.dialects import Product
+from taskmanager.storage.statements import statement
+from taskmanager.storage.tables import Tables
+from taskmanager.storage.transaction import Tx, as_moment
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """A row's newest run in the older c_LoggedJob. started: on the wall clock."""
+
+    started: datetime | None
+    remarks: str
+
+
+@statement
+def mailing_targcc_rows(t: Tables, p: Product) -> str:
+    q = p.quote
+    return (
+        f"SELECT r.{q('c_JobID')}, MAX(j.{q('lkpJob')}) FROM {q('c_JobAlertRecipient')} r "
+        f"JOIN {q('c_Job')} j ON j.{q('ID')} = r.{q('c_JobID')} WHERE LOWER(r.{q('enmJobAlertType')}) = 'email' "
+        f"AND r.{q('DeletedOn')} IS NULL GROUP BY r.{q('c_JobID')} ORDER BY r.{q('c_JobID')}"
+    )
+
+
+@statement
+def targcc_recipients(t: Tables, p: Product) -> str:
+    """The override stands only where OverrideName does; else the user's own address."""
+    q = p.quote
+    return (
+        f"SELECT CASE WHEN COALESCE(r.{q('OverrideName')}, '') <> '' THEN r.{q('OverrideEmailOrPhone')} "
+        f"ELSE u.{q('Email')} END FROM {q('c_JobAlertRecipient')} r "
+        f"LEFT JOIN {q('c_User')} u ON u.{q('ID')} = r.{q('c_UserID')} WHERE r.{q('c_JobID')} = :id "
+        f"AND LOWER(r.{q('enmJobAlertType')}) = 'email' AND r.{q('DeletedOn')} IS NULL ORDER BY r.{q('ID')}"
+    )
+
+
+@statement
+def problem_mail_to(t: Tables, p: Product) -> str:
+    q = p.quote
+    return (
+        f"SELECT {q('spt_SettingValue')} FROM {q('c_SystemDefault')} "
+        f"WHERE {q('Group')} = 'Config' AND {q('SettingName')} = 'ProblemMailTo'"
+    )
+
+
+@statement
+def last_targcc_run(t: Tables, p: Product) -> str:
+    q = p.quote
+    return (
+        f"SELECT {q('WhenStarted')}, {q('Remarks')} FROM {q('c_LoggedJob')} WHERE {q('c_JobID')} = :id "
+        f"ORDER BY {q('ID')} DESC LIMIT 1"
+    )
+
+
+@statement
+def warn_of_targcc_row(t: Tables, p: Product) -> str:
+    return f"UPDATE {p.quote('c_Job')} SET {p.quote('WarningMailSent')} = 1 WHERE {p.quote('ID')} = :id"
+
+
+def mailing(tx: Tx) -> list[tuple[int, str]]:
+    """Rows that have somebody to be mailed: ID and code."""
+    return [(int(r[0]), str(r[1])) for r in tx.execute(mailing_targcc_rows)]
+
+
+def recipients(tx: Tx, row_id: int) -> list[str]:
+    """Their addresses; for a database whose c_User has some."""
+    return [str(r[0] or "").strip() for r in tx.execute(targcc_recipients, {"id": row_id})]
+
+
+def default_recipients(tx: Tx) -> str:
+    """Config_ProblemMailTo: who is mailed where a row names nobody; empty where nobody is named."""
+    if not legacy_shape.of(tx).has_defaults:
+        return ""
+    row = tx.execute(problem_mail_to).first()
+    return "" if row is None else str(row[0] or "").strip()
+
+
+def last_run(tx: Tx, row_id: int) -> LastRun | None:
+    """The newest run of a row; None when none is known."""
+    row = tx.execute(last_targcc_run, {"id": row_id}).first()
+    if row is None:
+        return None
+    return LastRun(None if row[0] is None else as_moment(row[0]), str(row[1] or ""))
+
+
+def warn(tx: Tx, row_id: int) -> None:
+    """Remember in the row that a mail told of it being missed; its next run's end forgets it."""
+    tx.execute(warn_of_targcc_row, {"id": row_id})
