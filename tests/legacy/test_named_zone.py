@@ -30,10 +30,10 @@ def transitions(first: int, last: int) -> list[tuple[int, int, bool]]:
     return found
 
 
-@pytest.fixture
+@pytest.fixture(params=["mariadb", "mysql"])
 def prague(request: pytest.FixtureRequest) -> Iterator[local.Server]:
-    """A MariaDB of our own whose tables of zones have this one, and that keeps it."""
-    with own_server(request, "mariadb", durable=False) as server:
+    """A server of our own whose tables of zones have this one, and that keeps it."""
+    with own_server(request, request.param, durable=False) as server:
         learn_zone(server)
         yield server
 

@@ -22,10 +22,10 @@ times.utcnow = lambda: host() + timedelta(minutes=3)
 """
 
 
-@pytest.fixture
+@pytest.fixture(params=["mariadb", "mysql"])
 def east(request: pytest.FixtureRequest) -> Iterator[local.Server]:
-    """A MariaDB of our own in India."""
-    with own_server(request, "mariadb", durable=False) as server:
+    """A server of our own in India."""
+    with own_server(request, request.param, durable=False) as server:
         yield server
 
 

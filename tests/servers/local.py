@@ -35,6 +35,8 @@ class Server:
     command: list[str] = field(default_factory=list)
     user: str | None = None
     process: subprocess.Popen[bytes] | None = None
+    #: A command that ends it and removes its data, where it was started by a program of somebody else's.
+    ender: list[str] = field(default_factory=list)
 
     def start(self) -> None:
         """Start it on its data, and wait until it answers."""
@@ -80,6 +82,8 @@ class Server:
 
     def destroy(self) -> None:
         """End it and remove its data."""
+        if self.ender:
+            subprocess.run(self.ender, capture_output=True, check=True)
         if self.process is not None and self.process.poll() is None:
             self.kill()
         if self.folder is not None:
@@ -99,9 +103,7 @@ def obtain(product: str) -> Server:
 
 def private(product: str, *, durable: bool = False) -> Server:
     """A server of our own, started from installed programs."""
-    makers = {"mariadb": _mariadb, "postgresql": _postgresql}
-    if product not in makers:
-        raise Unavailable(f"set TASKMANAGER_TEST_{product.upper()}_URL to the URL of a server to test on")
+    makers = {"mariadb": _mariadb, "mysql": _mysql, "postgresql": _postgresql}
     return makers[product](durable)
 
 
@@ -134,6 +136,27 @@ def _mariadb(durable: bool) -> Server:
     server = Server("mariadb", _ready(url), folder, command)
     server.start()
     return server
+
+
+def _mysql(durable: bool) -> Server:
+    starter = os.environ.get("TASKMANAGER_TEST_MYSQL_STARTER")
+    if not starter:
+        raise Unavailable(
+            "set TASKMANAGER_TEST_MYSQL_URL to the URL of a server to test on, or TASKMANAGER_TEST_MYSQL_STARTER to a "
+            "program that starts one: `start FOLDER PORT` prints its URL, `destroy FOLDER` ends it"
+        )
+    folder = Path(tempfile.mkdtemp(prefix="tm-server-"))
+    folder.chmod(0o755)
+    durably = {"DURABLE": "1" if durable else "0"}
+    done = subprocess.run(
+        [starter, "start", str(folder / "mysql"), str(_free_port())], capture_output=True, text=True, check=False,
+        env=os.environ | durably,
+    )  # fmt: skip
+    if done.returncode != 0:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise Unavailable(f"{starter} failed: {done.stderr[-500:]}")
+    ender = [starter, "destroy", str(folder / "mysql")]
+    return Server("mysql", _ready(make_url(done.stdout.strip().splitlines()[-1])), folder, ender=ender)
 
 
 def _postgresql(durable: bool) -> Server:
