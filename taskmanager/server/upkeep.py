@@ -16,6 +16,7 @@ from taskmanager.engine.transitions import Transitions
 from taskmanager.server.completer import Completer
 from taskmanager.server.lifeline import Lifeline
 from taskmanager.server.process import Process
+from taskmanager.server.telling import Running
 from taskmanager.server.undertaker import Undertaker
 from taskmanager.storage import audit, expiry, failures, jobs, logged, queues, servers, stacks
 from taskmanager.storage.database import Database
@@ -131,19 +132,29 @@ class Cancellation(Process):
             if one.timeout is not None and now - one.started > one.timeout:
                 one.context.timed_out = True
                 one.context.cancellation.cancel(f"the job ran longer than its timeout of {one.timeout:g} s")
-        recorded = [r for r in running if r.recorded]
-        if recorded:
-            states = self.database.read(
-                lambda tx: jobs.current_states(tx, [r.claim.job_id for r in recorded]), patience=1
-            )
-            for one in recorded:
-                state = states.get(one.claim.job_id)
-                still = self.completer.running.get(one.claim.queue_id) is one
-                if still and state != (one.claim.state, one.claim.state_id):
-                    one.context.cancellation.cancel(
-                        f"the job was moved to {state[0] if state else 'nowhere: it is gone'}"
-                    )
+        self._trip([r for r in running if r.recorded])
         return 0.1 if any(r.timeout is not None for r in running) else 1.0
+
+    def _trip(self, running: list[Running]) -> None:
+        """Of those whose Processing is written, the ones that are in it no more, or whose claim is gone."""
+        if not running:
+            return
+        states, held = self.database.read(
+            lambda tx: (
+                jobs.current_states(tx, [r.claim.job_id for r in running]),
+                queues.still_held(tx, [r.claim for r in running]),
+            ),
+            patience=1,
+        )
+        for one in running:
+            claim, state = one.claim, states.get(one.claim.job_id)
+            if self.completer.running.get(claim.queue_id) is not one:  # it has ended meanwhile
+                continue
+            if state != (claim.state, claim.state_id):
+                where = state[0] if state else "nowhere: it is gone"
+                one.context.cancellation.cancel(f"the job was moved to {where}")
+            elif claim.queue_id not in held:
+                one.context.cancellation.cancel("the claim is gone from its queue: somebody deleted or gave it up")
 
 
 class Expirer(Process):
