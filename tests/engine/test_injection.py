@@ -1,0 +1,110 @@
+"""What a job asks for by type: made for each run anew, torn down after it, whatever becomes of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import pytest
+
+from taskmanager import Inject, Job, JobContext, TaskManager
+from taskmanager.domain.errors import ArgumentError
+from taskmanager.engine.context import CancellationToken
+
+
+class Connection:
+    pass
+
+
+class Orders:
+    def __init__(self, connection: Connection, ctx: JobContext) -> None:
+        self.connection, self.ctx = connection, ctx
+
+
+class Mail:
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+
+@pytest.fixture
+def seen(tm: TaskManager) -> list[str]:
+    """Connections are opened and closed, and tell so."""
+    told: list[str] = []
+    opened: list[Connection] = []
+
+    def connections() -> Iterator[Connection]:
+        opened.append(Connection())
+        told.append(f"open {len(opened)}")
+        yield opened[-1]
+        told.append(f"close {len(opened)}")
+
+    tm.provide(Connection, connections)
+    tm.provide(Orders, Orders)
+    return told
+
+
+def test_a_run_gets_one_of_a_kind_wherever_it_is_asked_for_and_the_next_run_gets_another(
+    tm: TaskManager, hands: Any, seen: list[str]
+) -> None:
+    @contextmanager
+    def mail(connection: Connection) -> Iterator[Mail]:
+        seen.append("mail")
+        yield Mail(connection)
+        seen.append("no mail")
+
+    tm.provide(Mail, mail)
+
+    @tm.job(retries=0)
+    class Report(Job):
+        def __init__(self, orders: Orders, mail: Mail, size: int = 3) -> None:
+            self.orders, self.mail, self.size = orders, mail, size
+
+        async def execute(self, ctx: JobContext, word: str, token: CancellationToken) -> Any:
+            assert self.orders.connection is self.mail.connection
+            assert self.orders.ctx is ctx
+            assert token is ctx.cancellation
+            seen.append(word)
+            return [word, self.size, ctx.job_id]
+
+    first, second = Report.enqueue("one"), Report.enqueue(word="two")
+    hands().work()
+    assert [tm.get(i).result for i in (first, second)] == [["one", 3, first], ["two", 3, second]]
+    once = ["open {n}", "mail", "{word}", "no mail", "close {n}"]
+    assert seen == [line.format(n=n, word=word) for n, word in ((1, "one"), (2, "two")) for line in once]
+
+
+def test_it_is_torn_down_after_a_failure_too_and_only_made_when_asked_for(
+    tm: TaskManager, hands: Any, seen: list[str]
+) -> None:
+    def fails(connection: Connection, orders: Annotated[Orders, Inject], number: int) -> None:
+        assert orders.connection is connection
+        seen.append(f"fails {number}")
+        raise ValueError(number)
+
+    def plain(number: int) -> int:
+        return number
+
+    tm.job(retries=0)(fails).enqueue(7)
+    tm.job(plain).enqueue(8)
+    hands().work()
+    assert seen == ["open 1", "fails 7", "close 1"]
+
+
+def test_what_nobody_provides_fails_that_job_by_name_and_the_caller_may_not_give_it(
+    tm: TaskManager, hands: Any, seen: list[str]
+) -> None:
+    def asks(mail: Annotated[Mail, Inject]) -> None: ...
+
+    def takes(connection: Connection, number: int) -> int:
+        return number
+
+    asking, taking = tm.job(retries=0)(asks).enqueue(), tm.job(takes)
+    good = taking.enqueue(number=1)
+    hands().work()
+    failed = tm.get(asking).current
+    assert failed is not None
+    assert failed.data["ExceptionMessage"].startswith("nobody provides Mail: add `tm.provide(Mail, factory)`")
+    assert tm.get(good).result == 1
+    with pytest.raises(ArgumentError, match="must not be given 'connection': the worker fills it in"):
+        tm.enqueue(takes, connection=Connection(), number=1)
