@@ -110,10 +110,10 @@ def test_they_are_gone_after_their_time(tm: TaskManager) -> None:
     last = tm.notify("ann", "Info", "new")
     tm.testing.move_time(20)
     assert messages(tm, "ann") == [("Info", "new")], "one past its time is not shown, deleted or not"
-    Expirer(tm.database, 1e9).tick()
+    Expirer(tm.database, tm.transitions, 1e9).tick()
     assert (_count(tm, "list"), _count(tm, "set")) == (1, 1)
     tm.testing.move_time(tm.settings.notification_retention_seconds)
-    Expirer(tm.database, 1e9).tick()
+    Expirer(tm.database, tm.transitions, 1e9).tick()
     assert (_count(tm, "list"), _count(tm, "set")) == (0, 0)
     assert tm.notify("ann", "Info", "again") > last, "who knows an older id misses nothing"
 
