@@ -54,8 +54,10 @@ def register(tm: Manager) -> None:
     for one in wanted:
         try:
             tm.recurring_jobs.add_or_update(one)
+            log.info("recurring job %s: %s, %s", one.id, one.cron, one.time_zone)
         except InvalidCron as error:  # what a person has changed in it cannot be read on this host
             log.error("recurring job %s stays as it is: %s", one.id, error)
+    log.info("%d recurring jobs of the code are in the database", len(wanted))
     orphans = tm.recurring_jobs.mark_orphans(
         names, tm.registry.is_discovered, lambda name: tm.registry.get(name) is not None
     )
