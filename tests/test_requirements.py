@@ -1,4 +1,4 @@
-"""Every operation of the legacy contract is on the page of requirements, with a test that is there."""
+"""The page of requirements is whole and true: each is there once, and what is done names a test that is there."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "requirements.md").read_text(encoding="utf-8")
+STATES = {"done", "issue 4", "not yet", "no demand"}
+NAMED = re.compile(r"`(\w+/[\w/]+\.py)(?:::(\w+))?`")
 
 
 def test_every_operation_has_a_test() -> None:
@@ -15,9 +17,37 @@ def test_every_operation_has_a_test() -> None:
     assert listed == wanted
 
 
+def requirements() -> list[tuple[list[int], str, str, str]]:
+    """The rows of the second table: numbers, state, what, where."""
+    found = []
+    for row in re.findall(r"^\| (R\d.*) \|$", PAGE, re.M):
+        numbers, state, what, where = (cell.strip() for cell in row.split("|"))
+        listed = list[int]()
+        for part in numbers.split(", "):
+            first, _, last = part.partition(" to ")
+            listed += range(int(first[1:]), int((last or first)[1:]) + 1)
+        found.append((listed, state, what, where))
+    return found
+
+
+def test_every_requirement_is_there_once_with_a_state() -> None:
+    rows = requirements()
+    assert sorted(n for numbers, *_ in rows for n in numbers) == [*range(1, 124)]
+    assert {state for _, state, _, _ in rows} <= STATES
+    assert all(what for _, _, what, _ in rows)
+
+
+def test_what_is_done_names_a_test_and_what_is_not_says_what_is_missing() -> None:
+    for numbers, state, what, where in requirements():
+        tests = NAMED.findall(where)
+        assert tests if state == "done" else len(what) > 10, f"R{numbers[0]}"
+        if state == "done":
+            assert all(function for _, function in tests), f"R{numbers[0]} names a file, not a test"
+
+
 def test_every_test_that_is_named_is_there() -> None:
-    named = re.findall(r"`(\w+/[\w/]+\.py)(?:::(\w+))?`", PAGE)
-    assert len(named) > 60
+    named = NAMED.findall(PAGE)
+    assert len(named) > 150
     for file, function in named:
         text = (ROOT / file).read_text(encoding="utf-8")
         assert not function or re.search(rf"^def {function}\(", text, re.M), f"{file}::{function}"
