@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -95,6 +97,43 @@ def test_two_claimers_get_different_rows_and_producers_are_not_blocked(full: Tas
             queues.push(transaction(database, second), [(9999, "q0", 0)])
             second.rollback()
         first.rollback()
+
+
+@pytest.mark.parametrize("around", [20, 4000])
+def test_each_hot_statement_locks_what_it_takes_and_no_row_more(tm: TaskManager, engine_name: str, around: int) -> None:
+    if engine_name not in ("mariadb", "mysql"):
+        pytest.skip("only MySQL and MariaDB count the rows a transaction has locked")
+    now = times.to_unix(tm.database.clock.now())
+    later = {f"later{n}": now + 3600 for n in range(around)}
+    tm.database.run(lambda tx: queues.push(tx, [(i, f"q{i % 2}", 0) for i in range(1, around + 41)]))
+    tm.database.run(lambda tx: structures.put(tx, "schedule", later | {f"due{n}": now - 1 for n in range(10)}))
+    for name in ("HangfireJobQueue", "HangfireSet"):
+        analyze(tm, name)
+    with tm.database.engine.connect() as connection:
+
+        def locks(work: Callable[[Tx], Any]) -> int:
+            work(transaction(tm.database, connection))
+            counted = locked_rows(connection)
+            connection.rollback()
+            return counted
+
+        claims = queues.claim(transaction(tm.database, connection), "q0", 10, "a.1")
+        assert locked_rows(connection) == 20, "ten in the index, and the same ten in the table"
+        connection.commit()
+        assert locks(lambda tx: queues.claim(tx, "q0", 10, "b.1")) == 20, "what is claimed stands in nobody's way"
+        assert locks(lambda tx: queues.owned(tx, claims)) == 10
+        assert locks(lambda tx: queues.release(tx, claims[:5])) == 5
+        assert locks(lambda tx: queues.acknowledge(tx, [c.queue_id for c in claims])) == 10
+        assert locks(lambda tx: queues.push(tx, [(9999, "q0", 0)])) == 0
+        assert locks(lambda tx: structures.due(tx, "schedule", now, 100)) == 0
+        assert locks(lambda tx: structures.due(tx, "schedule", now, 100, lock=True)) <= 21, "none of the later ones"
+
+
+def locked_rows(connection: Connection) -> int:
+    """How many rows this connection's transaction has locked; the server counts anew each 0.1 s."""
+    time.sleep(0.3)
+    mine = "SELECT trx_rows_locked FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id = CONNECTION_ID()"
+    return int(connection.execute(text(mine)).scalar() or 0)
 
 
 @pytest.mark.parametrize(
