@@ -223,9 +223,11 @@ class TaskManager:
     def enqueue_definition(
         self, definition: JobDefinition, args: tuple[Any, ...], kwargs: dict[str, Any], options: Mapping[str, Any]
     ) -> int:
-        """Write one job. options: session, queue, priority, delay (seconds or timedelta), at, triggered_by, key.
+        """Write one job. options: session, queue, priority, delay (seconds or timedelta), at, triggered_by, key,
+        parameters.
 
-        key: of `engine.client.new_key`: asked for twice under one key, it is one job.
+        key: of `engine.client.new_key`: asked for twice under one key, it is one job. parameters: of the job, by name,
+        as they are stored.
         """
         new = self._new(definition, args, kwargs, options)
         ids = self.client.create([new], session=options.get("session"), key=options.get("key"))
@@ -280,7 +282,7 @@ class TaskManager:
         queue = options.get("queue") or definition.queue
         check_queue(queue)
         priority = definition.priority if options.get("priority") is None else int(options["priority"])
-        parameters: dict[str, str] = {}
+        parameters: dict[str, str] = dict(options.get("parameters") or {})
         state: State = Enqueued(queue=queue, priority=priority)
         at = self._moment(options)
         if at is not None:
@@ -348,9 +350,12 @@ class TaskManager:
         """
         return self.recurring_jobs.remove(recurring_id, keep_pause=keep_pause)
 
-    def trigger(self, recurring_id: str, *, by: str = MANUAL) -> int:
-        """Run a recurring job now, once; returns the job's id. Raises RecurringJobNotFound."""
-        return self.recurring_jobs.trigger(recurring_id, by=by)
+    def trigger(self, recurring_id: str, *, by: str = MANUAL, key: str | None = None) -> int:
+        """Run a recurring job now, once; returns the job's id. Raises RecurringJobNotFound.
+
+        key: asked for twice under one key, it is one run.
+        """
+        return self.recurring_jobs.trigger(recurring_id, by=by, key=key)
 
     def pause(self, recurring_id: str) -> None:
         """Stop firing a recurring job, keeping it. Raises RecurringJobNotFound."""

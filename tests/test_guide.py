@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 GUIDE = ROOT / "docs" / "guide"
 PAGES = sorted(GUIDE.glob("*.md"))
 WANTED = {
-    "alerts", "command-line", "configuration", "enqueueing", "filters", "glossary", "injection", "jobs",
+    "alerts", "api", "command-line", "configuration", "enqueueing", "filters", "glossary", "injection", "jobs",
     "notifications", "recurring", "retries", "sql", "testing", "workers",
 }  # fmt: skip
 PRODUCTS = {"mysql": "MySQL, MariaDB", "mariadb": "MySQL, MariaDB", "postgresql": "PostgreSQL", "sqlite": "SQLite"}

@@ -13,7 +13,7 @@ from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from taskmanager import TaskManager
-from webui import access, bearer, errors, headers, languages, shell
+from webui import access, api, bearer, errors, headers, languages, shell
 from webui.blueprint import pages
 from webui.feed import Feed, Slots
 from webui.hub import hubs
@@ -64,6 +64,7 @@ def create_app(
     shell.dress(app)
     app.register_blueprint(pages, url_prefix=path)
     app.register_blueprint(hubs)
+    api.install(app)
     Compress(app)
     if settings.web_proxies:
         n = settings.web_proxies

@@ -150,12 +150,12 @@ def _check_form(csrf: CSRFProtect, view: Any) -> None:
 
 _SETUP = """Nobody may sign in yet.
 
-Set web_users to a name and a password hash, in taskmanager.toml:
+Make a user with a password, or a token for a program, and start anew:
 
-  [web_users]
-  admin = "scrypt:..."
+  taskmanager web user add admin --role manage --write
+  taskmanager web token add ci --role manage --write
 
-A hash is made by: python -c "from werkzeug.security import *; print(generate_password_hash(input()))"
+This writes web_users and api_tokens into taskmanager.toml.
 """
 
 
@@ -217,8 +217,12 @@ def _denied(view: Any, why: str) -> None:
 
 
 def _target() -> tuple[str, str]:
-    """What a form is about, by its address or its fields."""
+    """What a request is about, by its address or its fields."""
     given = request.view_args or {}
+    view = current_app.view_functions.get(request.endpoint or "")
+    if getattr(view, "door", "") == "api":  # whose body is no form
+        named = getattr(view, "names", None)
+        return (named[0], str(given[named[1]])) if named else ("", "")
     for name, kind in (("job_id", "job"), ("recurring_id", "recurring"), ("queue", "queue"), ("server", "server")):
         if name in given or name in request.form:
             return kind, str(given.get(name, request.form.get(name)))

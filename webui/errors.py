@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from taskmanager.domain.errors import ReadOnlyDatabase, StorageError
 from webui import shell
+from webui.api import problems
 
 log = logging.getLogger("taskmanager.web")
 
@@ -27,6 +28,8 @@ def explain(app: Flask) -> None:
 
 def answer(status: int, title: str, text: str, *, hint: str = "", headers: dict[str, str] | None = None) -> Any:
     """An error as a page, or as JSON for a program."""
+    if problems.is_api():
+        return problems.of_status(status, title, text, headers)
     if not shell.wants_page():
         made: Response = jsonify(error=title, detail=text)
         made.status_code = status

@@ -9,7 +9,7 @@ VIEW = frozenset({"jobs.view", "args.view"})
 MANAGE = frozenset(
     {
         "jobs.manage", "jobs.requeue", "jobs.delete", "jobs.enqueue", "recurring.trigger", "recurring.pause",
-        "recurring.remove", "recurring.restore", "queues.pause", "servers.drain", "operations.start",
+        "recurring.remove", "recurring.edit", "recurring.restore", "queues.pause", "servers.drain", "operations.start",
         "operations.stop", "alerts.edit", "audit.view",
     }
 )  # fmt: skip

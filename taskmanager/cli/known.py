@@ -25,8 +25,9 @@ from taskmanager.cli.common import (
 )  # fmt: skip
 from taskmanager.cli.recurring import call_of
 from taskmanager.cli.waiting import wait_and_print
-from taskmanager.domain.errors import AmbiguousJob, ArgumentError, RecurringJobNotFound, StorageError, UnknownJob
+from taskmanager.domain.errors import ArgumentError, RecurringJobNotFound, StorageError, UnknownJob
 from taskmanager.domain.records import RecurringRecord
+from taskmanager.engine import lookup
 from taskmanager.engine.registry import JobDefinition
 from taskmanager.storage import logged
 
@@ -98,23 +99,7 @@ def _schedules(tm: TaskManager) -> list[RecurringRecord]:
 
 def _find(tm: TaskManager, name: str) -> JobDefinition | RecurringRecord:
     """The job that people mean, found by discovery or in c_Job. Raises UnknownJob, AmbiguousJob."""
-    try:
-        found: JobDefinition | None = tm.registry.find(name)
-        unknown = None
-    except AmbiguousJob:
-        raise
-    except UnknownJob as error:
-        found, unknown = None, error
-    wanted = name.strip().lower()
-    rows = [r for r in _schedules(tm) if r.id.startswith("c_job:") and wanted in (r.id, (r.name or "").lower())]
-    matches = [*([found.name] if found else []), *(r.id for r in rows)]
-    if len(matches) > 1:
-        raise AmbiguousJob(f"{name!r} may be {', '.join(matches)}: use one of these")
-    if found is not None:
-        return found
-    if not rows:
-        raise unknown or UnknownJob(f"no job is named {name!r}")
-    return rows[0]
+    return lookup.find(tm.registry, _schedules(tm), name)
 
 
 @job_group.command(epilog=examples("job info send_mail", 'job info "Daily Sales Report" --json'))
@@ -209,24 +194,13 @@ def _dashboard(tm: TaskManager) -> str:
 def history(ctx: click.Context, name: str | None, limit: int, failed: bool, as_json: bool) -> None:
     """Runs of a job, or of all, newest first, from c_LoggedJob; times are the database server's wall clock."""
     tm = manager(ctx)
-    title, unknown = _logged_name(tm, name) if name else (None, None)
+    title, unknown = lookup.logged_name(tm.registry, _schedules(tm), name) if name else (None, None)
     found = tm.database.read(lambda tx: logged.history(tx, name=title, limit=limit, failed_only=failed))
     if unknown is not None and not found and not failed:
         raise unknown
     rows = [{n: wall(value) for n, value in row.items()} for row in found]
     shown = rows if as_json else [{n: row[n] for n in _SHOWN} for row in rows]
     show(shown, json_wanted=as_json, empty="no runs")
-
-
-def _logged_name(tm: TaskManager, name: str) -> tuple[str, UnknownJob | None]:
-    """The name a job's runs are kept under; a job that has left the code has its runs still."""
-    try:
-        found = _find(tm, name)
-    except AmbiguousJob:
-        return name, None
-    except UnknownJob as error:
-        return name, error
-    return (found.title if isinstance(found, JobDefinition) else found.name or found.id), None
 
 
 @job_group.command(epilog=examples("job stats", "job stats --days 1 --json"))

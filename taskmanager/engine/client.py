@@ -60,8 +60,10 @@ class Client:
         with self.database.guard_joined():
             return self.create_in(self.database.join(session), new, key)
 
-    def run_once(self, key: str, work: Callable[[Tx], list[int]]) -> list[int]:
+    def run_once(self, key: str, work: Callable[[Tx], list[int]], *, asked_before: bool = False) -> list[int]:
         """Run a unit that writes jobs under this key; the ids of those jobs.
+
+        asked_before: the key is of somebody who may ask twice; it is looked for before anything else.
 
         Run again after a COMMIT in doubt, it first asks whether an earlier try has written them: what that try has
         changed besides (a row is InProcess) would otherwise refuse it.
@@ -71,7 +73,7 @@ class Client:
         def attempt(tx: Tx) -> list[int]:
             nonlocal tries
             tries += 1
-            if tries > 1 and (written := jobs.by_key(tx, key)):
+            if (asked_before or tries > 1) and (written := jobs.by_key(tx, key)):
                 return written
             try:
                 return work(tx)

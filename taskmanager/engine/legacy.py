@@ -59,10 +59,10 @@ class LegacyJobs:
 
         self.database.run(work)
 
-    def trigger(self, row_id: int, *, by: str) -> int:
+    def trigger(self, row_id: int, *, by: str, key: str | None = None) -> int:
         """Run a row now, once, active or not; its schedule goes on as it was. While a run of the row has not ended,
         the new one waits for it. Raises RecurringJobNotFound."""
-        key = new_key()
+        once = key or new_key()
 
         def work(tx: Tx) -> list[int]:
             row = _must(tx, row_id)
@@ -73,7 +73,7 @@ class LegacyJobs:
             new = new_run(
                 row, known.mark, "Triggered using recurring job manager", by, after=max(running, default=None)
             )
-            job_id = next(iter(self.client.create_in(tx, [new], key)), None)
+            job_id = next(iter(self.client.create_in(tx, [new], once)), None)
             if job_id is None:
                 raise CreationCancelled(f"a filter does not let {PREFIX}{row_id} be created")
             if running:
@@ -82,7 +82,7 @@ class LegacyJobs:
             legacy_marks.save(tx, {row_id: replace(known, runs=runs | {job_id: by})})
             return [job_id]
 
-        return self.client.run_once(key, work)[0]
+        return self.client.run_once(once, work, asked_before=key is not None)[0]
 
     def remove(self, row_id: int) -> bool:
         """Delete a row; whether there was one."""

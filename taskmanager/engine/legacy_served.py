@@ -69,8 +69,10 @@ class ServedJobs(LegacyJobs):
     def switch(self, row_id: int, active: bool) -> None:
         return self.targcc.switch(row_id, active) if self._is_targcc(row_id) else super().switch(row_id, active)
 
-    def trigger(self, row_id: int, *, by: str) -> int:
-        return self.targcc.trigger(row_id, by=by) if self._is_targcc(row_id) else super().trigger(row_id, by=by)
+    def trigger(self, row_id: int, *, by: str, key: str | None = None) -> int:
+        if self._is_targcc(row_id):
+            return self.targcc.trigger(row_id, by=by, key=key)
+        return super().trigger(row_id, by=by, key=key)
 
     def remove(self, row_id: int) -> bool:
         return self.targcc.remove(row_id) if self._is_targcc(row_id) else super().remove(row_id)

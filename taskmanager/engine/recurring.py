@@ -90,22 +90,22 @@ class RecurringJobs(Defining):
 
         self.database.run(work)
 
-    def trigger(self, recurring_id: str, *, by: str = "Manual") -> int:
+    def trigger(self, recurring_id: str, *, by: str = "Manual", key: str | None = None) -> int:
         """Run it now, once, paused or not; its schedule goes on as it was. Raises RecurringJobNotFound."""
         if (row := self._row(recurring_id)) is not None:
-            return row[0].trigger(row[1], by=by)
+            return row[0].trigger(row[1], by=by, key=key)
 
-        key = new_key()
+        once = key or new_key()
 
         def work(tx: Tx) -> list[int]:
             known = must(recurring.load(tx, recurring_id, lock=True), recurring_id)
             reason = "Triggered using recurring job manager"
-            job_id = self._create(tx, known, tx.now(), reason, {TRIGGERED_BY: json.dumps(by)}, key)
+            job_id = self._create(tx, known, tx.now(), reason, {TRIGGERED_BY: json.dumps(by)}, once)
             fields: dict[str, str | None] = {"LastJobId": str(job_id)}
             recurring.save(tx, recurring_id, fields, known.next_execution)
             return [job_id]
 
-        return self.client.run_once(key, work)[0]
+        return self.client.run_once(once, work, asked_before=key is not None)[0]
 
     def all(self) -> list[RecurringRecord]:
         """All recurring jobs, by id; after them the rows of c_Job."""

@@ -119,12 +119,13 @@ class Registry:
         """The job of exactly this name, or a plain function of a discovered module."""
         return self._by_name.get(name) or self._plain_function(name)
 
-    def find(self, lookup: str) -> JobDefinition:
+    def find(self, lookup: str, *, registered_only: bool = False) -> JobDefinition:
         """The job that people mean: by registered name, display name, or function or class name, in any case.
 
-        Raises UnknownJob, or AmbiguousJob that lists the matches.
+        registered_only: no plain function of a discovered module. Raises UnknownJob, or AmbiguousJob that lists the
+        matches.
         """
-        exact = self.get(lookup)
+        exact = self._by_name.get(lookup) if registered_only else self.get(lookup)
         if exact is not None:
             return exact
         wanted = lookup.strip().lower()

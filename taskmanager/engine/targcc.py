@@ -276,10 +276,10 @@ class TargccJobs:
 
         self.database.run(work)
 
-    def trigger(self, row_id: int, *, by: str) -> int:
+    def trigger(self, row_id: int, *, by: str, key: str | None = None) -> int:
         """Run a row now, once, active or not; its schedule goes on as it was. Raises RecurringJobNotFound,
         InvalidArgument for a row that an external program runs, CreationCancelled for one that is running."""
-        key = new_key()
+        once = key or new_key()
 
         def work(tx: Tx) -> list[int]:
             row = _must(targcc.lock(tx, row_id), row_id)
@@ -288,14 +288,14 @@ class TargccJobs:
             known = targcc_marks.load(tx, [row_id]).get(row_id, Known(row.code))
             if row.in_process:
                 raise CreationCancelled(f"{PREFIX}{row_id} is running")
-            job_id, known = self._fire(tx, row, known, by, "Triggered using recurring job manager", key)
+            job_id, known = self._fire(tx, row, known, by, "Triggered using recurring job manager", once)
             if job_id is None:
                 raise CreationCancelled(f"a filter does not let {PREFIX}{row_id} be created")
             targcc.ask(tx, row_id, by)
             targcc_marks.save(tx, {row_id: known})
             return [job_id]
 
-        return self.client.run_once(key, work)[0]
+        return self.client.run_once(once, work, asked_before=key is not None)[0]
 
     def remove(self, row_id: int) -> bool:
         """Delete a row; whether there was one. The database refuses it for a row with history."""

@@ -14,12 +14,15 @@ from taskmanager.storage.dialects import Product
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
-from taskmanager.storage.transaction import Tx, insert_each
+from taskmanager.storage.transaction import Tx, as_moment, insert_each
 
 _COLUMNS = (
     "JobName", "JobId", "JobType", "StartedAt", "CompletedAt", "DurationMs", "Success", "ResultMessage",
     "ErrorMessage", "StackTrace", "ServerName", "TriggeredBy", "MemoryUsedMB", "CpuTimeMs", "CreatedAt",
 )  # fmt: skip
+
+
+_MOMENTS = frozenset({"StartedAt", "CompletedAt", "CreatedAt"})
 
 
 @statement
@@ -37,6 +40,14 @@ def read_logged(t: Tables, p: Product) -> Any:
         .order_by(c.ID.desc())
         .limit(bindparam("limit"))
     )
+
+
+@statement
+def logged_of_name(t: Tables, p: Product) -> Any:
+    """The newest runs of a name, whole: by the table's own index."""
+    c = t.legacy.logged.c
+    newest = select(*c).where(c.JobName == bindparam("name")).order_by(c.StartedAt.desc(), c.ID.desc())
+    return newest.limit(bindparam("limit"))
 
 
 @statement
@@ -117,6 +128,19 @@ def history(tx: Tx, *, name: str | None, limit: int, failed_only: bool = False) 
     parameters = {"any_name": int(name is None), "name": (name or "").lower(), "limit": limit}
     parameters["any_outcome"] = int(not failed_only)
     return tx.execute(read_logged, parameters).mappings()
+
+
+def newest_of(tx: Tx, name: str, *, limit: int) -> list[dict[str, Any]]:
+    """The newest runs of a name as it is stored, whole; moments are UTC."""
+    if (shape := legacy_shape.of(tx).logged) is not Shape.SPECIFICATION:
+        is_older = shape is Shape.TARGCC
+        found = targcc.history(tx, name=name, limit=limit, failed_only=False) if is_older else []
+    else:
+        found = tx.execute(logged_of_name, {"name": name, "limit": limit}).mappings()
+    return [
+        {n: tx.clock.to_utc(as_moment(v)) if n in _MOMENTS and v is not None else v for n, v in dict(row).items()}
+        for row in found
+    ]
 
 
 def statistics(tx: Tx, *, days: float) -> list[dict[str, Any]]:

@@ -294,6 +294,12 @@ DELETE FROM "c_LoggedJob" AS t WHERE t."ID" IN (SELECT value FROM json_each(:ids
 -- logged.insert_logged
 INSERT INTO "c_LoggedJob" ("JobName", "JobId", "JobType", "StartedAt", "CompletedAt", "DurationMs", "Success", "ResultMessage", "ErrorMessage", "StackTrace", "ServerName", "TriggeredBy", "MemoryUsedMB", "CpuTimeMs", "CreatedAt") VALUES (:JobName, :JobId, :JobType, :StartedAt, :CompletedAt, :DurationMs, :Success, :ResultMessage, :ErrorMessage, :StackTrace, :ServerName, :TriggeredBy, :MemoryUsedMB, :CpuTimeMs, :CreatedAt);
 
+-- logged.logged_of_name
+SELECT "c_LoggedJob"."ID", "c_LoggedJob"."JobName", "c_LoggedJob"."JobId", "c_LoggedJob"."JobType", "c_LoggedJob"."StartedAt", "c_LoggedJob"."CompletedAt", "c_LoggedJob"."DurationMs", "c_LoggedJob"."Success", "c_LoggedJob"."ResultMessage", "c_LoggedJob"."ErrorMessage", "c_LoggedJob"."StackTrace", "c_LoggedJob"."ServerName", "c_LoggedJob"."TriggeredBy", "c_LoggedJob"."MemoryUsedMB", "c_LoggedJob"."CpuTimeMs", "c_LoggedJob"."CreatedAt" 
+FROM "c_LoggedJob" 
+WHERE "c_LoggedJob"."JobName" = ? ORDER BY "c_LoggedJob"."StartedAt" DESC, "c_LoggedJob"."ID" DESC
+ LIMIT ? OFFSET ?;
+
 -- logged.logged_statistics
 SELECT "c_LoggedJob"."JobName", count(*) AS count_1, sum("c_LoggedJob"."Success") AS sum_1, avg("c_LoggedJob"."DurationMs") AS avg_1, min("c_LoggedJob"."DurationMs") AS min_1, max("c_LoggedJob"."DurationMs") AS max_1, max("c_LoggedJob"."StartedAt") AS max_2 
 FROM "c_LoggedJob" 

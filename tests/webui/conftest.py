@@ -47,8 +47,12 @@ class Browser:
 
     def post(self, path: str, data: Any = None, *, token: str | None = None, **headers: str) -> Any:
         """A form, from the same site, with a token."""
+        return self.send("POST", path, data, token=token, **headers)
+
+    def send(self, method: str, path: str, data: Any = None, *, token: str | None = None, **headers: str) -> Any:
+        """The same by any method."""
         sent = {"X-CSRFToken": self.token() if token is None else token, "Sec-Fetch-Site": "same-origin"}
-        return self._client.post(path, data=data or {}, headers=signed(self.name) | sent | headers)
+        return self._client.open(path, method=method, data=data or {}, headers=signed(self.name) | sent | headers)
 
 
 @pytest.fixture

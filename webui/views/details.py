@@ -37,8 +37,8 @@ def job_details(job_id: int) -> Any:
     return render_template(
         "details.html", here="jobs", details=found, job=found.job, state=state, now=now, attempts=attempts,
         spans=_spans(found.job.history, now), strip=_strip(found.job.history, now), actions=ACTIONS.get(state, ()),
-        parameters=_parameters(found), warning=_warning(found, now),
-        progress=_share(found.job.parameters.get("Progress")),
+        parameters=parameters_of(found), warning=_warning(found, now),
+        progress=share_of(found.job.parameters.get("Progress")),
         retry_count=jobviews.plain(found.job.parameters.get("RetryCount")),
         recurring_id=jobviews.plain(found.job.parameters.get("RecurringJobId")),
         last_log=found.log[-1].id if found.log else 0, redaction=redaction,
@@ -55,7 +55,7 @@ def job_log(job_id: int) -> Any:
         chunks = read(lambda tx: monitoring_details.log(tx, job_id, after=after))
         return Response(_as_text(jobviews.log_lines(chunks)), mimetype="text/plain")
     found = read(lambda tx: monitoring_details.live(tx, job_id, after=after))
-    share = _share(found.progress)
+    share = share_of(found.progress)
     told = "" if share is None else f"{share:.4f}"
     if not found.log and told == request.args.get("share", "") and found.state == "Processing":
         return "", 204
@@ -99,7 +99,8 @@ def _strip(history: tuple[StateRecord, ...], now: datetime) -> list[dict[str, An
     return bars
 
 
-def _parameters(found: Details) -> list[tuple[str, str]]:
+def parameters_of(found: Details) -> list[tuple[str, str]]:
+    """The parameters that the page lists, masked."""
     shown = []
     for name, value in sorted(found.job.parameters.items()):
         if name not in _TOLD:
@@ -108,7 +109,7 @@ def _parameters(found: Details) -> list[tuple[str, str]]:
     return shown
 
 
-def _share(text: str | None) -> float | None:
+def share_of(text: str | None) -> float | None:
     """A stored progress from 0 to 1; None for none."""
     try:
         share = float(jobviews.plain(text))
@@ -158,7 +159,7 @@ def _as_json(found: Details) -> Response:
         created_at=formats.iso(job.created_at),
         expire_at=formats.iso(job.expire_at) if job.expire_at else None,
         arguments=[{"name": a.name, "value": a.text} for a in jobviews.arguments(job)] if shown else None,
-        parameters=dict(_parameters(found)),
+        parameters=dict(parameters_of(found)),
         history=[
             {
                 "state": s.name, "reason": redaction.text(s.reason), "at": formats.iso(s.created_at),

@@ -1,0 +1,268 @@
+"""/api/jobs and /api/v1/admin/jobs: addresses, names and answers as their specifications have them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from taskmanager import TaskManager
+from tests.conftest import history
+from tests.webui.apiclient import TOKENS, Program
+
+
+def send_mail(to: str, copies: int = 1) -> str:
+    """Sends a mail."""
+    return f"{copies} to {to}"
+
+
+def fails() -> None:
+    raise ValueError("on purpose, password=hunter2")
+
+
+def nightly() -> str:
+    return "done"
+
+
+def helper() -> None: ...
+
+
+@pytest.fixture
+def program(tm: TaskManager) -> Program:
+    tm.job(display_name="Send mail", queue="mail", retries=5)(send_mail)
+    tm.job(display_name="Fails", retries=0)(fails)
+    tm.job("0 2 * * *", display_name="Nightly")(nightly)
+    tm.register_recurring()
+    return Program(tm)
+
+
+MAIL = {"taskType": "send mail", "payload": '{"to": "a@b.c", "copies": 2}'}
+
+
+def test_a_fire_and_forget_job_runs_with_its_payload(program: Program, hands: Any) -> None:
+    answer = program.send("POST", "/api/jobs/fire-and-forget", MAIL)
+    assert (answer.status_code, answer.mimetype) == (201, "application/json")
+    job_id = answer.json["jobId"]
+    assert hands(queues=("mail",)).work() == 1
+    record = program.tm.get(job_id)
+    assert record.result == "2 to a@b.c"
+    assert record.parameters["TriggeredBy"] == '"API"'
+    assert program.get(answer.headers["Location"])["state"] == "Succeeded"
+
+
+@pytest.mark.parametrize("payload", ['["a@b.c", 2]', ["a@b.c", 2], {"to": "a@b.c", "copies": 2}])
+def test_a_payload_may_be_text_or_json_by_name_or_by_position(program: Program, hands: Any, payload: Any) -> None:
+    job_id = program.post("/api/jobs/fire-and-forget", MAIL | {"payload": payload}, 201)["jobId"]
+    hands(queues=("mail",)).work()
+    assert program.tm.get(job_id).result == "2 to a@b.c"
+
+
+def test_a_delayed_job_waits_for_so_many_seconds(program: Program) -> None:
+    job_id = program.post("/api/jobs/delayed", MAIL | {"delaySeconds": 3600}, 201)["jobId"]
+    record = program.tm.get(job_id)
+    assert record.state == "Scheduled"
+    assert record.current is not None
+    due = record.current.data["EnqueueAt"]
+    assert due > record.current.data["ScheduledAt"]
+    assert program.refused("POST", "/api/jobs/delayed", MAIL) == (422, "Request.Invalid", ["delaySeconds"])
+    assert program.refused("POST", "/api/jobs/delayed", MAIL | {"delaySeconds": -1})[2] == ["delaySeconds"]
+
+
+def test_a_recurring_job_is_made_changed_and_removed(program: Program) -> None:
+    body = MAIL | {"jobId": "mails/daily", "cronExpression": "0 3 * * *"}
+    for cron in ("0 3 * * *", "0 4 * * *"):
+        program.post("/api/jobs/recurring", body | {"cronExpression": cron})
+        record = program.tm.recurring_jobs.find("mails/daily")
+        assert (record.cron, record.queue) == (cron, "mail")
+    assert program.refused("POST", "/api/jobs/recurring", body | {"cronExpression": "61 * * * *"}) == (
+        422, "Jobs.InvalidCron", ["cronExpression"],
+    )  # fmt: skip
+    assert program.send("DELETE", "/api/jobs/recurring/mails/daily").status_code == 204
+    assert program.refused("DELETE", "/api/jobs/recurring/mails/daily")[:2] == (404, "Jobs.NotFound")
+
+
+def test_all_jobs_are_listed_with_what_is_known_of_them(program: Program) -> None:
+    listed = {job["jobName"]: job for job in program.get("/api/jobs")}
+    assert set(listed) == {"Send mail", "Fails", "Nightly"}
+    assert listed["Nightly"] == {
+        "jobType": f"{__name__}:nightly", "jobName": "Nightly", "description": "", "type": "Recurring",
+        "cronExpression": "0 2 * * *", "queue": "default", "retryAttempts": 3,
+    }  # fmt: skip
+    assert listed["Send mail"]["description"] == "Sends a mail."
+
+
+def test_a_job_is_triggered_by_its_name_in_any_case(program: Program, hands: Any) -> None:
+    for name in ("Nightly", "nightly", "NIGHTLY", f"{__name__}:nightly"):
+        answer = program.post(f"/api/jobs/{name}/trigger")
+        assert answer["message"] == f"Job '{name}' triggered successfully"
+        hands().work()
+        assert program.tm.get(answer["jobId"]).result == "done"
+    assert program.refused("POST", "/api/jobs/nobody/trigger")[:2] == (404, "Jobs.NotFound")
+    assert program.refused("POST", "/api/jobs/Send mail/trigger")[:2] == (422, "Jobs.TriggerFailed")
+
+
+def test_the_history_of_a_name_is_its_newest_runs_with_secrets_masked(program: Program, hands: Any) -> None:
+    for _ in range(3):
+        program.post("/api/jobs/fails/trigger")
+        hands().work()
+    runs = program.get("/api/jobs/FAILS/history")
+    assert [run["success"] for run in runs] == [False] * 3
+    assert [run["id"] for run in runs] == sorted((run["id"] for run in runs), reverse=True)
+    assert runs[0]["triggeredBy"] == "API"
+    assert "on purpose" in runs[0]["errorMessage"]
+    assert "hunter2" not in str(runs)
+    for query in ("limit=2", "count=2"):
+        assert len(program.get(f"/api/jobs/Fails/history?{query}")) == 2
+    assert program.refused("GET", "/api/jobs/Fails/history?limit=0")[2] == ["limit"]
+    assert program.get("/api/jobs/Nightly/history") == []
+    assert program.refused("GET", "/api/jobs/nobody/history")[:2] == (404, "Jobs.NotFound")
+
+
+def test_recurring_jobs_are_administered(program: Program, hands: Any) -> None:
+    admin = "/api/v1/admin/jobs"
+    assert [(job["id"], job["isPaused"], job["cron"]) for job in program.get(admin)] == [
+        ("Nightly", False, "0 2 * * *")
+    ]
+    job_id = program.post(f"{admin}/Nightly/trigger")["jobId"]
+    hands().work()
+    detail = program.get(f"{admin}/Nightly")
+    assert (detail["lastJobId"], detail["lastStatus"]) == (job_id, "Succeeded")
+    assert [(run["jobId"], run["status"]) for run in detail["executionHistory"]] == [(str(job_id), "Succeeded")]
+    program.post(f"{admin}/Nightly/pause", status=204)
+    assert program.get(f"{admin}/Nightly")["isPaused"]
+    assert program.post(f"{admin}/Nightly/trigger")["jobId"] > job_id, "a paused one may be run by hand"
+    program.post(f"{admin}/Nightly/resume", status=204)
+    resumed = program.get(f"{admin}/Nightly")
+    assert (resumed["isPaused"], resumed["cron"]) == (False, "0 2 * * *")
+    for verb in ("trigger", "pause", "resume"):
+        assert program.refused("POST", f"{admin}/nobody/{verb}")[:2] == (404, "Jobs.NotFound")
+    assert program.refused("GET", f"{admin}/nobody")[:2] == (404, "Jobs.NotFound")
+
+
+def test_removed_by_the_api_a_job_is_restored_running_removed_in_the_dashboard_paused(program: Program) -> None:
+    admin, tm = "/api/v1/admin/jobs", program.tm
+    program.post(f"{admin}/Nightly/pause", status=204)
+    assert program.send("DELETE", f"{admin}/Nightly").status_code == 204
+    done = program.post(f"{admin}/restore")
+    assert [(one["id"], one["missing"], one["isPaused"]) for one in done["restored"]] == [("Nightly", True, False)]
+    program.post(f"{admin}/Nightly/pause", status=204)
+    tm.remove("Nightly", keep_pause=True)
+    program.post(f"{admin}/restore")
+    assert program.get(f"{admin}/Nightly")["isPaused"]
+
+
+def test_task_types_are_registered_jobs_and_nothing_else(program: Program) -> None:
+    known = len(program.tm.registry)
+    for name in ("os:system", f"{__name__}:helper", "tests.webui.test_api_names:helper", "Stored procedure", "x\x00"):
+        assert program.refused("POST", "/api/jobs/fire-and-forget", {"taskType": name, "payload": "[]"})[0] == 422
+        assert program.refused("POST", f"/api/jobs/{name}/trigger")[0] == 404
+    assert len(program.tm.registry) == known
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "fields"),
+    [
+        ({}, "Request.Invalid", ["taskType"]),
+        (MAIL | {"taskTyp": "x"}, "Request.Invalid", ["taskTyp"]),
+        (MAIL | {"taskType": 7}, "Request.Invalid", ["taskType"]),
+        (MAIL | {"taskType": ""}, "Request.Invalid", ["taskType"]),
+        (MAIL | {"payload": "{"}, "Request.Invalid", ["payload"]),
+        (MAIL | {"payload": "[" * 100_000}, "Request.Invalid", ["payload"]),
+        (MAIL | {"payload": {"nobody": 1}}, "Jobs.InvalidArguments", ["payload"]),
+        (MAIL | {"payload": {"to": "a", "copies": "many"}}, "Jobs.InvalidArguments", ["payload"]),
+        (MAIL | {"payload": None}, "Jobs.InvalidArguments", ["payload"]),
+    ],
+    ids=str,
+)
+def test_a_body_that_is_wrong_is_refused_with_the_fields_name(
+    program: Program, body: Any, code: str, fields: list[str]
+) -> None:
+    assert program.refused("POST", "/api/jobs/fire-and-forget", body) == (422, code, fields)
+    assert program.get("/api/v1/jobs")["items"] == []
+
+
+def test_bodies_that_are_no_json_objects_are_refused(program: Program) -> None:
+    client = program.app.test_client()
+    for data, kind, status in (
+        (b"{", "application/json", 400), (b"[1]", "application/json", 400), (b"\xff", "application/json", 400),
+        (b'{"a":NaN}', "application/json", 400), (b"[" * 100_000, "application/json", 400),
+        (b"taskType=x", "application/x-www-form-urlencoded", 415), (b"{}", "text/plain", 415),
+        (b" " * 3_000_000, "application/json", 413),
+    ):  # fmt: skip
+        headers = {"Authorization": f"Bearer {TOKENS['ci']}"}
+        answer = client.post("/api/jobs/fire-and-forget", data=data, content_type=kind, headers=headers)
+        assert (answer.status_code, answer.mimetype) == (status, "application/problem+json"), data[:20]
+
+
+def test_a_key_makes_one_job_of_a_request_sent_twice_and_refuses_another_body(program: Program) -> None:
+    key = {"Idempotency_Key": "order 7"}
+    first = program.post("/api/jobs/fire-and-forget", MAIL, 201, **key)
+    again = program.post("/api/jobs/fire-and-forget", dict(reversed(MAIL.items())), 201, **key)
+    assert again == first
+    other = MAIL | {"payload": '["x@y.z"]'}
+    assert program.refused("POST", "/api/jobs/fire-and-forget", other, **key)[:2] == (422, "Idempotency.KeyReused")
+    elsewhere = program.post("/api/jobs/delayed", MAIL | {"delaySeconds": 1}, 201, **key)
+    assert elsewhere["jobId"] != first["jobId"], "a key counts for its path"
+    assert len(program.get("/api/v1/jobs")["items"]) == 2
+    for key_text in ("", "x" * 201):
+        assert program.refused("POST", "/api/jobs/fire-and-forget", MAIL, Idempotency_Key=key_text)[0] == 400
+
+
+@pytest.mark.parametrize("path", ["/api/jobs/Nightly/trigger", "/api/v1/admin/jobs/Nightly/trigger"])
+def test_a_trigger_sent_twice_under_a_key_is_one_run(program: Program, path: str) -> None:
+    first = program.post(path, Idempotency_Key="k")
+    assert program.post(path, Idempotency_Key="k") == first
+    assert program.post(path)["jobId"] != first["jobId"]
+    assert history(program.tm, first["jobId"]) == ["Enqueued"]
+
+
+def test_keys_of_two_users_are_two_keys(program: Program) -> None:
+    import jwt
+
+    secret = "a shared secret that is long enough for this"
+    program.tm.settings = program.tm.settings.with_changes(jwt_key=secret)
+    other = Program(program.tm)
+    token = jwt.encode({"sub": "ann", "exp": 2**33, "roles": ["jobs.manage"]}, secret)
+    first = program.post("/api/jobs/Nightly/trigger", Idempotency_Key="k")
+    answer = other.send("POST", "/api/jobs/Nightly/trigger", token=token, Idempotency_Key="k")
+    assert answer.status_code == 200
+    assert answer.json != first
+
+
+def test_what_the_api_changes_is_in_the_audit_log_and_what_it_denies(program: Program) -> None:
+    program.post("/api/jobs/fire-and-forget", MAIL, 201)
+    program.post("/api/v1/admin/jobs/Nightly/pause", status=204)
+    eyes = Program(program.tm, "eyes")
+    assert eyes.refused("POST", "/api/v1/admin/jobs/Nightly/resume")[:2] == (403, "Access.Forbidden")
+    assert eyes.get("/api/jobs")
+    table = program.tm.database.tables.audit
+    with program.tm.database.engine.connect() as connection:
+        rows = connection.execute(table.select().order_by(table.c.Id)).mappings().all()
+    told = [(r["UserName"], r["Door"], r["Action"], r["TargetKind"], r["TargetId"], r["Outcome"]) for r in rows]
+    assert told == [
+        ("ci", "api", "jobs.enqueue", "job", "Send mail", "done"),
+        ("ci", "api", "recurring.pause", "recurring", "Nightly", "done"),
+        ("eyes", "api", "recurring.pause", "recurring", "Nightly", "denied"),
+    ]
+
+
+def test_without_a_token_everything_is_refused_as_a_problem(program: Program) -> None:
+    answer = program.app.test_client().get("/api/jobs")
+    assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
+    assert answer.json["code"] == "Access.NotConfigured"
+    wrong = program.send("GET", "/api/jobs", token="tm_wrong")
+    assert (wrong.status_code, wrong.json["code"]) == (401, "Access.Unauthorized")
+    assert wrong.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_database_that_is_away_is_told_as_a_problem(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    from taskmanager.domain.errors import StorageError
+
+    def away(*args: Any, **more: Any) -> Any:
+        raise StorageError("gone")
+
+    monkeypatch.setattr(program.tm.database, "run", away)
+    monkeypatch.setattr(program.tm.database, "read", away)
+    answer = program.send("POST", "/api/jobs/fire-and-forget", MAIL)
+    assert (answer.status_code, answer.json["code"]) == (503, "Storage.Unavailable")
+    assert answer.headers["Retry-After"]

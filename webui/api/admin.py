@@ -1,0 +1,118 @@
+"""Recurring jobs at /api/v1/admin/jobs: list, look, trigger, pause, resume, remove, restore."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taskmanager.domain.errors import RecurringJobNotFound
+from taskmanager.domain.invocation import InvocationUnreadable
+from taskmanager.domain.invocation import read as read_invocation
+from taskmanager.domain.records import RecurringRecord
+from taskmanager.engine.legacy import row_of
+from taskmanager.storage import logged
+from webui import access, jobviews, redaction
+from webui.api import byname, idempotency, schemas, shapes
+from webui.api.problems import told
+from webui.api.routing import group, operation
+from webui.blueprint import manager, read
+
+admin = group("admin", "Recurring jobs, as an administrator sees them.")
+
+_HISTORY = 20
+
+
+@operation(admin, "GET", "/api/v1/admin/jobs", gives=lambda: schemas.AdminJob(many=True))
+def list_admin_jobs() -> Any:
+    """All recurring jobs, the rows of c_Job among them."""
+    found = manager().recurring_list()
+    states = shapes.last_states(found)
+    return [shapes.recurring(record, states) for record in found]
+
+
+@operation(admin, "GET", "/api/v1/admin/jobs/<path:jobId>", gives=schemas.AdminJobDetail)
+def get_admin_job(job_id: str) -> Any:
+    """One recurring job with its latest runs."""
+    record = must(job_id)
+    rows = read(lambda tx: logged.newest_of(tx, logged_name(record), limit=_HISTORY))
+    history = [
+        {
+            "jobId": row["JobId"], "status": "Succeeded" if row["Success"] else "Failed",
+            "startedAt": row["StartedAt"], "durationMs": row["DurationMs"], "error": shapes.text(row["ErrorMessage"]),
+        }
+        for row in rows
+    ]  # fmt: skip
+    return shapes.recurring(record, shapes.last_states([record])) | {"executionHistory": history}
+
+
+@operation(
+    admin, "POST", "/api/v1/admin/jobs/<path:jobId>/trigger", needs="recurring.trigger", gives=schemas.Started,
+    creates=True, about="recurring",
+)  # fmt: skip
+def trigger_admin_job(job_id: str) -> Any:
+    """Run it now, once, paused or not."""
+    return {"jobId": trigger(job_id), "message": f"Job '{job_id}' triggered successfully"}
+
+
+@operation(admin, "DELETE", "/api/v1/admin/jobs/<path:jobId>", needs="recurring.remove", about="recurring")
+def remove_admin_job(job_id: str) -> None:
+    """Remove it, and its pause: restored, it runs."""
+    byname.remove(job_id)
+
+
+@operation(admin, "POST", "/api/v1/admin/jobs/<path:jobId>/pause", needs="recurring.pause", about="recurring")
+def pause_admin_job(job_id: str) -> None:
+    """Stop firing it; its cron is kept."""
+    access.about("recurring", job_id, before={"paused": must(job_id).paused}, after={"paused": True})
+    manager().pause(job_id)
+
+
+@operation(admin, "POST", "/api/v1/admin/jobs/<path:jobId>/resume", needs="recurring.pause", about="recurring")
+def resume_admin_job(job_id: str) -> None:
+    """Fire it again, by its own cron."""
+    access.about("recurring", job_id, before={"paused": must(job_id).paused}, after={"paused": False})
+    manager().resume(job_id)
+
+
+@operation(admin, "POST", "/api/v1/admin/jobs/restore", needs="recurring.restore", gives=schemas.Restoration)
+def restore_admin_jobs() -> Any:
+    """Bring back the recurring jobs of the code that are missing, or are not as the code says.
+
+    A job that was paused and then removed in the dashboard comes back paused; one removed here comes back running.
+    """
+    access.about("recurring", "*")
+    done = manager().restore_recurring()
+    return {
+        "restored": [
+            {"id": r.target, "missing": r.missing, "isPaused": r.paused, "differed": list(r.differed)}
+            for r in done.restored
+        ],
+        "unchanged": done.unchanged,
+        "problems": {name: redaction.text(text) for name, text in done.problems.items()},
+    }
+
+
+def must(recurring_id: str) -> RecurringRecord:
+    """A recurring job. Raises RecurringJobNotFound."""
+    found = next((r for r in manager().recurring_list() if r.id == recurring_id), None)
+    if found is None:
+        raise RecurringJobNotFound(f"there is no recurring job {recurring_id!r}")
+    return found
+
+
+def trigger(recurring_id: str) -> int:
+    """Run it now; the job's id. Raises Refusal, RecurringJobNotFound."""
+    key = idempotency.given()
+    access.about("recurring", recurring_id)
+    with told(code="Jobs.TriggerFailed"):
+        return manager().trigger(recurring_id, by=byname.BY, key=key.key if key else None)
+
+
+def logged_name(record: RecurringRecord) -> str:
+    """The name under which its runs are kept: of a function's all, of a row of c_Job its own."""
+    if row_of(record.id) is not None:
+        return record.name or record.id
+    try:
+        definition = jobviews.definitions().get(read_invocation(record.job).name)
+    except InvocationUnreadable:
+        return record.id
+    return definition.title if definition is not None else record.id

@@ -1,0 +1,154 @@
+"""Jobs by name at /api/jobs: run now, run later, run by a schedule, list, trigger, history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from taskmanager.domain.errors import AmbiguousJob, RecurringJobNotFound, UnknownJob
+from taskmanager.engine import calls, lookup
+from taskmanager.engine.registry import JobDefinition
+from taskmanager.storage import logged, monitoring_logged
+from taskmanager.storage.transaction import Tx
+from webui import access
+from webui.api import idempotency, schemas, shapes
+from webui.api.problems import refuse_field, told
+from webui.api.routing import created, group, operation
+from webui.blueprint import manager, read
+
+named = group("named", "Jobs by name: run them now, later or by a schedule.")
+
+#: Who is named in c_LoggedJob.TriggeredBy.
+BY = "API"
+
+
+@operation(
+    named, "POST", "/api/jobs/fire-and-forget", needs="jobs.enqueue", body=schemas.FireAndForget,
+    gives=schemas.Started, status=201, creates=True, also={409: "taskType may be several jobs"},
+)  # fmt: skip
+def fire_and_forget(body: Mapping[str, Any]) -> Any:
+    """Run a job as soon as possible."""
+    job_id = enqueue(body, {})
+    return created("api-jobs.get_job", {"jobId": job_id, "message": f"Job {job_id} is enqueued"}, jobId=job_id)
+
+
+@operation(
+    named, "POST", "/api/jobs/delayed", needs="jobs.enqueue", body=schemas.Delayed, gives=schemas.Started, status=201,
+    creates=True, also={409: "taskType may be several jobs"},
+)  # fmt: skip
+def delayed(body: Mapping[str, Any]) -> Any:
+    """Run a job after so many seconds."""
+    seconds = body["delaySeconds"]
+    job_id = enqueue(body, {"delay": seconds})
+    return created(
+        "api-jobs.get_job", {"jobId": job_id, "message": f"Job {job_id} is scheduled in {seconds} s"}, jobId=job_id
+    )
+
+
+@operation(
+    named, "POST", "/api/jobs/recurring", needs="recurring.edit", body=schemas.RecurringJob, gives=schemas.Saved,
+    also={409: "taskType may be several jobs"},
+)  # fmt: skip
+def save_recurring(body: Mapping[str, Any]) -> Any:
+    """Make a recurring job, or change it.
+
+    The same request sent twice does the same as once.
+    """
+    definition, (args, kwargs) = called(body)
+    job_id = body["jobId"]
+    access.about("recurring", job_id, after={"cron": body["cronExpression"], "job": definition.title})
+    with told(field="cronExpression"):
+        manager().recurring(job_id, definition, cron=body["cronExpression"], args=args, kwargs=kwargs)
+    return {"jobId": job_id, "message": f"Recurring job {job_id} is saved"}
+
+
+@operation(named, "DELETE", "/api/jobs/recurring/<path:jobId>", needs="recurring.remove", about="recurring")
+def remove_recurring(job_id: str) -> None:
+    """Remove a recurring job, and its pause."""
+    remove(job_id)
+
+
+@operation(named, "GET", "/api/jobs", gives=lambda: schemas.KnownJob(many=True))
+def list_jobs() -> Any:
+    """All jobs that discovery found, and the rows of c_Job."""
+    tm = manager()
+    rows = [r for r in tm.recurring_list() if r.id.startswith("c_job:")]
+    return [shapes.known_job(d) for d in tm.registry if not d.is_internal] + [shapes.known_row(r) for r in rows]
+
+
+@operation(
+    named, "POST", "/api/jobs/<path:jobName>/trigger", needs="jobs.enqueue", gives=schemas.Started, creates=True,
+    about="job", also={409: "the name may be several jobs"},
+)  # fmt: skip
+def trigger_job(job_name: str) -> Any:
+    """Run a job now, once, by its name in any case."""
+    tm, key = manager(), idempotency.given()
+    found = lookup.find(tm.registry, tm.recurring_list(), job_name, registered_only=True)
+    with told(code="Jobs.TriggerFailed"):
+        if isinstance(found, JobDefinition):
+            access.about("job", found.title)
+            job_id = tm.enqueue_definition(found, *calls.from_json(found, None), _options(key))
+        else:
+            access.about("recurring", found.id)
+            job_id = tm.trigger(found.id, by=BY, key=key.key if key else None)
+    return {"jobId": job_id, "message": f"Job '{job_name}' triggered successfully"}
+
+
+@operation(
+    named, "GET", "/api/jobs/<path:jobName>/history", query=schemas.HistoryQuery,
+    gives=lambda: schemas.LoggedRun(many=True),
+)  # fmt: skip
+def job_history(query: Mapping[str, Any], job_name: str) -> Any:
+    """The runs of a job from c_LoggedJob, the newest first; a job that has left the code has its runs still."""
+    tm = manager()
+    name, unknown = lookup.logged_name(tm.registry, tm.recurring_list(), job_name)
+
+    def work(tx: Tx) -> list[dict[str, Any]]:
+        stored = next((n for n in monitoring_logged.names(tx) if n.lower() == name.lower()), name)
+        return logged.newest_of(tx, stored, limit=query.get("count") or query["limit"])
+
+    rows = read(work)
+    if unknown is not None and not rows:
+        raise unknown
+    return [shapes.run(row) for row in rows]
+
+
+def definition_of(name: str) -> JobDefinition:
+    """A registered job by the name in field taskType. Raises Refusal, AmbiguousJob."""
+    try:
+        return lookup.definition(manager().registry, name)
+    except AmbiguousJob:
+        raise
+    except UnknownJob as error:
+        refuse_field("taskType", str(error), code="Jobs.UnknownType")
+
+
+def called(body: Mapping[str, Any], field: str = "payload") -> tuple[JobDefinition, calls.Call]:
+    """The job and its arguments, as `taskType` and `payload` say. field: where these were given. Raises Refusal."""
+    definition = definition_of(body["taskType"])
+    with told(field=field):
+        return definition, calls.from_json(definition, body["payload"])
+
+
+def enqueue(body: Mapping[str, Any], options: Mapping[str, Any], *, field: str = "payload") -> int:
+    """Write the job of `taskType` and `payload`; its id. Raises Refusal."""
+    definition, (args, kwargs) = called(body, field)
+    key = idempotency.given()
+    access.about("job", definition.title)
+    with told(code="Jobs.TriggerFailed"):
+        job_id = manager().enqueue_definition(definition, args, kwargs, _options(key) | dict(options))
+    if key is not None:
+        key.check(job_id)
+    return job_id
+
+
+def _options(key: idempotency.Key | None) -> dict[str, Any]:
+    options: dict[str, Any] = {"triggered_by": BY}
+    return options if key is None else options | {"key": key.key, "parameters": key.parameters}
+
+
+def remove(recurring_id: str) -> None:
+    """Remove a recurring job with its pause. Raises RecurringJobNotFound."""
+    access.about("recurring", recurring_id)
+    if not manager().remove(recurring_id):
+        raise RecurringJobNotFound(f"there is no recurring job {recurring_id!r}")

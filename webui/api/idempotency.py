@@ -1,0 +1,60 @@
+"""The same request sent twice is one job: a key of the sender's, kept with the job for as long as the job is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from flask import g, request
+
+from taskmanager.storage import jobs
+from webui.api.parsing import loads
+from webui.api.problems import refuse
+from webui.blueprint import read
+
+#: The job's parameter that holds what was asked for, as a hash.
+PARAMETER = "IdempotencyHash"
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A sender's key. key: under which the job is written; body: the hash of what is asked for."""
+
+    key: str
+    body: str
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What is kept with the job."""
+        return {PARAMETER: json.dumps(self.body)}
+
+    def check(self, job_id: int) -> None:
+        """Raises Refusal when the job was made by another body under the same key."""
+        kept = read(lambda tx: jobs.parameter(tx, job_id, PARAMETER))
+        if kept is not None and kept != json.dumps(self.body):
+            refuse_reuse()
+
+
+def refuse_reuse() -> None:
+    """Raises Refusal."""
+    refuse(422, "Idempotency.KeyReused", "this Idempotency-Key was sent with another request; take a new one")
+
+
+def given() -> Key | None:
+    """The request's key; None when it has none. Raises Refusal."""
+    text = request.headers.get("Idempotency-Key")
+    if text is None:
+        return None
+    if not 1 <= len(text) <= _LONGEST or not text.isprintable():
+        refuse(400, "Idempotency.InvalidKey", f"Idempotency-Key has 1 to {_LONGEST} printable characters")
+    data = request.get_data(cache=True)
+    body = json.dumps(loads(data), sort_keys=True) if data.strip() else ""
+    return Key(
+        _hash(g.user.name, request.method, request.path, text)[:48], _hash(request.query_string.decode("latin-1"), body)
+    )
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

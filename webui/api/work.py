@@ -1,0 +1,214 @@
+"""Jobs at /api/v1/jobs: lists by the pages' filter language, one job, its log; write, requeue, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from taskmanager.domain import times
+from taskmanager.domain.errors import JobNotFound
+from taskmanager.engine.transitions import Applied
+from taskmanager.storage import monitoring_details, monitoring_lists, monitoring_sets
+from taskmanager.storage.monitoring_details import Details
+from taskmanager.storage.monitoring_lists import Row
+from taskmanager.storage.monitoring_sets import Place
+from webui import access, cursors, filtering, jobviews, redaction, shell
+from webui.api import byname, schemas, shapes, workschemas
+from webui.api.problems import refuse, refuse_field
+from webui.api.routing import created, group, operation
+from webui.blueprint import manager, read
+from webui.views.actions import reason
+from webui.views.details import parameters_of, share_of
+
+jobs = group("jobs", "Jobs, whatever became of them.")
+
+_BATCH = 200
+_MAX_ID = 1 << 62
+
+
+@operation(jobs, "GET", "/api/v1/jobs", query=workschemas.JobsQuery, gives=workschemas.JobPage)
+def list_all_jobs(query: Mapping[str, Any]) -> Any:
+    """Jobs by a filter, the newest first."""
+    parsed = filter_of(query["q"], (query["state"],) if query["state"] else ())
+    below, above = place(query["after"], 1, "after"), place(query["before"], 1, "before")
+
+    def work(tx: Any) -> Any:
+        before, after = int(below[0]) if below else None, int(above[0]) if above else None
+        return monitoring_lists.page(tx, parsed.wanted, limit=query["limit"], before=before, after=after)
+
+    page = read(work)
+    rows = [r for r in page.rows if not parsed.names or filtering.meets(parsed.names, jobviews.arguments_of(r))]
+    return {
+        "items": [row(r) for r in rows], "searchedDownTo": page.floor,
+        "next": cursors.write(page.rows[-1].id) if page.has_older and page.rows else None,
+        "previous": cursors.write(page.rows[0].id) if page.has_newer and page.rows else None,
+    }  # fmt: skip
+
+
+@operation(jobs, "GET", "/api/v1/retries", query=workschemas.Cursor, gives=workschemas.JobPage)
+def list_retries(query: Mapping[str, Any]) -> Any:
+    """Jobs that failed and will be tried again."""
+    at = place(query["after"], 2, "after")
+    after = Place(float(at[0]), int(at[1])) if at else None
+    found = read(lambda tx: monitoring_sets.page(tx, "retries", limit=query["limit"], after=after))
+    following = cursors.write(found.next.score, found.next.row) if found.next else None
+    rows = [r for r in found.rows if r.state in ("Scheduled", "Enqueued")]
+    return {"items": [row(r) for r in rows], "next": following, "previous": None, "searchedDownTo": None}
+
+
+@operation(
+    jobs, "POST", "/api/v1/jobs", needs="jobs.enqueue", body=workschemas.NewJob, gives=schemas.Started, status=201,
+    creates=True, also={409: "taskType may be several jobs"},
+)  # fmt: skip
+def create_job(body: Mapping[str, Any]) -> Any:
+    """Write a job: run now, after a delay, or at a moment."""
+    if body["delaySeconds"] is not None and body["at"] is not None:
+        refuse_field("at", "give either delaySeconds or at")
+    options = {"queue": body["queue"], "priority": body["priority"], "delay": body["delaySeconds"], "at": body["at"]}
+    job_id = byname.enqueue({**body, "payload": body["arguments"]}, options, field="arguments")
+    return created("api-jobs.get_job", {"jobId": job_id, "message": f"Job {job_id} is written"}, jobId=job_id)
+
+
+@operation(jobs, "GET", "/api/v1/jobs/<int:jobId>", gives=workschemas.JobDetail)
+def get_job(job_id: int) -> Any:
+    """One job with its history."""
+    found = _must(job_id)
+    job, shown = found.job, access.may("args.view")
+    return {
+        "id": job.id, "state": job.state, "name": jobviews.full_title(job), "type": jobviews.full_name(job),
+        "queue": job.queue, "priority": job.priority, "createdAt": job.created_at, "expireAt": job.expire_at,
+        "arguments": [{"name": a.name, "value": a.text} for a in jobviews.arguments(job)] if shown else None,
+        "result": redaction.values(job.result) if shown else None, "parent": found.parent,
+        "children": list(found.children), "parameters": dict(parameters_of(found)),
+        "history": [
+            {
+                "state": s.name, "reason": shapes.text(s.reason), "at": s.created_at,
+                "data": {k: _secret(k, v) for k, v in s.data.items()} if shown else {},
+            }
+            for s in job.history
+        ],
+    }  # fmt: skip
+
+
+@operation(
+    jobs, "GET", "/api/v1/jobs/<int:jobId>/log", needs="args.view", query=workschemas.LogQuery, gives=workschemas.Log
+)
+def get_job_log(query: Mapping[str, Any], job_id: int) -> Any:
+    """What a job has logged, how far it is, and its state."""
+    if job_id >= _MAX_ID:
+        raise _gone(job_id)
+    found = read(lambda tx: monitoring_details.live(tx, job_id, after=query["after"]))
+    if found.state is None:
+        raise _gone(job_id)
+    after = found.log[-1].id if found.log else query["after"]
+    progress = share_of(found.progress)
+    return {"lines": jobviews.log_lines(found.log), "after": after, "state": found.state, "progress": progress}
+
+
+@operation(
+    jobs, "POST", "/api/v1/jobs/<int:jobId>/stack", needs="jobs.manage", gives=workschemas.Stack, about="job"
+)  # fmt: skip
+def get_job_stack(job_id: int) -> Any:
+    """Where a running job stands now; its worker is asked."""
+    if not access.may("args.view"):
+        refuse(403, "Access.Forbidden", "the permission args.view is missing")
+    found = _must(job_id)
+    return {"stack": redaction.text(manager().live_stack(found.job.id)) or None}
+
+
+@operation(
+    jobs, "POST", "/api/v1/jobs/<int:jobId>/requeue", needs="jobs.requeue", about="job",
+    also={409: "nothing was changed"},
+)  # fmt: skip
+def requeue_job(job_id: int) -> None:
+    """Put a job back into its queue, whatever became of it."""
+    _changed(manager().requeue(_known(job_id), reason=reason()))
+
+
+@operation(
+    jobs, "DELETE", "/api/v1/jobs/<int:jobId>", needs="jobs.delete", about="job", also={409: "it is deleted already"}
+)
+def delete_job(job_id: int) -> None:
+    """Delete a job; one that runs is asked to end."""
+    _changed(manager().delete(_known(job_id), reason=reason()))
+
+
+@operation(
+    jobs, "POST", "/api/v1/jobs/requeue", needs="jobs.requeue", body=workschemas.JobIds, gives=workschemas.Changed
+)
+def requeue_jobs(body: Mapping[str, Any]) -> Any:
+    """Put jobs back into their queues, each only if it is still in the state."""
+    return _many(body, "requeue")
+
+
+@operation(jobs, "POST", "/api/v1/jobs/delete", needs="jobs.delete", body=workschemas.JobIds, gives=workschemas.Changed)
+def delete_jobs(body: Mapping[str, Any]) -> Any:
+    """Delete jobs, each only if it is still in the state."""
+    return _many(body, "delete")
+
+
+def row(one: Row) -> dict[str, Any]:
+    """A job of a list."""
+    return {
+        "id": one.id, "state": one.state, "name": jobviews.title(one), "arguments": jobviews.subtitle(one),
+        "queue": one.queue, "reason": shapes.text(one.reason), "since": one.since, "createdAt": one.created_at,
+        "expireAt": one.expire_at,
+    }  # fmt: skip
+
+
+def filter_of(q: str, states: tuple[str, ...]) -> filtering.Parsed:
+    """A filter in the pages' language. Raises Refusal."""
+    seen = shell.seen()
+    parsed = filtering.parse(q, states=states, now=seen.snapshot.at if seen else times.utcnow())
+    if parsed.error:
+        refuse_field("q", parsed.error)
+    if not access.may("args.view") and any(t.kind in ("arg", "text", "error") for t in parsed.wanted.terms):
+        refuse(403, "Access.Forbidden", "the permission args.view is missing, to look into arguments and messages")
+    return parsed
+
+
+def place(text: str | None, length: int, field: str) -> list[Any] | None:
+    """Where a page begins. Raises Refusal for a cursor that is none of ours."""
+    found = cursors.read(text, length)
+    if text and found is None:
+        refuse_field(field, "is no cursor of this list; begin without one")
+    return found
+
+
+def _many(body: Mapping[str, Any], action: str) -> Any:
+    ids, answers = sorted(set(body["ids"])), list[Applied]()
+    verb = manager().client.requeue if action == "requeue" else manager().client.delete
+    expected = [body["state"]] if body["state"] else None
+    for start in range(0, len(ids), _BATCH):
+        answers += verb(ids[start : start + _BATCH], reason=reason(), expected=expected)
+    return {
+        "changed": sum(map(bool, answers)),
+        "refused": {str(a.job_id): a.refused or "nothing was changed" for a in answers if not a},
+    }
+
+
+def _must(job_id: int) -> Details:
+    found = read(lambda tx: monitoring_details.details(tx, job_id)) if job_id < _MAX_ID else None
+    if found is None:
+        raise _gone(job_id)
+    return found
+
+
+def _known(job_id: int) -> int:
+    if job_id >= _MAX_ID:
+        raise _gone(job_id)
+    access.about("job", job_id)
+    return job_id
+
+
+def _gone(job_id: int) -> JobNotFound:
+    return JobNotFound(f"there is no job {job_id}: it never existed, or it has expired")
+
+
+def _changed(done: bool) -> None:
+    if not done:
+        refuse(409, "Jobs.StateChanged", "nothing was changed: the job is in that state already")
+
+
+def _secret(name: str, value: str) -> str:
+    return redaction.MASK if redaction.is_secret(name) else redaction.text(value)

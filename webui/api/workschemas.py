@@ -1,0 +1,207 @@
+"""Jobs, their history, bulk operations and groups of failures, as /api/v1 tells them."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from webui.api.fields import Body, Json, Moment, Text, described, limit, name
+from webui.api.schemas import LONGEST_DELAY
+
+_STATES = ("Enqueued", "Scheduled", "Processing", "Succeeded", "Failed", "Deleted", "Awaiting")
+_FILTER = 'a filter as on the pages: state:failed queue:mail error:Timeout created:>-2h -type:noise "free text"'
+
+
+class Cursor(Body):
+    """Where a page begins: `after` goes on where a page ended."""
+
+    limit = limit()
+    after = Text(load_default=None, metadata={"description": "the page's `next`"})
+
+
+class JobsQuery(Cursor):
+    """Which jobs."""
+
+    before = Text(load_default=None, metadata={"description": "the page's `previous`"})
+    q = Text(load_default="", validate=validate.Length(max=500), metadata={"description": _FILTER})
+    state = fields.String(load_default=None, validate=validate.OneOf(_STATES))
+
+
+class JobRow(Schema):
+    """A job as a list has it; long texts are cut."""
+
+    id = fields.Integer()
+    state = fields.String(allow_none=True)
+    name = fields.String()
+    arguments = described(fields.String, "in one line; secrets are masked")
+    queue = fields.String(allow_none=True)
+    reason = fields.String(allow_none=True)
+    since = described(Moment, "when it entered its state", allow_none=True)
+    createdAt = Moment()
+    expireAt = Moment(allow_none=True)
+
+
+class JobPage(Schema):
+    """A page of jobs, the newest first."""
+
+    items = fields.List(fields.Nested(JobRow))
+    next = described(fields.String, "cursor of the following page; null at the end", allow_none=True)
+    previous = fields.String(allow_none=True)
+    searchedDownTo = described(
+        fields.Integer, "a filter that no index serves has looked at no job with a smaller id", allow_none=True
+    )
+
+
+class Argument(Schema):
+    """An argument as it is stored."""
+
+    name = fields.String(allow_none=True)
+    value = described(fields.String, "JSON text")
+
+
+class HistoryEntry(Schema):
+    """A state that a job was in."""
+
+    state = fields.String()
+    reason = fields.String(allow_none=True)
+    at = Moment()
+    data = fields.Dict(keys=fields.String(), values=fields.String())
+
+
+class JobDetail(Schema):
+    """All that is known of a job."""
+
+    id = fields.Integer()
+    state = fields.String(allow_none=True)
+    name = fields.String()
+    type = described(fields.String, "module and function")
+    arguments = fields.List(fields.Nested(Argument), allow_none=True)
+    queue = fields.String(allow_none=True)
+    priority = fields.Integer()
+    result = described(Json, "what it returned", allow_none=True)
+    createdAt = Moment()
+    expireAt = Moment(allow_none=True)
+    parent = fields.Integer(allow_none=True)
+    children = fields.List(fields.Integer())
+    parameters = fields.Dict(keys=fields.String(), values=fields.String())
+    history = fields.List(fields.Nested(HistoryEntry))
+
+
+class LogQuery(Body):
+    """Behind what was seen."""
+
+    after = fields.Integer(load_default=0, validate=validate.Range(0, 2**62))
+
+
+class LogLine(Schema):
+    """A line that a job logged."""
+
+    attempt = fields.Integer()
+    at = Moment()
+    level = fields.String()
+    message = fields.String()
+
+
+class Log(Schema):
+    """Lines, and where to go on."""
+
+    lines = fields.List(fields.Nested(LogLine))
+    after = fields.Integer()
+    state = fields.String(allow_none=True)
+    progress = fields.Float(allow_none=True)
+
+
+class NewJob(Body):
+    """A job to be written."""
+
+    taskType = name(longest=300)
+    arguments = Json(load_default=None, allow_none=True, metadata={"description": "an object, or an array"})
+    queue = name(required=False, longest=50, load_default=None, allow_none=True)
+    priority = fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(-(10**6), 10**6))
+    delaySeconds = fields.Float(load_default=None, allow_none=True, validate=validate.Range(0, LONGEST_DELAY))
+    at = Moment(load_default=None, allow_none=True)
+
+
+class JobIds(Body):
+    """Jobs, and the state they must be in to be changed."""
+
+    ids = fields.List(
+        fields.Integer(strict=True, validate=validate.Range(1, 2**62)), required=True, validate=validate.Length(1, 1000)
+    )
+    state = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(_STATES))
+
+
+class Changed(Schema):
+    """How many jobs were changed; the others were in another state, or are gone."""
+
+    changed = fields.Integer()
+    refused = fields.Dict(keys=fields.String(), values=fields.String(), metadata={"description": "why, by id"})
+
+
+class Stack(Schema):
+    """Where a running job stands."""
+
+    stack = described(fields.String, "null when its worker did not tell within two seconds", allow_none=True)
+
+
+class NewOperation(Body):
+    """A bulk operation: what is done with all jobs of a state that match a filter."""
+
+    action = fields.String(required=True, validate=validate.OneOf(("requeue", "delete")))
+    state = fields.String(required=True, validate=validate.OneOf(_STATES))
+    q = Text(load_default="", validate=validate.Length(max=500), metadata={"description": _FILTER})
+    expected = fields.Integer(
+        load_default=None, allow_none=True, strict=True, validate=validate.Range(0, 2**62),
+        metadata={"description": "how many jobs are meant; needed above 1,000, and told by the refusal"},
+    )  # fmt: skip
+
+
+class Operation(Schema):
+    """A bulk operation."""
+
+    id = fields.Integer()
+    action = fields.String()
+    state = fields.String()
+    q = fields.String()
+    user = fields.String()
+    startedAt = fields.String()
+    endedAt = fields.String(allow_none=True)
+    stoppedBy = fields.String(allow_none=True)
+    changed = fields.Integer()
+    skipped = fields.Integer()
+    progress = described(fields.Float, "from 0 to 1")
+
+
+class FailureGroup(Schema):
+    """Failed jobs of one cause."""
+
+    key = fields.String()
+    job = fields.String()
+    exception = fields.String()
+    message = fields.String(allow_none=True)
+    frame = fields.String()
+    first = Moment(allow_none=True)
+    last = Moment()
+    count = fields.Integer()
+    today = fields.Integer()
+
+
+class FailurePage(Schema):
+    """A page of groups, those that failed last first."""
+
+    items = fields.List(fields.Nested(FailureGroup))
+    next = fields.String(allow_none=True)
+
+
+class FailureJobs(Schema):
+    """A group and a page of its jobs."""
+
+    group = fields.Nested(FailureGroup)
+    items = fields.List(fields.Nested(JobRow))
+    next = fields.String(allow_none=True)
+
+
+class Acted(Schema):
+    """What was done with a group."""
+
+    changed = fields.Integer()
+    more = described(fields.Boolean, "so many are changed at once; send it again to go on")
