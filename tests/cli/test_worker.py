@@ -78,11 +78,11 @@ def test_its_options_say_where_how_much_and_under_which_name_it_works(tm: TaskMa
         tm.wait(now, 30)
         time.sleep(1.5)
         assert tm.get(delayed).state == "Scheduled", "schedules are left to other workers"
-        assert [r.last_job_id for r in tm.recurring_list()] == [None], "it is registered all the same"
+        assert tm.recurring_list() == [], "and what code schedules is written by those"
         clock = start(tm, tmp_path, "--queues", "nothing")
         try:
             tm.wait(delayed, 60)
-            wait_for(lambda: tm.recurring_list()[0].last_job_id, 30, "the other one fires no schedule")
+            wait_for(lambda: any(r.last_job_id for r in tm.recurring_list()), 30, "the other one fires no schedule")
         finally:
             assert end(clock) == [0]
     finally:
