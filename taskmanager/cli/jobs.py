@@ -25,7 +25,7 @@ from taskmanager.cli.common import (
     progress,
     show,
 )  # fmt: skip
-from taskmanager.cli.waiting import wait_and_print
+from taskmanager.cli.waiting import interruptible, wait_and_print
 from taskmanager.domain.errors import UnknownJob
 from taskmanager.domain.invocation import InvocationUnreadable, read
 from taskmanager.domain.records import JobRecord
@@ -308,4 +308,5 @@ def wait(ctx: click.Context, job_id: int, timeout: float | None) -> None:
     Exit code 0: it succeeded; 1: it failed, was deleted, or is not there; 2: wrong usage; 3: still going on after
     --timeout.
     """
-    wait_and_print(manager(ctx, discover=False), job_id, timeout)
+    with interruptible() as check:
+        wait_and_print(manager(ctx, discover=False), job_id, timeout, check)

@@ -24,7 +24,7 @@ from taskmanager.cli.common import (
     wall,
 )  # fmt: skip
 from taskmanager.cli.recurring import call_of
-from taskmanager.cli.waiting import wait_and_print
+from taskmanager.cli.waiting import interruptible, wait_and_print
 from taskmanager.domain.errors import ArgumentError, RecurringJobNotFound, StorageError, UnknownJob
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.engine import lookup
@@ -176,7 +176,8 @@ def run(ctx: click.Context, name: str, arguments: tuple[str, ...], wait_for: boo
     click.echo(f"Job started: {job_id}")
     click.echo(f"Dashboard: {_dashboard(tm)}/jobs/details/{job_id}")
     if wait_for:
-        wait_and_print(tm, job_id, timeout)
+        with interruptible() as check:
+            wait_and_print(tm, job_id, timeout, check)
 
 
 def _dashboard(tm: TaskManager) -> str:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 import click
 
@@ -18,10 +23,40 @@ from taskmanager.storage.transaction import Tx
 _LOOK_SECONDS = 0.5
 
 
-def wait_and_print(tm: TaskManager, job_id: int, timeout: float | None) -> None:
-    """Print the result; exit codes: 1 failed or deleted, 3 still going on. Raises JobNotFound."""
+@contextmanager
+def interruptible() -> Iterator[Callable[[], None]]:
+    """Take note of Ctrl-C, and raise KeyboardInterrupt where what this gives is called; the second one raises at once.
+
+    Raised anywhere, it may be lost in a callback of the garbage collector, or break a library in the middle of its
+    own bookkeeping, which then raises something else.
+    """
+    noted = 0
+
+    def note(number: int, frame: FrameType | None) -> None:
+        nonlocal noted
+        noted += 1
+        if noted > 1:
+            raise KeyboardInterrupt
+
+    def check() -> None:
+        if noted:
+            raise KeyboardInterrupt
+
+    usual = signal.getsignal(signal.SIGINT)
+    if usual is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
+        yield check  # somebody else answers to Ctrl-C
+        return
+    signal.signal(signal.SIGINT, note)
     try:
-        _watch(tm, job_id, timeout)
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+def wait_and_print(tm: TaskManager, job_id: int, timeout: float | None, check: Callable[[], None]) -> None:
+    """Print the result; exit codes: 1 failed or deleted, 3 still going on. Raises JobNotFound, and what check does."""
+    try:
+        _watch(tm, job_id, timeout, check)
         print_json(tm.wait(job_id, 0))
     except JobFailed as error:
         click.echo(str(error), err=True)
@@ -31,13 +66,13 @@ def wait_and_print(tm: TaskManager, job_id: int, timeout: float | None) -> None:
         sys.exit(TIMED_OUT)
 
 
-def _watch(tm: TaskManager, job_id: int, timeout: float | None) -> None:
+def _watch(tm: TaskManager, job_id: int, timeout: float | None, check: Callable[[], None]) -> None:
     """Wait for the end, with a progress bar on a terminal."""
     from rich.console import Console
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        waiting.until_final(tm.database, job_id, timeout)
+        waiting.until_final(tm.database, job_id, timeout, check)
         return
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
@@ -48,7 +83,8 @@ def _watch(tm: TaskManager, job_id: int, timeout: float | None) -> None:
         while True:
             left = None if deadline is None else deadline - time.monotonic()
             try:
-                waiting.until_final(tm.database, job_id, _LOOK_SECONDS if left is None else min(left, _LOOK_SECONDS))
+                part = _LOOK_SECONDS if left is None else min(left, _LOOK_SECONDS)
+                waiting.until_final(tm.database, job_id, part, check)
                 return
             except WaitTimeout:
                 if left is not None and left <= _LOOK_SECONDS:

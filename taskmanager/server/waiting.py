@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from taskmanager.domain.errors import JobNotFound, WaitTimeout
 from taskmanager.storage import jobs
@@ -13,14 +14,18 @@ _FINAL = frozenset({"Succeeded", "Failed", "Deleted"})
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.25
 
 
-def until_final(database: Database, job_id: int, timeout: float | None) -> str:
+def until_final(
+    database: Database, job_id: int, timeout: float | None, between: Callable[[], None] = lambda: None
+) -> str:
     """Wait until a job is Succeeded, Failed or Deleted; which of them.
 
-    timeout: seconds. Raises WaitTimeout, JobNotFound.
+    timeout: seconds. between: called between two looks, at least four times a second; what it raises ends the waiting.
+    Raises WaitTimeout, JobNotFound.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     pause = _FIRST_PAUSE
     while True:
+        between()
         found = database.read(lambda tx: jobs.current_states(tx, [job_id])).get(job_id)
         if found is None:
             raise JobNotFound(f"there is no job {job_id}: it never existed, or it has expired")

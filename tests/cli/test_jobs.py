@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import re
 import signal
 import subprocess
 import sys
 import time
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
+from click.testing import CliRunner
 
 from taskmanager import TaskManager
+from taskmanager.cli import main
 from taskmanager.domain.times import utcnow
 from tests.cli.conftest import Cli, lines, on_terminal
 
@@ -163,6 +167,53 @@ def test_a_terminal_shows_how_far_the_awaited_job_is(cli: Cli) -> None:
     assert re.search(r"job 1 Enqueued.*40%", seen), seen
 
 
+class Pressed(io.BytesIO):
+    """Somebody at the keyboard who answers by Ctrl-C."""
+
+    def read1(self, *given: Any, **named: Any) -> bytes:
+        raise KeyboardInterrupt
+
+
+class Callback:
+    """What the garbage collector calls: an interrupt that arrives in there is not raised to anybody."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_is_not_lost_wherever_it_arrives(cli_on: Cli, tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    import clijobs
+
+    from taskmanager.storage import jobs
+
+    job_id, looks = tm.enqueue(clijobs.add, 20), []
+    current_states = jobs.current_states
+
+    def interrupted(tx: Any, ids: Any) -> Any:
+        looks.append(ids)
+        if len(looks) == 2:
+            Callback()
+        return current_states(tx, ids)
+
+    monkeypatch.setattr(jobs, "current_states", interrupted)
+    usual = signal.getsignal(signal.SIGINT)
+    waited = cli_on("jobs", "wait", str(job_id), "--timeout", "30")
+    assert (waited.exit_code, waited.stderr) == (130, "interrupted\n")
+    assert len(looks) == 2, "that look is done, no other is begun"
+    assert signal.getsignal(signal.SIGINT) is usual
+
+
+def test_ctrl_c_before_a_command_or_at_its_question_is_exit_code_130(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli("enqueue", "add", "1")
+    with monkeypatch.context() as patch:
+        patch.setattr("taskmanager.cli.jobs.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+        asked = CliRunner().invoke(main, ["jobs", "delete", "1"], input=Pressed())
+    assert (asked.exit_code, asked.stderr) == (130, "interrupted\n")
+    monkeypatch.setattr("click.Group.make_context", Pressed.read1)
+    early = cli("jobs", "list")
+    assert (early.exit_code, early.stderr) == (130, "interrupted\n")
+
+
 def test_ctrl_c_while_waiting_is_exit_code_130(cli: Cli) -> None:
     cli("enqueue", "add", "1")
     command = [sys.executable, "-m", "taskmanager", "jobs", "wait", "1"]
@@ -171,7 +222,6 @@ def test_ctrl_c_while_waiting_is_exit_code_130(cli: Cli) -> None:
     while not any(f.path.endswith("taskmanager.db") for f in psutil.Process(process.pid).open_files()):
         assert time.monotonic() < deadline, "it does not look at its job"
         time.sleep(0.1)
-    time.sleep(0.5)
     try:
         process.send_signal(signal.SIGINT)
         _, seen = process.communicate(timeout=60)
