@@ -1,48 +1,92 @@
-"""What an idle worker process costs the server: statements a second, counted by MySQL or MariaDB itself.
+"""What idle worker processes cost: statements a second, counted at their drivers, processor time and memory.
 
-python -m benchmarks.idle mysql://test:test@127.0.0.1/bench
+python -m benchmarks.idle mysql://test:test@127.0.0.1/bench [--processes 20] [--polling]
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 import psutil
-from sqlalchemy import text
+from sqlalchemy.engine import make_url
 
-from taskmanager import TaskManager
-
-
-def questions(tm: TaskManager) -> int:
-    """Statements the server has been sent since it started."""
-    with tm.database.engine.connect() as connection:
-        return int(connection.execute(text("SHOW GLOBAL STATUS LIKE 'Questions'")).one()[1])
+from benchmarks.fill import fresh
 
 
-def measure(url: str, seconds: float = 20.0) -> dict[str, Any]:
-    """Statements and CPU of one worker process with nothing to do, and its resident memory."""
-    tm = TaskManager(database_url=url)
-    tm.database.tables.metadata.drop_all(tm.database.engine)
-    tm.database.create_tables()
-    worker = subprocess.Popen([sys.executable, "-m", "benchmarks.worker", url], stderr=subprocess.DEVNULL)
-    time.sleep(4)
-    process = psutil.Process(worker.pid)
-    before, cpu = questions(tm), sum(process.cpu_times()[:2])
+def started(url: str, *, polling: bool) -> subprocess.Popen[str]:
+    """A worker that answers each line on its stdin by the number of statements it has sent."""
+    command = [sys.executable, "-m", "benchmarks.worker", url, "--count", *(["--no-doorbell"] if polling else [])]
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+
+
+def statements(worker: subprocess.Popen[str]) -> int:
+    """How many statements a worker has sent."""
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+    worker.stdin.write("\n")
+    worker.stdin.flush()
+    return int(worker.stdout.readline())
+
+
+def server_of(url: str) -> list[psutil.Process]:
+    """The processes of a database server on this machine, found by its port; none for SQLite or another host."""
+    port = make_url(url).port
+    with suppress(psutil.AccessDenied):
+        for one in psutil.net_connections("tcp"):
+            if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port and one.pid:
+                server = psutil.Process(one.pid)
+                return [server, *server.children(recursive=True)]
+    return []
+
+
+def cpu_seconds(processes: list[psutil.Process]) -> float:
+    """Processor time that processes have used."""
+    return float(sum(sum(process.cpu_times()[:2]) for process in processes))
+
+
+def measure(url: str, *, processes: int = 1, polling: bool = False, seconds: float = 20.0) -> dict[str, Any]:
+    """Statements and processor time of worker processes with nothing to do, and the memory of the largest."""
+    fresh(url).close()
+    workers = [started(url, polling=polling) for _ in range(processes)]
+    for worker in workers:
+        statements(worker)
+    time.sleep(4 + processes / 2)
+    ours, theirs = [psutil.Process(worker.pid) for worker in workers], server_of(url)
+    sent, used, served = sum(map(statements, workers)), cpu_seconds(ours), cpu_seconds(theirs)
     time.sleep(seconds)
-    sent, used = questions(tm) - before - 2, sum(process.cpu_times()[:2]) - cpu
-    resident = process.memory_info().rss / 1024**2
-    worker.terminate()
-    worker.wait()
-    tm.close()
+    sent, used = sum(map(statements, workers)) - sent, cpu_seconds(ours) - used
+    served = cpu_seconds(theirs) - served
+    resident = max(process.memory_info().rss for process in ours) / 1024**2
+    for worker in workers:
+        worker.terminate()
+    for worker in workers:
+        worker.communicate()
     return {
-        "statements_per_second": round(sent / seconds, 1), "cpu_percent": round(100 * used / seconds, 2),
+        "processes": processes, "doorbell": not polling,
+        "statements_per_second_each": round(sent / seconds / processes, 1),
+        "cpu_percent_each": round(100 * used / seconds / processes, 2),
+        "server_cpu_percent": round(100 * served / seconds, 2) if theirs else None,
         "resident_mb": round(resident, 1),
     }  # fmt: skip
 
 
+def main() -> None:
+    """One line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--polling", action="store_true", help="without a doorbell")
+    given = parser.parse_args()
+    print(json.dumps(measure(given.url, processes=given.processes, polling=given.polling)))
+
+
 if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[1])))
+    main()

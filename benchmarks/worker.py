@@ -1,23 +1,42 @@
-"""A worker process for benchmarks: `python -m benchmarks.worker URL [--no-doorbell]`."""
+"""A worker process for benchmarks: `python -m benchmarks.worker URL [--no-doorbell] [--count]`.
+
+--count: each line on stdin is answered by the number of statements that were sent so far.
+"""
 
 from __future__ import annotations
 
 import sys
+import tempfile
+import threading
+from contextlib import ExitStack
+from pathlib import Path
 
+from benchmarks.wire import Wire, listening
 from taskmanager import TaskManager
 from taskmanager.server.supervisor import StopSignal
+
+
+def answer(wire: Wire) -> None:
+    """Tell how many statements were sent, as often as somebody asks."""
+    for _ in sys.stdin:
+        print(len(wire.sent()), flush=True)
 
 
 def main() -> None:
     """Work until SIGTERM."""
     signals = StopSignal().install()
-    tm = TaskManager(database_url=sys.argv[1], discover="benchmarks", doorbell="--no-doorbell" not in sys.argv)
-    tm.discover()
-    server = tm.server()
-    server.start()
-    signals.stop.wait()
-    server.stop()
-    tm.close()
+    with ExitStack() as stack:
+        if "--count" in sys.argv:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            wire = stack.enter_context(listening(folder))
+            threading.Thread(target=answer, args=(wire,), daemon=True).start()
+        tm = TaskManager(database_url=sys.argv[1], discover="benchmarks", doorbell="--no-doorbell" not in sys.argv)
+        tm.discover()
+        server = tm.server()
+        server.start()
+        signals.stop.wait()
+        server.stop()
+        tm.close()
 
 
 if __name__ == "__main__":

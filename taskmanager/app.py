@@ -52,7 +52,7 @@ from taskmanager.server.process import Process
 from taskmanager.server.ringer import Ringer
 from taskmanager.server.schedulers import LegacyScheduler
 from taskmanager.server.server import Server
-from taskmanager.storage import forked, jobs, servers, stacks, structures
+from taskmanager.storage import jobs, servers, stacks, structures
 from taskmanager.storage import queues as queue_rows
 from taskmanager.storage.database import Database
 from taskmanager.tasks import bulk, notify
@@ -75,7 +75,7 @@ class TaskManager:
         self.settings = settings.with_changes(**arguments) if settings else config.load(arguments)
         s = self.settings
         self.database = database or Database(s.database_url, prefix=s.prefix)
-        forked.protect(self.database.engine)
+        self.database.protect_children()
         self.registry = Registry(s.discover, retries=s.default_retries, plain_retries=s.plain_function_retries)
         self.providers = Providers()
         self.registry.is_injected = self.providers.is_injected
@@ -433,11 +433,13 @@ class TaskManager:
         self.ringer.ring({queue})
 
     def quiet_server(self, server_id: str, *, quiet: bool = True) -> bool:
-        """Let a server take no more jobs (what it runs, it ends), or take them again; it notices at its next heartbeat.
+        """Let a server take no more jobs (what it runs, it ends), or take them again; it notices at its next look.
 
         False when there is no such server.
         """
-        return self.database.run(lambda tx: servers.set_quiet(tx, server_id, quiet))
+        known = self.database.run(lambda tx: servers.set_quiet(tx, server_id, quiet))
+        self.ringer.ring(set())
+        return known
 
     def live_stack(self, job_id: int, *, seconds: float = 2.0) -> str | None:
         """Where a running job stands now, as its worker tells it; None when it does not within so many seconds.
@@ -445,6 +447,7 @@ class TaskManager:
         Of a coroutine it is the event loop's stack, of an isolated job that of the thread that waits for it.
         """
         self.database.run(lambda tx: stacks.ask(tx, job_id))
+        self.ringer.ring(set())
         ends, found = time.monotonic() + seconds, None
         while found is None and time.monotonic() < ends:
             time.sleep(0.1)

@@ -23,8 +23,9 @@ log = logging.getLogger("taskmanager.pulse")
 _LIVELY_SECONDS = 1.0
 #: SQLite says for the price of a read of shared memory whether anybody wrote.
 _EMBEDDED_SECONDS = 0.02
-#: Under a doorbell polling is the safety net, for jobs written by SQL and rings that were lost: half as often will do.
-_SLEEPER = 2
+#: Looks of an idle process that something else wakes are a safety net, for jobs written by SQL and rings that were
+#: lost: they are at least so far apart.
+_WOKEN_SECONDS = 0.5
 
 
 class Pulse(Process):
@@ -35,11 +36,12 @@ class Pulse(Process):
     def __init__(
         self, database: Database, watcher: Watcher, wakes: Mapping[str, Process], bell: Doorbell | None,
         *, is_busy: Callable[[], bool], idle_seconds: float, busy_seconds: float,
+        on_quiet: Callable[[bool], None] = lambda quiet: None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.database, self.watcher, self.wakes, self.bell = database, watcher, wakes, bell
         self._idle, self._busy = idle_seconds, busy_seconds
-        self._is_busy = is_busy
+        self._is_busy, self._on_quiet = is_busy, on_quiet
         self._lively_until = time.monotonic()
         self._version = -1
         self._look_at = 0.0
@@ -48,13 +50,13 @@ class Pulse(Process):
         if self.database.is_embedded and not self._changed():
             return self._rest_embedded()
         glance = self.watcher.look()
+        self._on_quiet(glance.quiet)
         found = self._wake(glance)
         if found:
             self._lively_until = time.monotonic() + _LIVELY_SECONDS
         lively = time.monotonic() < self._lively_until
         self._sleep(not self._is_busy())
-        rest = self._busy if lively else self._idle * (_SLEEPER if self.bell is not None and self.bell.is_set else 1)
-        rest = min(rest, max(0.001, self._until_due(glance)))
+        rest = min(self._busy if lively else self._rest_idle(glance), max(0.001, self._until_due(glance)))
         self._look_at = time.monotonic() + rest
         return min(rest, _EMBEDDED_SECONDS) if self.database.is_embedded else rest
 
@@ -71,19 +73,25 @@ class Pulse(Process):
         changed, self._version = version != self._version, version
         return changed or time.monotonic() >= self._look_at
 
+    def _rest_idle(self, glance: Glance) -> float:
+        is_woken = glance.quiet or self.database.is_embedded or (self.bell is not None and self.bell.is_set)
+        return max(self._idle, _WOKEN_SECONDS) if is_woken else self._idle
+
     def _rest_embedded(self) -> float:
         return min(_EMBEDDED_SECONDS, max(0.001, self._look_at - time.monotonic()))
 
     def _wake(self, glance: Glance) -> bool:
         now = to_unix(glance.now)
         due = {
-            "waiting": glance.waiting,
+            "waiting": glance.waiting and not glance.quiet,
             "scheduled": glance.scheduled is not None and glance.scheduled <= now,
             "recurring": glance.recurring is not None and glance.recurring <= now,
         }
         woken = [self.wakes[name] for name, is_due in due.items() if is_due and name in self.wakes]
         for process in woken:
             process.alarm.set()
+        if glance.stacks and "stacks" in self.wakes:
+            self.wakes["stacks"].alarm.set()
         return bool(woken)
 
     def _until_due(self, glance: Glance) -> float:

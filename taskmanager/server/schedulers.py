@@ -33,6 +33,8 @@ class DelayedScheduler(Process):
         self.transitions = transitions
 
     def tick(self) -> float:
+        if not self.database.read(lambda tx: structures.is_due(tx, SCHEDULE, times.to_unix(tx.now())), patience=5):
+            return _REST_SECONDS
         moved = self.database.run(self._move, patience=5)
         return 0.0 if moved >= _BATCH else _REST_SECONDS
 

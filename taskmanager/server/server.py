@@ -78,16 +78,17 @@ class Server:
             max_deaths=settings.max_process_deaths, unknown_seconds=settings.unknown_job_seconds,
         )  # fmt: skip
         self.bell = Doorbell(database, guid) if settings.doorbell and not database.is_embedded else None
-        wakes: dict[str, Process] = {"waiting": self.worker}
+        self.stack_teller = StackTeller(database, self.completer)
+        wakes: dict[str, Process] = {"waiting": self.worker, "stacks": self.stack_teller}
         self.schedulers: list[Process] = []
         if settings.scheduler:
             wakes["scheduled"] = DelayedScheduler(database, parts.transitions)
             wakes["recurring"] = RecurringScheduler(parts.recurring_jobs)
             self.schedulers = [wakes["scheduled"], wakes["recurring"]]
         self.pulse = Pulse(
-            database, Watcher(database, settings.worked_queues), wakes, self.bell,
+            database, Watcher(database, settings.worked_queues, self.id), wakes, self.bell,
             is_busy=lambda: self.worker.is_busy or self.worker.quiet, idle_seconds=settings.poll_interval_seconds,
-            busy_seconds=settings.poll_interval_busy_seconds,
+            busy_seconds=settings.poll_interval_busy_seconds, on_quiet=self.worker.be_quiet,
         )  # fmt: skip
         self._loops: list[Loop] = []
         self._bell_loop: BellLoop | None = None
@@ -99,20 +100,13 @@ class Server:
         database.run(lambda tx: servers.announce(tx, self.id, self._data()))
         kept = self.parts.settings
         upkeep = [
-            Heartbeat(
-                database,
-                self.id,
-                self.line,
-                self.given_up.set,
-                seconds=self.parts.settings.heartbeat_seconds,
-                on_quiet=self.worker.be_quiet,
-            ),
-            Watchdog(database, self.id, dead_after=self.parts.settings.dead_after_seconds),
+            Heartbeat(database, self.id, self.line, self.given_up.set, seconds=kept.heartbeat_seconds),
+            Watchdog(database, self.id, dead_after=kept.dead_after_seconds),
             Cancellation(database, self.completer),
             Expirer(database, self.parts.transitions, kept.audit_retention_seconds, kept.history_retention_seconds),
             CounterRoller(database),
             FailureKeeper(database),
-            StackTeller(database, self.completer),
+            self.stack_teller,
         ]
         extra = [make() for make in self.parts.extra_processes]
         processes = [self.completer, self.worker, *self.schedulers, *extra, self.pulse, *upkeep]

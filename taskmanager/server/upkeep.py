@@ -25,6 +25,8 @@ from taskmanager.storage.transaction import Tx
 log = logging.getLogger("taskmanager.upkeep")
 
 _BATCH = 1000
+#: For a question that the pulse, which may look seldom, has not seen.
+_ASKED_SECONDS = 15.0
 #: A round through all failed jobs is begun again after so long.
 _ROUND_SECONDS = 600.0
 
@@ -35,19 +37,17 @@ class Heartbeat(Process):
     name = "heartbeat"
 
     def __init__(
-        self, database: Database, server_id: str, line: Lifeline, given_up: Callable[[], None], *, seconds: float,
-        on_quiet: Callable[[bool], None] = lambda quiet: None,
-    ) -> None:  # fmt: skip
+        self, database: Database, server_id: str, line: Lifeline, given_up: Callable[[], None], *, seconds: float
+    ) -> None:
         super().__init__()
         self.database, self.server_id, self.line = database, server_id, line
-        self._given_up, self._seconds, self._on_quiet = given_up, seconds, on_quiet
+        self._given_up, self._seconds = given_up, seconds
 
     def tick(self) -> float:
         self.line.touch()
-        if not self.database.run(lambda tx: servers.heartbeat(tx, self.server_id), patience=self._seconds):
+        if not self.database.run_single(lambda tx: servers.heartbeat(tx, self.server_id), patience=self._seconds):
             log.error("server %s was given up by others: its claims are theirs; it starts anew", self.server_id)
             self._given_up()
-        self._on_quiet(self.database.read(lambda tx: servers.is_quiet(tx, self.server_id), patience=self._seconds))
         return self._seconds
 
 
@@ -79,7 +79,7 @@ class Watchdog(Process):
         return 0.5
 
     def _bury_silent(self) -> None:
-        known = self.database.run(servers.all_servers, patience=1)
+        known = self.database.read(servers.all_servers, patience=1)
         self._listen(known)
         if time.monotonic() - self._reaching_since < self._dead_after:
             return
@@ -105,7 +105,7 @@ class Watchdog(Process):
 
     def _release_orphans(self, living: set[str]) -> None:
         """Claims of servers that have no row at all, once they were seen so for the whole time."""
-        held = self.database.run(lambda tx: queues.fetched(tx))
+        held = self.database.read(queues.fetched)
         now = time.monotonic()
         tokens = {token for _, _, token in held if "." in token and token.partition(".")[0] not in living}
         self._orphans = {token: self._orphans.get(token, now) for token in tokens}
@@ -233,7 +233,7 @@ class FailureKeeper(Process):
 
 
 class StackTeller(Process):
-    """Tells where running jobs of this process stand, when somebody asks."""
+    """Tells where running jobs of this process stand, when somebody asks: then the pulse wakes it."""
 
     name = "stack-teller"
 
@@ -248,4 +248,4 @@ class StackTeller(Process):
             texts = {i: "".join(traceback.format_stack(frames[running[i]])) for i in asked if running[i] in frames}
             if texts:
                 self.database.run(lambda tx: stacks.answer(tx, {i: storable(t) for i, t in texts.items()}), patience=1)
-        return 0.75
+        return _ASKED_SECONDS

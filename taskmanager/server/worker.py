@@ -40,6 +40,8 @@ _AHEAD_SECONDS = 0.15
 _MOST_AHEAD = 500
 #: While so many outcomes wait to be written, no more jobs are claimed: they would all run again if this process died.
 _MOST_UNWRITTEN = 1000
+#: The pulse rings when something waits; this is for the case that it does not.
+_REST_SECONDS = 15.0
 #: Jobs a second above which a server takes its doorbell down.
 _BUSY_RATE = 50
 #: How long a claim starts where the one before ended: rows that came back lie before it, and are found after that.
@@ -104,7 +106,7 @@ class Worker(Process):
             found += self._claim(queue, room - found)
             if found >= room:
                 break
-        return 0.0 if found >= room else _DOUBT_PAUSE if self._unanswered else 5.0
+        return 0.0 if found >= room else _DOUBT_PAUSE if self._unanswered else _REST_SECONDS
 
     def _claim(self, queue: str, limit: int) -> int:
         token = queues.token_of(self.guid, next(self._numbers))

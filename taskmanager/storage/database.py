@@ -58,6 +58,8 @@ class Database:
         #: By the monotonic clock: nothing is tried again after it, whatever the patience; who stops sets it.
         self.patience_ends = math.inf
         self.engine = make_engine(self.url, pool_size)
+        #: For looks: here each statement is a transaction of its own, and a look is one statement on the wire.
+        self.looking = make_engine(self.url, pool_size, autocommit=True)
         self._raw: Engine | None = None
         #: SQLite has one writer at a time, and whom it lets wait sleeps up to 100 ms: our own threads take turns here.
         self._turn: Any = nullcontext()
@@ -107,8 +109,20 @@ class Database:
         return self._persist(lambda: self._once(work), patience)
 
     def read(self, work: Callable[[Tx], T], *, patience: float | None = None) -> T:
-        """As `run`, for reading only: on SQLite it takes no turn among the writers."""
-        return self._persist(lambda: self._once(work, write=False), patience)
+        """As `run`, for reading only, and without a transaction around it: each statement sees what is committed.
+
+        Nothing is sent but the statements themselves, and nothing may be locked or written.
+        """
+        return self._persist(lambda: self._look(work), patience)
+
+    def run_single(self, work: Callable[[Tx], T], *, patience: float | None = None) -> T:
+        """As `run`, for a unit of one statement, which needs neither BEGIN nor COMMIT; it has no companion."""
+
+        def attempt() -> T:
+            with self._turn:
+                return self._look(work)
+
+        return self._persist(attempt, patience)
 
     def through_outage(self, attempt: Callable[[], T]) -> T:
         """Do something that opens its own connections, again while the database cannot be reached.
@@ -129,7 +143,7 @@ class Database:
                 if time.monotonic() >= min(deadline, self.patience_ends):
                     raise error if isinstance(error, StorageError) else StorageError(_brief(error)) from error
                 log.log(logging.WARNING if tries == 0 else logging.DEBUG, "waiting for the database: %s", error)
-                self.engine.dispose()
+                self.dispose()
                 tries += 1
             self._rest(min(9, tries + 4))
 
@@ -196,22 +210,35 @@ class Database:
     def dispose(self) -> None:
         """Close all pooled connections."""
         self.engine.dispose()
+        self.looking.dispose()
+
+    def protect_children(self) -> None:
+        """Processes that this one forks let go of its connections."""
+        forked.protect(self.engine)
+        forked.protect(self.looking)
 
     # -- the unit of work ---------------------------------------------------------------------------------
 
-    def _once(self, work: Callable[[Tx], T], *, write: bool = True) -> T:
-        with self._turn if write else nullcontext(), self.engine.connect() as connection:
-            if not write:
-                connection = connection.execution_options(taskmanager_read=True)
+    def _once(self, work: Callable[[Tx], T]) -> T:
+        with self._turn, self.engine.connect() as connection:
             connection.begin()
             tx = Tx(self.prepared, self.clock, connection, ring=self.ring)
             if self.clock.stale:
                 self._read_clock(connection)
             result = work(tx)
-            companion = _companion.get() if write else None
+            companion = _companion.get()
             if companion is not None:
                 companion(tx, result)
             connection.commit()
+        tx.committed()
+        return result
+
+    def _look(self, work: Callable[[Tx], T]) -> T:
+        with self.looking.connect() as connection:
+            tx = Tx(self.prepared, self.clock, connection, ring=self.ring)
+            if self.clock.stale:
+                self._read_clock(connection)
+            result = work(tx)
         tx.committed()
         return result
 
@@ -236,7 +263,7 @@ class Database:
         """Return when the unit is worth another try; raise the typed error when it is not."""
         verdict = self._verdict(error)
         if verdict is Verdict.RECONNECT:
-            self.engine.dispose()
+            self.dispose()
         if verdict in (Verdict.AGAIN, Verdict.RECONNECT) and time.monotonic() < min(deadline, self.patience_ends):
             level = logging.DEBUG if tries < 5 else logging.WARNING
             log.log(level, "transaction runs again (try %d): %s", tries + 1, _brief(error))

@@ -127,10 +127,9 @@ def ring_all(database: Database) -> int:
 def ring_one(database: Database, member: str) -> bool:
     """Ring one doorbell; False when nobody is there any more."""
     number, _, guid = member.partition(":")
-    with database.engine.connect() as connection:
+    with database.looking.connect() as connection:
         if database.product.name == "postgresql":
             connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": _channel(guid)})
-            connection.commit()
             return True
         try:
             connection.execute(text("KILL QUERY IS_USED_LOCK(:name)"), {"name": _lock_of(number)})

@@ -12,12 +12,16 @@ from sqlalchemy.pool import NullPool
 from taskmanager.storage import forked, urls
 
 
-def make_engine(url: URL, pool_size: int) -> Engine:
-    """Pooled connections, prepared for our units of work."""
+def make_engine(url: URL, pool_size: int, *, autocommit: bool = False) -> Engine:
+    """Pooled connections, prepared for our units of work.
+
+    autocommit: each statement is a transaction of its own, and neither the start nor the end of a use sends another.
+    """
     nodes = urls.hosts(url)
-    engine = create_engine(nodes[0], **_arguments(nodes[0], pool_size))
+    options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True} if autocommit else {}
+    engine = create_engine(nodes[0], **options, **_arguments(nodes[0], pool_size))
     if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine)
+        _prepare_sqlite(engine, takes_turns=not autocommit)
         return engine
     if engine.dialect.driver == "pymysql":
         _share_tls(engine, nodes)
@@ -66,7 +70,7 @@ def _prepare_server(engine: Engine) -> None:
         cursor.close()
 
 
-def _prepare_sqlite(engine: Engine) -> None:
+def _prepare_sqlite(engine: Engine, *, takes_turns: bool = True) -> None:
     """WAL, and writers that take turns from the first statement on."""
 
     @event.listens_for(engine, "connect")
@@ -77,6 +81,9 @@ def _prepare_sqlite(engine: Engine) -> None:
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.close()
+
+    if not takes_turns:
+        return
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:

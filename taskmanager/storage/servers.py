@@ -44,11 +44,6 @@ def read_servers(t: Tables, p: Product) -> Any:
 
 
 @statement
-def read_quiet(t: Tables, p: Product) -> Any:
-    return select(t.set.c.Id).where(t.set.c.Key == QUIET, t.set.c.Value == bindparam("id"))
-
-
-@statement
 def delete_server(t: Tables, p: Product) -> Any:
     return delete(t.server).where(t.server.c.Id == bindparam("id"))
 
@@ -92,11 +87,6 @@ def set_quiet(tx: Tx, server_id: str, quiet: bool) -> bool:
     else:
         structures.remove(tx, QUIET, [server_id])
     return True
-
-
-def is_quiet(tx: Tx, server_id: str) -> bool:
-    """Whether a server is asked to take no more jobs."""
-    return tx.execute(read_quiet, {"id": server_id}).first() is not None
 
 
 def quiet_ones(tx: Tx) -> set[str]:

@@ -136,6 +136,11 @@ def due(tx: Tx, key: str, now: float, limit: int, *, lock: bool = False) -> list
     return [(int(r[0]), str(r[1]), float(r[2])) for r in rows]
 
 
+def is_due(tx: Tx, key: str, now: float) -> bool:
+    """Whether the time of any member has come (unix seconds)."""
+    return tx.execute(due_members, {"key": key, "now": now, "limit": 1}).first() is not None
+
+
 def members(tx: Tx, key: str) -> dict[str, float]:
     """All members of a set with their scores."""
     return {str(r[0]): float(r[1]) for r in tx.execute(all_members, {"key": key})}

@@ -151,7 +151,7 @@ FROM `HangfireSet`
 WHERE `HangfireSet`.`Key` > %s AND `HangfireSet`.`Key` < %s;
 
 -- glance.glance
-SELECT UTC_TIMESTAMP(6), TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW()), CASE WHEN (EXISTS (SELECT 1 FROM `HangfireJobQueue` r WHERE r.`Queue` = :queue AND r.`FetchedAt` IS NULL) AND NOT EXISTS (SELECT 1 FROM `HangfireSet` s WHERE s.`Key` = 'paused-queues' AND s.`Value` = :queue)) THEN 1 END, (SELECT MIN(`Score`) FROM `HangfireSet` WHERE `Key` = 'schedule' AND `Score` >= 0), (SELECT MIN(`Score`) FROM `HangfireSet` WHERE `Key` = 'python:recurring-jobs' AND `Score` >= 0);
+SELECT UTC_TIMESTAMP(6), TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW()), CASE WHEN (EXISTS (SELECT 1 FROM `HangfireJobQueue` r WHERE r.`Queue` = :queue AND r.`FetchedAt` IS NULL) AND NOT EXISTS (SELECT 1 FROM `HangfireSet` s WHERE s.`Key` = 'paused-queues' AND s.`Value` = :queue)) THEN 1 END, (SELECT MIN(`Score`) FROM `HangfireSet` WHERE `Key` = 'schedule' AND `Score` >= 0), (SELECT MIN(`Score`) FROM `HangfireSet` WHERE `Key` = 'python:recurring-jobs' AND `Score` >= 0), CASE WHEN EXISTS (SELECT 1 FROM `HangfireSet` WHERE `Key` = 'quiet-servers' AND `Value` = :server) THEN 1 END, CASE WHEN EXISTS (SELECT 1 FROM `HangfireSet` WHERE `Key` = 'stacks-wanted') THEN 1 END;
 
 -- jobs.enter_one
 UPDATE `HangfireJob` SET `StateId` = :state, `StateName` = :name, `ExpireAt` = :expire WHERE `Id` = :id;
@@ -568,11 +568,6 @@ DELETE FROM `HangfireServer` WHERE `HangfireServer`.`Id` = %s;
 SELECT `HangfireServer`.`LastHeartbeat` 
 FROM `HangfireServer` 
 WHERE `HangfireServer`.`Id` = %s FOR UPDATE SKIP LOCKED;
-
--- servers.read_quiet
-SELECT `HangfireSet`.`Id` 
-FROM `HangfireSet` 
-WHERE `HangfireSet`.`Key` = %s AND `HangfireSet`.`Value` = %s;
 
 -- servers.read_servers
 SELECT `HangfireServer`.`Id`, `HangfireServer`.`Data`, `HangfireServer`.`LastHeartbeat` 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from taskmanager import TaskManager
-from taskmanager.server.upkeep import Heartbeat
+from taskmanager.server.pulse import Pulse
 from taskmanager.storage import queues, servers
+from taskmanager.storage.glance import Watcher
 
 GO = threading.Event()
 
@@ -28,9 +29,12 @@ def test_a_quiet_server_claims_nothing_and_gives_back_what_waits(tm: TaskManager
     first = tm.enqueue(double, 1)
     one.worker.tick()
     assert len(one.worker.held) == 1
-    heart = Heartbeat(tm.database, one.id, one.line, lambda: None, seconds=1, on_quiet=one.worker.be_quiet)
+    pulse = Pulse(
+        tm.database, Watcher(tm.database, one.worker.queues, one.id), {"waiting": one.worker}, None,
+        is_busy=lambda: False, idle_seconds=1, busy_seconds=1, on_quiet=one.worker.be_quiet,
+    )  # fmt: skip
     assert tm.quiet_server(one.id)
-    heart.tick()
+    pulse.tick()
     one.worker.tick()
     assert one.worker.held == {}
     assert tm.database.read(lambda tx: queues.held(tx, one.guid)) == []
@@ -39,9 +43,10 @@ def test_a_quiet_server_claims_nothing_and_gives_back_what_waits(tm: TaskManager
     assert other.work() == 2
     assert [tm.get(i).state for i in (first, second)] == ["Succeeded", "Succeeded"]
     tm.quiet_server(one.id, quiet=False)
-    heart.tick()
+    pulse.tick()
     tm.enqueue(double, 3)
     assert one.work() == 1
+    pulse.close()
 
 
 def test_an_unknown_server_cannot_be_drained_and_one_that_leaves_is_forgotten(
@@ -54,9 +59,9 @@ def test_an_unknown_server_cannot_be_drained_and_one_that_leaves_is_forgotten(
     assert tm.database.read(servers.quiet_ones) == set()
 
 
-def test_a_running_server_notices_at_its_next_heartbeat_and_ends_what_it_runs(database_url: str) -> None:
+def test_a_running_server_notices_at_its_next_look_and_ends_what_it_runs(database_url: str) -> None:
     GO.clear()
-    tm = TaskManager(database_url=database_url, heartbeat_seconds=0.3)
+    tm = TaskManager(database_url=database_url, heartbeat_seconds=20)
     tm.database.create_tables()
     server = tm.server()
     server.start()

@@ -116,7 +116,7 @@ def _down(*_: Any, **__: Any) -> Any:
 
 
 def test_a_paused_queue_is_no_reason_to_look_more_often(tm: TaskManager) -> None:
-    watcher = Watcher(tm.database, ["default", "other"])
+    watcher = Watcher(tm.database, ["default", "other"], "nobody")
     tm.enqueue(nothing)
     assert watcher.look().waiting
     tm.pause_queue("default")
