@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from taskmanager.domain.errors import (
     ArgumentError,
@@ -28,7 +28,7 @@ from taskmanager.engine.targcc_mail import Late
 from taskmanager.engine.targcc_outcomes import TargccOutcomes
 from taskmanager.engine.targcc_rules import TIMEOUT, Act, Decision, Facts
 from taskmanager.engine.transitions import Change
-from taskmanager.storage import jobs, legacy, targcc, targcc_marks
+from taskmanager.storage import jobs, legacy, targcc, targcc_glance, targcc_marks
 from taskmanager.storage.targcc import TargccRow
 from taskmanager.storage.targcc_marks import Known
 from taskmanager.storage.transaction import Tx
@@ -43,7 +43,9 @@ BUILT_IN = frozenset(
     {"scanjobs", "backupdb", "deleteoldlogs", "moveaudits", "reorganizeindexes", "unlockusers", "imalive"}
 )
 _BATCH = 100
-_REST_SECONDS = 0.5
+_REST_SECONDS = 0.75
+#: Rows that nobody has touched are looked at again after so long, whatever the digest says.
+_SETTLED_SECONDS = 15.0
 _UNFINISHED = frozenset({"Enqueued", "Scheduled", "Processing", "Awaiting"})
 
 
@@ -55,6 +57,8 @@ class _Wanting:
     owes: bool
     #: Seconds until the next row is due.
     ahead: float
+    #: Nothing runs, and nothing is wanted: so it stays until a row is written or becomes due.
+    settled: bool
 
 
 class TargccJobs:
@@ -73,12 +77,21 @@ class TargccJobs:
         self.outcomes = TargccOutcomes(host=host, time_zone=time_zone)
         self.mails = self.outcomes.mails
         self._told: dict[int, str] = {}
+        self._settled: object = None
+        self._settled_until = datetime.min
 
     # -- the scheduler ------------------------------------------------------------------------------------------
 
     def look(self) -> tuple[int, float]:
         """Plan, fire and free what wants it: how many were fired; and after how many seconds to look again."""
+        seen = (self.database.read(targcc_glance.digest, patience=5), self.database.clock.offset)
+        left = (self._settled_until - self.database.clock.now()).total_seconds()
+        if seen == self._settled and left > 0:
+            return 0, min(_REST_SECONDS, left + 0.002)
         wanting = self.database.read(self._wanting, patience=5)
+        self._settled = seen if wanting.settled else None
+        ahead = max(0.0, min(_SETTLED_SECONDS, wanting.ahead))
+        self._settled_until = self.database.clock.now() + timedelta(seconds=ahead)
         if wanting.owes:
             self.database.run(self.outcomes.settle, patience=5)
         fired = sum(self._act(wanting.ids[at : at + _BATCH], wanting.late) for at in range(0, len(wanting.ids), _BATCH))
@@ -95,13 +108,15 @@ class TargccJobs:
         ids = tuple(r.id for r in served if r.id in late or targcc_rules.decide(r, known.get(r.id), facts) is not None)
         ahead = min(
             (
-                (facts.clock.utc(row.next_run) - facts.now).total_seconds()
+                (targcc_rules.due_at(row.next_run, known.get(row.id), facts.clock) - facts.now).total_seconds()
                 for row in served
                 if row.active and row.managed and not row.in_process and row.next_run is not None
             ),
-            default=_REST_SECONDS,
+            default=_SETTLED_SECONDS,
         )
-        return _Wanting(ids, late, frozenset(known.keys() - {row.id for row in rows}), bool(facts.owed), ahead)
+        gone = frozenset(known.keys() - {row.id for row in rows})
+        runs = any(row.in_process for row in served) or any(one.job is not None for one in known.values())
+        return _Wanting(ids, late, gone, bool(facts.owed), ahead, not (ids or gone or facts.owed or runs))
 
     def _act(self, ids: Sequence[int], late: Mapping[int, Late]) -> int:
         """Do what rows want. Those that cannot be written (a trigger refuses it) hold up no other."""

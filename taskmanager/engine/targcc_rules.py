@@ -76,6 +76,13 @@ def is_due(row: TargccRow, known: Known, now: datetime, clock: WallClock) -> boo
     return row.next_run <= clock.local(now)
 
 
+def due_at(next_run: datetime, known: Known | None, clock: WallClock) -> datetime:
+    """The moment (UTC) at which the NextRunTime of a row comes."""
+    if known is not None and known.utc is not None and known.wall == next_run:
+        return known.utc
+    return clock.utc(next_run)
+
+
 def _in_process(row: TargccRow, known: Known, facts: Facts) -> Decision:
     if known.job is None:
         return _foreign(row, known, facts)

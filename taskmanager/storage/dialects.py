@@ -117,6 +117,10 @@ class Product:
         """An aggregate that changes when one of these texts, none of them NULL, changes in any row."""
         raise AssertionError("a product answers this")
 
+    def text_of(self, column: str) -> str:
+        """A column of any type for `digest`: never NULL."""
+        return f"COALESCE({column}, '~')"
+
     def quote(self, name: str) -> str:
         """An identifier, quoted."""
         return f'"{quoted_name(name, True)}"'
@@ -243,6 +247,9 @@ class PostgreSQL(Product):
         keys = {"PRIMARY" if name.endswith("_pkey") else name for name in found}
         sort = re.search(r"^\s*(?:->\s*)?(?:Incremental )?Sort\b (?!Key)", text, re.MULTILINE)
         return Plan(frozenset(keys), sort is not None)
+
+    def text_of(self, column: str) -> str:
+        return f"COALESCE(CAST({column} AS text), '~')"
 
     def digest(self, texts: Sequence[str], order: str) -> str:
         return f"md5(string_agg(concat_ws('|', {', '.join(texts)}), ',' ORDER BY {order}))"

@@ -687,6 +687,9 @@ SELECT t."ID", t."lkpJob", t."lkpJobRunner", t."enmJobType", t."WhenToRun", t."C
 -- targcc.wait_for_targcc_row
 SELECT t."ID", t."lkpJob", t."lkpJobRunner", t."enmJobType", t."WhenToRun", t."CyclicCount", t."TimeOutSec", t."Active", t."IsManaged", t."NextRunTime", t."LastRunTime", t."enmJobStatus", t."ActivatingUser", t."SendNotificationOnSuccess", t."WarningMailSent" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "c_Job" t ON t."ID" = x.id ORDER BY x.id FOR UPDATE OF t;
 
+-- targcc_glance.glance_at_targcc_rows
+SELECT COUNT(*), md5(string_agg(concat_ws('|', "ID", COALESCE(CAST("lkpJob" AS text), '~'), COALESCE(CAST("lkpJobRunner" AS text), '~'), COALESCE(CAST("enmJobType" AS text), '~'), COALESCE(CAST("WhenToRun" AS text), '~'), COALESCE(CAST("CyclicCount" AS text), '~'), COALESCE(CAST("TimeOutSec" AS text), '~'), COALESCE(CAST("Active" AS text), '~'), COALESCE(CAST("IsManaged" AS text), '~'), COALESCE(CAST("NextRunTime" AS text), '~'), COALESCE(CAST("LastRunTime" AS text), '~'), COALESCE(CAST("enmJobStatus" AS text), '~'), COALESCE(CAST("WarningMailSent" AS text), '~')), ',' ORDER BY "ID")) FROM "c_Job";
+
 -- targcc_mail.last_targcc_run
 SELECT "WhenStarted", "Remarks" FROM "c_LoggedJob" WHERE "c_JobID" = :id ORDER BY "ID" DESC LIMIT 1;
 

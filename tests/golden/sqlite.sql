@@ -687,6 +687,9 @@ SELECT t."ID", t."lkpJob", t."lkpJobRunner", t."enmJobType", t."WhenToRun", t."C
 -- targcc.wait_for_targcc_row
 SELECT t."ID", t."lkpJob", t."lkpJobRunner", t."enmJobType", t."WhenToRun", t."CyclicCount", t."TimeOutSec", t."Active", t."IsManaged", t."NextRunTime", t."LastRunTime", t."enmJobStatus", t."ActivatingUser", t."SendNotificationOnSuccess", t."WarningMailSent" FROM (SELECT value AS id FROM json_each(:ids)) x JOIN "c_Job" t ON t."ID" = x.id;
 
+-- targcc_glance.glance_at_targcc_rows
+SELECT COUNT(*), group_concat("ID" || '|' || COALESCE("lkpJob", '~') || '|' || COALESCE("lkpJobRunner", '~') || '|' || COALESCE("enmJobType", '~') || '|' || COALESCE("WhenToRun", '~') || '|' || COALESCE("CyclicCount", '~') || '|' || COALESCE("TimeOutSec", '~') || '|' || COALESCE("Active", '~') || '|' || COALESCE("IsManaged", '~') || '|' || COALESCE("NextRunTime", '~') || '|' || COALESCE("LastRunTime", '~') || '|' || COALESCE("enmJobStatus", '~') || '|' || COALESCE("WarningMailSent", '~')) FROM "c_Job";
+
 -- targcc_mail.last_targcc_run
 SELECT "WhenStarted", "Remarks" FROM "c_LoggedJob" WHERE "c_JobID" = :id ORDER BY "ID" DESC LIMIT 1;
 

@@ -27,7 +27,7 @@ def test_the_upgrade_left_the_tables_of_their_owners_as_they_were(office: Office
 def test_T1_a_row_is_run_now_and_made_active_again(office: Office) -> None:
     row_id = office.insert("BackupDB", Active=0)
     office.run_now(row_id)
-    row, run = office.until_ended(row_id)
+    row, run = office.until_ended(row_id, seconds=30)  # its worker has only just been started
     assert (row["enmJobStatus"], row["Active"], row["WarningMailSent"]) == ("Success", 1, 0)
     assert row["ActivatingUser"].startswith("System on ")
     assert row["NextRunTime"] > office.now()
@@ -359,7 +359,7 @@ def test_a_run_whose_worker_is_killed_is_failed_and_not_run_again(office: Office
     office.run_now(row_id)
     office.until(lambda: office.ran("dies") == 1, "it does not run")
     office.kill()
-    row, run = office.until_ended(row_id, seconds=20)
+    row, run = office.until_ended(row_id, seconds=60)
     assert (row["enmJobStatus"], office.ran("dies")) == ("Failure", 1)
     assert "worker lost" in run["Remarks"]
     assert row["NextRunTime"] > office.now()
