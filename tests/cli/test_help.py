@@ -75,12 +75,19 @@ def test_a_command_says_what_it_does_in_its_groups_list(path: tuple[str, ...]) -
     "path",
     [
         "jobs list", "job list", "job history", "job stats", "recurring list", "queues list", "servers",
-        "config show", "sql show", "doctor", "jobs show 1", "job info add",
+        "config show", "sql show", "doctor", "jobs show 1", "job info add", "recurring next @daily", "alerts list",
+        "legacy check",
     ],
 )  # fmt: skip
 def test_every_listing_speaks_json(cli: Cli, path: str) -> None:
     cli("enqueue", "add", "1")
     assert isinstance(lines(cli(*path.split(), "--json")), (list, dict))
+
+
+def test_every_command_that_lists_is_among_those() -> None:
+    lists = {path for path in COMMANDS if path[-1] in ("list", "history", "stats", "servers", "doctor", "next", "info")}
+    silent = [path for path in lists if "--json" not in run(*path, "--help").output]
+    assert silent == []
 
 
 def test_the_main_help_tells_of_settings_and_exit_codes(cli: Cli) -> None:

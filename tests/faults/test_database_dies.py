@@ -27,7 +27,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[local.Server]:
         yield made
 
 
-def test_through_an_outage_of_twenty_seconds_nothing_is_lost_or_doubled_and_work_goes_on_within_seconds(
+def test_through_an_outage_of_a_minute_nothing_is_lost_or_doubled_and_work_goes_on_within_seconds(
     server: local.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -38,7 +38,7 @@ def test_through_an_outage_of_twenty_seconds_nothing_is_lost_or_doubled_and_work
         server.kill()
         time.sleep(10)
         psutil.Process(crew.workers[0].pid).children()[0].kill()
-        time.sleep(10)
+        time.sleep(50 if server.product == "mariadb" else 10)
         server.start()
         done = in_state(crew.tm, "Succeeded")
         took = wait_for(lambda: in_state(crew.tm, "Succeeded") > done, 60, "work did not go on")
