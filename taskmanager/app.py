@@ -38,6 +38,7 @@ from taskmanager.engine.handles import Decorator, JobFunction
 from taskmanager.engine.history import MANUAL, TRIGGERED_BY, LoggedJobs
 from taskmanager.engine.injection import Providers
 from taskmanager.engine.legacy import LegacyJobs
+from taskmanager.engine.legacy_edits import RowEdits
 from taskmanager.engine.legacy_served import ServedJobs, ServedOutcome
 from taskmanager.engine.notifications import Notifications
 from taskmanager.engine.operations import Operations
@@ -102,6 +103,7 @@ class TaskManager:
         self.providers.add_value(Procedures, self.procedures)
         self._serve_operations()
         self.legacy_jobs: LegacyJobs | None = None
+        self.row_edits: RowEdits | None = None
         if s.legacy:
             self._serve_legacy()
         if s.alerts_enabled:
@@ -164,6 +166,7 @@ class TaskManager:
             time_zone=self.settings.legacy_time_zone,
         )  # fmt: skip
         self.filters.add(ServedOutcome(legacy))
+        self.row_edits = RowEdits(legacy)
         self.legacy_jobs = self.recurring_jobs.legacy = legacy
         if self.settings.scheduler:
             self.extra_processes.append(lambda: LegacyScheduler(legacy))

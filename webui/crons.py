@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import functools
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import available_timezones
 
 from babel.dates import get_day_names, get_month_names
 from cron_descriptor import ExpressionDescriptor, Options
 from cron_descriptor.Exception import FormatException, MissingFieldException, WrongArgumentException
+from flask_babel import gettext as _
 
 from taskmanager.domain import cron as crons
 from taskmanager.domain.errors import InvalidCron
@@ -56,6 +60,67 @@ def upcoming(expression: str, time_zone: str, count: int = 5) -> list[datetime]:
         return crons.parse(expression.strip(), zone).upcoming(count, utcnow())
     except (InvalidCron, OverflowError):
         return []
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A coming run. local: what the clock of its zone shows; remark: what daylight saving does to it."""
+
+    at: datetime
+    local: datetime
+    offset: str
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a schedule means. errors: by field, `cron` and `time_zone`."""
+
+    words: str
+    runs: tuple[Run, ...]
+    errors: Mapping[str, str]
+
+
+def preview(expression: str, time_zone: str, *, days_and: bool = False, count: int = 10) -> Preview:
+    """A schedule in words, and when it fires next, by the scheduler's own engine."""
+    errors = problems(expression, time_zone)
+    if errors:
+        return Preview("" if "cron" in errors else words(expression), (), errors)
+    cron = crons.parse(expression.strip(), time_zone.strip(), days_and)
+    try:
+        found = cron.upcoming(count, utcnow())
+    except OverflowError:
+        found = []
+    zone, runs = crons.resolve_zone(time_zone.strip()), list[Run]()
+    before = utcnow().replace(tzinfo=UTC).astimezone(zone).utcoffset()
+    for at in found:
+        local = at.replace(tzinfo=UTC).astimezone(zone)
+        offset = local.utcoffset()
+        remark = ""
+        if offset is not None and before is not None and offset != before:
+            remark = _("clocks go forward before it") if offset > before else _("clocks go back before it")
+        runs.append(Run(at, local.replace(tzinfo=None), f"{local:%z}"[:3] + ":" + f"{local:%z}"[3:5], remark))
+        before = offset
+    return Preview(words(expression), tuple(runs), {})
+
+
+def problems(expression: str, time_zone: str) -> dict[str, str]:
+    """What is wrong with a cron and a zone, by field."""
+    errors = {}
+    try:
+        crons.parse(expression.strip())
+    except InvalidCron as error:
+        errors["cron"] = str(error)
+    try:
+        crons.resolve_zone(time_zone.strip())
+    except InvalidCron as error:
+        errors["time_zone"] = str(error)
+    return errors
+
+
+def zones() -> list[str]:
+    """The names of all time zones, for a list to choose from."""
+    return sorted(z for z in available_timezones() if "/" in z and not z.startswith(("Etc/", "posix/", "right/")))
 
 
 def _with_names(told: str, language: str) -> str:

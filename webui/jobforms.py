@@ -95,7 +95,7 @@ def call(form: list[Field]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     for field in form:
         kind = field.parameter.kind
         try:
-            told, value = _value(field)
+            told, value = value_of(field)
         except (ArgumentsUnreadable, ArgumentError, ValueError, RecursionError) as error:
             field.error = str(error) or _("cannot be read")
             continue
@@ -133,9 +133,10 @@ def _field(parameter: Parameter) -> Field:
     return Field(parameter, "json", optional=optional)
 
 
-def _value(field: Field) -> tuple[bool, Any]:
-    """Whether an argument is given, and its value."""
-    text = field.text if field.kind in ("text", "json") else field.text.strip()
+def value_of(field: Field, typed: str | None = None) -> tuple[bool, Any]:
+    """Whether an argument is given, and its value. typed: instead of the field's text. Raises ValueError and others."""
+    text = field.text if typed is None else typed
+    text = text if field.kind in ("text", "json") else text.strip()
     if not text.strip():
         if field.parameter.has_default or field.parameter.kind in (Declared.VAR_POSITIONAL, Declared.VAR_KEYWORD):
             return False, None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 
@@ -20,6 +20,14 @@ class InvalidCron(TaskManagerError, ValueError):
 
 class InvalidArgument(TaskManagerError, ValueError):
     """A value given to a call is out of range or malformed; the message names the parameter."""
+
+
+class InvalidFields(InvalidArgument):
+    """Fields of a form have values that cannot be. errors: what is wrong, by the field's name."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {text}" for name, text in errors.items()))
+        self.errors = dict(errors)
 
 
 class ArgumentError(TaskManagerError, TypeError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import replace
+from typing import TypeVar
 
 from taskmanager.domain import cron as crons
 from taskmanager.domain.errors import CreationCancelled, InvalidCron, RecurringJobNotFound
@@ -19,6 +20,8 @@ from taskmanager.storage import legacy, legacy_marks
 from taskmanager.storage.legacy import LegacyJob
 from taskmanager.storage.legacy_marks import Known
 from taskmanager.storage.transaction import Tx
+
+R = TypeVar("R")
 
 
 class LegacyJobs:
@@ -120,11 +123,15 @@ def row_of(parameter: str | None) -> int | None:
     return int(number) if name.startswith(PREFIX) and number.isdigit() else None
 
 
-def _must(tx: Tx, row_id: int) -> LegacyJob:
-    found = legacy.load(tx, row_id)
+def found_row(found: R | None, row_id: int) -> R:
+    """Raises RecurringJobNotFound for a row that is not there."""
     if found is None:
         raise RecurringJobNotFound(f"there is no recurring job '{PREFIX}{row_id}': c_Job has no row with this ID")
     return found
+
+
+def _must(tx: Tx, row_id: int) -> LegacyJob:
+    return found_row(legacy.load(tx, row_id), row_id)
 
 
 def _record(row: LegacyJob, clock: WallClock) -> RecurringRecord:

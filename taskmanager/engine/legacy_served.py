@@ -67,17 +67,18 @@ class ServedJobs(LegacyJobs):
         return self.targcc.all() if shape is Shape.TARGCC else super().all()
 
     def switch(self, row_id: int, active: bool) -> None:
-        return self.targcc.switch(row_id, active) if self._is_targcc(row_id) else super().switch(row_id, active)
+        return self.targcc.switch(row_id, active) if self.is_targcc(row_id) else super().switch(row_id, active)
 
     def trigger(self, row_id: int, *, by: str, key: str | None = None) -> int:
-        if self._is_targcc(row_id):
+        if self.is_targcc(row_id):
             return self.targcc.trigger(row_id, by=by, key=key)
         return super().trigger(row_id, by=by, key=key)
 
     def remove(self, row_id: int) -> bool:
-        return self.targcc.remove(row_id) if self._is_targcc(row_id) else super().remove(row_id)
+        return self.targcc.remove(row_id) if self.is_targcc(row_id) else super().remove(row_id)
 
-    def _is_targcc(self, row_id: int) -> bool:
+    def is_targcc(self, row_id: int) -> bool:
+        """Whether c_Job is of the older shape. Raises RecurringJobNotFound for a table that is not served."""
         found = self.shapes()
         if found.job is Shape.UNKNOWN:
             raise RecurringJobNotFound(f"{PREFIX}{row_id} is not served: {' '.join(found.faults)}")

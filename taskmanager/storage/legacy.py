@@ -279,15 +279,15 @@ def remove(tx: Tx, row_id: int) -> bool:
 
 
 def _deciding(row: Sequence[Any]) -> LegacyRow:
-    return LegacyRow(int(row[0]), row[1], row[2], row[3], _flag(row[4]), _moment(row[5]))
+    return LegacyRow(int(row[0]), row[1], row[2], row[3], flag(row[4]), _moment(row[5]))
 
 
 def _job(row: Any) -> LegacyJob:
     last, following = _moment(row[5]), _moment(row[6])
-    return LegacyJob(int(row[0]), row[1], row[2], row[3], _flag(row[4]), last, following, row[7], int(row[8] or 0))
+    return LegacyJob(int(row[0]), row[1], row[2], row[3], flag(row[4]), last, following, row[7], int(row[8] or 0))
 
 
-def _flag(value: Any) -> bool:
+def flag(value: Any) -> bool:
     """IsActive as people write it: NULL and 0 are no, 1 and 2 are yes; a BIT comes as bytes."""
     return any(value) if isinstance(value, bytes) else str(value or 0) != "0"
 

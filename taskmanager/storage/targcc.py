@@ -16,7 +16,7 @@ from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment
 
-_COLUMNS = (
+COLUMNS = (
     "ID", "lkpJob", "lkpJobRunner", "enmJobType", "WhenToRun", "CyclicCount", "TimeOutSec", "Active", "IsManaged",
     "NextRunTime", "LastRunTime", "enmJobStatus", "ActivatingUser", "SendNotificationOnSuccess", "WarningMailSent",
 )  # fmt: skip
@@ -59,7 +59,7 @@ class TargccRow:
 
 @statement
 def targcc_rows(t: Tables, p: Product) -> str:
-    names = ", ".join(f"t.{p.quote(c)}" for c in _COLUMNS)
+    names = ", ".join(f"t.{p.quote(c)}" for c in COLUMNS)
     return f"SELECT {names} FROM {p.quote('c_Job')} t ORDER BY t.{p.quote('ID')}"
 
 
@@ -71,14 +71,14 @@ def server_zone(t: Tables, p: Product) -> str:
 @statement
 def lock_targcc_rows(t: Tables, p: Product) -> str:
     """Rows by id; what an operator is just editing is passed by."""
-    locked = p.select_by_ids(_COLUMNS, "c_Job", key="ID", lock=True)
+    locked = p.select_by_ids(COLUMNS, "c_Job", key="ID", lock=True)
     return locked + (" SKIP LOCKED" if p.for_update_skip else "")
 
 
 @statement
 def wait_for_targcc_row(t: Tables, p: Product) -> str:
     """As lock_targcc_rows, but whoever holds a row is waited for: a person asked for it."""
-    return p.select_by_ids(_COLUMNS, "c_Job", key="ID", lock=True)
+    return p.select_by_ids(COLUMNS, "c_Job", key="ID", lock=True)
 
 
 def _update(p: Product, **changes: str) -> str:
@@ -153,7 +153,7 @@ def read_targcc_logged(t: Tables, p: Product) -> str:
 
 def rows(tx: Tx) -> list[TargccRow]:
     """All rows, unlocked."""
-    return [_row(r) for r in tx.execute(targcc_rows)]
+    return [read_row(r) for r in tx.execute(targcc_rows)]
 
 
 def zone(tx: Tx) -> str:
@@ -163,13 +163,13 @@ def zone(tx: Tx) -> str:
 
 def lock_free(tx: Tx, ids: Iterable[int]) -> dict[int, TargccRow]:
     """These rows, locked; without those that are gone, or that somebody else holds."""
-    return {int(r[0]): _row(r) for r in tx.execute(lock_targcc_rows, {"ids": jobs.ids_json(ids)})}
+    return {int(r[0]): read_row(r) for r in tx.execute(lock_targcc_rows, {"ids": jobs.ids_json(ids)})}
 
 
 def lock(tx: Tx, row_id: int) -> TargccRow | None:
     """This row, locked as soon as nobody else holds it; None when it is gone."""
     row = tx.execute(wait_for_targcc_row, {"ids": jobs.ids_json([row_id])}).first()
-    return None if row is None else _row(row)
+    return None if row is None else read_row(row)
 
 
 def lock_free_soon(tx: Tx, ids: Iterable[int]) -> dict[int, TargccRow] | None:
@@ -295,7 +295,8 @@ def statistics(tx: Tx, *, days: float) -> list[dict[str, Any]]:
     return found
 
 
-def _row(r: Sequence[Any]) -> TargccRow:
+def read_row(r: Sequence[Any]) -> TargccRow:
+    """A row out of its COLUMNS."""
     timeout = int(r[6] or 0)
     return TargccRow(
         int(r[0]), str(r[1] or "").strip(), str(r[2] or "").strip(),

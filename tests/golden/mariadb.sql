@@ -277,6 +277,28 @@ UPDATE `c_Job` SET `LastRun` = :ran_at, `LastResult` = :text, `FailureCount` = C
 -- legacy.write_success
 UPDATE `c_Job` SET `LastRun` = :ran_at, `LastResult` = :text, `FailureCount` = 0 WHERE `ID` = :id;
 
+-- legacy_edits.edit_row
+UPDATE `c_Job` SET `JobName`=%s, `CronExpression`=%s, `StoredProcName`=%s WHERE %s = `c_Job`.`ID`;
+
+-- legacy_edits.edit_targcc_row
+UPDATE `c_Job` SET `enmJobType` = :kind, `WhenToRun` = :when_to_run, `CyclicCount` = :every, `TimeOutSec` = :timeout WHERE `ID` = :id;
+
+-- legacy_edits.lock_row_to_edit
+SELECT `c_Job`.`JobName`, `c_Job`.`CronExpression`, `c_Job`.`StoredProcName`, `c_Job`.`IsActive`, `c_Job`.`EmailOnFailure` 
+FROM `c_Job` 
+WHERE %s = `c_Job`.`ID` FOR UPDATE;
+
+-- legacy_edits.row_to_edit
+SELECT `c_Job`.`JobName`, `c_Job`.`CronExpression`, `c_Job`.`StoredProcName`, `c_Job`.`IsActive`, `c_Job`.`EmailOnFailure` 
+FROM `c_Job` 
+WHERE %s = `c_Job`.`ID`;
+
+-- legacy_edits.set_mails
+UPDATE `c_Job` SET `EmailOnFailure`=%s WHERE %s = `c_Job`.`ID`;
+
+-- legacy_edits.targcc_row
+SELECT t.`ID`, t.`lkpJob`, t.`lkpJobRunner`, t.`enmJobType`, t.`WhenToRun`, t.`CyclicCount`, t.`TimeOutSec`, t.`Active`, t.`IsManaged`, t.`NextRunTime`, t.`LastRunTime`, t.`enmJobStatus`, t.`ActivatingUser`, t.`SendNotificationOnSuccess`, t.`WarningMailSent` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `c_Job` t FORCE INDEX (PRIMARY) ON t.`ID` = x.id;
+
 -- legacy_marks.forget_job
 DELETE FROM `HangfireHash` WHERE `HangfireHash`.`Key` = %s AND `HangfireHash`.`Field` = %s;
 

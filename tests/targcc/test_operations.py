@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from taskmanager.cli import main
+from taskmanager.domain.errors import ChangedMeanwhile, InvalidFields
 from taskmanager.storage import alerts, doctor, targcc_marks
 from tests.targcc.office import TABLES, Office
 
@@ -423,3 +424,35 @@ def test_a_locked_table_holds_up_no_outcome(office: Office) -> None:
     holder.close()
     row, _ = office.until_ended(row_id)
     assert row["enmJobStatus"] == "Success"
+
+
+def test_a_row_is_edited_in_a_form_by_its_own_columns_and_planned_anew(office: Office) -> None:
+    row_id = office.insert("mnTM_Sales", "Form")
+    planned(office, row_id)
+    edits = office.tm.row_edits
+    seen = edits.read(row_id)
+    assert (seen.values["enmJobType"], seen.values["Active"], seen.values["WhenToRun"][11:]) == (
+        "Daily",
+        "1",
+        "02:00:00",
+    )
+    given = {"enmJobType": "CyclicMin", "CyclicCount": "15", "TimeOutSec": "90"}
+    before = office.row(row_id)
+    assert edits.edit(row_id, given, version=seen.version)
+    after = office.row(row_id)
+    changed = {name for name, value in after.items() if value != before[name]} - {"NextRunTime"}
+    assert changed == {"enmJobType", "CyclicCount", "TimeOutSec"}
+    at = planned(office, row_id)
+    assert at - office.now() <= timedelta(minutes=16)
+    with pytest.raises(ChangedMeanwhile):
+        edits.edit(row_id, {"TimeOutSec": "7"}, version=seen.version)
+    for wrong, column in (
+        ({"CyclicCount": "0"}, "CyclicCount"), ({"enmJobType": "Never"}, "enmJobType"),
+        ({"TimeOutSec": "x"}, "TimeOutSec"),
+        ({"enmJobType": "Daily", "WhenToRun": ""}, "WhenToRun"), ({"WhenToRun": "noon"}, "WhenToRun"),
+    ):  # fmt: skip
+        with pytest.raises(InvalidFields) as caught:
+            edits.edit(row_id, wrong, version=edits.read(row_id).version)
+        assert list(caught.value.errors) == [column]
+    assert edits.edit(row_id, {"Active": ""}, version=edits.read(row_id).version)
+    office.until(lambda: office.row(row_id)["NextRunTime"] is None, "NextRunTime stays")

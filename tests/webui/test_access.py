@@ -18,6 +18,7 @@ VALUES = {
     "alert_id": 1,
     "key": "x",
     "queue": "mail",
+    "recurring_id": "r",
     "action": "pause",
     "filename": "dashboard.css",
     "jobId": 1,

@@ -26,3 +26,62 @@ def test_a_definition_of_the_code_is_removed_and_restored_still_paused(site: Sit
     assert {r.id: r.paused for r in site.tm.recurring_list()}["From code"]
     assert here.violations() == []
     assert here.complaints == []
+
+
+def test_a_schedule_is_edited_with_words_and_next_runs_while_typing(site: Site, window: Windows) -> None:
+    here = window()
+    page = here.open("recurring?q=daily-report")
+    page.get_by_role("link", name="Edit: daily-report").click()
+    assert "02:00, Monday through Friday" in page.locator("#preview").inner_text()
+    page.locator("#f-cron").fill("*/5 8-17 * * 1-5")
+    page.locator("#preview").get_by_text("Every 5 minutes, between 08:00 and 17:59, Monday through Friday").wait_for()
+    assert page.locator("#preview tbody tr").count() == 10
+    assert "Europe/Prague" in page.locator("#preview thead").inner_text()
+    page.locator("#f-time_zone").fill("Asia/Tokyo")
+    page.locator("#preview thead").get_by_text("Asia/Tokyo").wait_for()
+    assert here.violations() == []
+    page.locator("#f-cron").fill("99 * * * *")
+    page.locator("#preview .field-error").wait_for()
+    page.get_by_role("button", name="Save").click()
+    page.locator("#error-cron").wait_for()
+    assert page.locator("#f-cron").input_value() == "99 * * * *"
+    assert here.violations() == []
+    here.complaints = [c for c in here.complaints if "422" not in c]  # the browser tells of the answer itself
+    page.locator("#f-cron").fill("*/5 8-17 * * 1-5")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Saved.").wait_for()
+    known = {r.id: r for r in site.tm.recurring_list()}["daily-report"]
+    assert (known.cron, known.time_zone) == ("*/5 8-17 * * 1-5", "Asia/Tokyo")
+    assert here.complaints == []
+
+
+def test_without_scripts_a_row_of_c_job_is_previewed_and_saved(site: Site, window: Windows) -> None:
+    here = window(java_script_enabled=False)
+    page = here.open("recurring?q=nightly+totals")
+    page.get_by_role("link", name="Edit: c_job:").click()
+    page.locator("#f-CronExpression").fill("45 4 * * *")
+    page.get_by_role("button", name="Preview").click()
+    assert "At 04:45" in page.locator("#preview").inner_text()
+    page.get_by_label("EmailOnFailure").check()
+    page.get_by_role("button", name="Save").click()
+    assert page.get_by_text("Saved.").is_visible()
+    assert {r.name: r.cron for r in site.tm.recurring_list()}["Nightly totals"] == "45 4 * * *"
+
+
+def test_two_people_edit_one_job_and_the_second_is_told(site: Site, window: Windows) -> None:
+    here, there = window(phone=True, color_scheme="dark"), window()
+    page, other = here.open("recurring/cleanup/edit"), there.open("recurring/cleanup/edit")
+    other.locator("#f-queue").fill("others")
+    other.get_by_role("button", name="Save").click()
+    other.get_by_text("Saved.").wait_for()
+    page.locator("#f-queue").fill("mine")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Somebody else has changed this recurring job meanwhile").wait_for()
+    assert page.locator("#f-queue").input_value() == "mine"
+    assert page.get_by_text("stored now: others").is_visible()
+    assert here.violations() == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Saved.").wait_for()
+    assert {r.id: r.queue for r in site.tm.recurring_list()}["cleanup"] == "mine"
+    assert there.complaints == []
