@@ -11,7 +11,7 @@ from taskmanager.cli.common import Group, as_json, examples, fail, manager, show
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.domain.wallclock import WallClock
 from taskmanager.engine import moving
-from taskmanager.storage import legacy, legacy_shape, routines
+from taskmanager.storage import alerts, legacy, legacy_shape, routines
 from taskmanager.storage.legacy import LegacyJob
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.transaction import Tx
@@ -71,11 +71,11 @@ def take_over(
     for missing in sorted(set(ids) - {row.id for row in rows}):
         fail(f"c_Job has no row with ID {missing}")
     moves = moving.plan(wanted, time_zone or clock.schedule)
+    mailing = dict(tm.database.read(alerts.all_mailing))
+    notes = {row_id: "EmailOnFailure: a rule in c_JobAlert will tell" for row_id in mailing}
     if yes:
-        for move in moves:
-            if move.definition is not None:
-                _move(tm, move, retire=retire)
-    show([_told(move, done=yes) for move in moves], json_wanted=as_json)
+        notes = {m.row.id: _move(tm, m, retire=retire) or "" for m in moves if m.definition is not None}
+    show([_told(move, notes.get(move.row.id, ""), done=yes) for move in moves], json_wanted=as_json)
     if not yes and not as_json and any(move.definition for move in moves):
         click.echo("nothing was changed; add --yes to do it")
 
@@ -83,14 +83,24 @@ def take_over(
 @legacy_group.command("export", epilog=examples("legacy export > c_Job.sql"))
 @click.pass_context
 def export(ctx: click.Context) -> None:
-    """Print INSERT statements for all rows of c_Job, and for jobs that were imported: a backup, and a way back."""
+    """Print INSERT statements for all rows of c_Job, and for jobs that were imported: a backup, and a way back.
+
+    Rows keep their IDs, by which c_JobAlertRecipient knows them.
+    """
     tm = manager(ctx)
     rows, _ = _rows(tm)
-    for values in moving.inserts(rows, tm.recurring_list()):
-        click.echo(
-            "INSERT INTO c_Job (JobName, CronExpression, StoredProcName, IsActive) VALUES "
-            f"({', '.join(_literal(value) for value in values)});"
-        )
+    mailing = dict(tm.database.read(alerts.all_mailing))
+    product = tm.database.product
+    count_on = product.count_on("c_Job", "ID") if rows else ""
+    for values in moving.inserts(rows, tm.recurring_list(), mailing.keys()):
+        if count_on and "ID" not in values:
+            click.echo(f"{count_on};")
+            count_on = ""
+        names = ", ".join(product.quote(name) for name in values)
+        given = ", ".join(product.literal(value) for value in values.values())
+        click.echo(f"INSERT INTO {product.quote('c_Job')} ({names}) VALUES ({given});")
+    if count_on:
+        click.echo(f"{count_on};")
 
 
 def _rows(tm: TaskManager) -> tuple[list[LegacyJob], WallClock]:
@@ -108,14 +118,17 @@ def _rows(tm: TaskManager) -> tuple[list[LegacyJob], WallClock]:
     return tm.database.read(work)
 
 
-def _move(tm: TaskManager, move: moving.Move, *, retire: bool) -> None:
+def _move(tm: TaskManager, move: moving.Move, *, retire: bool) -> str | None:
+    """Take a row over; what to know of it."""
     assert move.definition is not None
     assert tm.legacy_jobs is not None
     tm.recurring_jobs.add_or_update(move.definition)
+    note = tm.alert_rules.follow(move.row.id, move.definition.id)
     if retire:
         tm.legacy_jobs.remove(move.row.id)
     else:
         tm.legacy_jobs.switch(move.row.id, False)
+    return note
 
 
 def _seen(one: moving.Finding, clock: WallClock) -> dict[str, Any]:
@@ -134,14 +147,11 @@ def _seen_older(one: RecurringRecord) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _told(move: moving.Move, *, done: bool) -> dict[str, Any]:
+def _told(move: moving.Move, note: str, *, done: bool) -> dict[str, Any]:
     made = move.definition
     what = f"{'became' if done else 'would become'} recurring job {made.id!r}" if made else f"stays: {move.reason}"
     return {
         "id": move.row.id, "name": move.row.name, "procedure": move.row.procedure,
         "time_zone": made.time_zone if made else "", "what": what,
+        "notes": note if made else "",
     }  # fmt: skip
-
-
-def _literal(value: str | int) -> str:
-    return str(value) if isinstance(value, int) else "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"

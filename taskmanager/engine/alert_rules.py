@@ -43,6 +43,29 @@ class AlertRules:
         except DuplicateKey:
             raise InvalidArgument(f"there is a rule for {name.strip()!r} already") from None
 
+    def follow(self, row_id: int, name: str) -> str | None:
+        """Let c_JobAlert tell of a job what EmailOnFailure told of a row of c_Job; what to know of it, or None.
+
+        Its row's recipients are added to a rule that is there; one that mails to whom all mails go stays as it is.
+        """
+
+        def read(tx: Tx) -> tuple[tuple[str, ...], AlertRow | None] | None:
+            if not alerts.mailing(tx, [row_id]):
+                return None
+            same = (r for r in alerts.load_all(tx) if r.name.strip().lower() == name.strip().lower())
+            return alerts.recipients(tx, row_id), next(same, None)
+
+        found = self.database.read(read)
+        if found is None:
+            return None
+        to, known = found
+        before = known.rule if known is not None else AlertRule(to=to)
+        if not (before.to or before.has_other_channels) and to:
+            return "EmailOnFailure: its rule in c_JobAlert names nobody; look whom it is to tell"
+        made = replace(before, to=domain.union((*before.to, *to)), on=before.on | AlertRule().on)
+        self.save(known.id if known is not None else None, name, made)
+        return "EmailOnFailure: told by a rule in c_JobAlert now"
+
     def remove(self, alert_id: int) -> bool:
         """Delete a rule; whether there was one."""
         return self.database.run(lambda tx: alerts.remove(tx, alert_id))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -54,13 +54,24 @@ def plan(rows: Iterable[LegacyJob], zone: str) -> list[Move]:
     return [_move(row, names, zone) for row in rows]
 
 
-def inserts(rows: Iterable[LegacyJob], moved: Iterable[RecurringRecord]) -> list[tuple[str, str, str, int]]:
-    """The way back: name, cron, procedure and IsActive of each row, and of each recurring job that came from one."""
-    back = [(row.name or "", row.cron or "", row.procedure or "", int(row.active)) for row in rows]
+def inserts(
+    rows: Iterable[LegacyJob], moved: Iterable[RecurringRecord], mailing: Container[int]
+) -> list[dict[str, str | int | None]]:
+    """The way back: the columns of each row, and of each recurring job that came from one. mailing: rows, by ID."""
+    back: list[dict[str, str | int | None]] = [
+        {
+            "ID": row.id, "JobName": row.name, "CronExpression": row.cron, "StoredProcName": row.procedure,
+            "IsActive": int(row.active), "EmailOnFailure": int(row.id in mailing),
+        }
+        for row in rows
+    ]  # fmt: skip
     for record in moved:
         name = procedure_of(record)
         if name is not None and not record.id.startswith(PREFIX):
-            back.append((record.id, record.cron, name, int(not record.paused)))
+            back.append({
+                "JobName": record.id, "CronExpression": record.cron, "StoredProcName": name,
+                "IsActive": int(not record.paused),
+            })  # fmt: skip
     return back
 
 

@@ -125,6 +125,16 @@ class Product:
         """An identifier, quoted."""
         return f'"{quoted_name(name, True)}"'
 
+    def count_on(self, table: str, key: str) -> str:
+        """The statement after which a key numbers itself on behind rows that brought theirs; empty where it does."""
+        return ""
+
+    def literal(self, value: str | int | None) -> str:
+        """A value as it stands in a statement that people run by hand."""
+        if isinstance(value, str):
+            return "'" + value.replace("'", "''") + "'"
+        return "NULL" if value is None else str(value)
+
     def verdict(self, error: BaseException) -> Verdict:
         """What to do about an error."""
         raise AssertionError("a product answers this")
@@ -172,6 +182,9 @@ class MySQL(Product):
 
     def quote(self, name: str) -> str:
         return f"`{name}`"
+
+    def literal(self, value: str | int | None) -> str:
+        return super().literal(value.replace("\\", "\\\\") if isinstance(value, str) else value)
 
     def by_index(self, index: str) -> str:
         # When most rows of the table are in one queue it would read the whole table and sort, locking every row.
@@ -250,6 +263,10 @@ class PostgreSQL(Product):
 
     def text_of(self, column: str) -> str:
         return f"COALESCE(CAST({column} AS text), '~')"
+
+    def count_on(self, table: str, key: str) -> str:
+        name = f"pg_get_serial_sequence('{self.quote(table)}', '{key}')"
+        return f"SELECT setval({name}, MAX({self.quote(key)})) FROM {self.quote(table)}"
 
     def digest(self, texts: Sequence[str], order: str) -> str:
         return f"md5(string_agg(concat_ws('|', {', '.join(texts)}), ',' ORDER BY {order}))"
