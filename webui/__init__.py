@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import waitress.server
+import waitress.wasyncore
 from flask import Flask, redirect, url_for
 from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -97,7 +98,8 @@ class Page:
         """Stop answering."""
         self._closing = True
         self._feed.closing.set()
-        self._server.close()
+        self._server.task_dispatcher.shutdown(timeout=2.0)  # who is in the middle of an answer ends it
+        waitress.wasyncore.close_all(self._server._map)  # open connections too, which nobody would answer any more
         self._thread.join(2.0)
 
     def _run(self) -> None:

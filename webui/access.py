@@ -109,7 +109,7 @@ def guard(app: Flask, *, users: Mapping[str, str], roles: Mapping[str, str], rea
             refused = check()
             g.user = auth.current_user()
         if refused is not None:
-            if _is_poll():
+            if _is_quiet():
                 del refused.headers["WWW-Authenticate"]
             return refused
         _permit(view)
@@ -263,7 +263,7 @@ def _authentication(users: Mapping[str, str], roles: Mapping[str, str], read_onl
 
     @auth.error_handler  # type: ignore[untyped-decorator,unused-ignore]
     def refused(status: int) -> Response:
-        if _is_poll():  # 401 would make the browser ask for a password in the middle of nothing
+        if _is_quiet():
             return Response('{"error": "signed out"}', 403, mimetype="application/json")
         return Response("Sign in to see this page.\n", status, mimetype="text/plain")
 
@@ -306,9 +306,17 @@ def _was_wrong(response: Response) -> bool:
     return given or "wrong_credentials" in g
 
 
-def _is_poll() -> bool:
+def _is_quiet() -> bool:
+    """Whether a browser that is refused would ask for a password in the middle of nothing.
+
+    A browser sends a password by itself only below the address where it was asked for; elsewhere it must be asked, and
+    then answers without its user. So a page's own poll is asked once, and not again when the password is wrong. The hub
+    is asked by pages of other applications: never.
+    """
     asked = request.headers
-    return "HX-Request" in asked or "X-Requested-With" in asked or asked.get("Accept") == "text/event-stream"
+    is_poll = "HX-Request" in asked or "X-Requested-With" in asked or asked.get("Accept") == "text/event-stream"
+    view = current_app.view_functions.get(request.endpoint or "")
+    return is_poll and (request.authorization is not None or getattr(view, "takes_token_in_address", False))
 
 
 class _Sessions(SecureCookieSessionInterface):

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, abort, current_app, g, jsonify, request
 from taskmanager.domain.errors import StorageError
 from taskmanager.domain.notifications import Notification
 from webui.access import for_any_user, token_in_address
+from webui.blueprint import pages
 from webui.feed import Feed, Heard, Slots
 
 hubs = Blueprint("hubs", "webui")
@@ -31,6 +32,17 @@ _LARGEST_ID = (1 << 63) - 1
 @token_in_address
 def notifications() -> Any:
     """The user's notifications after id `after`, or header Last-Event-ID; without either from now on."""
+    return _answer()
+
+
+@pages.get("/notifications")
+@for_any_user
+def notifications_of_pages() -> Any:
+    """The same for the dashboard: browsers send a password unasked only below the address it was asked for at."""
+    return _answer()
+
+
+def _answer() -> Any:
     feed: Feed = current_app.config["FEED"]
     slots: Slots = current_app.config["STREAMS"]
     last = _cursor()

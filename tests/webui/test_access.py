@@ -150,10 +150,15 @@ def test_wrong_passwords_are_counted_and_then_refused(tm: TaskManager) -> None:
     assert codes[-1] == 429
 
 
-def test_a_poll_of_somebody_signed_out_does_not_ask_for_a_password(app: Any) -> None:
-    answer = app.test_client().get("/hangfire/stats", headers={"X-Requested-With": "poll"})
+def test_a_poll_with_a_wrong_password_does_not_ask_for_another(app: Any) -> None:
+    poll = {"X-Requested-With": "poll"}
+    answer = app.test_client().get("/hangfire/stats", headers=poll | signed("ann", "changed since"))
     assert answer.status_code == 403
     assert "WWW-Authenticate" not in answer.headers
+    answer = app.test_client().get("/hangfire/stats", headers=poll)
+    assert (answer.status_code, "Basic" in answer.headers["WWW-Authenticate"]) == (401, True), (
+        "a browser that was asked at /hangfire/jobs/ sends the password elsewhere only when it is asked again"
+    )
 
 
 def test_every_answer_has_the_strict_headers(ann: Browser) -> None:

@@ -178,7 +178,7 @@ def test_a_jwt_in_the_address_opens_the_hub_and_nothing_else(tm: TaskManager, ca
             assert answer.status_code == 200, "to hear what is his own needs no role"
             assert next(events(answer.response))["event"] == "Ready"
         assert client.get(PATH, headers={"Authorization": f"Bearer {token}"} | JSON).status_code == 200
-        for path in ("/hangfire/", "/hangfire/stats", "/hangfire/jobs/failed", "/"):
+        for path in ("/hangfire/", "/hangfire/notifications", "/hangfire/stats", "/hangfire/jobs/failed", "/"):
             assert client.get(path, query_string={"access_token": token}).status_code in (401, 503), path
         assert "access_token" not in caplog.text
         assert token not in caplog.text

@@ -1,5 +1,6 @@
 // What the pages do beyond links and forms: live counts and regions, choosing rows, keys, copying, charts.
 import { install, uninstall } from "./vendor/hotkey-3.1.4.js";
+import { NotificationHub, Toasts } from "./notifications.js";
 
 const body = document.body;
 const $ = (selector, within = document) => within.querySelector(selector);
@@ -71,6 +72,13 @@ function show(text) {
 
 document.addEventListener("visibilitychange", () => { if (!document.hidden) poll(); });
 if (live.seconds) live.timer = setTimeout(poll, live.seconds * 1000);
+
+// -- what this user is told ------------------------------------------------------------------------------------
+if (body.dataset.hub && live.seconds) {
+  const corner = $("#toasts"), { close, success, error, info, warning } = corner.dataset;
+  const toasts = new Toasts({ place: corner, closeLabel: close, labels: { Success: success, Error: error, Info: info, Warning: warning } });
+  new NotificationHub(body.dataset.hub).on("ReceiveNotification", (type, message) => toasts.show(type, message)).start();
+}
 
 // -- the log of a running job ----------------------------------------------------------------------------------
 async function follow() {

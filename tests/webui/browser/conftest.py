@@ -32,6 +32,7 @@ class Site:
     tm: TaskManager
     url: str
     ids: dict[str, int]
+    page: Page
 
 
 class Window:
@@ -40,13 +41,16 @@ class Window:
     def __init__(self, page: Any, url: str) -> None:
         self.page, self.url = page, url
         self.complaints: list[str] = []
+        #: What it asked the server for.
+        self.asked: list[Any] = []
         page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
         page.on("pageerror", lambda e: self.complaints.append(str(e)))
-        page.on("request", lambda r: None if r.url.startswith(url.partition("/hangfire")[0]) else self._foreign(r.url))
+        page.on("request", self._asks)
 
-    def _foreign(self, url: str) -> None:
-        if not url.startswith("data:"):
-            self.complaints.append(f"a request to another host: {url}")
+    def _asks(self, request: Any) -> None:
+        self.asked.append(request)
+        if not request.url.startswith((self.url.partition("/hangfire")[0], "data:")):
+            self.complaints.append(f"a request to another host: {request.url}")
 
     def open(self, path: str = "") -> Any:
         """Go to a page of the dashboard."""
@@ -80,7 +84,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     tm.database.create_tables()
     ids = fill(tm)
     page = Page(create_app(tm, users=USERS, roles=ROLES), "127.0.0.1", 0)
-    yield Site(tm, page.url.replace("localhost", "127.0.0.1"), ids)
+    yield Site(tm, page.url.replace("localhost", "127.0.0.1"), ids, page)
     page.close()
     tm.close()
 

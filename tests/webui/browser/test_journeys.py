@@ -132,6 +132,16 @@ def test_counts_and_lists_change_without_reloading(site: Site, window: Windows) 
     assert here.complaints == []
 
 
+def test_live_updates_work_on_whatever_page_is_opened_first(site: Site, window: Windows) -> None:
+    """A browser sends the password by itself only below the address where it was asked for it."""
+    here = window()
+    here.page.context.add_cookies([{"name": "tm_live", "value": "2", "url": site.url}])
+    here.open("jobs/failed")
+    site.tm.requeue(site.ids["failed"])
+    wait_until(here, "document.querySelector('.side [data-count=failed]').textContent === '8'")
+    assert here.complaints == []
+
+
 def test_the_log_of_a_running_job_goes_on(site: Site, window: Windows) -> None:
     here = window()
     page = here.open(f"jobs/details/{site.ids['processing']}")

@@ -1,0 +1,110 @@
+"""What a user is told appears on his open pages, wherever he is, and however the server comes and goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.webui.browser.conftest import Site, Window
+from tests.webui.browser.test_journeys import wait_until
+from tests.webui.conftest import ROLES, USERS
+from webui import Page, create_app
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+Windows = Callable[..., Window]
+
+TOASTS = (
+    "[...document.querySelectorAll('.tm-toast')]"
+    ".map((one) => [one.dataset.type, one.querySelector('span').textContent])"
+)
+
+
+def hears(window: Window, how: str) -> None:
+    """Wait until a page is connected: `eventsource` for a stream, `fetch` for a poll."""
+    ends = 300
+    while not any(r.resource_type == how and "/hangfire/notifications" in r.url for r in window.asked):
+        window.page.wait_for_timeout(50)
+        ends -= 1
+        assert ends, f"no {how}"
+
+
+def test_a_message_appears_on_all_pages_of_its_user_by_stream_or_poll(site: Site, window: Windows) -> None:
+    mine = [window() for _ in range(3)]
+    hers = window(user="eve")
+    for here, how in zip(mine, ("eventsource", "eventsource", "fetch"), strict=True):
+        here.open("servers")
+        hears(here, how)
+    hers.open()
+    hears(hers, "fetch")
+    site.tm.notify("ann", "Success", "Tenant <b>acme</b> is ready.")
+    for here in mine:
+        wait_until(here, f"JSON.stringify({TOASTS}) === JSON.stringify([['Success', 'Tenant <b>acme</b> is ready.']])")
+    site.tm.notify("eve", "Info", "hers")
+    wait_until(hers, f"JSON.stringify({TOASTS}) === JSON.stringify([['Info', 'hers']])")
+    assert [len(here.page.evaluate(TOASTS)) for here in mine] == [1, 1, 1]
+    assert [r for r in mine[2].asked if r.resource_type == "eventsource"] == []
+    assert [here.complaints for here in (*mine, hers)] == [[]] * 4
+
+
+@pytest.mark.parametrize(
+    "look", [{"color_scheme": "light"}, {"color_scheme": "dark", "phone": True, "locale": "cs-CZ"}]
+)
+def test_toasts_are_accessible_and_an_error_stays_until_it_is_closed(
+    site: Site, window: Windows, look: dict[str, str]
+) -> None:
+    here = window(**look)
+    page = here.open("jobs/failed")
+    hears(here, "eventsource")
+    for kind in ("Error", "Success", "Info", "Warning"):
+        site.tm.notify("ann", kind, f"{kind}: " + "a long word after another " * 6)
+    wait_until(here, f"{TOASTS}.length === 4")
+    assert here.violations() == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    wait_until(here, f"{TOASTS}.length === 1")
+    assert page.locator(".tm-toast strong").inner_text() == ("Chyba" if "locale" in look else "Error")
+    page.locator(".tm-toast button").click()
+    assert page.evaluate(TOASTS) == []
+    assert here.complaints == []
+
+
+def test_what_is_told_between_two_pages_appears_on_the_second(site: Site, window: Windows) -> None:
+    here = window()
+    here.open("servers")
+    hears(here, "eventsource")
+    here.page.goto("about:blank")
+    site.tm.notify("ann", "Success", "meanwhile")
+    here.open("recurring")
+    wait_until(here, f"JSON.stringify({TOASTS}) === JSON.stringify([['Success', 'meanwhile']])")
+    here.asked.clear()
+    here.open("queues")
+    hears(here, "eventsource")
+    assert here.page.evaluate(TOASTS) == [], "once is enough"
+    assert here.complaints == []
+
+
+def test_a_page_comes_back_to_a_server_that_was_away(site: Site, window: Windows) -> None:
+    here = window()
+    here.open("servers")
+    hears(here, "eventsource")
+    site.tm.notify("ann", "Info", "it streams")
+    wait_until(here, f"{TOASTS}.length === 1")
+    site.page.close()
+    here.asked.clear()
+    site.tm.notify("ann", "Success", "while it was away")
+    port = int(site.url.rsplit(":", 1)[1].partition("/")[0])
+    here.page.wait_for_timeout(1500)
+    again = Page(create_app(site.tm, users=USERS, roles=ROLES), "127.0.0.1", port)
+    try:
+        wait_until(here, f"{TOASTS}.some(([, text]) => text === 'while it was away')")
+        hears(here, "eventsource")
+    finally:
+        again.close()
+
+
+def test_who_switched_live_updates_off_is_left_in_peace(site: Site, window: Windows) -> None:
+    here = window()
+    here.page.context.add_cookies([{"name": "tm_live", "value": "off", "url": site.url}])
+    here.open("servers")
+    here.page.wait_for_timeout(500)
+    assert [r for r in here.asked if "/hangfire/notifications" in r.url] == []
