@@ -1,0 +1,46 @@
+"""An idle server is woken by an enqueue elsewhere: by its doorbell, or on SQLite by what a write leaves in the file."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from taskmanager import TaskManager
+from taskmanager.storage import structures
+from taskmanager.storage.doorbell import SET
+
+pytestmark = pytest.mark.timeout(120)
+
+
+def double(n: int) -> int:
+    return n * 2
+
+
+def test_an_idle_server_begins_at_once_what_somebody_else_enqueues_though_it_looks_seldom(url: str) -> None:
+    serving = TaskManager(database_url=url, poll_interval_seconds=10)
+    serving.definition(double)
+    elsewhere = TaskManager(database_url=url, poll_interval_seconds=10)
+    server = serving.server()
+    server.start()
+    took = []
+    try:
+        for n in range(5):
+            asleep(serving)
+            started = time.monotonic()
+            assert elsewhere.wait(elsewhere.enqueue(double, n), 60) == n * 2
+            took.append(time.monotonic() - started)
+    finally:
+        server.stop(grace=1)
+        elsewhere.close()
+        serving.close()
+    assert sorted(took)[3] < 1.5, f"it looks by itself every 5 s: {took}"
+
+
+def asleep(tm: TaskManager) -> None:
+    """It has seen that there is nothing to do, and lies down."""
+    time.sleep(1.5)
+    deadline = time.monotonic() + 40
+    while not tm.database.is_embedded and not tm.database.read(lambda tx: structures.members(tx, SET)):
+        assert time.monotonic() < deadline, "it does not wait for its doorbell"
+        time.sleep(0.05)
