@@ -51,3 +51,14 @@ def test_every_test_that_is_named_is_there() -> None:
     for file, function in named:
         text = (ROOT / file).read_text(encoding="utf-8")
         assert not function or re.search(rf"^def {function}\(", text, re.M), f"{file}::{function}"
+
+
+def test_each_line_of_the_engine_names_a_test_or_says_that_none_shows_it() -> None:
+    rows = re.findall(r"^\| (\d+(?:\.\d+)?) \| ([\w ]+) \| (.+?) \| (.*)\|$", PAGE, re.M)
+    numbers = [number for number, *_ in rows]
+    assert len(numbers) == len(set(numbers)) > 60
+    assert {number.partition(".")[0] for number in numbers} == {"1", "2", "3", "4", "5", "6", "7", "9"}
+    for number, state, _, where in rows:
+        assert state in {"done", "by use", "not shown"}, number
+        assert (state == "not shown") == (not where.strip()), number
+        assert state != "done" or NAMED.search(where), number

@@ -19,7 +19,8 @@ _JOB = Table(
     "c_Job", MetaData(), Column("ID", Integer, primary_key=True), Column("lkpJob", String(50)),
     Column("lkpJobRunner", String(50)), Column("enmJobType", String(50)), Column("WhenToRun", DateTime),
     Column("CyclicCount", Integer), Column("TimeOutSec", Integer), Column("Active", Boolean),
-    Column("IsManaged", Boolean), Column("NextRunTime", DateTime), Column("LastRunTime", DateTime), Column("LastRunBy", String(50)),
+    Column("IsManaged", Boolean), Column("NextRunTime", DateTime), Column("LastRunTime", DateTime),
+    Column("LastRunBy", String(50)),
     Column("enmJobStatus", String(50)), Column("WarningMailSent", Boolean),
 )  # fmt: skip
 _ROW = {
