@@ -11,10 +11,12 @@ from flask import Flask
 from flask_smorest import Api
 
 import taskmanager
-from webui.api import admin, byname, document, problems, work
+from webui.api import admin, bulk, byname, document, problems, records, rules, schedules, system, work
 from webui.api.schemas import ProblemSchema
 
-GROUPS = (byname.named, admin.admin, work.jobs)
+GROUPS = (
+    byname.named, admin.admin, work.jobs, bulk.bulk, schedules.schedules, system.system, records.records, rules.rules,
+)  # fmt: skip
 
 _ABOUT = """Run jobs by their names, look at them, and operate an installation of taskmanager.
 

@@ -62,15 +62,13 @@ def remove_admin_job(job_id: str) -> None:
 @operation(admin, "POST", "/api/v1/admin/jobs/<path:jobId>/pause", needs="recurring.pause", about="recurring")
 def pause_admin_job(job_id: str) -> None:
     """Stop firing it; its cron is kept."""
-    access.about("recurring", job_id, before={"paused": must(job_id).paused}, after={"paused": True})
-    manager().pause(job_id)
+    switch(job_id, paused=True)
 
 
 @operation(admin, "POST", "/api/v1/admin/jobs/<path:jobId>/resume", needs="recurring.pause", about="recurring")
 def resume_admin_job(job_id: str) -> None:
     """Fire it again, by its own cron."""
-    access.about("recurring", job_id, before={"paused": must(job_id).paused}, after={"paused": False})
-    manager().resume(job_id)
+    switch(job_id, paused=False)
 
 
 @operation(admin, "POST", "/api/v1/admin/jobs/restore", needs="recurring.restore", gives=schemas.Restoration)
@@ -97,6 +95,13 @@ def must(recurring_id: str) -> RecurringRecord:
     if found is None:
         raise RecurringJobNotFound(f"there is no recurring job {recurring_id!r}")
     return found
+
+
+def switch(recurring_id: str, *, paused: bool) -> None:
+    """Pause or resume. Raises RecurringJobNotFound."""
+    was = must(recurring_id).paused
+    access.about("recurring", recurring_id, before={"paused": was}, after={"paused": paused})
+    (manager().pause if paused else manager().resume)(recurring_id)
 
 
 def trigger(recurring_id: str) -> int:

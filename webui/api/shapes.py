@@ -8,7 +8,7 @@ from typing import Any
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.engine.registry import JobDefinition
 from taskmanager.storage import jobs
-from webui import access, redaction
+from webui import access, jobforms, redaction
 from webui.blueprint import read
 from webui.views.recurring import call_of
 
@@ -29,6 +29,18 @@ def known_row(record: RecurringRecord) -> dict[str, Any]:
     return {
         "jobType": record.procedure or "", "jobName": record.name or record.id, "description": record.id,
         "type": "Recurring", "cronExpression": record.cron or None, "queue": record.queue, "retryAttempts": 0,
+    }  # fmt: skip
+
+
+def task_type(definition: JobDefinition) -> dict[str, Any]:
+    """A registered job with its arguments."""
+    fields = [
+        {"name": f.name, "type": f.type_name, "required": f.is_required, "default": f.default or None}
+        for f in jobforms.fields(definition)
+    ]
+    return {
+        "taskType": definition.name, "name": definition.title, "description": definition.description,
+        "queue": definition.queue, "arguments": fields,
     }  # fmt: skip
 
 

@@ -18,6 +18,12 @@ class Cursor(Body):
     after = Text(load_default=None, metadata={"description": "the page's `next`"})
 
 
+class PlaceQuery(Body):
+    """Where a page of a fixed size begins."""
+
+    after = Text(load_default=None, metadata={"description": "the page's `next`"})
+
+
 class JobsQuery(Cursor):
     """Which jobs."""
 

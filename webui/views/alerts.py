@@ -59,10 +59,10 @@ def alert_save(alert_id: int | None = None) -> Any:
     """Save a rule."""
     known = None if alert_id is None else _known(alert_id)
     name = request.form.get("name", "")
-    before = None if known is None else _facts(known)
+    before = None if known is None else facts_of(known)
     try:
         rule = rule_of(request.form, known)
-        after = _facts(AlertRow(alert_id or 0, name.strip(), rule, None))
+        after = facts_of(AlertRow(alert_id or 0, name.strip(), rule, None))
         access.about("alert", name.strip() or "-", before=before, after=after)
         manager().alert_rules.save(alert_id, name, rule)
     except InvalidArgument as error:
@@ -76,7 +76,7 @@ def alert_save(alert_id: int | None = None) -> Any:
 def alert_remove(alert_id: int) -> Any:
     """Delete a rule."""
     known = _known(alert_id)
-    access.about("alert", known.name, before=_facts(known))
+    access.about("alert", known.name, before=facts_of(known))
     manager().alert_rules.remove(alert_id)
     flash(_("The rule is removed."), "done")
     return redirect(url_for("pages.alert_list"), 303)
@@ -86,22 +86,32 @@ def alert_remove(alert_id: int) -> Any:
 @needs("alerts.edit")
 def alert_test(alert_id: int) -> Any:
     """Send a message now to all whom the rule names; it counts towards no limit."""
-    tm, known = manager(), _known(alert_id)
+    known = _known(alert_id)
     access.about("alert", known.name, note="test")
+    good, bad = send_test(known)
+    if not good and not bad:
+        flash(_("Nobody is told: alerts are off, or the rule and alert_recipients name nobody."), "warn")
+    for what in good:
+        flash(_("Sent: %(what)s", what=what), "done")
+    for what in bad:
+        flash(_("Not sent: %(what)s", what=what), "warn")
+    return redirect(url_for("pages.alert_list"), 303)
+
+
+def send_test(known: AlertRow) -> tuple[list[str], list[str]]:
+    """Send a message to all whom a rule names; what was sent, and what was not."""
+    tm = manager()
     now = read(lambda tx: tx.now())
     facts = {
         "event": str(Event.TEST), "job": known.name, "message": "This is a test. Nothing has happened.",
-        "alert_id": alert_id, "at": times.to_iso(now),
+        "alert_id": known.id, "at": times.to_iso(now),
     }  # fmt: skip
     found = read(lambda tx: tm.notifier.sources(tx, facts))
     channels = tm.notifier.channels(found, f"<{uuid.uuid4().hex}@taskmanager>")
-    if not tm.settings.alerts_enabled or not channels:
-        flash(_("Nobody is told: alerts are off, or the rule and alert_recipients name nobody."), "warn")
+    good, bad = list[str](), list[str]()
     for one in tm.notifier.deliver(channels, tm.notifier.compose(facts)) if tm.settings.alerts_enabled else ():
-        good = one.error is None and not one.told.startswith("nothing")
-        text = _("Sent: %(what)s", what=one.told) if good else _("Not sent: %(what)s", what=one.told)
-        flash(text, "done" if good else "warn")
-    return redirect(url_for("pages.alert_list"), 303)
+        (good if one.error is None and not one.told.startswith("nothing") else bad).append(one.told)
+    return good, bad
 
 
 def _known(alert_id: int) -> AlertRow:
@@ -117,7 +127,7 @@ def _form(alert_id: int | None, known: AlertRow | None, error: str = "") -> str:
     )
 
 
-def _facts(row: AlertRow) -> dict[str, Any]:
+def facts_of(row: AlertRow) -> dict[str, Any]:
     """A rule for the audit log; of webhooks no more than their host."""
     return {
         "job": row.name,

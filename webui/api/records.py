@@ -1,0 +1,75 @@
+"""What has happened, at /api/v1: runs from c_LoggedJob, and the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from taskmanager.storage import audit as audit_rows
+from taskmanager.storage import monitoring_logged
+from taskmanager.storage.audit import Sought
+from taskmanager.storage.monitoring_logged import Run, WantedRuns
+from taskmanager.storage.transaction import Tx
+from webui import cursors
+from webui.api import shapes, systemschemas
+from webui.api.problems import refuse
+from webui.api.routing import group, operation
+from webui.api.work import place
+from webui.blueprint import read
+
+records = group("history", "What has run, and who changed what.")
+
+
+@operation(records, "GET", "/api/v1/history", query=systemschemas.RunsQuery, gives=systemschemas.RunPage)
+def list_runs(query: Mapping[str, Any]) -> Any:
+    """Runs from c_LoggedJob by a filter, the newest first."""
+    below, above = _at(query["after"], "after"), _at(query["before"], "before")
+
+    def work(tx: Tx) -> Any:
+        asked = query["job"].lower()
+        known = monitoring_logged.names(tx) if asked else []
+        name = next((n for n in known if n.lower() == asked), query["job"] or None)
+        wanted = WantedRuns(
+            name, query["success"], query["since"], query["until"], query["server"], query["triggeredBy"]
+        )
+        return monitoring_logged.page(tx, wanted, limit=query["limit"], before=below, after=above)
+
+    page = read(work)
+    return {
+        "items": [asdict(run) | {"note": shapes.text(run.note)} for run in page.rows], "searchedSince": page.floor,
+        "next": _cursor(page.rows[-1]) if page.has_older and page.rows else None,
+        "previous": _cursor(page.rows[0]) if page.has_newer and page.rows else None,
+    }  # fmt: skip
+
+
+@operation(records, "GET", "/api/v1/history/<int:runId>", gives=systemschemas.RunDetail)
+def get_run(run_id: int) -> Any:
+    """One run, whole."""
+    found = read(lambda tx: monitoring_logged.run(tx, run_id)) if run_id < 1 << 62 else None
+    if found is None:
+        refuse(404, "Runs.NotFound", f"there is no run {run_id} in c_LoggedJob")
+    return shapes.run(found)
+
+
+@operation(
+    records, "GET", "/api/v1/audit", needs="audit.view", query=systemschemas.AuditQuery, gives=systemschemas.AuditPage
+)
+def list_audit(query: Mapping[str, Any]) -> Any:
+    """Who changed what, from where, and what came of it; the newest first."""
+    at = place(query["after"], 1, "after")
+    names = ("user", "action", "kind", "target", "outcome", "since", "until")
+    sought = Sought(**{name: query[name] for name in names})
+    before = int(at[0]) if at else None
+    found, more = read(lambda tx: audit_rows.page(tx, sought, limit=query["limit"], before=before))
+    return {"items": [asdict(one) for one in found], "next": cursors.write(found[-1].id) if more else None}
+
+
+def _at(text: str | None, field: str) -> tuple[datetime, int] | None:
+    found = place(text, 2, field)
+    return (datetime.fromtimestamp(found[0], UTC).replace(tzinfo=None), int(found[1])) if found else None
+
+
+def _cursor(run: Run) -> str | None:
+    return None if run.started is None else cursors.write(run.started.replace(tzinfo=UTC).timestamp(), run.id)

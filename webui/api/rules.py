@@ -1,0 +1,113 @@
+"""Rules of alerts at /api/v1/alerts: the rows of c_JobAlert."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from taskmanager.domain.alerts import Event
+from taskmanager.domain.errors import InvalidArgument
+from taskmanager.engine.alert_rules import rule_of
+from taskmanager.storage import alerts as rows
+from taskmanager.storage.alerts import AlertRow
+from taskmanager.tasks.webhooks import host_of
+from webui import access
+from webui.api import systemschemas
+from webui.api.problems import refuse, told
+from webui.api.routing import created, group, operation
+from webui.blueprint import manager, read
+from webui.views.alerts import facts_of, send_test
+
+rules = group("alerts", "Who is told of what.")
+
+_ONE = "/api/v1/alerts/<int:alertId>"
+
+
+@operation(rules, "GET", "/api/v1/alerts", gives=lambda: systemschemas.Rule(many=True))
+def list_alerts() -> Any:
+    """All rules."""
+    return [_rule(one) for one in read(rows.load_all)]
+
+
+@operation(rules, "GET", _ONE, gives=systemschemas.Rule)
+def get_alert(alert_id: int) -> Any:
+    """One rule."""
+    return _rule(_must(alert_id))
+
+
+@operation(
+    rules, "POST", "/api/v1/alerts", needs="alerts.edit", body=systemschemas.SaveRule, gives=systemschemas.Rule,
+    status=201, also={409: "the job name has a rule"},
+)  # fmt: skip
+def create_alert(body: Mapping[str, Any]) -> Any:
+    """Make a rule; a job name has one."""
+    if any(one.name.lower() == body["jobName"].strip().lower() for one in read(rows.load_all)):
+        refuse(409, "Alerts.Exists", f"there is a rule for {body['jobName']!r} already")
+    made = _save(None, None, body)
+    return created("api-alerts.get_alert", _rule(made), alertId=made.id)
+
+
+@operation(rules, "PUT", _ONE, needs="alerts.edit", body=systemschemas.SaveRule, gives=systemschemas.Rule)
+def put_alert(body: Mapping[str, Any], alert_id: int) -> Any:
+    """Replace what a rule says."""
+    return _rule(_save(alert_id, _must(alert_id), body))
+
+
+@operation(rules, "DELETE", _ONE, needs="alerts.edit")
+def delete_alert(alert_id: int) -> None:
+    """Delete a rule."""
+    known = _must(alert_id)
+    access.about("alert", known.name, before=facts_of(known))
+    manager().alert_rules.remove(alert_id)
+
+
+@operation(rules, "POST", f"{_ONE}/test", needs="alerts.edit", gives=systemschemas.Tested)
+def test_alert(alert_id: int) -> Any:
+    """Send a message now to all whom the rule names; it counts towards no limit."""
+    known = _must(alert_id)
+    access.about("alert", known.name, note="test")
+    good, bad = send_test(known)
+    return {"sent": good, "failed": bad}
+
+
+def _save(alert_id: int | None, known: AlertRow | None, body: Mapping[str, Any]) -> AlertRow:
+    name = body["jobName"].strip()
+    rule = rule_of(_fields(body), known)
+    after = facts_of(AlertRow(alert_id or 0, name, rule, None))
+    access.about("alert", name or "-", before=None if known is None else facts_of(known), after=after)
+    with told(field="jobName"):
+        manager().alert_rules.save(alert_id, name, rule)
+    found = next((one for one in read(rows.load_all) if one.name == name), None)
+    if found is None:
+        raise InvalidArgument(f"the rule for {name!r} was removed meanwhile")
+    return found
+
+
+def _fields(body: Mapping[str, Any]) -> dict[str, str]:
+    """The rule as its form has it."""
+    numbers = {"longer_than_ms": body["onDurationExceeds"], "max_per_hour": body["maxAlertsPerHour"]}
+    hooks = {"slack": body["slackWebhook"], "teams": body["teamsWebhook"]}
+    return {
+        "on_failure": "1" if body["onFailure"] else "", "on_success": "1" if body["onSuccess"] else "",
+        "to": ", ".join(body["emailRecipients"]),
+        **{name: "" if value is None else str(value) for name, value in numbers.items()},
+        **{name: "" if value is None else value or "-" for name, value in hooks.items()},
+    }  # fmt: skip
+
+
+def _must(alert_id: int) -> AlertRow:
+    found = read(lambda tx: rows.load(tx, alert_id)) if alert_id < 1 << 31 else None
+    if found is None:
+        refuse(404, "Alerts.NotFound", f"there is no rule {alert_id}")
+    return found
+
+
+def _rule(one: AlertRow) -> dict[str, Any]:
+    rule = one.rule
+    return {
+        "id": one.id, "jobName": one.name, "onFailure": Event.FAILURE in rule.on, "onSuccess": Event.SUCCESS in rule.on,
+        "onDurationExceeds": rule.longer_than_ms, "emailRecipients": list(rule.to),
+        "slackWebhook": host_of(rule.slack) if rule.slack else None,
+        "teamsWebhook": host_of(rule.teams) if rule.teams else None, "maxAlertsPerHour": rule.max_per_hour,
+        "lastAlertSent": one.last_sent,
+    }  # fmt: skip

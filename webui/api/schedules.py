@@ -1,0 +1,117 @@
+"""Recurring jobs at /api/v1/recurring: by filter and page, made and changed, run, paused, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from taskmanager.domain.records import RecurringRecord
+from taskmanager.engine import definitions
+from taskmanager.engine.definitions import Edit
+from webui import access, cursors
+from webui.api import admin, byname, schemas, shapes, systemschemas
+from webui.api.problems import told
+from webui.api.routing import group, operation
+from webui.api.work import place
+from webui.blueprint import manager
+from webui.views.recurring import state_of, text_of
+
+schedules = group("recurring", "Recurring jobs, the rows of c_Job among them.")
+
+_ONE = "/api/v1/recurring/<path:recurringId>"
+
+
+@operation(
+    schedules, "GET", "/api/v1/recurring", query=systemschemas.SchedulesQuery, gives=systemschemas.SchedulePage
+)  # fmt: skip
+def list_recurring(query: Mapping[str, Any]) -> Any:
+    """Recurring jobs by id; `q` is a text in id, name, call, cron or queue."""
+    at, needle, state = place(query["after"], 1, "after"), query["q"].strip().lower(), query["state"]
+    found = sorted(manager().recurring_list(), key=lambda r: r.id.lower())
+    shown = [r for r in found if needle in text_of(r) and (state is None or state_of(r) == state)]
+    start = int(at[0]) if at else 0
+    page, limit = shown[start : start + query["limit"]], query["limit"]
+    states = shapes.last_states(page)
+    return {
+        "items": [shapes.recurring(record, states) for record in page],
+        "next": cursors.write(start + limit) if len(shown) > start + limit else None,
+    }
+
+
+@operation(schedules, "GET", _ONE, gives=systemschemas.Schedule)
+def get_recurring(recurring_id: str) -> Any:
+    """One recurring job, with the version that a change of it must name."""
+    return _whole(admin.must(recurring_id))
+
+
+@operation(
+    schedules, "PUT", _ONE, needs="recurring.edit", body=systemschemas.SaveSchedule, gives=systemschemas.Schedule,
+    about="recurring", also={409: "taskType may be several jobs, or somebody has changed it meanwhile"},
+)  # fmt: skip
+def put_recurring(body: Mapping[str, Any], recurring_id: str) -> Any:
+    """Make a recurring job, or replace what it is.
+
+    With `version` it is changed only when nobody has changed it since; what the code defines is marked as changed by
+    a person, so that a restart leaves it.
+    """
+    tm = manager()
+    definition, (args, kwargs) = byname.called({**body, "payload": body["arguments"]}, "arguments")
+    access.about("recurring", recurring_id, after={"cron": body["cron"], "job": definition.title})
+    with told(field="cron"):
+        if body["version"] is None:
+            tm.recurring(
+                recurring_id, definition, cron=body["cron"], args=args, kwargs=kwargs, time_zone=body["timeZone"],
+                queue=body["queue"], misfire=body["misfire"],
+            )  # fmt: skip
+        else:
+            known = admin.must(recurring_id)
+            wanted = tm.recurring_definition(
+                recurring_id, definition, cron=body["cron"], args=args, kwargs=kwargs, time_zone=body["timeZone"],
+                queue=body["queue"], misfire=body["misfire"],
+            )  # fmt: skip
+            edit = Edit(
+                cron=wanted.cron, time_zone=wanted.time_zone, queue=wanted.queue, misfire=wanted.misfire,
+                days_and=wanted.days_and, enabled=not known.paused, invocation=wanted.invocation,
+            )  # fmt: skip
+            tm.recurring_jobs.edit(recurring_id, edit, version=body["version"])
+    return _whole(admin.must(recurring_id))
+
+
+@operation(schedules, "DELETE", _ONE, needs="recurring.remove", about="recurring")
+def delete_recurring(recurring_id: str) -> None:
+    """Remove it, and its pause."""
+    byname.remove(recurring_id)
+
+
+@operation(
+    schedules, "POST", f"{_ONE}/trigger", needs="recurring.trigger", gives=schemas.Started, creates=True,
+    about="recurring",
+)  # fmt: skip
+def trigger_recurring(recurring_id: str) -> Any:
+    """Run it now, once, paused or not."""
+    return {"jobId": admin.trigger(recurring_id), "message": f"Job '{recurring_id}' triggered successfully"}
+
+
+@operation(schedules, "POST", f"{_ONE}/pause", needs="recurring.pause", about="recurring")
+def pause_recurring(recurring_id: str) -> None:
+    """Stop firing it; its cron is kept."""
+    admin.switch(recurring_id, paused=True)
+
+
+@operation(schedules, "POST", f"{_ONE}/resume", needs="recurring.pause", about="recurring")
+def resume_recurring(recurring_id: str) -> None:
+    """Fire it again, by its own cron."""
+    admin.switch(recurring_id, paused=False)
+
+
+@operation(schedules, "GET", "/api/v1/types", gives=lambda: systemschemas.TaskType(many=True))
+def list_types() -> Any:
+    """The registered jobs with their arguments, for `taskType`."""
+    return [shapes.task_type(d) for d in manager().registry if not d.is_internal]
+
+
+def _whole(record: RecurringRecord) -> dict[str, Any]:
+    if record.procedure is not None:
+        return shapes.recurring(record, shapes.last_states([record])) | {"version": None, "fromCode": False}
+    made = shapes.recurring(record, shapes.last_states([record]))
+    return made | {"version": definitions.version(record), "fromCode": record.from_code}

@@ -1,0 +1,110 @@
+"""Counts, queues and servers at /api/v1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from taskmanager.engine.client import check_queue
+from taskmanager.storage import monitoring_lists, monitoring_queues
+from taskmanager.storage import servers as server_rows
+from taskmanager.storage.monitoring_lists import Wanted
+from taskmanager.storage.transaction import Tx
+from webui import access, cursors, serverviews, shell
+from webui.api import systemschemas
+from webui.api.problems import refuse
+from webui.api.routing import group, operation
+from webui.api.work import place, row
+from webui.blueprint import manager, read
+
+system = group("system", "Counts, queues and servers.")
+
+_RUNNING = 100
+
+
+@operation(system, "GET", "/api/v1/stats", gives=systemschemas.Statistics)
+def get_stats() -> Any:
+    """The counts of everything; asked for often, it costs one set of statements a second."""
+    found = shell.seen()
+    if found is None:
+        refuse(503, "Storage.Unavailable", "the database does not answer")
+    return {"at": found.snapshot.at, "stale": found.stale, "counts": found.snapshot.counts}
+
+
+@operation(system, "GET", "/api/v1/queues", gives=lambda: systemschemas.Queue(many=True))
+def list_queues() -> Any:
+    """Queues in which something is, or that are paused."""
+    return [
+        {
+            "name": q.name, "paused": q.paused, "waiting": q.waiting, "fetched": q.fetched,
+            "waitingSince": q.waiting_since,
+        }
+        for q in read(monitoring_queues.overview)
+    ]  # fmt: skip
+
+
+@operation(
+    system, "GET", "/api/v1/queues/<queue>/jobs", query=systemschemas.QueueJobsQuery, gives=systemschemas.QueueJobs
+)
+def list_queue_jobs(query: Mapping[str, Any], queue: str) -> Any:
+    """Jobs that wait in a queue, in their order."""
+    at = place(query["after"], 1, "after")
+    rows, more = read(
+        lambda tx: monitoring_queues.page(
+            tx, queue, limit=query["limit"], after=int(at[0]) if at else 0, fetched=query["fetched"]
+        )
+    )
+    return {"items": [row(one) for one in rows], "next": cursors.write(more) if more else None}
+
+
+@operation(system, "POST", "/api/v1/queues/<queue>/pause", needs="queues.pause", about="queue")
+def pause_queue(queue: str) -> None:
+    """Claim nothing from a queue until it is resumed."""
+    access.about("queue", queue, after={"paused": True})
+    manager().pause_queue(queue)
+
+
+@operation(system, "POST", "/api/v1/queues/<queue>/resume", needs="queues.pause", about="queue")
+def resume_queue(queue: str) -> None:
+    """Claim from a queue again."""
+    check_queue(queue)
+    access.about("queue", queue, after={"paused": False})
+    manager().resume_queue(queue)
+
+
+@operation(system, "GET", "/api/v1/servers", gives=lambda: systemschemas.Server(many=True))
+def list_servers() -> Any:
+    """Worker processes, and what they perform."""
+
+    def work(tx: Tx) -> Any:
+        running = monitoring_lists.newest(tx, Wanted(("Processing",)), limit=_RUNNING)
+        return server_rows.all_servers(tx), running, tx.now(), server_rows.quiet_ones(tx)
+
+    found, running, now, quiet = read(work)
+    views = [serverviews.view(s, now, running, quiet) for s in found]
+    return [
+        {
+            "id": v.id, "name": v.name, "workers": v.workers, "queues": list(v.queues), "startedAt": v.started,
+            "heartbeat": v.heartbeat, "stage": v.stage, "scheduler": v.scheduler, "isPaused": v.quiet,
+            "running": [r.id for r in v.running],
+        }
+        for v in views
+    ]  # fmt: skip
+
+
+@operation(system, "POST", "/api/v1/servers/<path:server>/pause", needs="servers.drain", about="server")
+def pause_server(server: str) -> None:
+    """Let a server take no more jobs; what it runs, it ends."""
+    _quiet(server, True)
+
+
+@operation(system, "POST", "/api/v1/servers/<path:server>/resume", needs="servers.drain", about="server")
+def resume_server(server: str) -> None:
+    """Let a server take jobs again."""
+    _quiet(server, False)
+
+
+def _quiet(server: str, quiet: bool) -> None:
+    access.about("server", server, after={"paused": quiet})
+    if not manager().quiet_server(server, quiet=quiet):
+        refuse(404, "Servers.NotFound", f"there is no server {server!r}")

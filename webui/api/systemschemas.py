@@ -1,0 +1,230 @@
+"""Schedules, queues, servers, runs, rules of alerts and the audit log, as /api/v1 tells them."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from taskmanager.engine.audit import OUTCOMES
+from webui.api.fields import Body, Json, Moment, Text, described, name
+from webui.api.schemas import AdminJob, LoggedRun
+from webui.api.workschemas import Cursor, JobRow
+
+_DAY = "from this moment on; a day alone begins at midnight UTC"
+
+
+class SchedulesQuery(Cursor):
+    """Which recurring jobs."""
+
+    q = Text(load_default="", validate=validate.Length(max=100))
+    state = fields.String(load_default=None, validate=validate.OneOf(("active", "paused", "error")))
+
+
+class SchedulePage(Schema):
+    """A page of recurring jobs, by id."""
+
+    items = fields.List(fields.Nested(AdminJob))
+    next = fields.String(allow_none=True)
+
+
+class Schedule(AdminJob):
+    """A recurring job, whole."""
+
+    version = described(fields.String, "another one whenever somebody has changed it", allow_none=True)
+    fromCode = described(fields.Boolean, "the code defines it")
+
+
+class SaveSchedule(Body):
+    """What a recurring job is to be."""
+
+    taskType = name(longest=300)
+    arguments = Json(load_default=None, allow_none=True, metadata={"description": "an object, or an array"})
+    cron = name()
+    timeZone = name(required=False, longest=64, load_default=None, allow_none=True)
+    queue = name(required=False, longest=50, load_default=None, allow_none=True)
+    misfire = fields.String(
+        load_default=None, allow_none=True, validate=validate.OneOf(("relaxed", "strict", "ignorable"))
+    )
+    version = name(
+        required=False, load_default=None, allow_none=True, text="of what was read; else it is replaced whatever it is"
+    )
+
+
+class TypeArgument(Schema):
+    """An argument of a job."""
+
+    name = fields.String()
+    type = fields.String()
+    required = fields.Boolean()
+    default = described(fields.String, "as JSON", allow_none=True)
+
+
+class TaskType(Schema):
+    """A registered job."""
+
+    taskType = fields.String()
+    name = fields.String()
+    description = fields.String()
+    queue = fields.String()
+    arguments = fields.List(fields.Nested(TypeArgument))
+
+
+class Statistics(Schema):
+    """The counts of everything; those of jobs that have not ended stop at 10,001."""
+
+    at = Moment()
+    stale = described(fields.Boolean, "the database does not answer; the figures are older")
+    counts = fields.Dict(keys=fields.String(), values=fields.Integer())
+
+
+class Queue(Schema):
+    """A queue."""
+
+    name = fields.String()
+    paused = fields.Boolean()
+    waiting = described(fields.Integer, "at most 10,001")
+    fetched = described(fields.Integer, "in workers' hands")
+    waitingSince = Moment(allow_none=True)
+
+
+class QueueJobsQuery(Cursor):
+    """Which of them."""
+
+    fetched = fields.Boolean(load_default=False, metadata={"description": "those in workers' hands"})
+
+
+class QueueJobs(Schema):
+    """A page of a queue's jobs, in its order."""
+
+    items = fields.List(fields.Nested(JobRow))
+    next = fields.String(allow_none=True)
+
+
+class Server(Schema):
+    """A worker process."""
+
+    id = fields.String()
+    name = fields.String()
+    workers = fields.Integer()
+    queues = fields.List(fields.String())
+    startedAt = Moment(allow_none=True)
+    heartbeat = Moment(allow_none=True)
+    stage = described(fields.String, "active, silent or dead")
+    scheduler = fields.Boolean()
+    isPaused = described(fields.Boolean, "takes no more jobs")
+    running = described(fields.List, "jobs it performs", cls_or_instance=fields.Integer())
+
+
+class RunsQuery(Cursor):
+    """Which runs."""
+
+    before = Text(load_default=None)
+    job = Text(load_default="", validate=validate.Length(max=100))
+    success = fields.Boolean(load_default=None)
+    server = Text(load_default="", validate=validate.Length(max=100))
+    triggeredBy = Text(load_default="", validate=validate.Length(max=100))
+    since = Moment(load_default=None, metadata={"description": _DAY})
+    until = Moment(load_default=None)
+
+
+class RunRow(Schema):
+    """A run as a list has it."""
+
+    id = fields.Integer()
+    jobName = fields.String(attribute="name")
+    jobId = fields.String(attribute="job_id", allow_none=True)
+    jobType = fields.String(attribute="type")
+    startedAt = Moment(attribute="started", allow_none=True)
+    durationMs = fields.Integer(attribute="duration_ms", allow_none=True)
+    success = fields.Boolean(attribute="succeeded")
+    serverName = fields.String(attribute="server", allow_none=True)
+    triggeredBy = fields.String(attribute="by", allow_none=True)
+    note = described(fields.String, "how it ended, cut", allow_none=True)
+
+
+class RunPage(Schema):
+    """A page of runs, the newest first."""
+
+    items = fields.List(fields.Nested(RunRow))
+    next = fields.String(allow_none=True)
+    previous = fields.String(allow_none=True)
+    searchedSince = Moment(allow_none=True)
+
+
+class RunDetail(LoggedRun):
+    """A run, whole."""
+
+
+class AuditQuery(Cursor):
+    """Which actions."""
+
+    user = Text(load_default=None, validate=validate.Length(1, 100))
+    action = Text(load_default=None, validate=validate.Length(1, 50))
+    kind = Text(load_default=None, validate=validate.Length(1, 20))
+    target = Text(load_default=None, validate=validate.Length(1, 100))
+    outcome = fields.String(load_default=None, validate=validate.OneOf(OUTCOMES))
+    since = Moment(load_default=None, metadata={"description": _DAY})
+    until = Moment(load_default=None)
+
+
+class AuditRow(Schema):
+    """What somebody did."""
+
+    id = fields.Integer()
+    at = Moment()
+    user = fields.String()
+    address = fields.String(allow_none=True)
+    door = described(fields.String, "dashboard, api or cli")
+    action = fields.String()
+    kind = fields.String()
+    target = fields.String()
+    outcome = fields.String()
+    before = described(fields.String, "JSON text", allow_none=True)
+    after = described(fields.String, "JSON text", allow_none=True)
+    note = fields.String(allow_none=True)
+
+
+class AuditPage(Schema):
+    """A page of the audit log, the newest first."""
+
+    items = fields.List(fields.Nested(AuditRow))
+    next = fields.String(allow_none=True)
+
+
+class SaveRule(Body):
+    """A rule of alerts, a row of c_JobAlert. Of the webhooks null keeps what is there, and an empty text removes it."""
+
+    jobName = name()
+    onFailure = fields.Boolean(load_default=True)
+    onSuccess = fields.Boolean(load_default=False)
+    onDurationExceeds = fields.Integer(
+        load_default=None, allow_none=True, strict=True, validate=validate.Range(0, 2**31 - 1),
+        metadata={"description": "milliseconds"},
+    )  # fmt: skip
+    emailRecipients = fields.List(Text(validate=validate.Length(1, 200)), load_default=list)
+    slackWebhook = Text(load_default=None, allow_none=True, validate=validate.Length(max=500))
+    teamsWebhook = Text(load_default=None, allow_none=True, validate=validate.Length(max=500))
+    maxAlertsPerHour = fields.Integer(
+        load_default=None, allow_none=True, strict=True, validate=validate.Range(0, 2**31 - 1)
+    )
+
+
+class Rule(Schema):
+    """A rule of alerts; of webhooks the host only."""
+
+    id = fields.Integer()
+    jobName = fields.String()
+    onFailure = fields.Boolean()
+    onSuccess = fields.Boolean()
+    onDurationExceeds = fields.Integer(allow_none=True)
+    emailRecipients = fields.List(fields.String())
+    slackWebhook = fields.String(allow_none=True)
+    teamsWebhook = fields.String(allow_none=True)
+    maxAlertsPerHour = fields.Integer(allow_none=True)
+    lastAlertSent = Moment(allow_none=True)
+
+
+class Tested(Schema):
+    """To whom a message was sent, and what came of it."""
+
+    sent = fields.List(fields.String())
+    failed = fields.List(fields.String())
