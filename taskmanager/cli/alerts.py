@@ -89,9 +89,12 @@ def _all(tm: TaskManager, tx: Tx) -> list[dict[str, Any]]:
     found = []
     for row in rows.load_all(tx):
         found.append(_told(tx, "c_JobAlert", row.name, row.rule) | {"last_sent": wall(row.last_sent)})
+    of_rows = {Event.FAILURE, Event.WARNING, Event.MISSED} if rows.is_older(tx) else {Event.FAILURE}
     for row_id, name in rows.all_mailing(tx):
-        rule = AlertRule(on=frozenset({Event.FAILURE}), to=rows.recipients(tx, row_id))
+        rule = AlertRule(on=frozenset(of_rows), to=rows.recipients(tx, row_id))
         found.append(_told(tx, f"c_job:{row_id}", name, rule))
+    if to := rows.of_all_others(tx):
+        found.append(_told(tx, "c_SystemDefault", "all other rows", AlertRule(on=frozenset(of_rows), to=to)))
     for definition in tm.registry:
         if definition.alerts is not None:
             found.append(_told(tx, "code", definition.title, definition.alerts))

@@ -8,9 +8,10 @@ import click
 
 from taskmanager.app import TaskManager
 from taskmanager.cli.common import Group, as_json, examples, fail, manager, show
-from taskmanager.domain.records import RecurringRecord
 from taskmanager.domain.wallclock import WallClock
-from taskmanager.engine import moving
+from taskmanager.engine import moving, targcc_check
+from taskmanager.engine.legacy_served import ServedJobs
+from taskmanager.engine.targcc_check import OlderFinding
 from taskmanager.storage import alerts, legacy, legacy_shape, routines
 from taskmanager.storage.legacy import LegacyJob
 from taskmanager.storage.legacy_shape import Shape
@@ -34,10 +35,11 @@ def check(ctx: click.Context, as_json: bool) -> None:
     Ends with exit code 1 when a row has a problem.
     """
     tm = manager(ctx)
-    if tm.legacy_jobs is not None and tm.database.read(legacy_shape.of).job is Shape.TARGCC:
-        records = tm.legacy_jobs.all()
-        show([_seen_older(one) for one in records], json_wanted=as_json)
-        if any(one.error for one in records):
+    if isinstance(tm.legacy_jobs, ServedJobs) and tm.database.read(legacy_shape.of).job is Shape.TARGCC:
+        served = tm.legacy_jobs.targcc
+        older = tm.database.read(lambda tx: targcc_check.check(tx, served, routines.parameters_of(tx)))
+        show([_seen_older(one) for one in older], json_wanted=as_json)
+        if any(one.problems for one in older):
             ctx.exit(1)
         return
     rows, clock = _rows(tm)
@@ -140,10 +142,12 @@ def _seen(one: moving.Finding, clock: WallClock) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _seen_older(one: RecurringRecord) -> dict[str, Any]:
+def _seen_older(one: OlderFinding) -> dict[str, Any]:
+    row = one.row
     return {
-        "id": one.id.removeprefix("c_job:"), "name": one.name, "when": one.cron, "procedure": one.procedure,
-        "active": not one.paused, "next_run": one.next_execution, "problems": one.error or "",
+        "id": row.id, "name": row.code, "runner": row.runner, "when": str(row.rule), "active": row.active,
+        "next_run": None if one.next_run is None else one.next_run.isoformat(" "),
+        "problems": "; ".join(one.problems), "notes": "; ".join(one.notes),
     }  # fmt: skip
 
 

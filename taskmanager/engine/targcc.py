@@ -76,6 +76,7 @@ class TargccJobs:
         self.runners = frozenset(runner.strip().lower() for runner in runners)
         self.outcomes = TargccOutcomes(host=host, time_zone=time_zone)
         self.mails = self.outcomes.mails
+        self.built_in = BUILT_IN
         self._told: dict[int, str] = {}
         self._settled: object = None
         self._settled_until = datetime.min
@@ -227,7 +228,7 @@ class TargccJobs:
         if row.timeout is not None:
             parameters[TIMEOUT] = str(row.timeout)
         definition: JobDefinition | None = None
-        if row.code.lower().startswith(_PROCEDURE):
+        if is_procedure(row.code):
             call = Invocation(_TYPE, _METHOD, (), (None, None, json.dumps(row.id), json.dumps(row.code)))
         else:
             definition, call = self._call(row.code)
@@ -236,15 +237,21 @@ class TargccJobs:
         return NewJob(call, state, queue, priority, definition, parameters)
 
     def _call(self, code: str) -> tuple[JobDefinition, Invocation]:
+        found = self.call_of(code)
+        if not isinstance(found, str):
+            return found
+        refuse = self.registry.find(_REFUSE)
+        return refuse, refuse.invocation((code, found), {})
+
+    def call_of(self, code: str) -> tuple[JobDefinition, Invocation] | str:
+        """The job that a code that is no procedure calls, or why there is none."""
         found = self._definition(code)
         if not isinstance(found, str):
             try:
                 return found, found.invocation((), {})
             except ArgumentError as error:
                 found = str(error)
-        refuse = self.registry.find(_REFUSE)
-        reason = f"lkpJob {code!r} is neither a procedure (mnTM_…) nor the name of a registered job: {found}"
-        return refuse, refuse.invocation((code, reason), {})
+        return f"lkpJob {code!r} is neither a procedure (mnTM_…) nor the name of a registered job: {found}"
 
     def _note(self, row: TargccRow, reason: str | None) -> bool:
         """Tell once why a row is left alone; whether it is served."""
@@ -273,13 +280,13 @@ class TargccJobs:
     def _record(self, tx: Tx, row: TargccRow, known: Known) -> RecurringRecord:
         clock = self.outcomes.wall_clock(tx)
         following, last = (None if m is None else clock.utc(m) for m in (row.next_run, row.last_run))
-        external = None if row.managed else "not managed (IsManaged): an external program runs it"
+        whose = "" if row.managed else ", by an external program"
         return RecurringRecord(
-            id=f"{PREFIX}{row.id}", cron=str(row.rule), time_zone="server", queue="default",
+            id=f"{PREFIX}{row.id}", cron=f"{row.rule}{whose}", time_zone="server", queue="default",
             job=self._new(row, targcc_rules.SYSTEM, "").invocation.to_compact_json(), misfire=0, created_at=None,
             next_execution=following, last_execution=last, last_job_id=known.job,
-            error=self.passed_by(row) or external or known.fault, paused=not row.active, name=row.code or None,
-            procedure=row.code if row.code.lower().startswith(_PROCEDURE) else None,
+            error=self.passed_by(row) or known.fault, paused=not row.active, name=row.code or None,
+            procedure=row.code if is_procedure(row.code) else None,
         )  # fmt: skip
 
     def switch(self, row_id: int, active: bool) -> None:
@@ -315,6 +322,11 @@ class TargccJobs:
     def remove(self, row_id: int) -> bool:
         """Delete a row; whether there was one. The database refuses it for a row with history."""
         return self.database.run(lambda tx: legacy.remove(tx, row_id))
+
+
+def is_procedure(code: str) -> bool:
+    """Whether a code is the name of a stored procedure."""
+    return code.lower().startswith(_PROCEDURE)
 
 
 def _must(row: TargccRow | None, row_id: int) -> TargccRow:

@@ -141,6 +141,11 @@ def recipients(tx: Tx, row_id: int) -> tuple[str, ...]:
     return named or split_addresses(targcc_mail.default_recipients(tx))
 
 
+def of_all_others(tx: Tx) -> tuple[str, ...]:
+    """Who is told of rows of the older c_Job that name nobody, by Config_ProblemMailTo."""
+    return split_addresses(targcc_mail.default_recipients(tx))
+
+
 def is_older(tx: Tx) -> bool:
     """Whether c_Job is the older one: of its rows the same is not told twice within an hour."""
     return legacy_shape.of(tx).job is Shape.TARGCC

@@ -71,7 +71,8 @@ def examine(
         findings += _purge(database)
         findings += database.read(lambda tx: [*_servers(tx, silent_after), *_queues(tx, silent_after)])
         findings += database.read(lambda tx: list(_legacy(tx)))
-        findings += _recurring(recurring())
+        is_older = database.read(legacy_shape.of).job is legacy_shape.Shape.TARGCC
+        findings += _recurring(recurring(), is_older)
         findings += _zone(wall_clock())
         return findings + database.read(lambda tx: list(_types(tx, set(known))))
     except SchemaError:
@@ -207,14 +208,16 @@ def _legacy(tx: Tx) -> Iterator[Finding]:
         yield Finding("ok", "legacy", "c_Job is of the older TARGCC shape (lkpJob), and is served as it is")
 
 
-def _recurring(found: Sequence[RecurringRecord]) -> list[Finding]:
-    wrong = [f for record in found for f in _one_recurring(record)]
+def _recurring(found: Sequence[RecurringRecord], is_older: bool) -> list[Finding]:
+    wrong = [f for record in found for f in _one_recurring(record, is_older)]
     return wrong or [Finding("ok", "recurring", f"{len(found)} defined")]
 
 
-def _one_recurring(record: RecurringRecord) -> Iterator[Finding]:
+def _one_recurring(record: RecurringRecord, is_older: bool) -> Iterator[Finding]:
     if record.error and record.id.startswith("c_job:"):
         cure = f"UPDATE c_Job SET CronExpression = '0 2 * * *' WHERE ID = {record.id.removeprefix('c_job:')}"
+        if is_older:
+            cure = "`taskmanager legacy check` tells what keeps each row from running"
         yield Finding("warn", "recurring", f"{record.id} {record.name or ''} does not fire: {record.error}", cure)
     elif record.error:
         cure = f"write it anew: `taskmanager recurring add {record.id} …`"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import text
 
 from taskmanager import JobContext, JobResult, TaskManager
+from taskmanager.cli import main
 from taskmanager.domain.targcc import Rule, following
 from taskmanager.storage import schema
 from tests.alerts import receivers
@@ -128,6 +131,9 @@ def test_nobody_to_be_mailed_leaves_the_row_alone(tmp_path: Path, mailbox: Mailb
         'INSERT INTO "c_SystemDefault" ("Group", "SettingName", "spt_SettingValue") '
         "VALUES ('Config', 'ProblemMailTo', 'a@b.c; d@e.f')"
     )
+    told = CliRunner().invoke(main, ["--database-url", str(post.tm.database.url), "alerts", "list", "--json"])
+    (rule,) = json.loads(told.stdout)
+    assert (rule["source"], rule["on"], rule["to"]) == ("c_SystemDefault", "failure, missed, warning", "a@b.c, d@e.f")
     post.sql('UPDATE "c_Job" SET "LastRunTime" = \'2002-01-01 00:00:00\'')
     post.look()
     post.drain()

@@ -403,9 +403,27 @@ def test_other_jobs_leave_no_trace_in_the_older_history_and_doctor_says_what_it_
 
 def test_the_commands_check_and_history_tell_of_these_rows(office: Office) -> None:
     office.until_ended(office.due["mnTM_Silent", "due"])
+    kinds = {
+        "Theirs": {"IsManaged": 0}, "ImAlive": {"Active": 0}, "mnTM_Nowhere": {"Active": 0},
+        "mnTM_Takes": {"Active": 0}, "mnTM_Sales": {"enmJobType": "CyclicMin"},
+    }  # fmt: skip
+    ids = {code: office.insert(code, "checked", **columns) for code, columns in kinds.items()}
     found = CliRunner().invoke(main, ["--database-url", office.url, "legacy", "check", "--json"])
+    assert found.exit_code == 1, "there are problems"
     rows = {row["id"]: row for row in json.loads(found.stdout)}
-    assert rows[str(office.due["mnTM_Long", "due"])]["when"] == "Daily 02:00"
+    long = rows[office.due["mnTM_Long", "due"]]
+    assert (long["when"], long["problems"], long["next_run"][11:]) == ("Daily 02:00", "", "02:00:00")
+    assert "neither a procedure" in rows[office.due["NobodyKnowsIt", "due"]]["problems"]
+    checked = {code: rows[row_id] for code, row_id in ids.items()}
+    assert (checked["Theirs"]["problems"], checked["Theirs"]["notes"]) == (
+        "",
+        "an external program runs it (IsManaged)",
+    )
+    assert "was built into the old TaskManager" in checked["ImAlive"]["problems"]
+    assert checked["mnTM_Nowhere"]["problems"].startswith("procedure 'mnTM_Nowhere' does not exist")
+    assert checked["mnTM_Takes"]["problems"] == "procedure 'mnTM_Takes' takes 1 parameters; c_Job has none"
+    assert checked["mnTM_Sales"]["problems"] == "CyclicCount of a CyclicMin job is at least 1, not None"
+    office.sql("DELETE FROM c_Job WHERE lkpJobRunner = 'checked'")
     told = CliRunner().invoke(main, ["--database-url", office.url, "job", "history", "mnTM_Wrong", "--json"])
     assert [row["ErrorMessage"] for row in json.loads(told.stdout)] == ["no orders today"]
     counted = CliRunner().invoke(main, ["--database-url", office.url, "job", "stats", "--json"])
