@@ -1,6 +1,6 @@
 """All figures for one database, as a table, with the machine and the server's settings beside them.
 
-python -m benchmarks mysql://test:test@127.0.0.1/bench [--json FILE] [--only drain,enqueue]
+python -m benchmarks mysql://test:test@127.0.0.1/bench [--json FILE] [--only drain,enqueue] [--repeat 5]
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from typing import Any
 from sqlalchemy import text
 
 from benchmarks import drain, enqueue, idle, latency, legacy, memory, scale
+from benchmarks.summary import summary
 from taskmanager import TaskManager
 
 _TARGETS = {
     "enqueue": "one by one ≥ 0.6, many ≥ 0.6 of the bare driver",
     "drain, 1 process": "≥ 0.5 of the bare driver, ≥ 2,000/s",
     "drain, 2 processes": "≥ 0.6 of the bare driver",
-    "drain with c_LoggedJob": "≥ 0.85 of without",
+    "history table": "drain with c_LoggedJob ≥ 0.85 of without",
     "latency with the doorbell": "p50 ≤ 10 ms, p99 ≤ 50 ms",
     "latency by polling": "p50 ≤ 60 ms, p99 ≤ 250 ms",
     "idle": "≤ 5 statements/s, ≤ 0.5 % of a core, ≤ 80 MB; 20 processes ≤ 5 % of a core on the server",
@@ -39,10 +40,10 @@ def figures(url: str) -> dict[str, Callable[[], Any]]:
     found: dict[str, Callable[[], Any]] = {
         "enqueue": lambda: enqueue.measure(url),
         "drain, 1 process": lambda: drain.measure(url, 20_000),
-        "drain with c_LoggedJob": lambda: drain.measure(url, 20_000, history=True),
+        "history table": lambda: drain.compare_history(url, 20_000),
         "idle": lambda: [idle.measure(url, processes=n) for n in (1, 20)],
         "latency with the doorbell": lambda: latency.measure(url, 60, doorbell=True),
-        "latency by polling": lambda: latency.measure(url, 60, doorbell=False),
+        "latency by polling": lambda: latency.measure(url, 60, doorbell=False, deep=True),
         "scale": lambda: scale.measure(url, [1_000, 1_000_000]),
         "memory": lambda: memory.measure(url, 100_000),
     }
@@ -76,14 +77,18 @@ def main() -> None:
     parser.add_argument("url")
     parser.add_argument("--only", help="names of figures, or their beginnings, separated by commas")
     parser.add_argument("--json", type=Path, help="a file for the figures")
+    parser.add_argument(
+        "--repeat", type=int, default=1, help="times each is measured; the median and the range are told"
+    )
     given = parser.parse_args()
     wanted = [name.strip() for name in (given.only or "").split(",")]
     kept: dict[str, Any] = {"surroundings": surroundings(given.url)}
     print(json.dumps(kept["surroundings"]))
     for name, measure in figures(given.url).items():
         if any(name.startswith(start) for start in wanted):
-            kept[name] = measure()
-            print(f"{name} (wanted: {_TARGETS[name]})\n    {json.dumps(kept[name])}")
+            kept[name] = summary([measure() for _ in range(given.repeat)])
+            load = os.getloadavg()[1] if hasattr(os, "getloadavg") else None
+            print(f"{name} (wanted: {_TARGETS[name]}; load {load})\n    {json.dumps(kept[name])}")
             sys.stdout.flush()
     if given.json:
         given.json.write_text(json.dumps(kept, indent=2) + "\n", "utf-8")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 from sqlalchemy import select
 
 from benchmarks.fill import analyze, fill, fresh
+from benchmarks.worker import ended, started
 from taskmanager import TaskManager
 from taskmanager.storage import servers
 
@@ -44,21 +44,17 @@ def bare(tm: TaskManager, processes: int) -> float:
 def engine(tm: TaskManager, processes: int, *, history: bool) -> float:
     """Seconds in which worker processes drain it. They are up, and wait at a paused queue, when the clock starts."""
     tm.pause_queue("default")
-    environment = os.environ | {"TASKMANAGER_LOG_TO_DATABASE": str(history)}
-    command = [sys.executable, "-m", "benchmarks.worker", tm.settings.database_url, "--no-doorbell"]
-    workers = [subprocess.Popen(command, env=environment, stdin=subprocess.PIPE) for _ in range(processes)]
+    logs = {"TASKMANAGER_LOG_TO_DATABASE": str(history)}
+    workers = [started(tm.settings.database_url, "--no-doorbell", **logs) for _ in range(processes)]
     while len(tm.database.run(servers.all_servers)) < processes:
         time.sleep(0.1)
     time.sleep(1.5)
-    started = time.perf_counter()
+    begun = time.perf_counter()
     tm.resume_queue("default")
     while not is_empty(tm):
         time.sleep(0.02)
-    taken = time.perf_counter() - started
-    for worker in workers:
-        worker.terminate()
-    for worker in workers:
-        worker.wait()
+    taken = time.perf_counter() - begun
+    ended(*workers)
     return taken
 
 
@@ -68,6 +64,19 @@ def filled(url: str, count: int) -> TaskManager:
     fill(tm, count)
     analyze(tm)
     return tm
+
+
+def compare_history(url: str, count: int, *, processes: int = 1) -> dict[str, Any]:
+    """Jobs a second without and with a row of c_LoggedJob for each, and their ratio."""
+    rates = []
+    for history in (False, True):
+        tm = filled(url, count)
+        rates.append(count / engine(tm, processes, history=history))
+        tm.close()
+    return {
+        "jobs": count, "processes": processes, "without_per_second": round(rates[0]),
+        "with_per_second": round(rates[1]), "ratio": round(rates[1] / rates[0], 2),
+    }  # fmt: skip
 
 
 def measure(url: str, count: int, *, processes: int = 1, history: bool = False) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from typing import Any
@@ -17,14 +16,7 @@ import psutil
 from sqlalchemy.engine import make_url
 
 from benchmarks.fill import fresh
-
-
-def started(url: str, *, polling: bool) -> subprocess.Popen[str]:
-    """A worker that answers each line on its stdin by the number of statements it has sent."""
-    command = [sys.executable, "-m", "benchmarks.worker", url, "--count", *(["--no-doorbell"] if polling else [])]
-    return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+from benchmarks.worker import ended, started
 
 
 def statements(worker: subprocess.Popen[str]) -> int:
@@ -55,7 +47,7 @@ def cpu_seconds(processes: list[psutil.Process]) -> float:
 def measure(url: str, *, processes: int = 1, polling: bool = False, seconds: float = 20.0) -> dict[str, Any]:
     """Statements and processor time of worker processes with nothing to do, and the memory of the largest."""
     fresh(url).close()
-    workers = [started(url, polling=polling) for _ in range(processes)]
+    workers = [started(url, "--count", *(["--no-doorbell"] if polling else [])) for _ in range(processes)]
     for worker in workers:
         statements(worker)
     time.sleep(4 + processes / 2)
@@ -65,10 +57,7 @@ def measure(url: str, *, processes: int = 1, polling: bool = False, seconds: flo
     sent, used = sum(map(statements, workers)) - sent, cpu_seconds(ours) - used
     served = cpu_seconds(theirs) - served
     resident = max(process.memory_info().rss for process in ours) / 1024**2
-    for worker in workers:
-        worker.terminate()
-    for worker in workers:
-        worker.communicate()
+    ended(*workers)
     return {
         "processes": processes, "doorbell": not polling,
         "statements_per_second_each": round(sent / seconds / processes, 1),

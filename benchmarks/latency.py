@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import random
 import statistics
-import subprocess
 import sys
 import time
 from typing import Any
 
 from benchmarks import noop
+from benchmarks.worker import ended, started
 from taskmanager import TaskManager
 from taskmanager.domain.times import parse
 
@@ -26,9 +26,7 @@ def measure(url: str, count: int, *, doorbell: bool, deep: bool = False) -> dict
     tm.database.tables.metadata.drop_all(tm.database.engine)
     tm.database.create_tables()
     switch = [] if doorbell else ["--no-doorbell"]
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.worker", url, *switch], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
+    worker = started(url, *switch)
     tm.wait(tm.enqueue(noop.noop), 30)
     time.sleep(2)
     ids = []
@@ -36,14 +34,13 @@ def measure(url: str, count: int, *, doorbell: bool, deep: bool = False) -> dict
         ids.append(tm.enqueue(noop.noop))
         time.sleep(random.uniform(1.5, 3.0) if deep else random.uniform(0.2, 0.4))
     tm.wait(ids[-1], 10)
-    worker.terminate()
-    worker.wait()
+    ended(worker)
     waits = []
     for job_id in ids:
         record = tm.get(job_id)
-        started = parse(next(s.data["StartedAt"] for s in record.history if s.name == "Processing"))
-        assert started is not None
-        waits.append((started - record.created_at).total_seconds() * 1000)
+        begun = parse(next(s.data["StartedAt"] for s in record.history if s.name == "Processing"))
+        assert begun is not None
+        waits.append((begun - record.created_at).total_seconds() * 1000)
     tm.close()
     cuts = statistics.quantiles(waits, n=100)
     return {

@@ -6,7 +6,6 @@ python -m benchmarks.legacy mysql://test:test@127.0.0.1/bench
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
 from datetime import datetime
@@ -15,6 +14,7 @@ from typing import Any
 import psutil
 from sqlalchemy import text
 
+from benchmarks.worker import ended, started
 from taskmanager import TaskManager
 from taskmanager.domain.times import parse
 from taskmanager.storage import logged
@@ -30,14 +30,13 @@ def measure(url: str) -> dict[str, Any]:
     tm.database.create_tables()
     run(tm, "DROP PROCEDURE IF EXISTS SP_Bench", "CREATE PROCEDURE SP_Bench() SELECT 1")
     fill(tm, 1000)
-    worker = subprocess.Popen([sys.executable, "-m", "benchmarks.worker", url], stderr=subprocess.DEVNULL)
+    worker = started(url)
     time.sleep(6)
     found = {"cpu_percent_of_1000_rows": idle(worker.pid)}
     run(tm, "DELETE FROM c_Job WHERE ID > 500")
     time.sleep(2)
     found |= forced(tm, 500)
-    worker.terminate()
-    worker.wait()
+    ended(worker)
     found |= history(tm)
     tm.close()
     return found

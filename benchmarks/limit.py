@@ -38,7 +38,10 @@ class Bare:
     def text(self, build: Builder) -> str:
         """A named statement as this driver wants it."""
         if build not in self._texts:
-            sql = render(build, self._tables, self._product, self._database.engine.dialect)
+            dialect: Any = self._database.engine.dialect
+            if self._database.is_embedded:
+                dialect = type(dialect)(paramstyle="named")
+            sql = render(build, self._tables, self._product, dialect)
             self._texts[build] = self.styled(sql)
         return self._texts[build]
 

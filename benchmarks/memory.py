@@ -6,7 +6,6 @@ python -m benchmarks.memory mysql://test:test@127.0.0.1/bench 100000
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
 from typing import Any
@@ -15,12 +14,13 @@ import psutil
 
 from benchmarks.drain import is_empty
 from benchmarks.fill import fill, fresh
+from benchmarks.worker import ended, started
 
 
 def measure(url: str, count: int) -> dict[str, Any]:
     """Megabytes: idle after the first 2,000 jobs, then after each tenth of the jobs."""
     tm = fresh(url)
-    worker = subprocess.Popen([sys.executable, "-m", "benchmarks.worker", url, "--no-doorbell"], stdin=subprocess.PIPE)
+    worker = started(url, "--no-doorbell")
     process = psutil.Process(worker.pid)
     readings = []
     time.sleep(4)
@@ -31,8 +31,7 @@ def measure(url: str, count: int) -> dict[str, Any]:
             time.sleep(0.1)
         time.sleep(0.5)
         readings.append(round(process.memory_info().rss / 1024**2, 1))
-    worker.terminate()
-    worker.wait()
+    ended(worker)
     tm.close()
     return {
         "idle_mb": round(idle, 1), "after_2000_jobs_mb": readings[0], "after_each_tenth_mb": readings[1:], "jobs": count

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import tempfile
 import threading
@@ -14,6 +16,22 @@ from pathlib import Path
 from benchmarks.wire import Wire, listening
 from taskmanager import TaskManager
 from taskmanager.server.supervisor import StopSignal
+
+
+def started(url: str, *options: str, **environment: str) -> subprocess.Popen[str]:
+    """A worker in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.worker", url, *options], env=os.environ | environment, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def ended(*workers: subprocess.Popen[str]) -> None:
+    """Workers told to end, and waited for."""
+    for worker in workers:
+        worker.terminate()
+    for worker in workers:
+        worker.communicate()
 
 
 def answer(wire: Wire) -> None:

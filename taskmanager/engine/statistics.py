@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import lru_cache
 
 from taskmanager.domain.states import State
 from taskmanager.engine.filters import Electing, Filter
@@ -19,7 +20,15 @@ class StatisticsHistory(Filter):
         name = _COUNTED.get(state.name)
         if name is None:
             return
-        day = context.at.replace(hour=0, minute=0, second=0, microsecond=0)
-        hour = context.at.replace(minute=0, second=0, microsecond=0)
-        context.effects.count(f"stats:{name}:{day:%Y-%m-%d}", 1, day + timedelta(days=31))
-        context.effects.count(f"stats:{name}:{hour:%Y-%m-%d-%H}", 1, hour + timedelta(hours=25))
+        for key, expire_at in _keys(name, context.at.replace(minute=0, second=0, microsecond=0)):
+            context.effects.count(key, 1, expire_at)
+
+
+@lru_cache(maxsize=64)
+def _keys(name: str, hour: datetime) -> tuple[tuple[str, datetime], ...]:
+    """The counters of an hour, and when each expires."""
+    day = hour.replace(hour=0)
+    return (
+        (f"stats:{name}:{day:%Y-%m-%d}", day + timedelta(days=31)),
+        (f"stats:{name}:{hour:%Y-%m-%d-%H}", hour + timedelta(hours=25)),
+    )

@@ -112,11 +112,11 @@ def add(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
     """Append rows; moments are UTC and are written on the server's wall clock, in whole seconds."""
     if legacy_shape.of(tx).logged is not Shape.SPECIFICATION:
         return  # the table is somebody else's: what ran is seen in Job and State
-    clock = tx.clock
+    clock, now = tx.clock, tx.bind_moment(tx.clock.local_now())
     for row in rows:
-        for name in ("StartedAt", "CompletedAt"):
-            row[name] = tx.bind_moment(clock.to_local(row[name]))
-        row["CreatedAt"] = tx.bind_moment(clock.local_now())
+        row["StartedAt"] = tx.bind_moment(clock.to_local(row["StartedAt"]))
+        row["CompletedAt"] = tx.bind_moment(clock.to_local(row["CompletedAt"]))
+        row["CreatedAt"] = now
     insert_each(tx, insert_logged, rows)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import os
 import socket
 import ssl
@@ -17,6 +18,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from pymysql import converters
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
@@ -602,3 +604,18 @@ def test_a_refused_password_is_not_in_the_error() -> None:
     assert "Access denied" in str(refused.value)
     assert SECRET not in f"{refused.value}{refused.value.__cause__!r}{database.url}{database.identity}"
     database.dispose()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        0, -5, 1 << 62, True, None, 1.5, "it's a \\ and a \"", "", b"\x00\xff", decimal.Decimal("1.50"),
+        datetime.date(2026, 2, 3),
+        datetime.datetime(2026, 2, 3, 4, 5, 6), datetime.datetime(2026, 2, 3, 4, 5, 6, 7), datetime.datetime(1, 1, 1),
+        datetime.datetime(2026, 2, 3, tzinfo=datetime.UTC), datetime.timedelta(seconds=90),
+    ],
+)  # fmt: skip
+def test_values_are_written_into_statements_as_pymysql_writes_them(value: Any) -> None:
+    ours = object.__new__(urls.Connection)
+    ours.encoders, ours.encoding, ours.server_status = converters.encoders, "utf8", 0
+    assert ours.escape(value) == pymysql.connections.Connection.escape(ours, value)

@@ -1,0 +1,50 @@
+"""The benchmarks run: with small numbers, on SQLite. Their figures are nobody's business here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import drain, enqueue, idle, latency, memory, scale
+from benchmarks.summary import summary
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/bench.db"
+
+
+def test_enqueue_is_measured(url: str) -> None:
+    found = enqueue.measure(url, singles=5, many=1000)
+    assert found["enqueue_per_second"] > 0
+    assert found["ratio_many"] > 0
+
+
+def test_a_drain_is_measured_with_and_without_history(url: str) -> None:
+    assert drain.measure(url, 50)["ratio"] > 0
+    assert drain.compare_history(url, 50)["with_per_second"] > 0
+
+
+def test_latency_is_measured(url: str) -> None:
+    assert latency.measure(url, 3, doorbell=True)["p50_ms"] > 0
+
+
+def test_idle_workers_are_measured(url: str) -> None:
+    found = idle.measure(url, processes=2, seconds=2)
+    assert found["statements_per_second_each"] > 0
+    assert found["resident_mb"] > 10
+
+
+def test_memory_and_scale_are_measured(url: str) -> None:
+    assert len(memory.measure(url, 20)["after_each_tenth_mb"]) == 10
+    assert [row["waiting"] for row in scale.measure(url, [10])] == [10]
+
+
+def test_several_runs_are_told_by_median_and_range() -> None:
+    runs = [{"jobs": 5, "rate": 3.0, "rows": [{"ms": 1}]}, {"jobs": 5, "rate": 1.0, "rows": [{"ms": 2}]},
+            {"jobs": 5, "rate": 9.0, "rows": [{"ms": 3}]}]  # fmt: skip
+    assert summary(runs) == {
+        "jobs": 5, "rate": {"median": 3.0, "least": 1.0, "most": 9.0},
+        "rows": [{"ms": {"median": 2, "least": 1, "most": 3}}],
+    }  # fmt: skip
