@@ -94,9 +94,12 @@ class Child:
             return 0
 
     def end(self) -> None:
-        """Kill what still runs of it."""
+        """Kill what still runs of it; one that has answered is about to end by itself, and is let."""
         if self._process.poll() is None:
-            for process in [*_children(self._watched), self._watched]:
+            left = _children(self._watched)
+            if self._answer is None or not self._ends():
+                left.append(self._watched)
+            for process in left:
                 _kill(process)
         self._process.wait()
         self._reader.join(_LAST_WORD_SECONDS)
@@ -105,6 +108,13 @@ class Child:
         for pipe in (self._process.stdin, read):
             if pipe is not None:
                 _close(pipe)
+
+    def _ends(self) -> bool:
+        try:
+            self._process.wait(_LAST_WORD_SECONDS)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def result(self, name: str) -> Any:
         """What the job returned. Raises RemoteError, or JobProcessDied when the process ended without a word."""
