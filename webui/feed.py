@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -53,7 +54,7 @@ class Feed:
         self._tm = tm
         self._boxes: dict[str, _Box] = {}
         self._lock = threading.Lock()
-        self._looked = 0.0
+        self._looked = -math.inf
         self._is_away = False
         #: Set when the process is about to end: streams end with it.
         self.closing = threading.Event()

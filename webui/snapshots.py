@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import zlib
@@ -39,18 +40,22 @@ class Snapshots:
         self._lock = threading.Lock()
         self._last: Snapshot | None = None
         self._taken = 0.0
+        #: When one was asked for last, and whether it was had: with the database away, all wait for one try a second.
+        self._tried = -math.inf
+        self._is_stale = False
 
     def get(self) -> Seen | None:
         """The newest; None when there never was one."""
         with self._lock:
-            stale = False
-            if self._last is None or time.monotonic() - self._taken >= _FRESH_SECONDS:
+            if time.monotonic() - self._tried >= _FRESH_SECONDS:
                 try:
                     self._last = self._tm.database.read(monitoring_snapshot.take, patience=_PATIENCE_SECONDS)
                     self._taken = time.monotonic()
+                    self._is_stale = False
                 except StorageError:
-                    stale = True
-            return self._seen(stale)
+                    self._is_stale = True
+                self._tried = time.monotonic()
+            return self._seen(self._is_stale)
 
     def last(self) -> Seen | None:
         """What was seen last, however old."""
