@@ -29,7 +29,6 @@ _USER_LENGTH = 50
 #: A longer text of Remarks is cut to so many characters; the whole stands with the job.
 REMARKS_LENGTH, _REMARKS_KEPT = 1000, 960
 _SUCCESS = ("success", "warning")
-_LONG_AGO = datetime(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +143,19 @@ def read_targcc_logged(t: Tables, p: Product) -> str:
         f"l.{q('AddedOn')} FROM {q('c_LoggedJob')} l LEFT JOIN {q('c_Job')} j ON j.{q('ID')} = l.{q('c_JobID')} "
         f"WHERE (:any_name = 1 OR LOWER(j.{q('lkpJob')}) = :name) AND (:any_outcome = 1 OR "
         f"LOWER(COALESCE(l.{q('enmRunStatus_JobStatus')}, '')) NOT IN ('success', 'warning')) "
-        f"AND COALESCE(l.{q('WhenStarted')}, l.{q('AddedOn')}) >= :since ORDER BY l.{q('ID')} DESC LIMIT :limit"
+        f"ORDER BY l.{q('ID')} DESC LIMIT :limit"
+    )
+
+
+@statement
+def targcc_statistics(t: Tables, p: Product) -> str:
+    q = p.quote
+    code, took = f"COALESCE(j.{q('lkpJob')}, '')", f"l.{q('ExecutionTimeSec')}"
+    good = f"CASE WHEN LOWER(COALESCE(l.{q('enmRunStatus_JobStatus')}, '')) IN ('success', 'warning') THEN 1 ELSE 0 END"
+    return (
+        f"SELECT {code}, COUNT(*), SUM({good}), AVG({took}), MIN({took}), MAX({took}), MAX(l.{q('WhenStarted')}) "
+        f"FROM {q('c_LoggedJob')} l LEFT JOIN {q('c_Job')} j ON j.{q('ID')} = l.{q('c_JobID')} "
+        f"WHERE COALESCE(l.{q('WhenStarted')}, l.{q('AddedOn')}) >= :since GROUP BY {code} ORDER BY {code}"
     )
 
 
@@ -255,12 +266,9 @@ def cut(text: str, job_id: int | None) -> str:
     return f"{text[:_REMARKS_KEPT]} …[cut; see job {job_id}]"
 
 
-def history(
-    tx: Tx, *, name: str | None, limit: int, failed_only: bool, days: float | None = None
-) -> list[dict[str, Any]]:
+def history(tx: Tx, *, name: str | None, limit: int, failed_only: bool) -> list[dict[str, Any]]:
     """Runs, newest first, under the names of the specification's columns."""
-    since = tx.bind_moment(_LONG_AGO if days is None else tx.clock.local_now() - timedelta(days=days))
-    given = {"any_name": int(name is None), "name": (name or "").lower(), "limit": limit, "since": since}
+    given = {"any_name": int(name is None), "name": (name or "").lower(), "limit": limit}
     found = tx.execute(read_targcc_logged, given | {"any_outcome": int(not failed_only)})
     return [_logged(r) for r in found]
 
@@ -279,18 +287,14 @@ def _logged(r: Sequence[Any]) -> dict[str, Any]:
 
 def statistics(tx: Tx, *, days: float) -> list[dict[str, Any]]:
     """Counts and durations of each code over the last days."""
-    grouped: dict[str, list[dict[str, Any]]] = {}
-    for run in history(tx, name=None, limit=1_000_000, failed_only=False, days=days):
-        grouped.setdefault(run["JobName"], []).append(run)
+    since = tx.bind_moment(tx.clock.local_now() - timedelta(days=days))
     found = []
-    for name, runs in sorted(grouped.items()):
-        took = [run["DurationMs"] for run in runs if run["DurationMs"] is not None]
-        good = sum(run["Success"] for run in runs)
+    for name, runs, good, average, shortest, longest, last in tx.execute(targcc_statistics, {"since": since}):
         found.append({
-            "name": name, "runs": len(runs), "succeeded": good, "failed": len(runs) - good,
-            "average_ms": round(sum(took) / len(took)) if took else None, "shortest_ms": min(took, default=None),
-            "longest_ms": max(took, default=None),
-            "last_started": max((run["StartedAt"] for run in runs if run["StartedAt"]), default=None),
+            "name": name, "runs": int(runs), "succeeded": int(good or 0), "failed": int(runs) - int(good or 0),
+            "average_ms": None if average is None else round(float(average) * 1000),
+            "shortest_ms": None if shortest is None else int(shortest) * 1000,
+            "longest_ms": None if longest is None else int(longest) * 1000, "last_started": _moment(last),
         })  # fmt: skip
     return found
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from taskmanager import TaskManager
 from taskmanager.domain.states import Failed, State, Succeeded
 from taskmanager.engine.targcc_outcomes import _told
-from taskmanager.storage import schema
+from taskmanager.storage import logged, schema
 from tests.targcc.test_shapes import OLDER_JOB, OLDER_LOGGED
 
 
@@ -111,3 +111,22 @@ def test_a_run_whose_job_is_gone_is_freed(older: TaskManager) -> None:
     ((remarks, user),) = rows(older, 'SELECT "Remarks", "ActivatingUser" FROM "c_LoggedJob"')
     assert remarks == f"job {job_id}, which ran it, is gone, and its end was not written here"
     assert user == "dana"
+
+
+def test_statistics_are_counted_by_the_server(older: TaskManager) -> None:
+    rows(older, """INSERT INTO "c_Job" ("ID", "lkpJob") VALUES (1, 'mnTM_A'), (2, 'mnTM_B')""")
+    now = older.database.read(lambda tx: tx.clock.local_now()).replace(microsecond=0)
+    for job, status, seconds, started in (
+        (1, "'Success'", "2", now), (1, "'warning'", "4", now), (1, "'Failure'", "NULL", now),
+        (2, "NULL", "1", now), (2, "'Success'", "1", "2001-01-01 00:00:00"),
+    ):  # fmt: skip
+        rows(
+            older,
+            'INSERT INTO "c_LoggedJob" ("c_JobID", "enmRunStatus_JobStatus", "ExecutionTimeSec", "WhenStarted") '
+            f"VALUES ({job}, {status}, {seconds}, '{started}')",
+        )
+    found = older.database.read(lambda tx: logged.statistics(tx, days=7))
+    assert [(s["name"], s["runs"], s["succeeded"], s["failed"], s["average_ms"], s["longest_ms"]) for s in found] == [
+        ("mnTM_A", 3, 2, 1, 3000, 4000), ("mnTM_B", 1, 0, 1, 1000, 1000),
+    ]  # fmt: skip
+    assert [s["last_started"] for s in found] == [now, now]
