@@ -1,0 +1,1 @@
+"""A service whose clients run tasks by REST: now, later, by a schedule."""
