@@ -9,12 +9,16 @@ from pathlib import Path
 import click
 
 from taskmanager.cli.common import Group, examples, fail
+from taskmanager.cli.generate_project import generate_project
 from taskmanager.domain import cron as crons
 
 
 @click.group(cls=Group)
 def generate() -> None:
-    """Write source files: a job."""
+    """Write source files: a first project, a job."""
+
+
+generate.add_command(generate_project)
 
 
 @generate.command(

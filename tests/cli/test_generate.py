@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import taskmanager
 from tests.cli.conftest import Cli, lines
 
 
@@ -67,3 +70,27 @@ def test_an_invalid_cron_is_refused_and_nothing_is_written(cli: Cli, place: Path
     result = cli("generate", "job", "Report", "--cron", "61 * * * *")
     assert (result.exit_code, "61" in result.stderr) == (1, True)
     assert not (place / "jobs").exists()
+
+
+def test_a_project_is_written_whose_jobs_run_and_whose_test_passes(
+    cli: Cli, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = cli("generate", "project", "first")
+    assert result.output.splitlines()[-1] == "run it: cd first && taskmanager up"
+    monkeypatch.chdir(place / "first")
+    monkeypatch.syspath_prepend(str(place / "first"))
+    monkeypatch.delenv("TASKMANAGER_DISCOVER")
+    listed = lines(cli("job", "list", "--json"))
+    assert {(row["name"], row["type"], row["cron"]) for row in listed} == {
+        ("Daily Report", "Recurring", "0 2 * * *"), ("Send Mail", "FireAndForget", None),
+    }  # fmt: skip
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("TASKMANAGER_")}
+    clean |= {"PYTHONPATH": os.pathsep.join([str(Path(taskmanager.__file__).parent.parent), "."])}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"], cwd=place / "first", env=clean,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+    again = cli("generate", "project", str(place / "first"))
+    assert (again.exit_code, "exists already; nothing was written" in again.stderr) == (1, True)
