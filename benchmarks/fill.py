@@ -58,7 +58,9 @@ def fill(tm: TaskManager, count: int) -> None:
 
 def analyze(tm: TaskManager) -> None:
     """Let the server look at what is in the tables, as it does by itself in time."""
-    names = [tm.database.product.quote(t.name) for t in tm.database.tables.hangfire()]
+    names = [
+        tm.database.product.quote(t.name) for t in (*tm.database.tables.hangfire(), tm.database.tables.legacy.logged)
+    ]
     if tm.database.is_embedded:
         statements = ["ANALYZE"]
     elif tm.database.product.name == "postgresql":

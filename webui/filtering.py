@@ -6,15 +6,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from flask_babel import gettext as _
 
+from taskmanager.domain.arguments import NamedArgument
 from taskmanager.domain.states import ALL_NAMES
 from taskmanager.storage.monitoring_lists import Term, Wanted
 
 #: What may stand before a colon, as the help tells it.
-KEYS = ("state", "type", "queue", "recurring", "server", "error", "arg", "arg.NAME", "id", "created", "attempt")
+KEYS = (
+    "state", "type", "queue", "recurring", "server", "error", "group", "arg", "arg.NAME", "id", "created", "attempt",
+)  # fmt: skip
 _STATES = {name.lower(): name for name in ALL_NAMES}
 _WORD = re.compile(r'\s*(-?)(?:([A-Za-z]+(?:\.[\w]+)?):)?("(?:[^"\\]|\\.)*"|(?:[^\s",]+|,|"(?:[^"\\]|\\.)*")+)')
 _SPAN = re.compile(r"-(\d{1,5})([smhdw])")
@@ -38,7 +40,7 @@ class Parsed:
     wanted: Wanted
     chips: tuple[Chip, ...] = ()
     error: str = ""
-    names: tuple[tuple[str, tuple[str, ...], bool], ...] = ()
+    names: tuple[NamedArgument, ...] = ()
     needles: tuple[str, ...] = ()
 
 
@@ -47,7 +49,7 @@ class _Draft:
     now: datetime
     states: tuple[str, ...]
     terms: list[Term] = field(default_factory=list)
-    names: list[tuple[str, tuple[str, ...], bool]] = field(default_factory=list)
+    names: list[NamedArgument] = field(default_factory=list)
 
 
 class _Wrong(Exception):
@@ -87,10 +89,10 @@ def _take(draft: _Draft, negated: bool, key: str, raw: str) -> None:
         draft.terms.append(Term("text", (_unquoted(raw),), negated))
     elif key.startswith("arg."):
         draft.terms.append(Term("arg", values, negated))
-        draft.names.append((key[4:], values, negated))
+        draft.names.append(NamedArgument(key[4:], values, negated))
     elif key in _READERS:
         _READERS[key](draft, values, negated)
-    elif key in ("type", "queue", "recurring", "server", "error", "arg"):
+    elif key in ("type", "queue", "recurring", "server", "error", "group", "arg"):
         draft.terms.append(Term(key, values, negated))
     else:
         raise _Wrong(_("knows no key “%(key)s”; known are %(keys)s", key=key, keys=", ".join(KEYS)))
@@ -165,12 +167,3 @@ def _unquoted(text: str) -> str:
     if len(text) > 1 and text[0] == text[-1] == '"':
         return re.sub(r"\\(.)", r"\1", text[1:-1])
     return text
-
-
-def meets(names: tuple[tuple[str, tuple[str, ...], bool], ...], arguments: list[tuple[str | None, Any]]) -> bool:
-    """Whether named arguments are as wanted: SQL found the value in some argument, here it is in the right one."""
-    for name, values, negated in names:
-        mine = [str(value) for known, value in arguments if known is not None and known.lower() == name]
-        if bool(set(mine) & set(values)) == negated:
-            return False
-    return True

@@ -13,11 +13,15 @@ from datetime import datetime
 from typing import Any
 
 from taskmanager.domain import times
+from taskmanager.domain.arguments import NamedArgument, meets
 from taskmanager.domain.errors import InvalidArgument, JobNotFound
+from taskmanager.domain.invocation import InvocationUnreadable
+from taskmanager.domain.invocation import read as read_invocation
+from taskmanager.domain.records import JobRecord
 from taskmanager.domain.states import Deleted, Enqueued
 from taskmanager.engine.audit import Actor, Audit
 from taskmanager.engine.client import Client, NewJob
-from taskmanager.engine.registry import JobDefinition
+from taskmanager.engine.registry import JobDefinition, Registry
 from taskmanager.engine.transitions import Change
 from taskmanager.storage import jobs, monitoring_walk, structures
 from taskmanager.storage import servers as server_rows
@@ -39,6 +43,7 @@ class Operation:
     """What is to be done with which jobs, and how far it is. upper: ids from here on are not touched.
 
     below: the walk goes on below this id; None when it has ended. skipped: jobs whose state had changed meanwhile.
+    names: conditions on arguments by their names, which SQL does not know.
     """
 
     action: str
@@ -57,6 +62,7 @@ class Operation:
     ended: str | None = None
     stopped_by: str | None = None
     samples: list[list[Any]] = field(default_factory=list)
+    names: list[list[Any]] = field(default_factory=list)
 
     @property
     def share(self) -> float:
@@ -79,15 +85,20 @@ class Operation:
 class Operations:
     """Starts operations, carries them on and stops them. definition: of the job that carries them on."""
 
-    def __init__(self, client: Client, audit: Audit, definition: JobDefinition, default_queue: str) -> None:
-        self.client, self.audit, self.definition = client, audit, definition
+    def __init__(
+        self, client: Client, audit: Audit, registry: Registry, definition: JobDefinition, default_queue: str
+    ) -> None:
+        self.client, self.audit, self.registry, self.definition = client, audit, registry, definition
         self.default_queue = default_queue
         self.part = _PART_EMBEDDED if client.database.is_embedded else _PART
 
-    def start(self, action: str, wanted: Wanted, text: str, actor: Actor, key: str) -> int:
+    def start(
+        self, action: str, wanted: Wanted, text: str, actor: Actor, key: str, *, names: Sequence[NamedArgument] = ()
+    ) -> int:
         """Write the operation; its job's id. key: of the form; the same key twice is the same operation.
 
-        text: the filter as people wrote it. Raises InvalidArgument.
+        text: the filter as people wrote it. names: conditions on arguments by their names; a job of a function that
+        the worker does not know has no names, and is left alone. Raises InvalidArgument.
         """
         if action not in ACTIONS or len(wanted.states) != 1:
             raise InvalidArgument("a bulk operation requeues or deletes jobs of one state")
@@ -97,6 +108,7 @@ class Operations:
             made = Operation(
                 action, wanted.states[0], text, [_packed(t) for t in wanted.terms], actor.user, actor.door,
                 actor.address, lower, highest + 1, highest + 1, times.to_iso(tx.now()),
+                names=[[one.name, list(one.values), one.negated] for one in names],
             )  # fmt: skip
             queue = _queue(tx, self.default_queue)
             new = NewJob(
@@ -125,7 +137,7 @@ class Operations:
                 now.stopped_by = stop
             elif now.below is not None:
                 ids, below = monitoring_walk.portion(tx, now.wanted, below=now.below, limit=self.part)
-                self._change(tx, job_id, now, ids)
+                self._change(tx, job_id, now, self._named(tx, now, ids))
                 now.below = below
             if now.below is None or now.stopped_by:
                 now.ended = times.to_iso(tx.now())
@@ -146,6 +158,22 @@ class Operations:
             return True
 
         return self.client.database.run(work)
+
+    def _named(self, tx: Tx, now: Operation, ids: Sequence[int]) -> Sequence[int]:
+        """Those whose arguments are as wanted."""
+        wanted = [NamedArgument(name, tuple(values), negated) for name, values, negated in now.names]
+        if not wanted or not ids:
+            return ids
+        return [one.id for one in jobs.read_many(tx, ids) if meets(wanted, self._arguments(one))]
+
+    def _arguments(self, record: JobRecord) -> list[tuple[str | None, Any]]:
+        try:
+            found = read_invocation(record.invocation_data, record.arguments)
+        except InvocationUnreadable:
+            return []
+        known = self.registry.get(found.name)
+        names = [parameter.name for parameter in known.signature.parameters] if known is not None else []
+        return [(n, _loaded(str(v))) for n, v in zip(names, found.arguments, strict=False) if v is not None]
 
     def _change(self, tx: Tx, job_id: int, now: Operation, ids: Sequence[int]) -> None:
         reason = f"Bulk operation #{job_id} by {now.user}"[:100]
@@ -192,6 +220,13 @@ def _queue(tx: Tx, default: str) -> str:
     found = [s.data.get("Queues") or [] for s in server_rows.all_servers(tx) if "taskmanager" in s.data]
     listed = [queues for queues in found if queues]
     return default if not listed or any(default in queues for queues in listed) else str(listed[-1][0])
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _written(operation: Operation) -> str:

@@ -109,8 +109,11 @@ class RecurringJobs(Defining):
 
     def all(self) -> list[RecurringRecord]:
         """All recurring jobs, by id; after them the rows of c_Job."""
-        own = self.database.read(recurring.load_all)
-        return own + (self.legacy.all() if self.legacy is not None else [])
+        return self.database.read(recurring.load_all) + self.rows()
+
+    def rows(self) -> list[RecurringRecord]:
+        """The rows of c_Job among them, where they are served."""
+        return self.legacy.all() if self.legacy is not None else []
 
     def find(self, lookup: str) -> RecurringRecord:
         """The recurring job that people mean: by id, JobName, or name of its function or class, in any case.

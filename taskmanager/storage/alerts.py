@@ -1,12 +1,12 @@
 """Rows of c_JobAlert and c_JobAlertRecipient, and what is remembered of alerts: the hash `alerts:{key}` of a job
-name and the set `alerts:failing`."""
+name and the sets `alerts:failing` and `alerts:messages`."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, Event, is_address, key_of, split_addresses
 from taskmanager.domain.texts import storable
-from taskmanager.storage import jobs, legacy_shape, structures, targcc_mail
+from taskmanager.storage import failures, jobs, legacy_shape, structures, targcc_mail
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.statements import statement
@@ -23,6 +23,9 @@ from taskmanager.storage.transaction import Tx, as_moment
 
 #: Keys of the rules whose last message told of a failure; the score is the moment of that failure.
 FAILING = "alerts:failing"
+#: The jobs that send messages, by the moment they began to: else a page would look for them among all jobs.
+MESSAGES = "alerts:messages"
+_REMEMBERED = timedelta(days=7)
 _HOUR = 3600.0
 #: The columns of c_JobAlert that people write; LastAlertSent is ours.
 WRITTEN = (
@@ -185,6 +188,17 @@ def told(tx: Tx, name: str, event: Event, at: datetime, alert_id: int | None) ->
         structures.put(tx, FAILING, {key_of(name): times.to_unix(at)})
     if alert_id is not None:
         tx.execute(stamp_alert, {"id": alert_id, "at": tx.clock.local_now()})
+
+
+def remember(tx: Tx, job_id: int) -> None:
+    """Remember for a week that a job sends a message, or decides that none is sent."""
+    structures.put(tx, MESSAGES, {str(job_id): times.to_unix(tx.now())}, expire=tx.now() + _REMEMBERED)
+
+
+def lately(tx: Tx, limit: int) -> list[int]:
+    """The jobs that sent messages, the newest first."""
+    given = {"key": MESSAGES, "score": 1e300, "row": 1 << 62, "limit": limit}
+    return [int(r[1]) for r in tx.execute(failures.newest_failures, given)]
 
 
 def recover(tx: Tx, name: str, at: datetime, job_id: int) -> bool:

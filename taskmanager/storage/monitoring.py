@@ -77,8 +77,8 @@ def newest_calls(t: Tables, p: Product) -> Any:
 
 
 @statement
-def queue_names(t: Tables, p: Product) -> Any:
-    return select(t.queue.c.Queue).distinct()
+def queue_names(t: Tables, p: Product) -> str:
+    return p.distinct(t.queue.name, "Queue", 1_000)
 
 
 @statement

@@ -102,7 +102,7 @@ def edge_of(tx: Tx, wanted: Wanted, start: int) -> int | None:
     if len(wanted.states) == 1:
         row = tx.execute(scan_floor, given | {"state": wanted.states[0]}).first()
     else:
-        row = tx.execute(scan_floor_of_all, given).first()
+        row = tx.execute(place_of_all, given).first()
     return 0 if row is None else int(row[0])
 
 
@@ -128,10 +128,15 @@ def with_parameters(tx: Tx, rows: Sequence[Row]) -> list[Row]:
     ]  # fmt: skip
 
 
-def count(tx: Tx, wanted: Wanted, *, cap: int = CAP) -> int:
-    """How many there are, at most `cap` + 1; of a search, among the newest jobs only."""
-    floor = 0 if wanted.is_indexed else _floor(tx, wanted, None)[0] or 0
-    given = values_of(wanted) | {"edge": 1 << 62, "limit": cap + 1, "floor": floor}
+def count(tx: Tx, wanted: Wanted, *, cap: int | None = None, first: Page | None = None) -> int:
+    """How many there are, at most `cap` (else CAP) + 1; of a search, among the newest jobs only.
+
+    first: the first page of them, where it has been read: what it tells is not asked for again.
+    """
+    if first is not None and not first.has_older:
+        return len(first.rows)
+    floor = 0 if wanted.is_indexed else (first.floor if first else _floor(tx, wanted, None)[0]) or 0
+    given = values_of(wanted) | {"edge": 1 << 62, "limit": (CAP if cap is None else cap) + 1, "floor": floor}
     return int(tx.execute(_counting(shape_of(wanted)), given).scalar_one())
 
 
@@ -158,7 +163,7 @@ def newest_in_state(t: Tables, p: Product) -> Any:
 @statement
 def newest_searched(t: Tables, p: Product) -> Any:
     """A page of a search, with a condition of every kind."""
-    shape = tuple((kind, False, 1) for kind in ("state", *_CONDITIONS))
+    shape = tuple((kind, False, 1) for kind in ("state", *_CONDITIONS, *_PARAMETERS))
     return _listing(shape, False)(t, p)
 
 
@@ -166,22 +171,27 @@ def newest_searched(t: Tables, p: Product) -> Any:
 def scan_floor(t: Tables, p: Product) -> Any:
     """The id at which a search over one state ends: read from the index alone."""
     c = t.job.c
-    return (
-        select(c.Id).where(c.StateName == bindparam("state"), c.Id < bindparam("edge"))
-        .order_by(c.Id.desc()).limit(1).offset(bindparam("skip"))
-    )  # fmt: skip
+    return _with_moment(t, select(c.Id).where(c.StateName == bindparam("state"), c.Id < bindparam("edge")))
+
+
+@statement
+def place_of_all(t: Tables, p: Product) -> Any:
+    """The same over all states."""
+    return _with_moment(t, select(t.job.c.Id).where(t.job.c.Id < bindparam("edge")))
 
 
 @statement
 def scan_floor_of_all(t: Tables, p: Product) -> Any:
-    """The same over all states."""
+    """Where a search over all states ends: so many ids below the newest, found without walking there."""
     c = t.job.c
-    return select(c.Id).where(c.Id < bindparam("edge")).order_by(c.Id.desc()).limit(1).offset(bindparam("skip"))
+    newest = select(func.max(c.Id)).where(c.Id < bindparam("edge")).scalar_subquery()
+    return select(c.Id, c.CreatedAt).where(c.Id <= newest - bindparam("skip")).order_by(c.Id.desc()).limit(1)
 
 
-@statement
-def created_of(t: Tables, p: Product) -> Any:
-    return select(t.job.c.CreatedAt).where(t.job.c.Id == bindparam("id"))
+def _with_moment(t: Tables, ids: Any) -> Any:
+    """The id so many below the first, and when that job was created."""
+    place = ids.order_by(t.job.c.Id.desc()).limit(1).offset(bindparam("skip")).subquery()
+    return select(t.job.c.Id, t.job.c.CreatedAt).select_from(place.join(t.job, t.job.c.Id == place.c.Id))
 
 
 #: What tells one statement from another: kind, negation and number of values of each term.
@@ -252,8 +262,11 @@ def needs_state(shape: Shape) -> bool:
 def where_of(shape: Shape, t: Tables) -> list[Any]:
     clauses = [] if all(kind in ("state", "id") for kind, _, _ in shape) else [t.job.c.Id >= bindparam("floor")]
     for number, (kind, negated, size) in enumerate(shape):
-        condition = _CONDITIONS.get(kind, _state)
-        either = or_(*[condition(t, f"v{number}_{place}") for place in range(size)])
+        names = [f"v{number}_{place}" for place in range(size)]
+        if kind in _PARAMETERS:
+            either = _has_parameter(t, _PARAMETERS[kind], names)
+        else:
+            either = or_(*[_CONDITIONS.get(kind, _state)(t, name) for name in names])
         clauses.append(not_(func.coalesce(either, False)) if negated else either)
     return clauses
 
@@ -266,32 +279,39 @@ def _contains(column: Any, name: str) -> Any:
     return func.lower(column).like(bindparam(name), escape="!")
 
 
+def _error(t: Tables, name: str) -> Any:
+    """In what a failure is and says; not in its stack trace, which comes behind."""
+    return _contains(func.substr(t.state.c.Data, 1, _DATA), name)
+
+
 def _arguments(t: Tables, name: str) -> Any:
     return _contains(t.job.c.Arguments, name)
 
 
-def _parameter(of: str) -> Callable[[Tables, str], Any]:
-    def condition(t: Tables, name: str) -> Any:
-        c = t.parameter.c
-        return exists().where(c.JobId == t.job.c.Id, c.Name == of, c.Value == bindparam(name)).correlate(t.job)
+def _has_parameter(t: Tables, of: str, names: Sequence[str]) -> Any:
+    """Whether a job's parameter has one of some values: one look-up a job, however many there are."""
+    c = t.parameter.c
+    value = c.Value.in_([bindparam(name) for name in names])
+    return exists().where(c.JobId == t.job.c.Id, c.Name == of, value).correlate(t.job)
 
-    return condition
 
+#: Kinds of terms that a parameter of the job answers.
+_PARAMETERS = {"recurring": "RecurringJobId", "attempt": "RetryCount", "group": "FailureGroup"}
 
 _CONDITIONS: dict[str, Callable[[Tables, str], Any]] = {
     "id": lambda t, name: t.job.c.Id == bindparam(name),
     "type": lambda t, name: _contains(t.job.c.InvocationData, name),
     "queue": lambda t, name: t.job.c.Queue == bindparam(name),
-    "recurring": _parameter("RecurringJobId"),
-    "attempt": _parameter("RetryCount"),
     "server": lambda t, name: _contains(t.state.c.Data, name),
-    "error": lambda t, name: _contains(t.state.c.Data, name),
+    "error": _error,
     "arg": lambda t, name: or_(_arguments(t, name), _arguments(t, name + "t")),
     "since": lambda t, name: t.job.c.CreatedAt >= bindparam(name),
     "until": lambda t, name: t.job.c.CreatedAt < bindparam(name),
     "entered_since": lambda t, name: t.state.c.CreatedAt >= bindparam(name),
     "text": lambda t, name: or_(
-        _contains(t.job.c.InvocationData, name), _arguments(t, name), _contains(t.state.c.Data, name + "d")
+        _contains(t.job.c.InvocationData, name),
+        _arguments(t, name),
+        _contains(func.substr(t.state.c.Data, 1, _DATA), name + "d"),
     ),
 }
 
@@ -330,10 +350,7 @@ def _floor(tx: Tx, wanted: Wanted, before: int | None) -> tuple[int | None, date
         row = tx.execute(scan_floor, edge | {"state": wanted.states[0]}).first()
     else:
         row = tx.execute(scan_floor_of_all, edge).first()
-    if row is None:
-        return None, None
-    created = tx.execute(created_of, {"id": int(row[0])}).first()
-    return int(row[0]), None if created is None else as_moment(created[0])
+    return (None, None) if row is None else (int(row[0]), as_moment(row[1]))
 
 
 def _row(r: Any) -> Row:

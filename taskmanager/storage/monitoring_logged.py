@@ -118,12 +118,20 @@ def page(
     return RunPage(rows, older, newer, None if floor is None else tx.clock.to_utc(as_moment(floor)))
 
 
-def count(tx: Tx, wanted: WantedRuns) -> int | None:
-    """How many runs, at most the cap and one; None where they are not counted."""
+def count(tx: Tx, wanted: WantedRuns, *, first: RunPage | None = None) -> int | None:
+    """How many runs, at most the cap and one; None where they are not counted.
+
+    first: the first page of them, where it has been read: what it tells is not asked for again.
+    """
     if shape(tx)[0] is not Shape.SPECIFICATION:
         return None
+    if first is not None and not first.has_older:
+        return len(first.rows)
     given = _given(tx, wanted)
-    floor = _floor(tx, wanted, given, None) if wanted.is_searched else None
+    if first is not None:
+        floor = None if first.floor is None else tx.bind_moment(tx.clock.to_local(first.floor))
+    else:
+        floor = _floor(tx, wanted, given, None) if wanted.is_searched else None
     if floor is not None:
         given["since"] = max(given["since"], floor)
     given |= {"edge_at": tx.bind_moment(_NEVER), "edge_id": 1 << 62, "limit": CAP + 1}
@@ -174,13 +182,8 @@ def logged_by_id(t: Tables, p: Product) -> Any:
 
 @statement
 def logged_names(t: Tables, p: Product) -> str:
-    """Distinct names: DISTINCT would read the whole index on two products. Bounded, for MySQL stops at 1,000 steps."""
-    name, table = p.quote("JobName"), p.quote(t.legacy.logged.name)
-    return (
-        f"WITH RECURSIVE names (name, number) AS (SELECT MIN({name}), 1 FROM {table} UNION ALL "
-        f"SELECT (SELECT MIN({name}) FROM {table} WHERE {name} > names.name), number + 1 FROM names "
-        f"WHERE names.name IS NOT NULL AND number < {_MOST_NAMES}) SELECT name FROM names WHERE name IS NOT NULL"
-    )
+    """Distinct names, bounded."""
+    return p.distinct(t.legacy.logged.name, "JobName", _MOST_NAMES)
 
 
 @statement
@@ -266,8 +269,10 @@ def _branch(t: Tables, p: Product, first: str, n: int, server: bool, by: bool, a
     q = p.quote
     at, number, way = q("StartedAt"), q("ID"), "ASC" if ascending else "DESC"
     sign = ">" if ascending else "<"
-    where = [first, f"{at} >= :since", f"{at} < :until", f"{at} {sign}= :edge_at"]
-    where.append(f"({at} {sign} :edge_at OR {number} {sign} :edge_id)")
+    # Of the few rows with an odd Success all are read: by StartedAt SQLite would skip through the whole index.
+    told = f"COALESCE({at}, {at})" if first.endswith("> 1") else at
+    where = [first, f"{told} >= :since", f"{told} < :until", f"{told} {sign}= :edge_at"]
+    where.append(f"({told} {sign} :edge_at OR {number} {sign} :edge_id)")
     where += [f"LOWER({q('ServerName')}) LIKE :server ESCAPE '!'"] if server else []
     where += [f"LOWER({q('TriggeredBy')}) LIKE :by ESCAPE '!'"] if by else []
     return (

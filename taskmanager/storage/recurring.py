@@ -6,7 +6,7 @@ Python's live in their own set, so that a .NET scheduler on the same tables leav
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -36,9 +36,12 @@ def load(tx: Tx, recurring_id: str, *, lock: bool = False) -> RecurringRecord | 
 
 def load_all(tx: Tx) -> list[RecurringRecord]:
     """All recurring jobs, by id."""
-    ids = list(structures.members(tx, SET))
-    hashes = structures.fields_of(tx, [HASH + i for i in ids])
-    paused = lock_free_paused(tx)
+    return load_these(tx, list(structures.members(tx, SET)), lock_free_paused(tx))
+
+
+def load_these(tx: Tx, ids: Sequence[str], paused: Collection[str]) -> list[RecurringRecord]:
+    """Recurring jobs by their ids, in one statement; those that are gone are left out."""
+    hashes = structures.fields_of(tx, [HASH + i for i in ids]) if ids else {}
     return [_record(i, hashes[HASH + i], i in paused) for i in ids if HASH + i in hashes]
 
 

@@ -14,7 +14,7 @@ from taskmanager.storage import jobs, queues, structures
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
-from taskmanager.storage.transaction import Tx
+from taskmanager.storage.transaction import Tx, as_moment
 
 #: How often a process died under a job: a parameter of the job.
 DEATHS = "ProcessDeaths"
@@ -96,7 +96,12 @@ def quiet_ones(tx: Tx) -> set[str]:
 
 def all_servers(tx: Tx) -> list[ServerRecord]:
     """All rows, .NET servers among them."""
-    return [ServerRecord(r[0], _data(r[1]), r[2]) for r in tx.execute(read_servers)]
+    return [record(*r) for r in tx.execute(read_servers)]
+
+
+def record(server_id: str, data: str, beat: Any) -> ServerRecord:
+    """A row as a value."""
+    return ServerRecord(server_id, _data(data), None if beat is None else as_moment(beat))
 
 
 def remove(tx: Tx, server_id: str) -> None:

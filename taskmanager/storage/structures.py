@@ -111,9 +111,10 @@ def read_counter(t: Tables, p: Product) -> Any:
     return select(parts.c.Key, func.sum(parts.c.Value)).group_by(parts.c.Key)
 
 
-def put(tx: Tx, key: str, scores: Mapping[str, float]) -> None:
-    """Add members to a set, or move them to a new score."""
-    rows = [{"Key": key, "Value": v, "Score": s, "ExpireAt": None} for v, s in sorted(scores.items())]
+def put(tx: Tx, key: str, scores: Mapping[str, float], *, expire: datetime | None = None) -> None:
+    """Add members to a set, or move them to a new score. expire: when new ones are dropped; never when None."""
+    at = tx.bind_moment(expire)
+    rows = [{"Key": key, "Value": v, "Score": s, "ExpireAt": at} for v, s in sorted(scores.items())]
     insert_each(tx, upsert_member, rows)
 
 

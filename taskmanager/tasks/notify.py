@@ -145,6 +145,7 @@ def notify(notifier: Notifier, ctx: JobContext, rule: str, facts: dict[str, Any]
     _wait_for_code(notifier, facts, at, ctx.now())
 
     def decide(tx: Tx) -> tuple[Sources, int | None] | str:
+        alerts.remember(tx, ctx.job_id)
         found = notifier.sources(tx, facts)
         if not found.rules:
             return "nothing sent: no rule asks for it any more"

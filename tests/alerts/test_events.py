@@ -59,6 +59,7 @@ def test_a_final_failure_is_mailed_with_job_environment_and_stack(
     assert "no &lt;paper&gt; &amp; no ink" in page
     assert "<paper>" not in page
     assert rows(alerting, "alert")[0]["LastAlertSent"] is not None
+    assert alerting.database.read(lambda tx: alerts.lately(tx, 5)) == [messages_of(alerting)[0]["Id"]]
 
 
 def test_retries_are_not_told_only_their_end_is(

@@ -77,6 +77,17 @@ def test_the_test_button_tells_what_went_out(tm: TaskManager, ann: Browser, monk
     assert tm.database.read(lambda tx: alerts.counts(tx, "Nightly")) == (0, 0)
 
 
+def test_the_messages_of_late_are_listed_the_newest_first(tm: TaskManager, ann: Browser) -> None:
+    sent = [tm.enqueue(len, "x") for _ in range(3)]
+    other = tm.enqueue(len, "x")
+    for job_id in sent:
+        tm.database.run(lambda tx, i=job_id: alerts.remember(tx, i))  # type: ignore[misc]
+    page = ann.get("/hangfire/alerts").text.partition("<main")[2]
+    places = [page.index(f"#{job_id} ") for job_id in sent]
+    assert places == sorted(places, reverse=True)
+    assert f"#{other} " not in page
+
+
 def test_who_may_only_look_sees_the_rules_and_no_buttons(tm: TaskManager, ann: Browser, eve: Browser) -> None:
     ann.post("/hangfire/alerts/rules", FORM)
     page = eve.get("/hangfire/alerts").text

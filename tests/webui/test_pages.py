@@ -43,9 +43,7 @@ def test_every_page_answers_with_at_most_eight_statements(
         answer = ann.get(f"/hangfire/{path}")
         ran = statements()
         assert answer.status_code == 200, path
-        # The search of everything asks as much as the recurring jobs' page and the jobs' list together.
-        most = MOST_STATEMENTS + 3 if path.startswith("search") else MOST_STATEMENTS
-        assert len(ran) <= most, (path, ran)
+        assert len(ran) <= MOST_STATEMENTS, (path, ran)
         for forbidden in (" style=", "<style", "hx-on", "onclick=", "javascript:"):
             assert forbidden not in answer.text, path
         assert "<script>" not in answer.text

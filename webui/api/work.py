@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from taskmanager.domain import times
+from taskmanager.domain.arguments import meets
 from taskmanager.domain.errors import JobNotFound
 from taskmanager.engine.transitions import Applied
 from taskmanager.storage import monitoring_details, monitoring_lists, monitoring_sets
@@ -37,7 +38,7 @@ def list_all_jobs(query: Mapping[str, Any]) -> Any:
         return monitoring_lists.page(tx, parsed.wanted, limit=query["limit"], before=before, after=after)
 
     page = read(work)
-    rows = [r for r in page.rows if not parsed.names or filtering.meets(parsed.names, jobviews.arguments_of(r))]
+    rows = [r for r in page.rows if not parsed.names or meets(parsed.names, jobviews.arguments_of(r))]
     return {
         "items": [row(r) for r in rows], "searchedDownTo": page.floor,
         "next": cursors.write(page.rows[-1].id) if page.has_older and page.rows else None,

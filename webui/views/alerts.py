@@ -15,14 +15,11 @@ from taskmanager.engine.alert_rules import rule_of
 from taskmanager.storage import alerts as rows
 from taskmanager.storage import monitoring_lists
 from taskmanager.storage.alerts import AlertRow
-from taskmanager.storage.monitoring_lists import Term, Wanted
 from taskmanager.storage.transaction import Tx
 from taskmanager.tasks.webhooks import host_of
 from webui import access
 from webui.access import needs
 from webui.blueprint import manager, pages, read
-
-_MESSAGES = "taskmanager.tasks.notify"
 
 
 @pages.get("/alerts")
@@ -33,8 +30,8 @@ def alert_list() -> str:
     def work(tx: Tx) -> Any:
         known = rows.load_all(tx)
         told = rows.counts_of(tx, [r.name for r in known])
-        sent = monitoring_lists.page(tx, Wanted((), (Term("type", (_MESSAGES,)),)), limit=20)
-        return known, told, rows.failing(tx), rows.all_mailing(tx), sent.rows
+        sent = monitoring_lists.rows_of(tx, rows.lately(tx, 20))
+        return known, told, rows.failing(tx), rows.all_mailing(tx), sent
 
     known, told, failing, mailing, sent = read(work)
     in_code = [d for d in tm.registry if d.alerts is not None]

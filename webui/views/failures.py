@@ -1,20 +1,16 @@
-"""Failed jobs grouped by their cause; a whole group is requeued or deleted, a bounded number at a time."""
+"""Failed jobs grouped by their cause; a whole group is requeued or deleted by a bulk operation."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
-from flask_babel import ngettext
+from flask import abort, render_template, request
 
 from taskmanager.storage import monitoring_failures
 from taskmanager.storage.monitoring_failures import FailureGroup
 from taskmanager.storage.monitoring_sets import Place
-from webui import cursors, jobviews, shell
-from webui.access import needs
-from webui.blueprint import manager, pages, read
-from webui.views.actions import reason
+from webui import cursors, jobviews
+from webui.blueprint import pages, read
 from webui.views.lists import SIZES, size
 
 
@@ -48,37 +44,6 @@ def failure_group(key: str) -> str:
         first=after is None, older=cursors.write(following.score, following.row) if following else None,
         size=size(), sizes_list=SIZES, cap=monitoring_failures.CAP,
     )  # fmt: skip
-
-
-@pages.post("/jobs/failed/groups/<key>/requeue")
-@needs("jobs.requeue")
-def failure_group_requeue(key: str) -> Any:
-    """Put the jobs of a group back into their queues."""
-    return _act(key, "requeue")
-
-
-@pages.post("/jobs/failed/groups/<key>/delete")
-@needs("jobs.delete")
-def failure_group_delete(key: str) -> Any:
-    """Delete the jobs of a group."""
-    return _act(key, "delete")
-
-
-def _act(key: str, action: str) -> Any:
-    if read(lambda tx: monitoring_failures.group(tx, key)) is None:
-        abort(404)
-    groups = manager().failure_groups
-    done = (groups.requeue if action == "requeue" else groups.delete)(key, reason=reason())
-    if not shell.wants_page():
-        return "", 204
-    if action == "requeue":
-        flash(ngettext("%(num)d job was enqueued.", "%(num)d jobs were enqueued.", done.changed), "done")
-    else:
-        flash(ngettext("%(num)d job was deleted.", "%(num)d jobs were deleted.", done.changed), "done")
-    if done.more:
-        flash(_("The group has more jobs: so many are changed at once. Press again to go on."), "warn")
-    target = url_for("pages.failure_group", key=key) if done.more else url_for("pages.failure_groups")
-    return redirect(target, 303)
 
 
 def _title(group: FailureGroup) -> str:

@@ -37,7 +37,8 @@ def history() -> Any:
         )  # fmt: skip
         unknown = bool(asked["job"]) and name is None
         page = RunPage(()) if unknown else monitoring_logged.page(tx, wanted, limit=limit, before=below, after=above)
-        number = 0 if unknown else monitoring_logged.count(tx, wanted)
+        first = page if below is None and above is None else None
+        number = 0 if unknown else monitoring_logged.count(tx, wanted, first=first)
         statistics = monitoring_logged.statistics(tx, name) if name else None
         return known, unknown, page, number, statistics, monitoring_logged.shape(tx)
 

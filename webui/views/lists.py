@@ -9,6 +9,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from taskmanager.domain import times
+from taskmanager.domain.arguments import meets
 from taskmanager.storage import monitoring_lists, monitoring_sets
 from taskmanager.storage import servers as server_rows
 from taskmanager.storage.monitoring_lists import Page, Row
@@ -91,12 +92,14 @@ def _by_id(parsed: Parsed, start: int) -> Listed:
             before = monitoring_lists.edge_of(tx, wanted, start)
         after = int(above[0]) if above else None
         page = monitoring_lists.page(tx, wanted, limit=limit, before=before, after=after)
-        return page, monitoring_lists.count(tx, wanted) if searched and wanted.terms else None
+        if not (searched and wanted.terms):
+            return page, None
+        return page, monitoring_lists.count(tx, wanted, first=page if before is None and after is None else None)
 
     page, count = read(work)
     rows = page.rows
     if parsed.names:
-        rows = tuple(r for r in rows if filtering.meets(parsed.names, jobviews.arguments_of(r)))
+        rows = tuple(r for r in rows if meets(parsed.names, jobviews.arguments_of(r)))
     older = cursors.write(page.rows[-1].id) if page.has_older and page.rows else None
     newer = cursors.write(page.rows[0].id) if page.has_newer and page.rows else None
     return Listed(rows, older, newer, count, page)

@@ -10,13 +10,14 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from taskmanager.domain import times
+from taskmanager.domain.arguments import meets
 from taskmanager.engine import operations
 from taskmanager.engine.client import new_key
 from taskmanager.engine.operations import Operation
 from taskmanager.storage import jobs, monitoring_lists
 from taskmanager.storage.monitoring_lists import Row
 from taskmanager.storage.transaction import Tx
-from webui import access, filtering, shell
+from webui import access, filtering, jobviews, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
 from webui.filtering import Parsed
@@ -69,7 +70,9 @@ def operation_start() -> Any:
     name = shell.STATES[state][0]
     facts = {"action": action, "state": name, "filter": asked.filter.text}
     access.about("operation", f"{action} {name}", after=facts)
-    made = manager().operations.start(action, asked.filter.wanted, asked.filter.text, access.actor(), key)
+    made = manager().operations.start(
+        action, asked.filter.wanted, asked.filter.text, access.actor(), key, names=asked.filter.names
+    )
     if not shell.wants_page():
         return {"id": made}, 201
     return redirect(url_for("pages.operation", job_id=made), 303)
@@ -131,14 +134,14 @@ def _asked(state: str, action: str, q: str) -> Asked:
     parsed = filtering.parse(q, states=(shell.STATES[state][0],), now=now)
     if parsed.error:
         abort(400, parsed.error)
-    if parsed.names:
-        abort(400, _("A filter by arg.NAME serves a page only; use arg: for a bulk operation."))
     if len(parsed.wanted.states) != 1 or parsed.wanted.states == ("no state",):
         abort(400, _("That cannot be done with jobs of this state."))
 
     def work(tx: Tx) -> tuple[int, tuple[Row, ...]]:
-        count = monitoring_lists.count(tx, parsed.wanted)
-        return count, monitoring_lists.page(tx, parsed.wanted, limit=_SAMPLES).rows
+        first = monitoring_lists.page(tx, parsed.wanted, limit=_SAMPLES)
+        return monitoring_lists.count(tx, parsed.wanted, first=first), first.rows
 
     count, samples = read(work)
+    if parsed.names:
+        samples = tuple(row for row in samples if meets(parsed.names, jobviews.arguments_of(row)))
     return Asked(state, action, parsed, count, samples)

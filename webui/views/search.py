@@ -8,8 +8,11 @@ from flask import redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from taskmanager.domain import times
-from taskmanager.storage import jobs, monitoring_lists, monitoring_queues
-from taskmanager.storage import servers as server_rows
+from taskmanager.domain.arguments import meets
+from taskmanager.domain.records import RecurringRecord
+from taskmanager.storage import monitoring_directory, monitoring_lists
+from taskmanager.storage import recurring as recurring_rows
+from taskmanager.storage.monitoring_directory import Directory
 from taskmanager.storage.monitoring_lists import Page
 from taskmanager.storage.transaction import Tx
 from webui import access, filtering, jobviews, serverviews, shell
@@ -18,6 +21,9 @@ from webui.views.recurring import state_of, text_of
 
 #: Of each kind; the lists themselves have the rest.
 _MOST = 20
+_NOTHING: tuple[Directory, Page, list[RecurringRecord]] = (
+    Directory(False, (), (), (), frozenset()), Page((), False, False), []
+)  # fmt: skip
 
 
 @pages.get("/search")
@@ -25,8 +31,7 @@ def search() -> Any:
     """What there is by this text; a job's number alone leads to the job."""
     q = request.args.get("q", "").strip()[:500]
     number = q.lstrip("#")
-    if number.isdigit() and len(number) < 19 and read(lambda tx: jobs.current_states(tx, [int(number)])):
-        return redirect(url_for("pages.job_details", job_id=int(number)))
+    job_id = int(number) if number.isdigit() and len(number) < 19 else None
     seen = shell.seen()
     now = seen.snapshot.at if seen is not None else times.utcnow()
     parsed = filtering.parse(q, now=now)
@@ -34,18 +39,24 @@ def search() -> Any:
     if not access.may("args.view") and any(t.kind in ("arg", "text", "error") for t in parsed.wanted.terms):
         error = _("Your account may not look into arguments and messages.")
 
-    def work(tx: Tx) -> Any:
-        page = monitoring_lists.page(tx, parsed.wanted, limit=_MOST) if q and not error else Page((), False, False)
-        return page, monitoring_queues.names_of(tx), server_rows.all_servers(tx)
+    def work(tx: Tx) -> tuple[Directory, Page, list[RecurringRecord]]:
+        names = monitoring_directory.look(tx, job_id)
+        if names.has_job:
+            return names, Page((), False, False), []
+        page = Page((), False, False) if error else monitoring_lists.page(tx, parsed.wanted, limit=_MOST)
+        return names, page, recurring_rows.load_these(tx, names.recurring, names.paused)
 
-    page, queues, servers = read(work) if q else (Page((), False, False), [], [])
-    rows = [r for r in page.rows if filtering.meets(parsed.names, jobviews.arguments_of(r))]
+    names, page, recurring = read(work) if q else _NOTHING
+    if names.has_job:
+        return redirect(url_for("pages.job_details", job_id=job_id))
+    rows = [r for r in page.rows if meets(parsed.names, jobviews.arguments_of(r))]
     needle = q.lower()
-    recurring = [r for r in manager().recurring_list() if needle in text_of(r)] if q else []
+    recurring += manager().recurring_jobs.rows() if q else []
+    recurring = [r for r in recurring if needle in text_of(r)]
     recurring.sort(key=lambda r: (r.id.lower() != needle, r.id.lower()))
-    found_servers = [serverviews.view(s, now) for s in servers if needle in s.id.lower()]
+    found_servers = [serverviews.view(s, now) for s in names.servers if needle in s.id.lower()]
     return render_template(
         "search.html", here="search", q=q, filter=parsed, error=error, rows=rows, page=page, keys=filtering.KEYS,
         recurring=recurring[:_MOST], more_recurring=len(recurring) - _MOST, state_of=state_of,
-        queues=[name for name in queues if needle in name.lower()][:_MOST], servers=found_servers[:_MOST],
+        queues=[name for name in names.queues if needle in name.lower()][:_MOST], servers=found_servers[:_MOST],
     )  # fmt: skip

@@ -1,0 +1,85 @@
+"""What each page of the URL map asks of the database does not grow with it: few statements, and bounded rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from benchmarks import estate, pages
+from taskmanager.storage import monitoring_failures, monitoring_lists, monitoring_logged, monitoring_queues
+from taskmanager.storage import monitoring_snapshot as snapshot
+from tests.conftest import drop_database, new_database, server_of
+
+MOST_STATEMENTS = 8
+FEW, MANY = 5_000, 20_000
+#: A page of the smaller database may be a few rows short, by which the larger one's looks longer: rows, or steps.
+SHORT = {"sqlite": 1_500}
+#: Bounded by 10,000 and 200 jobs; here there are fewer.
+VARIANTS = [v for v in pages.VARIANTS if "from=9000" not in v and "count=200" not in v]
+#: Of joins with so small a table PostgreSQL reads the whole of it, in order; at a million it looks up.
+MERGED = {"postgresql": ("q=error:", "q=recurring:")}
+
+
+@pytest.fixture
+def low_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bounds so low that both sizes go beyond them: what still grows has none."""
+    for module in (snapshot, monitoring_queues, monitoring_lists, monitoring_logged, monitoring_failures):
+        monkeypatch.setattr(module, "CAP", 4)
+    for module in (monitoring_lists, monitoring_logged):
+        monkeypatch.setattr(module, "SCANNED", 100)
+    monkeypatch.setattr(monitoring_logged, "MEASURED", 10)
+
+
+@pytest.fixture
+def databases(engine_name: str, tmp_path: Path) -> Iterator[list[str]]:
+    """Two empty ones."""
+    if engine_name == "sqlite":
+        yield [f"sqlite:///{tmp_path}/{size}.db" for size in (FEW, MANY)]
+        return
+    server = server_of(engine_name)
+    urls = [new_database(server) for _ in (FEW, MANY)]
+    for url in urls if engine_name == "postgresql" else ():
+        _keep_to_indexes(url)
+    yield urls
+    for url in urls:
+        drop_database(server, url)
+
+
+def _keep_to_indexes(url: str) -> None:
+    """PostgreSQL reads a table of so few rows as a whole; here it reads by index, as it does at size."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"ALTER DATABASE {engine.url.database} SET enable_seqscan = off"))
+    engine.dispose()
+
+
+def costs(url: str, count: int) -> list[tuple[str, int, str]]:
+    """Every page, how many rows its statements look at, and each of them."""
+    tm, app = pages._app(url)
+    tm.database.create_tables()
+    estate.build(tm, count, recurring=10, audit=500)
+    estate.analyze(tm)
+    samples, found = pages.samples(tm, app), []
+    for path in pages.addresses(app, samples, VARIANTS):
+        status, looks = pages.counted(tm, app, path)
+        assert status in (200, 204, 302), (path, status)
+        assert len(looks) <= MOST_STATEMENTS, (path, looks)
+        found.append((path, sum(look.rows for look in looks), ", ".join(f"{one.name} {one.rows}" for one in looks)))
+    tm.close()
+    return found
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.usefixtures("low_bounds")
+def test_no_page_looks_at_more_rows_because_there_are_more(engine_name: str, databases: list[str]) -> None:
+    short, merged = SHORT.get(engine_name, 150), MERGED.get(engine_name, ())
+    few, many = (costs(url, size) for url, size in zip(databases, (FEW, MANY), strict=True))
+    grown = [
+        f"{path}: {more} rows of {MANY} jobs, {rows} of {FEW}: {looks}; before: {before}"
+        for (_, rows, before), (path, more, looks) in zip(few, many, strict=True)
+        if more > 1.25 * rows + short and not any(one in path for one in merged)
+    ]
+    assert not grown, "\n".join(grown)
