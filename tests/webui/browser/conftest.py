@@ -33,6 +33,7 @@ class Site:
     url: str
     ids: dict[str, int]
     page: Page
+    app: Any
 
 
 class Window:
@@ -83,8 +84,9 @@ def site(tmp_path: Path) -> Iterator[Site]:
     tm = TaskManager(database_url=f"sqlite:///{tmp_path}/web.db", doorbell=False)
     tm.database.create_tables()
     ids = fill(tm)
-    page = Page(create_app(tm, users=USERS, roles=ROLES), "127.0.0.1", 0)
-    yield Site(tm, page.url.replace("localhost", "127.0.0.1"), ids, page)
+    app = create_app(tm, users=USERS, roles=ROLES)
+    page = Page(app, "127.0.0.1", 0)
+    yield Site(tm, page.url.replace("localhost", "127.0.0.1"), ids, page, app)
     page.close()
     tm.close()
 

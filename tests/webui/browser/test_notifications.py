@@ -108,3 +108,66 @@ def test_who_switched_live_updates_off_is_left_in_peace(site: Site, window: Wind
     here.open("servers")
     here.page.wait_for_timeout(500)
     assert [r for r in here.asked if "/hangfire/notifications" in r.url] == []
+
+
+def streams(window: Window) -> int:
+    """How many streams a page has asked for."""
+    return sum(r.resource_type == "eventsource" for r in window.asked)
+
+
+def wait_for(window: Window, what: Callable[[], bool]) -> None:
+    """Wait until something outside the page is so."""
+    for _ in range(400):
+        if what():
+            return
+        window.page.wait_for_timeout(50)
+    raise AssertionError("it never came to be")
+
+
+def test_a_stream_is_renewed_when_its_time_is_over_and_nothing_is_told_twice(site: Site, window: Windows) -> None:
+    site.tm.settings = site.tm.settings.with_changes(web_stream_seconds=1)
+    here = window()
+    here.open("servers")
+    wait_for(here, lambda: streams(here) >= 3)
+    for number in range(3):
+        site.tm.notify("ann", "Error", str(number))
+        here.page.wait_for_timeout(700)
+    wait_until(here, f"{TOASTS}.length >= 3")
+    assert [text for _, text in here.page.evaluate(TOASTS)] == ["0", "1", "2"]
+    assert here.complaints == []
+
+
+def test_a_page_in_the_background_gives_its_stream_back(site: Site, window: Windows) -> None:
+    slots = site.app.config["STREAMS"]
+    here = window()
+    page = here.open("servers")
+    hears(here, "eventsource")
+    page.evaluate(
+        "Object.defineProperty(document, 'hidden', {get: () => window.behind ?? true, configurable: true});"
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    wait_for(here, lambda: slots._free == 2)
+    site.tm.notify("ann", "Error", "while nobody looked")
+    asked = streams(here)
+    page.evaluate("window.behind = false; document.dispatchEvent(new Event('visibilitychange'))")
+    wait_until(here, f"{TOASTS}.length === 1")
+    wait_for(here, lambda: streams(here) > asked)
+    assert here.complaints == []
+
+
+def test_a_token_that_is_refused_is_asked_for_again_a_few_times_and_then_no_more(site: Site, window: Windows) -> None:
+    here = window()
+    page = here.open("servers")
+    page.evaluate(
+        "import('/hangfire/static/notifications.js').then(({ NotificationHub }) => {"
+        "  window.asked = 0;"
+        "  const accessTokenFactory = async () => `wrong${++window.asked}`;"
+        "  const hub = new NotificationHub('/hubs/notifications', { accessTokenFactory });"
+        "  hub.on('closed', (status) => { window.closed_by = status; window.left = hub.transport; }).start();"
+        "})"
+    )
+    wait_until(here, "window.closed_by === 401")
+    assert page.evaluate("[window.asked, window.left]") == [3, "stopped"]
+    refused = [r for r in here.asked if "/hubs/notifications" in r.url]
+    assert len(refused) == 3
+    assert not any("access_token" in r.url for r in refused), "a poll sends it in a header"
