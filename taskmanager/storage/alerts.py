@@ -135,8 +135,10 @@ def all_mailing(tx: Tx) -> list[tuple[int, str]]:
 
 def recipients(tx: Tx, row_id: int) -> tuple[str, ...]:
     """The addresses that c_JobAlertRecipient names for a row of c_Job: those of type email that were not deleted."""
-    if legacy_shape.of(tx).has_users:
-        named = tuple(address for address in targcc_mail.recipients(tx, row_id) if is_address(address))
+    known = legacy_shape.of(tx)
+    if known.has_users:
+        found = targcc_mail.recipients(tx, row_id, is_older=known.job is Shape.TARGCC)
+        named = tuple(address for address in found if is_address(address))
         return named or split_addresses(targcc_mail.default_recipients(tx))
     rows = tx.execute(recipients_of_row, {"id": row_id})
     found = [str(r[1] or "").strip() for r in rows if str(r[0] or "").strip().lower() == "email"]

@@ -11,6 +11,9 @@ from sqlalchemy.pool import NullPool
 
 from taskmanager.storage import forked, urls
 
+#: The number of MySQL's type BIT.
+_BIT = 16
+
 
 def make_engine(url: URL, pool_size: int, *, autocommit: bool = False) -> Engine:
     """Pooled connections, prepared for our units of work.
@@ -67,7 +70,14 @@ def _prepare_server(engine: Engine) -> None:
         else:
             cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
             cursor.execute("SET SESSION innodb_lock_wait_timeout = 10")
+            _read_bits(connection)
         cursor.close()
+
+
+def _read_bits(connection: Any) -> None:
+    """A BIT of somebody's table is a number, as elsewhere, and not bytes, of which b'\\x00' is true as well."""
+    known: dict[int, Any] = connection.decoders if hasattr(connection, "decoders") else connection.converter
+    known[_BIT] = lambda data: int.from_bytes(data, "big")
 
 
 def _prepare_sqlite(engine: Engine, *, takes_turns: bool = True) -> None:

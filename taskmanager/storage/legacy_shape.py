@@ -81,7 +81,8 @@ def read(tx: Tx) -> Recognised:
         faults.append(f"{fault} Its rows are not served; everything else runs")
     if fault_of_logged:
         faults.append(f"{fault_of_logged} No history is written to it; everything else runs")
-    has_users = job is Shape.TARGCC and {"id", "email"} <= {name.lower() for name in _columns(tx, "c_User")}
+    users = _columns(tx, "c_User") if job is not Shape.UNKNOWN else ()
+    has_users = {"id", "email"} <= {name.lower() for name in users}
     defaults = _columns(tx, "c_SystemDefault") if job is Shape.TARGCC else ()
     has_defaults = {"group", "settingname", "spt_settingvalue"} <= {name.lower() for name in defaults}
     return Recognised(job, logged, tuple(faults), has_users, has_defaults)

@@ -30,16 +30,26 @@ def mailing_targcc_rows(t: Tables, p: Product) -> str:
     )
 
 
-@statement
-def targcc_recipients(t: Tables, p: Product) -> str:
-    """The override stands only where OverrideName does; else the user's own address."""
+def _recipients(p: Product, is_overridden: str) -> str:
     q = p.quote
     return (
-        f"SELECT CASE WHEN COALESCE(r.{q('OverrideName')}, '') <> '' THEN r.{q('OverrideEmailOrPhone')} "
+        f"SELECT CASE WHEN {is_overridden} THEN r.{q('OverrideEmailOrPhone')} "
         f"ELSE u.{q('Email')} END FROM {q('c_JobAlertRecipient')} r "
         f"LEFT JOIN {q('c_User')} u ON u.{q('ID')} = r.{q('c_UserID')} WHERE r.{q('c_JobID')} = :id "
         f"AND LOWER(r.{q('enmJobAlertType')}) = 'email' AND r.{q('DeletedOn')} IS NULL ORDER BY r.{q('ID')}"
     )
+
+
+@statement
+def targcc_recipients(t: Tables, p: Product) -> str:
+    """The override stands only where OverrideName does; else the user's own address."""
+    return _recipients(p, f"COALESCE(r.{p.quote('OverrideName')}, '') <> ''")
+
+
+@statement
+def recipients_among_users(t: Tables, p: Product) -> str:
+    """The address that stands in the row, else the user's own."""
+    return _recipients(p, f"COALESCE(r.{p.quote('OverrideEmailOrPhone')}, '') <> ''")
 
 
 @statement
@@ -70,9 +80,10 @@ def mailing(tx: Tx) -> list[tuple[int, str]]:
     return [(int(r[0]), str(r[1])) for r in tx.execute(mailing_targcc_rows)]
 
 
-def recipients(tx: Tx, row_id: int) -> list[str]:
-    """Their addresses; for a database whose c_User has some."""
-    return [str(r[0] or "").strip() for r in tx.execute(targcc_recipients, {"id": row_id})]
+def recipients(tx: Tx, row_id: int, *, is_older: bool = True) -> list[str]:
+    """Their addresses; for a database whose c_User has some. is_older: an override counts only where it has a name."""
+    wanted = targcc_recipients if is_older else recipients_among_users
+    return [str(r[0] or "").strip() for r in tx.execute(wanted, {"id": row_id})]
 
 
 def default_recipients(tx: Tx) -> str:

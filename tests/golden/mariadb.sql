@@ -733,6 +733,9 @@ SELECT r.`c_JobID`, MAX(j.`lkpJob`) FROM `c_JobAlertRecipient` r JOIN `c_Job` j 
 -- targcc_mail.problem_mail_to
 SELECT `spt_SettingValue` FROM `c_SystemDefault` WHERE `Group` = 'Config' AND `SettingName` = 'ProblemMailTo';
 
+-- targcc_mail.recipients_among_users
+SELECT CASE WHEN COALESCE(r.`OverrideEmailOrPhone`, '') <> '' THEN r.`OverrideEmailOrPhone` ELSE u.`Email` END FROM `c_JobAlertRecipient` r LEFT JOIN `c_User` u ON u.`ID` = r.`c_UserID` WHERE r.`c_JobID` = :id AND LOWER(r.`enmJobAlertType`) = 'email' AND r.`DeletedOn` IS NULL ORDER BY r.`ID`;
+
 -- targcc_mail.targcc_recipients
 SELECT CASE WHEN COALESCE(r.`OverrideName`, '') <> '' THEN r.`OverrideEmailOrPhone` ELSE u.`Email` END FROM `c_JobAlertRecipient` r LEFT JOIN `c_User` u ON u.`ID` = r.`c_UserID` WHERE r.`c_JobID` = :id AND LOWER(r.`enmJobAlertType`) = 'email' AND r.`DeletedOn` IS NULL ORDER BY r.`ID`;
 
