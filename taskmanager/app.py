@@ -44,6 +44,7 @@ from taskmanager.engine.notifications import Notifications
 from taskmanager.engine.operations import Operations
 from taskmanager.engine.performer import Limits, Performer
 from taskmanager.engine.recurring import RecurringJobs
+from taskmanager.engine.recurring_runs import RecurringRuns
 from taskmanager.engine.registry import JobDefinition, JobType, Registry, define
 from taskmanager.engine.retries import AutomaticRetry
 from taskmanager.engine.statistics import StatisticsHistory
@@ -80,7 +81,7 @@ class TaskManager:
         self.registry = Registry(s.discover, retries=s.default_retries, plain_retries=s.plain_function_retries)
         self.providers = Providers()
         self.registry.is_injected = self.providers.is_injected
-        self.filters = Chain([AutomaticRetry(), StatisticsHistory(), Continuations()])
+        self.filters = Chain([AutomaticRetry(), StatisticsHistory(), Continuations(), RecurringRuns()])
         if s.log_to_database:
             self.filters.add(LoggedJobs())
         failed = s.failed_expiration_seconds

@@ -19,7 +19,7 @@ from taskmanager.engine.client import Client, NewJob, new_key
 from taskmanager.engine.history import TRIGGERED_BY
 from taskmanager.engine.legacy_rules import Decision
 from taskmanager.engine.transitions import Change
-from taskmanager.storage import jobs, legacy, legacy_marks
+from taskmanager.storage import jobs, legacy, legacy_marks, recurring_runs
 from taskmanager.storage.legacy import Glance, LegacyJob, LegacyRow
 from taskmanager.storage.legacy_marks import Known
 from taskmanager.storage.transaction import Tx
@@ -164,6 +164,8 @@ class LegacySchedule:
     def _forget(self, tx: Tx, gone: dict[int, Known]) -> None:
         """Rows that were deleted: nothing of theirs begins any more, and who gets their ID is another."""
         legacy_marks.forget(tx, gone)
+        for row_id in gone:
+            recurring_runs.forget(tx, f"{PREFIX}{row_id}")
         self._take_back(tx, [job for one in gone.values() for job in one.runs])
 
     def _release(self, tx: Tx) -> None:

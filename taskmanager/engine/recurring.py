@@ -28,7 +28,7 @@ from taskmanager.engine.defining import Defining, must
 from taskmanager.engine.history import TRIGGERED_BY
 from taskmanager.engine.legacy import LegacyJobs, row_of
 from taskmanager.engine.performer import text_of
-from taskmanager.storage import recurring
+from taskmanager.storage import recurring, recurring_runs
 from taskmanager.storage.database import DatabaseError
 from taskmanager.storage.transaction import Tx
 
@@ -57,6 +57,7 @@ class RecurringJobs(Defining):
         def work(tx: Tx) -> bool:
             if not keep_pause:
                 recurring.set_paused(tx, recurring_id, False)
+            recurring_runs.forget(tx, recurring_id)
             return recurring.remove(tx, recurring_id)
 
         return self.database.run(work)

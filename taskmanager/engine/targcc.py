@@ -28,7 +28,7 @@ from taskmanager.engine.targcc_mail import Late
 from taskmanager.engine.targcc_outcomes import TargccOutcomes
 from taskmanager.engine.targcc_rules import TIMEOUT, Act, Decision, Facts
 from taskmanager.engine.transitions import Change
-from taskmanager.storage import jobs, legacy, targcc, targcc_glance, targcc_marks
+from taskmanager.storage import jobs, legacy, recurring_runs, targcc, targcc_glance, targcc_marks
 from taskmanager.storage.targcc import TargccRow
 from taskmanager.storage.targcc_marks import Known
 from taskmanager.storage.transaction import Tx
@@ -196,6 +196,8 @@ class TargccJobs:
         waiting = [one.job for one in known.values() if one.job is not None]
         self._cancel(tx, waiting, frozenset({"Enqueued", "Scheduled"}))
         targcc_marks.forget(tx, gone)
+        for row_id in gone:
+            recurring_runs.forget(tx, f"{PREFIX}{row_id}")
 
     def _cancel(self, tx: Tx, job_ids: Sequence[int], expected: frozenset[str] = _UNFINISHED) -> None:
         reason = Deleted(reason="Its row in c_Job was deleted, or taken out of InProcess")

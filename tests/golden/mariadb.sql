@@ -586,6 +586,24 @@ UPDATE JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `Han
 -- queues.tokens_now
 SELECT t.`Id`, t.`FetchToken` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobQueue` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;
 
+-- recurring_runs.delete_runs
+DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireList` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;
+
+-- recurring_runs.forget_runs
+DELETE FROM `HangfireList` WHERE `HangfireList`.`Key` = %s;
+
+-- recurring_runs.insert_run
+INSERT INTO `HangfireList` (`Key`, `Value`, `ExpireAt`) VALUES (:Key, :Value, :ExpireAt);
+
+-- recurring_runs.runs_of_three
+SELECT `Key`, `Id`, `Value` FROM (SELECT `Key`, `Id`, `Value` FROM `HangfireList` WHERE `Key` = :key0 ORDER BY `Id` DESC LIMIT :limit) b0 UNION ALL SELECT `Key`, `Id`, `Value` FROM (SELECT `Key`, `Id`, `Value` FROM `HangfireList` WHERE `Key` = :key1 ORDER BY `Id` DESC LIMIT :limit) b1 UNION ALL SELECT `Key`, `Id`, `Value` FROM (SELECT `Key`, `Id`, `Value` FROM `HangfireList` WHERE `Key` = :key2 ORDER BY `Id` DESC LIMIT :limit) b2;
+
+-- recurring_runs.surplus_runs
+SELECT `HangfireList`.`Id` 
+FROM `HangfireList` 
+WHERE `HangfireList`.`Key` = %s ORDER BY `HangfireList`.`Id` DESC 
+ LIMIT %s, %s;
+
 -- servers.beat
 UPDATE `HangfireServer` SET `LastHeartbeat` = :now WHERE `Id` = :id;
 

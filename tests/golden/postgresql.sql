@@ -586,6 +586,24 @@ UPDATE "HangfireJobQueue" t SET "FetchedAt" = :now, "FetchToken" = :token FROM (
 -- queues.tokens_now
 SELECT t."Id", t."FetchToken" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "HangfireJobQueue" t ON t."Id" = x.id ORDER BY x.id;
 
+-- recurring_runs.delete_runs
+DELETE FROM "HangfireList" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id;
+
+-- recurring_runs.forget_runs
+DELETE FROM "HangfireList" WHERE "HangfireList"."Key" = %(key)s::VARCHAR;
+
+-- recurring_runs.insert_run
+INSERT INTO "HangfireList" ("Key", "Value", "ExpireAt") VALUES (:Key, :Value, :ExpireAt);
+
+-- recurring_runs.runs_of_three
+SELECT "Key", "Id", "Value" FROM (SELECT "Key", "Id", "Value" FROM "HangfireList" WHERE "Key" = :key0 ORDER BY "Id" DESC LIMIT :limit) b0 UNION ALL SELECT "Key", "Id", "Value" FROM (SELECT "Key", "Id", "Value" FROM "HangfireList" WHERE "Key" = :key1 ORDER BY "Id" DESC LIMIT :limit) b1 UNION ALL SELECT "Key", "Id", "Value" FROM (SELECT "Key", "Id", "Value" FROM "HangfireList" WHERE "Key" = :key2 ORDER BY "Id" DESC LIMIT :limit) b2;
+
+-- recurring_runs.surplus_runs
+SELECT "HangfireList"."Id" 
+FROM "HangfireList" 
+WHERE "HangfireList"."Key" = %(key)s::VARCHAR ORDER BY "HangfireList"."Id" DESC 
+ LIMIT %(param_1)s::INTEGER OFFSET %(param_2)s::INTEGER;
+
 -- servers.beat
 UPDATE "HangfireServer" SET "LastHeartbeat" = :now WHERE "Id" = :id;
 

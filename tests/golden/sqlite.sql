@@ -586,6 +586,24 @@ UPDATE "HangfireJobQueue" AS t SET "FetchedAt" = :now, "FetchToken" = :token WHE
 -- queues.tokens_now
 SELECT t."Id", t."FetchToken" FROM (SELECT value AS id FROM json_each(:ids)) x JOIN "HangfireJobQueue" t ON t."Id" = x.id;
 
+-- recurring_runs.delete_runs
+DELETE FROM "HangfireList" AS t WHERE t."Id" IN (SELECT value FROM json_each(:ids));
+
+-- recurring_runs.forget_runs
+DELETE FROM "HangfireList" WHERE "HangfireList"."Key" = ?;
+
+-- recurring_runs.insert_run
+INSERT INTO "HangfireList" ("Key", "Value", "ExpireAt") VALUES (:Key, :Value, :ExpireAt);
+
+-- recurring_runs.runs_of_three
+SELECT "Key", "Id", "Value" FROM (SELECT "Key", "Id", "Value" FROM "HangfireList" WHERE "Key" = :key0 ORDER BY "Id" DESC LIMIT :limit) b0 UNION ALL SELECT "Key", "Id", "Value" FROM (SELECT "Key", "Id", "Value" FROM "HangfireList" WHERE "Key" = :key1 ORDER BY "Id" DESC LIMIT :limit) b1 UNION ALL SELECT "Key", "Id", "Value" FROM (SELECT "Key", "Id", "Value" FROM "HangfireList" WHERE "Key" = :key2 ORDER BY "Id" DESC LIMIT :limit) b2;
+
+-- recurring_runs.surplus_runs
+SELECT "HangfireList"."Id" 
+FROM "HangfireList" 
+WHERE "HangfireList"."Key" = ? ORDER BY "HangfireList"."Id" DESC
+ LIMIT ? OFFSET ?;
+
 -- servers.beat
 UPDATE "HangfireServer" SET "LastHeartbeat" = :now WHERE "Id" = :id;
 

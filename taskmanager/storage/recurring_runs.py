@@ -1,0 +1,139 @@
+"""The last runs of each recurring job: rows of a List under the key of its hash, so that they outlive their jobs.
+
+Runs are only added, and nobody waits for a row that others write; now and then those that are too many are deleted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import bindparam, delete, select
+
+from taskmanager.domain import times
+from taskmanager.storage import jobs
+from taskmanager.storage.dialects import Product
+from taskmanager.storage.recurring import HASH
+from taskmanager.storage.statements import Builder, statement
+from taskmanager.storage.tables import Tables
+from taskmanager.storage.transaction import Tx, insert_each
+
+#: How many runs of one recurring job are kept; one in so many jobs takes away those that are too many.
+KEPT, _EVERY, _SURPLUS = 200, 16, 500
+_KEPT_DAYS = 400
+_CODES = {"succeeded": "S", "failed": "F", "retried": "R", "deleted": "D"}
+_OUTCOMES = {code: outcome for outcome, code in _CODES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class RecurringRun:
+    """One run. outcome: succeeded, failed, retried (it failed, and was tried again) or deleted (it was cancelled).
+
+    waited_ms: from its job's creation to its first start.
+    """
+
+    recurring_id: str
+    job_id: int
+    started: datetime
+    duration_ms: int
+    waited_ms: int | None
+    outcome: str
+
+
+@statement
+def insert_run(t: Tables, p: Product) -> str:
+    return p.insert_text(t.list, ("Key", "Value", "ExpireAt"))
+
+
+@statement
+def surplus_runs(t: Tables, p: Product) -> Any:
+    c = t.list.c
+    newest = select(c.Id).where(c.Key == bindparam("key")).order_by(c.Id.desc())
+    return newest.limit(_SURPLUS).offset(KEPT)
+
+
+@statement
+def delete_runs(t: Tables, p: Product) -> str:
+    return p.delete_by_ids(t.list.name)
+
+
+@statement
+def forget_runs(t: Tables, p: Product) -> Any:
+    return delete(t.list).where(t.list.c.Key == bindparam("key"))
+
+
+@statement
+def runs_of_three(t: Tables, p: Product) -> str:
+    """The newest runs of three recurring jobs."""
+    return str(_newest(3)(t, p))
+
+
+@lru_cache(maxsize=16)
+def _newest(count: int) -> Builder:
+    """A look into the index for each recurring job."""
+
+    def build(t: Tables, p: Product) -> str:
+        q = p.quote
+        branches = (
+            f"SELECT {q('Key')}, {q('Id')}, {q('Value')} FROM (SELECT {q('Key')}, {q('Id')}, {q('Value')} "
+            f"FROM {q(t.list.name)} WHERE {q('Key')} = :key{n} ORDER BY {q('Id')} DESC LIMIT :limit) b{n}"
+            for n in range(count)
+        )
+        return " UNION ALL ".join(branches)
+
+    return build
+
+
+def add(tx: Tx, runs: Sequence[RecurringRun]) -> None:
+    """Append runs."""
+    expire = tx.bind_moment(tx.now().replace(microsecond=0) + timedelta(days=_KEPT_DAYS))
+    rows = [{"Key": HASH + run.recurring_id, "Value": _written(run), "ExpireAt": expire} for run in runs]
+    insert_each(tx, insert_run, rows)
+    for recurring_id in sorted({run.recurring_id for run in runs if run.job_id % _EVERY == 0}):
+        found = [int(r[0]) for r in tx.execute(surplus_runs, {"key": HASH + recurring_id})]
+        if found:
+            tx.execute(delete_runs, {"ids": jobs.ids_json(found)})
+
+
+def newest(tx: Tx, recurring_ids: Iterable[str], limit: int) -> dict[str, tuple[RecurringRun, ...]]:
+    """At most `limit` last runs of each of these recurring jobs, oldest first; of at most 200 of them."""
+    ids = list(dict.fromkeys(recurring_ids))[:200]
+    if not ids:
+        return {}
+    count = next(size for size in (1, 20, 50, 100, 200) if size >= len(ids))  # few statements, each prepared once
+    keys = {f"key{n}": HASH + ids[n] if n < len(ids) else "" for n in range(count)}
+    found: dict[str, list[tuple[int, RecurringRun]]] = {one: [] for one in ids}
+    for key, number, value in tx.execute(_newest(count), keys | {"limit": limit}):
+        recurring_id = str(key)[len(HASH) :]
+        run = _read(recurring_id, value)
+        if run is not None and recurring_id in found:
+            found[recurring_id].append((int(number), run))
+    return {one: tuple(run for _, run in sorted(runs, key=lambda pair: pair[0])) for one, runs in found.items()}
+
+
+def forget(tx: Tx, recurring_id: str) -> None:
+    """Delete the runs of a recurring job that is gone."""
+    tx.execute(forget_runs, {"key": HASH + recurring_id})
+
+
+def _written(run: RecurringRun) -> str:
+    facts = [run.job_id, times.to_iso(run.started), run.duration_ms, run.waited_ms, _CODES[run.outcome]]
+    return json.dumps(facts, separators=(",", ":"))
+
+
+def _read(recurring_id: str, text: str | None) -> RecurringRun | None:
+    """A row as it was written; None for what somebody else wrote there."""
+    try:
+        job_id, started, duration, waited, code = json.loads(text or "")
+        moment = times.parse(started)
+        if moment is None:
+            return None
+        return RecurringRun(
+            recurring_id, int(job_id), moment, int(duration), None if waited is None else int(waited), _OUTCOMES[code]
+        )
+    except (ValueError, TypeError, KeyError):
+        return None
