@@ -128,6 +128,11 @@ def arguments(record: JobRecord) -> list[Argument]:
     return [Argument(n, *_masked(n, t)) for n, t in zip(names, texts, strict=True) if t is not None]
 
 
+def arguments_line(record: JobRecord) -> str:
+    """All arguments in one line, masked; empty for who may not see them."""
+    return ", ".join(map(_inline, arguments(record))) if access.may("args.view") else ""
+
+
 def call(record: JobRecord) -> Markup:
     """The job as a call in Python, highlighted."""
     found = invocation(record)

@@ -14,7 +14,7 @@ from flask_babel import ngettext
 
 import taskmanager
 from taskmanager.domain import times
-from webui import access, crons, cursors, formats, highlight, jobviews, languages, redaction
+from webui import access, crons, cursors, formats, highlight, jobviews, languages, redaction, runviews
 from webui.blueprint import manager
 from webui.snapshots import Seen, Snapshots
 
@@ -54,8 +54,9 @@ def dress(app: Flask) -> None:
         return response
 
     app.jinja_env.globals.update(
-        formats=formats, jobviews=jobviews, crons=crons, languages=languages, STATES=STATES, ICONS=ICONS,
-        asset=asset, state_label=state_label, count=count, count_text=count_text, settings=_settings, skew=skew,
+        formats=formats, jobviews=jobviews, crons=crons, languages=languages, runviews=runviews,
+        STATES=STATES, ICONS=ICONS, asset=asset, state_label=state_label, count=count, count_text=count_text,
+        settings=_settings, skew=skew,
         version=taskmanager.__version__, product=lambda: manager().database.engine.dialect.name, elapsed=elapsed,
         user=lambda: g.get("user"), ngettext=ngettext, nav=nav, shell_here=here, with_args=with_args,
         code=highlight.code, highlight_trace=highlight.trace, redact=redaction.text, cursor=cursors.write,

@@ -1,4 +1,4 @@
-"""The last runs of recurring jobs: written with their outcomes, kept to a number, read by index however many there are."""
+"""The last runs of recurring jobs: written with their outcomes, kept to a number, read by index."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ from taskmanager.domain import times
 from taskmanager.domain.states import Failed, Processing, Scheduled, Succeeded
 from taskmanager.engine.audit import Actor
 from taskmanager.engine.transitions import RETRIES, Change
-from taskmanager.storage import jobs, logged, servers, structures
+from taskmanager.storage import jobs, logged, recurring_runs, servers, structures
+from taskmanager.storage.recurring_runs import RecurringRun
 from taskmanager.storage.transaction import Tx
 
 TRACE = """Traceback (most recent call last):
@@ -200,6 +201,15 @@ def _runs(tm: TaskManager, now: Any) -> None:
             "TriggeredBy": "ann" if back == 7 else "System", "CpuTimeMs": 120,
         })  # fmt: skip
     tm.database.run(lambda tx: logged.add(tx, rows))
+    outcomes = {4: "failed", 7: "retried"}
+    runs = [
+        RecurringRun(
+            one, 34 - back % 34 if back < 20 else 800_000 + back, now - timedelta(hours=back),
+            900 + 137 * (back * 31 % 17), 12 * back, outcomes.get(back % 13, "succeeded"),
+        )
+        for one, count in (("daily-report", 150), ("cleanup", 4), ("c_job:1", 40)) for back in range(count, 0, -1)
+    ]  # fmt: skip
+    tm.database.run(lambda tx: recurring_runs.add(tx, runs))
 
 
 def _audited(tm: TaskManager, job_id: int) -> None:

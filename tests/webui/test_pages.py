@@ -23,6 +23,7 @@ PAGES = [
     "jobs/deleted", "jobs/awaiting", "jobs/enqueued", "jobs/enqueued/mail", "jobs/enqueued/fetched/mail", "queues",
     "recurring", "recurring?q=daily&sort=next", "retries", "servers", "jobs/failed?q=error:smtp+arg.order_id:1003",
     "jobs?q=send", "jobs/failed?from=2&count=50",
+    "recurring/daily-report", "recurring/c_job:1", "recurring/never",
     "recurring/daily-report/edit", "recurring/c_job:1/edit",
     "history", "history?job=resize_image", "history?result=failed&server=web&from=2020-01-01&to=x",
     "jobs/failed/groups",

@@ -88,7 +88,7 @@ def test_cron_zone_queue_arguments_and_pause_are_changed_at_once(job: TaskManage
     options = form_of(ann.get(EDIT).text)["arg-options"].replace('"rows": [\r\n    1,', '"rows": [\r\n    7,')
     typed = {"cron": "30 6 * * 1-5", "time_zone": "Asia/Jerusalem", "queue": "reports", "misfire": "strict"}
     answer = save(ann, **typed, arg__day="yesterday", arg__options=options, arg__size="")
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/hangfire/recurring")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/hangfire/recurring/nightly")
     known = one(job)
     assert (known.cron, known.time_zone, known.queue, known.misfire) == ("30 6 * * 1-5", "Asia/Jerusalem", "reports", 1)
     day, size, at, changed, token, note = json.loads(known.job)["a"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from flask import abort, flash, g, jsonify, redirect, render_template, request
@@ -13,10 +14,13 @@ from werkzeug.routing import RequestRedirect
 from taskmanager.domain.errors import CreationCancelled, InvalidCron, RecurringJobNotFound
 from taskmanager.domain.invocation import InvocationUnreadable
 from taskmanager.domain.invocation import read as read_invocation
-from taskmanager.domain.records import RecurringRecord
+from taskmanager.domain.records import JobRecord, RecurringRecord
+from taskmanager.engine.legacy import row_of
 from taskmanager.schedules import Restoration
-from taskmanager.storage import jobs
-from webui import access, jobviews, redaction, shell
+from taskmanager.storage import jobs, recurring_runs
+from taskmanager.storage import recurring as recurring_rows
+from taskmanager.storage.transaction import Tx
+from webui import access, crons, jobviews, redaction, runviews, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
 from webui.views.actions import back
@@ -30,6 +34,8 @@ _SORTS: dict[str, Callable[[RecurringRecord], Any]] = {
 _STATES = ("active", "paused", "error")
 #: Ids that a message names; the audit log has all.
 _TOLD = 20
+#: Runs that the table of one recurring job has.
+_NEWEST = 20
 
 
 @pages.get("/recurring")
@@ -45,10 +51,33 @@ def recurring() -> str:
     page = shown[start : start + size()]
     last = {r.last_job_id for r in page if r.last_job_id is not None}
     states = read(lambda tx: jobs.current_states(tx, last)) if last else {}
+    runs = read(lambda tx: recurring_runs.newest(tx, [r.id for r in page], runviews.BARS))
     return render_template(
         "recurring.html", here="recurring", rows=page, total=len(found), matching=len(shown), counts=counts, q=q,
         wanted=wanted, sort=sort if sort in _SORTS else "id", start=start, size=size(), sizes_list=SIZES, states=states,
-        state_of=state_of, call_of=call_of,
+        state_of=state_of, call_of=call_of, runs={i: runviews.Runs(found) for i, found in runs.items()},
+    )  # fmt: skip
+
+
+@pages.get("/recurring/<path:recurring_id>")
+def recurring_job(recurring_id: str) -> str:
+    """One of them: its runs, its next times, its definition."""
+    record = _known(recurring_id)
+
+    def work(tx: Tx) -> Any:
+        runs = recurring_runs.newest(tx, [recurring_id], recurring_runs.KEPT)[recurring_id]
+        newest = runs[-_NEWEST:][::-1]
+        return runs, newest, jobs.current_states(tx, {r.job_id for r in newest}) if newest else {}
+
+    runs, newest, kept = read(work)
+    zone = record.time_zone if record.time_zone != "server" else server_zone()
+    is_cron = bool(record.cron.strip()) and "cron" not in crons.problems(record.cron, "UTC")
+    call = JobRecord(0, None, None, record.job, "", record.created_at or datetime(1970, 1, 1), None)
+    return render_template(
+        "recurring_job.html", here="recurring", record=record, runs=runviews.Runs(runs), newest=newest, kept=kept,
+        preview=crons.preview(record.cron, zone, days_and=record.days_and) if is_cron else None, zone=zone,
+        state_of=state_of, call_of=call_of, history=record.name or _title(record),
+        arguments=jobviews.arguments_line(call) if record.procedure is None else "",
     )  # fmt: skip
 
 
@@ -124,6 +153,35 @@ def _tell(done: Restoration) -> None:
         flash(_("Nothing was to be restored: all definitions are as the code says."), "done")
     for name, problem in list(done.problems.items())[:5]:
         flash(_("%(name)s is not scheduled: %(why)s", name=name, why=redaction.text(problem)), "warn")
+
+
+def _known(recurring_id: str) -> RecurringRecord:
+    tm = manager()
+    if row_of(recurring_id) is not None:
+        rows = tm.legacy_jobs.all() if tm.legacy_jobs is not None else []
+        found = next((r for r in rows if r.id == recurring_id), None)
+    else:
+        found = read(lambda tx: recurring_rows.load(tx, recurring_id))
+    if found is None:
+        abort(404)
+    return found
+
+
+def _title(record: RecurringRecord) -> str:
+    """The name under which its runs stand in the history."""
+    try:
+        name = read_invocation(record.job).name
+    except InvocationUnreadable:
+        return record.id
+    known = jobviews.definitions().get(name)
+    return known.title if known is not None else name.partition(":")[2]
+
+
+def server_zone() -> str:
+    """The zone of the crons of c_Job."""
+    legacy = manager().legacy_jobs
+    clock = legacy.wall_clock() if legacy is not None else None
+    return clock.schedule if clock is not None else "UTC"
 
 
 def state_of(record: RecurringRecord) -> str:

@@ -31,6 +31,7 @@ from webui import access, callforms, crons, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
 from webui.jobforms import Field
+from webui.views.recurring import recurring_job, server_zone
 
 _MISFIRES = [misfire.name.lower() for misfire in Misfire]
 #: Fields of the hash, as the form names them.
@@ -61,7 +62,7 @@ def cron_preview() -> str:
     given = request.args
     zone = given.get("time_zone", "UTC")
     if given.get("server"):
-        zone = _server_zone()
+        zone = server_zone()
     found = crons.preview(
         given.get("cron", given.get("CronExpression", ""))[:200], zone[:80], days_and=bool(given.get("days_and"))
     )
@@ -76,6 +77,8 @@ def recurring_edit(recurring_id: str) -> Any:
     if row_id is not None:
         return _row(recurring_id, row_id)
     record = read(lambda tx: rows.load(tx, recurring_id))
+    if record is None and request.method == "GET":
+        return recurring_job(f"{recurring_id}/edit")  # an id may end like this address
     if record is None:
         abort(404)
     form = _Form(definitions.version(record), _values(record))
@@ -110,7 +113,7 @@ def recurring_edit(recurring_id: str) -> Any:
     except (InvalidCron, InvalidArgument) as error:
         form.problem = str(error)
         return _page(record, form, known is not None), 422
-    return _saved(done)
+    return _saved(recurring_id, done)
 
 
 @pages.post("/recurring/revert")
@@ -196,11 +199,11 @@ def _conflict(form: _Form, seen: RecurringRecord, editable: bool) -> Any:
     return _page(record, form, editable), 409
 
 
-def _saved(done: bool) -> Any:
+def _saved(recurring_id: str, done: bool) -> Any:
     flash(_("Saved.") if done else _("Nothing was to be changed."), "done")
     if not shell.wants_page():
         return "", 204
-    return redirect(url_for("pages.recurring"), 303)
+    return redirect(url_for("pages.recurring_job", recurring_id=recurring_id), 303)
 
 
 def _page(record: RecurringRecord, form: _Form, editable: bool) -> str:
@@ -245,7 +248,7 @@ def _row(recurring_id: str, row_id: int) -> Any:
         return _row_page(row, form), 409
     except RecurringJobNotFound:
         abort(404)
-    return _saved(done)
+    return _saved(recurring_id, done)
 
 
 def _row_or_404(edits: RowEdits, row_id: int) -> RowForm:
@@ -256,16 +259,9 @@ def _row_or_404(edits: RowEdits, row_id: int) -> RowForm:
 
 
 def _row_page(row: RowForm, form: _Form) -> str:
-    zone = _server_zone() if row.shape is Shape.SPECIFICATION else ""
+    zone = server_zone() if row.shape is Shape.SPECIFICATION else ""
     cron = form.values.get("CronExpression", "")
     preview = crons.preview(cron, zone) if zone and re.search(r"\S", cron) else None
     return render_template(
         "recurring_row.html", here="recurring", row=row, form=form, zone=zone, preview=preview, flags=_FLAGS
     )
-
-
-def _server_zone() -> str:
-    """The zone of the crons of c_Job."""
-    legacy = manager().legacy_jobs
-    clock = legacy.wall_clock() if legacy is not None else None
-    return clock.schedule if clock is not None else "UTC"

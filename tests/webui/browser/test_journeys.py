@@ -21,6 +21,7 @@ PATHS = (
     "", "jobs", "jobs/failed", "jobs/scheduled", "jobs/processing", "jobs/succeeded", "jobs/deleted", "jobs/awaiting",
     "jobs/enqueued", "jobs/enqueued/mail", "recurring", "retries", "servers", "jobs/failed?q=error:smtp",
     "jobs/failed?q=nokey:x", "jobs/failed?q=nothing",
+    "recurring/daily-report", "recurring/c_job:1", "recurring/never",
     "recurring/daily-report/edit", "recurring/c_job:1/edit",
     "history", "history?job=Nightly+totals", "history/1", "history?job=nobody",
     "jobs/failed/groups",

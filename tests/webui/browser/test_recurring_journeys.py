@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+from tests.conftest import Hands
 from tests.webui.browser.conftest import Site
 from tests.webui.browser.test_journeys import Windows
 
@@ -85,3 +89,22 @@ def test_two_people_edit_one_job_and_the_second_is_told(site: Site, window: Wind
     page.get_by_text("Saved.").wait_for()
     assert {r.id: r.queue for r in site.tm.recurring_list()}["cleanup"] == "mine"
     assert there.complaints == []
+
+
+def test_a_triggered_run_appears_on_the_page_of_its_recurring_job(site: Site, window: Windows, tmp_path: Path) -> None:
+    here = window()
+    page = here.open("recurring")
+    assert page.get_by_role("img", name=re.compile("The last 20 results: ")).count() == 2
+    page.get_by_role("link", name="yearly", exact=True).click()
+    page.get_by_text("It has not run yet").wait_for()
+    page.get_by_role("button", name="Trigger now").click()
+    page.get_by_text("1 run was started.").wait_for()
+    worker = Hands(site.tm, tmp_path)
+    while worker.work():
+        pass  # there are others in its queue
+    worker.close()
+    page = here.open("recurring/yearly")
+    page.get_by_role("img", name="The last 1 result: 1 succeeded").wait_for()
+    page.locator("tbody a").first.click()
+    page.get_by_role("link", name="yearly", exact=True).wait_for()
+    assert here.complaints == []

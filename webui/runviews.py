@@ -1,0 +1,125 @@
+"""The last runs of a recurring job as people see them: dots, a line of durations, a chart, and what they come to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from taskmanager.storage.recurring_runs import RecurringRun
+from webui import formats
+
+#: The results shown as dots, and the runs whose durations are shown as bars, in a list.
+DOTS, BARS = 20, 30
+_STATES = {"succeeded": "succeeded", "failed": "failed", "retried": "retry", "deleted": "deleted"}
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Runs, oldest first, and what they come to. Durations in milliseconds."""
+
+    runs: tuple[RecurringRun, ...]
+
+    @property
+    def p50(self) -> int | None:
+        """Half of them took no longer."""
+        return self._percentile(50)
+
+    @property
+    def p95(self) -> int | None:
+        """95 of 100 took no longer."""
+        return self._percentile(95)
+
+    @property
+    def rate(self) -> float | None:
+        """How many of 100 succeeded."""
+        if not self.runs:
+            return None
+        return 100 * sum(run.outcome == "succeeded" for run in self.runs) / len(self.runs)
+
+    @property
+    def results(self) -> str:
+        """The newest results in words, for who does not see dots."""
+        shown = self.runs[-DOTS:]
+        counted = Counter(run.outcome for run in shown)
+        told = ", ".join(f"{counted[one]} {outcome(one)}" for one in _STATES if counted[one])
+        text = ngettext(
+            "The last %(num)d result: %(told)s", "The last %(num)d results: %(told)s", len(shown), told=told
+        )
+        if shown and len(shown) > 1:
+            text += ". " + _("The newest: %(told)s", told=outcome(shown[-1].outcome))
+        return str(text)
+
+    @property
+    def durations(self) -> str:
+        """The durations in words."""
+        return str(
+            _("half within %(a)s, 95 %% within %(b)s", a=formats.duration(self.p50), b=formats.duration(self.p95))
+        )
+
+    def _percentile(self, share: int) -> int | None:
+        """The nearest rank: a duration that a run really had."""
+        ordered = sorted(run.duration_ms for run in self.runs)
+        return ordered[max(0, -(-share * len(ordered) // 100) - 1)] if ordered else None
+
+
+def outcome(name: str) -> str:
+    """A result in the reader's language."""
+    told = {"succeeded": _("succeeded"), "failed": _("failed"), "retried": _("failed and tried again"),
+            "deleted": _("cancelled")}  # fmt: skip
+    return str(told.get(name, name))
+
+
+def state(run: RecurringRun) -> str:
+    """The state whose colour a run has."""
+    return _STATES[run.outcome]
+
+
+def dots(runs: Runs) -> list[dict[str, Any]]:
+    """The newest results on a line: what succeeded is round, all else has corners."""
+    return [
+        {"x": 8 * place, "round": run.outcome == "succeeded", "state": state(run), "run": run}
+        for place, run in enumerate(runs.runs[-DOTS:])
+    ]
+
+
+def bars(
+    runs: Sequence[RecurringRun], *, width: float, height: float, least: int = 20, marked: int = 0
+) -> list[dict[str, Any]]:
+    """Durations as bars, oldest first: the longest fills the height. marked: the job whose bar is marked."""
+    longest = max((run.duration_ms for run in runs), default=0) or 1
+    step = width / max(least, len(runs))
+    made = []
+    for place, run in enumerate(runs):
+        tall = height / 16 + height * 15 / 16 * run.duration_ms / longest
+        made.append({
+            "x": round(place * step, 2), "width": round(step * 0.8, 2), "y": round(height - tall, 2),
+            "height": round(tall, 2), "run": run, "state": state(run), "marked": run.job_id == marked,
+        })  # fmt: skip
+    return made
+
+
+def level(runs: Runs, duration: int | None, height: float) -> float | None:
+    """Where a duration lies in such a chart."""
+    longest = max((run.duration_ms for run in runs.runs), default=0)
+    if duration is None or not longest:
+        return None
+    return round(height - height / 16 - height * 15 / 16 * duration / longest, 2)
+
+
+def told(run: RecurringRun) -> str:
+    """A run in words."""
+    text = f"{formats.moment(run.started)}: {outcome(run.outcome)}, {formats.duration(run.duration_ms)}"
+    if run.waited_ms is not None:
+        text += ", " + str(_("waited %(span)s", span=formats.duration(run.waited_ms)))
+    return text
+
+
+def since(runs: Runs) -> datetime | None:
+    """When the first of them began."""
+    return runs.runs[0].started if runs.runs else None
