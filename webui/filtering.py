@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from taskmanager.domain.arguments import NamedArgument
 from taskmanager.domain.states import ALL_NAMES
+from taskmanager.domain.texts import whole, wholes
 from taskmanager.storage.monitoring_lists import Term, Wanted
 
 #: What may stand before a colon, as the help tells it.
@@ -109,19 +110,18 @@ def _state(draft: _Draft, values: tuple[str, ...], negated: bool) -> None:
 
 
 def _id(draft: _Draft, values: tuple[str, ...], negated: bool) -> None:
-    numbers = [v.lstrip("#") for v in values]
-    if not all(n.isdigit() and len(n) < 19 for n in numbers):
+    numbers = wholes(v.lstrip("#") for v in values)
+    if len(numbers) < len(values):
         raise _Wrong(_("needs numbers after id:"))
-    draft.terms.append(Term("id", tuple(int(n) for n in numbers), negated))
+    draft.terms.append(Term("id", tuple(numbers), negated))
 
 
 def _attempt(draft: _Draft, values: tuple[str, ...], negated: bool) -> None:
     tries: list[str] = []
     for value in values:
-        number = value.lstrip(">")
-        if not number.isdigit() or not 1 <= int(number) < 1000:
+        first = whole(value.lstrip(">"))
+        if first is None or not 1 <= first < 1000:
             raise _Wrong(_("needs a number after attempt:, such as 3 or >3"))
-        first = int(number)
         tries += [str(first + more) for more in range(30)] if value.startswith(">") else [str(first - 1)]
     draft.terms.append(Term("attempt", tuple(dict.fromkeys(tries)), negated))
 

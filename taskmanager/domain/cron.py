@@ -50,7 +50,7 @@ class Misfire(IntEnum):
         text = "" if value is None else str(value).strip().upper()
         if text == "":
             return cls.RELAXED
-        if text.isdigit() and int(text) in (0, 1, 2):
+        if text in ("0", "1", "2"):
             return cls(int(text))
         if text in cls.__members__:
             return cls[text]

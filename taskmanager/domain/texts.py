@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 def storable(text: str) -> str:
     """The text without NUL, which PostgreSQL refuses, and without lone surrogates, which are not UTF-8."""
     if text.isascii() and "\0" not in text:
         return text
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
+
+
+_LARGEST = 2**63 - 1
+
+
+def whole(text: str | None) -> int | None:
+    """The number from 0 that a text of a row is; None for all else, also for digits of other scripts (`isdigit` takes
+    "²", `int` does not) and for what no column of the database holds."""
+    if not text or not text.isascii() or not text.isdigit() or len(text) > 19:
+        return None
+    number = int(text)
+    return number if number <= _LARGEST else None
+
+
+def wholes(texts: Iterable[str]) -> list[int]:
+    """The numbers among texts; the others are left out."""
+    return [number for number in map(whole, texts) if number is not None]

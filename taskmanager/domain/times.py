@@ -45,7 +45,7 @@ def parse(text: str | int | float | None) -> datetime | None:
     if isinstance(text, (int, float)):
         return _from_number(float(text))
     stripped = text.strip().strip('"')
-    if stripped.lstrip("-").isdigit():
+    if stripped.isascii() and stripped.lstrip("-").isdigit():
         return _from_number(float(stripped))
     return to_utc(datetime.fromisoformat(_six_digits(stripped)))
 

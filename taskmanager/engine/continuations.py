@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from taskmanager.domain.states import Deleted, Enqueued, State, Succeeded
+from taskmanager.domain.texts import whole
 from taskmanager.engine.filters import Electing, Filter
 from taskmanager.engine.transitions import Change
 
@@ -33,13 +34,13 @@ def waiting(text: str | None) -> list[tuple[int, int]]:
         return []
     try:
         entries = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     found = []
     for entry in entries if isinstance(entries, list) else []:
-        child = str(entry.get("JobId", "")) if isinstance(entry, dict) else ""
-        if child.isdigit():
-            found.append((int(child), _option(entry.get("Options", 0))))
+        child = whole(str(entry.get("JobId", ""))) if isinstance(entry, dict) else None
+        if child is not None:
+            found.append((child, _option(entry.get("Options", 0))))
     return found
 
 
@@ -62,4 +63,4 @@ def start(child: int, options: int, parent: State) -> Change:
 
 
 def _option(value: Any) -> int:
-    return value if isinstance(value, int) else _NAMES.get(str(value), int(value) if str(value).isdigit() else 0)
+    return value if isinstance(value, int) else _NAMES.get(str(value), whole(str(value)) or 0)

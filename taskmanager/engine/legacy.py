@@ -11,7 +11,7 @@ from taskmanager.domain import cron as crons
 from taskmanager.domain.errors import CreationCancelled, InvalidCron, RecurringJobNotFound
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.domain.states import Deleted, Enqueued, Failed, State, Succeeded
-from taskmanager.domain.texts import storable
+from taskmanager.domain.texts import storable, whole
 from taskmanager.domain.wallclock import WallClock
 from taskmanager.engine.client import Client, new_key
 from taskmanager.engine.filters import Electing, Filter
@@ -120,7 +120,7 @@ def row_of(parameter: str | None) -> int | None:
     """The row of c_Job that a parameter RecurringJobId names; None when it names another recurring job."""
     name = (parameter or "").strip('"')
     number = name.removeprefix(PREFIX)
-    return int(number) if name.startswith(PREFIX) and number.isdigit() else None
+    return whole(number) if name.startswith(PREFIX) else None
 
 
 def found_row(found: R | None, row_id: int) -> R:

@@ -19,6 +19,7 @@ from taskmanager.domain.invocation import InvocationUnreadable
 from taskmanager.domain.invocation import read as read_invocation
 from taskmanager.domain.records import JobRecord
 from taskmanager.domain.states import Deleted, Enqueued
+from taskmanager.domain.texts import wholes
 from taskmanager.engine.audit import Actor, Audit
 from taskmanager.engine.client import Client, NewJob
 from taskmanager.engine.registry import JobDefinition, Registry
@@ -196,14 +197,14 @@ def load(tx: Tx, job_id: int) -> Operation | None:
 
 def newest(tx: Tx, limit: int = 50) -> list[tuple[int, Operation]]:
     """The newest operations that are still kept."""
-    ids = sorted((int(m) for m in structures.members(tx, ALL) if m.isdigit()), reverse=True)[:limit]
+    ids = sorted(wholes(structures.members(tx, ALL)), reverse=True)[:limit]
     found = jobs.parameters(tx, ids) if ids else {}
     return [(i, Operation(**json.loads(found[i][STATE]))) for i in ids if STATE in found.get(i, {})]
 
 
 def forget(tx: Tx) -> int:
     """Take all but the newest out of the list of operations; their jobs expire like any other."""
-    ids = sorted((int(m) for m in structures.members(tx, ALL) if m.isdigit()), reverse=True)
+    ids = sorted(wholes(structures.members(tx, ALL)), reverse=True)
     return structures.remove(tx, ALL, [str(i) for i in ids[_KEPT:]]) if ids[_KEPT:] else 0
 
 

@@ -9,6 +9,7 @@ from taskmanager import logs
 from taskmanager.domain.errors import ArgumentsUnreadable, ClaimsExhausted, RemoteError, Retry, qualified
 from taskmanager.domain.retry import RetryPolicy
 from taskmanager.domain.states import Deleted, Enqueued, Failed, Scheduled, State, short
+from taskmanager.domain.texts import whole
 from taskmanager.engine.filters import Electing, Filter
 from taskmanager.engine.transitions import RETRIES
 
@@ -80,7 +81,7 @@ def _is_hopeless(error: BaseException | None) -> bool:
 
 def retry_count(text: str | None) -> int:
     """The parameter RetryCount as a number; 0 when it is absent or unreadable."""
-    return int(text) if text and text.strip('"').isdigit() else 0
+    return whole((text or "").strip('"')) or 0
 
 
 def _deleted(failed: Failed, policy: RetryPolicy) -> Deleted:

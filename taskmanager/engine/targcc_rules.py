@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from taskmanager.domain.targcc import Kind, Rule, Unplannable, following, kind_of, next_slot
+from taskmanager.domain.texts import whole
 from taskmanager.domain.wallclock import WallClock
 from taskmanager.storage.targcc import TargccRow
 from taskmanager.storage.targcc_marks import Known
@@ -189,8 +190,8 @@ def expected(row: TargccRow, known: Known, facts: Facts) -> datetime | None:
 
 def timeout_of(parameters: Mapping[str, str], otherwise: float | None) -> float | None:
     """How many seconds a run may take: its row's TimeOutSec, else what its definition says."""
-    given = parameters.get(TIMEOUT) or ""
-    return float(given) if given.isdigit() and int(given) > 0 else otherwise
+    given = whole(parameters.get(TIMEOUT))
+    return float(given) if given else otherwise
 
 
 def _text(rule: Rule) -> str:

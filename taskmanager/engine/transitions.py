@@ -15,6 +15,7 @@ from typing import Any
 from taskmanager.domain import times
 from taskmanager.domain.records import Claim
 from taskmanager.domain.states import Awaiting, Deleted, Enqueued, Failed, Scheduled, State, Succeeded
+from taskmanager.domain.texts import whole
 from taskmanager.engine.effects import Effects
 from taskmanager.engine.filters import Chain, Electing, Run
 from taskmanager.engine.registry import JobDefinition
@@ -196,8 +197,7 @@ def member_of(queue: str, job_id: int) -> str:
 
 def job_of(member: str) -> int | None:
     """The job a member of `schedule` means, in either spelling; None when it is none."""
-    number = member.rpartition(":")[2]
-    return int(number) if number.isdigit() else None
+    return whole(member.rpartition(":")[2])
 
 
 def enter_first(effects: Effects, job: LockedJob, state: State) -> None:

@@ -15,6 +15,7 @@ from taskmanager.domain import invocation as invocations
 from taskmanager.domain.errors import ClaimsExhausted
 from taskmanager.domain.records import Claim
 from taskmanager.domain.states import ALL_NAMES, STARTABLE, Enqueued
+from taskmanager.domain.texts import whole
 from taskmanager.domain.times import to_unix
 from taskmanager.engine import forks
 from taskmanager.engine.context import attempt_of
@@ -261,15 +262,15 @@ class Worker(Process):
 
     def _refused(self, claim: Claim) -> Outcome | None:
         """An outcome for a claim that is not to be run: its job is gone, over, or kills its processes."""
-        deaths = int(claim.parameters.get(DEATHS) or 0) if (claim.parameters.get(DEATHS) or "").isdigit() else 0
+        deaths = whole(claim.parameters.get(DEATHS)) or 0
         if deaths >= self._max_deaths:
             error = ClaimsExhausted(
                 f"{deaths} worker processes died while they performed this job; it is not run again"
             )
             return self._failed(claim, error, known=True)
-        if claim.state not in STARTABLE or not claim.invocation_data:
+        if claim.state not in STARTABLE or claim.created_at is None:
             level = logging.INFO if claim.state in ALL_NAMES else logging.WARNING
-            gone = claim.state or "gone"
+            gone = "gone" if claim.created_at is None else claim.state
             log.log(level, "job %d is %s: its queue row is dropped", claim.job_id, gone, extra=self._about(claim))
             return self._failed(claim, LookupError(f"the job is {gone}: its queue row is dropped"))
         return None
@@ -288,7 +289,7 @@ class Worker(Process):
         while not self._unknown.empty():
             claim = self._unknown.get()
             now = to_unix(self.performer.now())
-            since = _seconds(claim.parameters.get(UNKNOWN_SINCE)) or now
+            since = _since(claim, now)
             waited = now - since
             if waited >= self._unknown_seconds:
                 name = invocations.read(claim.invocation_data, claim.arguments).name
@@ -313,7 +314,7 @@ class Worker(Process):
         )
 
         def work(tx: Tx) -> None:
-            if UNKNOWN_SINCE not in claim.parameters:
+            if claim.parameters.get(UNKNOWN_SINCE) != f"{since:.0f}":
                 jobs.set_parameters(tx, {(claim.job_id, UNKNOWN_SINCE): f"{since:.0f}"})
             queues.release(tx, [claim])
 
@@ -403,6 +404,7 @@ class Worker(Process):
                 self.held.pop(claim.queue_id, None)
 
 
-def _seconds(text: str | None) -> float:
-    """A parameter that holds unix seconds; 0 when it is absent or unreadable."""
-    return float(text) if text and text.isdecimal() else 0.0
+def _since(claim: Claim, now: float) -> float:
+    """Since when nobody knows a job's type, in unix seconds: from now on when that is unreadable, or yet to come."""
+    since = whole(claim.parameters.get(UNKNOWN_SINCE))
+    return now if since is None or since > now + 1 else float(since)

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, Event, is_address, key_of, split_addresses
-from taskmanager.domain.texts import storable
+from taskmanager.domain.texts import storable, whole
 from taskmanager.storage import failures, jobs, legacy_shape, structures, targcc_mail
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.legacy_shape import Shape
@@ -275,4 +275,4 @@ def _entries(text: str | None) -> list[list[float]]:
 
 
 def _number(text: str | None) -> int:
-    return int(text) if text and text.isdigit() else 0
+    return whole(text) or 0

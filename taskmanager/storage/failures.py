@@ -19,7 +19,7 @@ from sqlalchemy import bindparam, func, select
 
 from taskmanager.domain import times
 from taskmanager.domain.failures import Fingerprint, fingerprint, name_of_call
-from taskmanager.domain.texts import storable
+from taskmanager.domain.texts import storable, wholes
 from taskmanager.storage import jobs, structures
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.monitoring_lists import cut_object
@@ -147,7 +147,7 @@ def forget(tx: Tx, job_ids: Sequence[int]) -> None:
 def members(tx: Tx, key: str, limit: int) -> list[int]:
     """Some jobs of a group, those that failed last first."""
     given = {"key": MEMBERS + key, "score": 1e300, "row": 1 << 62, "limit": limit}
-    return [int(r[1]) for r in tx.execute(newest_failures, given) if str(r[1]).isdigit()]
+    return wholes(str(r[1]) for r in tx.execute(newest_failures, given))
 
 
 def prune(tx: Tx, pairs: Iterable[tuple[str, int]]) -> int:
@@ -174,7 +174,7 @@ def prune_behind(tx: Tx, place: tuple[str, str], limit: int) -> tuple[str, str] 
     """`prune` of the next members behind a place; returns where it ended, None at the end."""
     given = {"key": place[0], "value": place[1], "limit": limit}
     found = [str(r[0]) for r in tx.execute(members_behind, given)]
-    prune(tx, [(place[0].removeprefix(MEMBERS), int(value)) for value in found if value.isdigit()])
+    prune(tx, [(place[0].removeprefix(MEMBERS), job_id) for job_id in wholes(found)])
     if len(found) >= limit:
         return place[0], found[-1]
     following = tx.execute(next_group, {"key": max(place[0], MEMBERS), "end": MEMBERS.replace(":", ";")}).scalar_one()

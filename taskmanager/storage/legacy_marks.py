@@ -6,6 +6,7 @@ Who holds the lock on a row may write what is remembered about it; nobody else.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -13,11 +14,14 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select
 
+from taskmanager.domain.texts import whole
 from taskmanager.storage import legacy, structures
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx
+
+log = logging.getLogger("taskmanager.legacy")
 
 HASH = "c_job:rows"
 
@@ -72,8 +76,8 @@ def load(tx: Tx, ids: Iterable[int] | None = None) -> dict[int, Known]:
     else:
         fields = [str(i) for i in ids]
         found = {str(r[0]): r[1] or "" for r in tx.execute(read_marks, {"fields": fields})} if fields else {}
-    known = {int(name): _read(text) for name, text in found.items() if name.isdigit()}
-    return {row_id: one for row_id, one in known.items() if one is not None}
+    known = {whole(name): _read(text) for name, text in found.items()}
+    return {row_id: one for row_id, one in known.items() if row_id is not None and one is not None}
 
 
 def save(tx: Tx, known: Mapping[int, Known]) -> None:
@@ -109,18 +113,23 @@ def write_outcomes(tx: Tx, outcomes: list[dict[str, Any]]) -> None:
 
 def settle(tx: Tx) -> None:
     """Write the outcomes that waited for their rows; those that still cannot be written stay."""
-    owed = structures.fields(tx, legacy.OWED)
-    outcomes = [json.loads(text) for text in owed.values()]
-    for one in outcomes:
-        one["ran_at"] = datetime.fromisoformat(one["ran_at"])
-        tx.execute(forget_job, {"key": legacy.OWED, "field": str(one["job"])})
+    outcomes = []
+    for name, text in structures.fields(tx, legacy.OWED).items():
+        tx.execute(forget_job, {"key": legacy.OWED, "field": name})
+        try:
+            one = json.loads(text)
+            kept = {part: one[part] for part in ("job", "mark", "text", "success")}
+            outcomes.append({**kept, "id": int(one["id"]), "ran_at": datetime.fromisoformat(one["ran_at"])})
+        except (ValueError, TypeError, KeyError, RecursionError) as error:  # nobody of us wrote it
+            log.warning("hash %s: field %r cannot be read and is dropped: %s", legacy.OWED, name, error)
     if outcomes:
         write_outcomes(tx, sorted(outcomes, key=lambda one: one["ran_at"]))
 
 
 def waiting(tx: Tx) -> dict[int, int]:
     """Jobs that wait until another run of their row has ended, the oldest first; their rows."""
-    return {int(job): int(row) for job, row in sorted(structures.fields(tx, legacy.WAITING).items(), key=_number)}
+    pairs = [(whole(job), whole(row)) for job, row in structures.fields(tx, legacy.WAITING).items()]
+    return dict(sorted((job, row) for job, row in pairs if job is not None and row is not None))
 
 
 def wait(tx: Tx, job_id: int, row_id: int) -> None:
@@ -131,10 +140,6 @@ def wait(tx: Tx, job_id: int, row_id: int) -> None:
 def waits_no_more(tx: Tx, job_id: int) -> None:
     """It begins, or never will."""
     tx.execute(forget_job, {"key": legacy.WAITING, "field": str(job_id)})
-
-
-def _number(field: tuple[str, str]) -> int:
-    return int(field[0])
 
 
 def _is_same(known: Known | None, mark: str | None) -> bool:

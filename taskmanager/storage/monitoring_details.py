@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from taskmanager.domain.records import JobRecord, ServerRecord, StateRecord
+from taskmanager.domain.texts import wholes
 from taskmanager.storage import jobs
 from taskmanager.storage import servers as server_rows
 from taskmanager.storage.dialects import Product
@@ -50,7 +51,7 @@ class Details:
     def parent(self) -> int | None:
         """The job this one waits or waited for."""
         ids = (s.data.get("ParentId", "") for s in self.job.history if s.name == "Awaiting")
-        return next((int(text) for text in ids if str(text).isdigit()), None)
+        return next(iter(wholes(str(text) for text in ids)), None)
 
     @property
     def children(self) -> tuple[int, ...]:
@@ -130,7 +131,7 @@ def _children(text: str | None) -> tuple[int, ...]:
     if not isinstance(listed, list):
         return ()
     ids = (str(one.get("JobId", one.get("jobId", ""))) for one in listed if isinstance(one, dict))
-    return tuple(int(i) for i in ids if i.isdigit())[:50]
+    return tuple(wholes(ids))[:50]
 
 
 def _state(row: Any) -> StateRecord:

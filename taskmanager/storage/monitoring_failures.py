@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from taskmanager.domain import times
+from taskmanager.domain.texts import wholes
 from taskmanager.storage import failures, structures
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.monitoring_lists import Row, rows_of
@@ -77,7 +78,7 @@ def jobs_of(tx: Tx, key: str, *, limit: int, after: Place | None = None) -> tupl
     given = {"key": failures.MEMBERS + key, "score": place.score, "row": place.row, "limit": limit + 1}
     found = [(int(r[0]), str(r[1]), float(r[2])) for r in tx.execute(failures.newest_failures, given)]
     shown = found[:limit]
-    rows = rows_of(tx, [int(value) for _, value, _ in shown if value.isdigit()])
+    rows = rows_of(tx, wholes(value for _, value, _ in shown))
     following = Place(shown[-1][2], shown[-1][0]) if len(found) > limit else None
     return [row for row in rows if row.state == "Failed"], following
 

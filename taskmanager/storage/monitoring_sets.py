@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, or_, select
 
 from taskmanager.domain import times
+from taskmanager.domain.texts import wholes
 from taskmanager.storage import structures
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.monitoring_lists import Row, rows_of
@@ -64,7 +65,7 @@ def page(tx: Tx, key: str, *, limit: int, after: Place | None = None) -> SetPage
     found = [(int(r[0]), str(r[1]).rpartition(":")[2], float(r[2])) for r in tx.execute(members_after, given)]
     more = len(found) > limit
     shown = found[:limit]
-    rows = rows_of(tx, [int(member) for _, member, _ in shown if member.isdigit()])
+    rows = rows_of(tx, wholes(member for _, member, _ in shown))
     return SetPage(tuple(rows), Place(shown[-1][2], shown[-1][0]) if more else None)
 
 

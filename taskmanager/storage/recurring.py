@@ -12,6 +12,7 @@ from typing import Any
 
 from taskmanager.domain import times
 from taskmanager.domain.records import RecurringRecord
+from taskmanager.domain.texts import whole
 from taskmanager.storage import structures
 from taskmanager.storage.transaction import Tx
 
@@ -80,18 +81,17 @@ def lock_free_paused(tx: Tx) -> set[str]:
 
 
 def _record(recurring_id: str, fields: Mapping[str, str], paused: bool) -> RecurringRecord:
-    last_job = fields.get("LastJobId", "")
     return RecurringRecord(
         id=recurring_id,
         cron=fields.get("Cron", ""),
         time_zone=fields.get("TimeZoneId") or "UTC",
         queue=fields.get("Queue") or "default",
         job=fields.get("Job", ""),
-        misfire=int(fields["Misfire"]) if fields.get("Misfire", "").isdigit() else 0,
+        misfire=whole(fields.get("Misfire")) or 0,
         created_at=_moment(fields.get("CreatedAt")),
         next_execution=_moment(fields.get("NextExecution")),
         last_execution=_moment(fields.get("LastExecution")),
-        last_job_id=int(last_job) if last_job.isdigit() else None,
+        last_job_id=whole(fields.get("LastJobId")),
         error=fields.get("Error") or None,
         paused=paused,
         days_and=fields.get("DaysAnd") == "1",
@@ -123,7 +123,8 @@ def _loaded(text: str | None) -> Any:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.removeprefix("-").isdigit() else 0
+    number = whole(text.removeprefix("-")) or 0
+    return -number if text.startswith("-") else number
 
 
 def _moment(text: str | None) -> datetime | None:

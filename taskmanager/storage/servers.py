@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 
 from taskmanager.domain.records import ServerRecord
+from taskmanager.domain.texts import whole
 from taskmanager.storage import jobs, queues, structures
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
@@ -161,7 +162,7 @@ def _died_under(tx: Tx, job_ids: list[int], started: Iterable[int] | None) -> li
 
 
 def _number(text: str | None) -> int:
-    return int(text) if text and text.isdigit() else 0
+    return whole(text) or 0
 
 
 def _data(text: str) -> dict[str, Any]:

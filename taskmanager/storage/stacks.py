@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from taskmanager.domain.texts import wholes
 from taskmanager.storage import structures
 from taskmanager.storage.transaction import Tx
 
@@ -18,7 +19,7 @@ def ask(tx: Tx, job_id: int) -> None:
 
 def wanted(tx: Tx) -> set[int]:
     """The jobs that somebody asks about."""
-    return {int(value) for value in structures.members(tx, WANTED) if value.isdigit()}
+    return set(wholes(structures.members(tx, WANTED)))
 
 
 def answer(tx: Tx, texts: Mapping[int, str]) -> None:

@@ -6,6 +6,7 @@ Who holds the lock on a row may write what is remembered about it; nobody else.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -13,11 +14,14 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select
 
+from taskmanager.domain.texts import whole
 from taskmanager.storage import structures
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx
+
+log = logging.getLogger("taskmanager.legacy")
 
 HASH = "c_job:targcc"
 #: The fields of this hash are outcomes that wait until nobody else holds their rows, by the ids of their jobs.
@@ -66,7 +70,7 @@ def load(tx: Tx, ids: Iterable[int] | None = None) -> dict[int, Known]:
         fields = [str(i) for i in ids]
         rows = tx.execute(read_targcc_marks, {"fields": fields}) if fields else ()
         found = {str(r[0]): r[1] or "" for r in rows}
-    return {int(name): _read(text) for name, text in found.items() if name.isdigit()}
+    return {row_id: _read(text) for name, text in found.items() if (row_id := whole(name)) is not None}
 
 
 def save(tx: Tx, known: Mapping[int, Known]) -> None:
@@ -88,10 +92,15 @@ def owe(tx: Tx, job_id: int, outcome: Mapping[str, Any]) -> None:
 
 def owed(tx: Tx) -> dict[int, dict[str, Any]]:
     """The outcomes that wait, by job."""
-    found = {int(job): json.loads(text) for job, text in structures.fields(tx, OWED).items()}
-    for one in found.values():
-        for name in ("started_at", "ended_at"):
-            one[name] = datetime.fromisoformat(one[name])
+    found = dict[int, dict[str, Any]]()
+    for name, text in structures.fields(tx, OWED).items():
+        try:
+            one = json.loads(text)
+            moments = {n: datetime.fromisoformat(one[n]) for n in ("started_at", "ended_at")}
+            found[int(name)] = {**one, **moments}
+        except (ValueError, TypeError, KeyError, RecursionError) as error:  # nobody of us wrote it
+            log.warning("hash %s: field %r cannot be read and is dropped: %s", OWED, name, error)
+            tx.execute(forget_targcc, {"key": OWED, "field": name})
     return found
 
 

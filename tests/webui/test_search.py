@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from taskmanager import TaskManager
-from taskmanager.storage import monitoring_lists, servers
+from taskmanager.storage import monitoring_lists, servers, structures
 from tests.webui.conftest import HASH, Browser
 from webui import access, create_app
 
@@ -65,3 +66,12 @@ def test_who_may_not_see_arguments_does_not_search_them(tm: TaskManager, monkeyp
     page = Browser(app, "eve").get("/hangfire/search?q=needle").text
     assert "may not look into arguments" in page
     assert "needle</" not in page.partition("<main")[2]
+
+
+def test_digits_of_other_scripts_are_words_and_no_error(tm: TaskManager, ann: Browser) -> None:
+    job_id = tm.enqueue(send, "a")
+    tm.database.run(lambda tx: structures.put(tx, "retries", {"²": 1.0, "9" * 24: 2.0, str(job_id): 3.0}))
+    for q in ("²", "٣", "9" * 24, "id:²", "attempt:²", "attempt:>²"):
+        for page in ("search", "jobs"):
+            assert ann.get(f"/hangfire/{page}?q={quote(q)}").status_code == 200, (page, q)
+    assert f"#{job_id}" in ann.get("/hangfire/retries").text

@@ -10,6 +10,7 @@ from flask_babel import ngettext
 from werkzeug.routing import RequestRedirect
 
 from taskmanager.domain.errors import JobNotFound
+from taskmanager.domain.texts import wholes
 from taskmanager.engine.transitions import Applied
 from webui import shell
 from webui.access import needs
@@ -104,7 +105,7 @@ def _one(job_id: int, action: str) -> Any:
 def chosen() -> list[int]:
     """The ids of field `jobs[]`. Answers 422 when there are none."""
     texts = request.form.getlist("jobs[]") or request.form.getlist("jobs")
-    ids = [int(t) for t in texts if t.isdigit() and len(t) < 19]
+    ids = wholes(texts)
     if not ids:
         if shell.wants_page():
             flash(_("Choose at least one job first."), "warn")

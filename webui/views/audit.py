@@ -10,6 +10,7 @@ from typing import Any
 from flask import render_template, request, url_for
 from flask_babel import lazy_gettext as _l
 
+from taskmanager.domain.texts import whole
 from taskmanager.engine.audit import OUTCOMES
 from taskmanager.storage import audit as rows
 from taskmanager.storage.audit import Row, Sought
@@ -44,14 +45,15 @@ def audit() -> str:
 
 def address_of(row: Row) -> str | None:
     """The page of what was changed; None when it has none."""
-    if row.kind == "job" and row.target.isdigit() and len(row.target) < 19:
-        return url_for("pages.job_details", job_id=int(row.target))
+    number = whole(row.target)
+    if row.kind == "job" and number is not None:
+        return url_for("pages.job_details", job_id=number)
     if row.kind == "recurring":
         return url_for("pages.recurring", q=row.target)
     if row.kind == "queue":
         return url_for("pages.queue", queue=row.target)
-    if row.kind == "operation" and row.target.isdigit() and len(row.target) < 19:
-        return url_for("pages.operation", job_id=int(row.target))
+    if row.kind == "operation" and number is not None:
+        return url_for("pages.operation", job_id=number)
     return None
 
 

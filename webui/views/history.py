@@ -8,6 +8,7 @@ from typing import Any
 from flask import abort, render_template, request
 from flask_babel import gettext as _
 
+from taskmanager.domain.texts import wholes
 from taskmanager.storage import jobs, monitoring_logged
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.monitoring_logged import Run, RunPage, RunStatistics, WantedRuns
@@ -62,8 +63,7 @@ def history_run(run_id: int) -> Any:
         if found is None:
             return None, None, False
         statistics = monitoring_logged.statistics(tx, str(found["JobName"]))
-        number = str(found["JobId"] or "")
-        kept = bool(jobs.read_many(tx, [int(number)])) if number.isdigit() and len(number) < 19 else False
+        kept = bool(jobs.read_many(tx, wholes([str(found["JobId"] or "")])))
         return found, statistics, kept
 
     found, statistics, kept = read(work)

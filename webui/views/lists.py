@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from taskmanager.domain import times
 from taskmanager.domain.arguments import meets
+from taskmanager.domain.texts import whole
 from taskmanager.storage import monitoring_lists, monitoring_sets
 from taskmanager.storage import servers as server_rows
 from taskmanager.storage.monitoring_lists import Page, Row
@@ -45,9 +46,9 @@ class Listed:
 def all_jobs() -> Any:
     """Jobs of all states; a number alone leads to its job."""
     q = request.args.get("q", "").strip()
-    number = q.lstrip("#")
-    if number.isdigit() and len(number) < 19:
-        return redirect(url_for("pages.job_details", job_id=int(number)))
+    number = whole(q.lstrip("#"))
+    if number is not None:
+        return redirect(url_for("pages.job_details", job_id=number))
     return _page("all")
 
 

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from taskmanager.domain import times
 from taskmanager.domain.arguments import meets
 from taskmanager.domain.records import RecurringRecord
+from taskmanager.domain.texts import whole
 from taskmanager.storage import monitoring_directory, monitoring_lists
 from taskmanager.storage import recurring as recurring_rows
 from taskmanager.storage.monitoring_directory import Directory
@@ -30,8 +31,7 @@ _NOTHING: tuple[Directory, Page, list[RecurringRecord]] = (
 def search() -> Any:
     """What there is by this text; a job's number alone leads to the job."""
     q = request.args.get("q", "").strip()[:500]
-    number = q.lstrip("#")
-    job_id = int(number) if number.isdigit() and len(number) < 19 else None
+    job_id = whole(q.lstrip("#"))
     seen = shell.seen()
     now = seen.snapshot.at if seen is not None else times.utcnow()
     parsed = filtering.parse(q, now=now)

@@ -1,0 +1,130 @@
+"""Rows of the engine's own tables that nobody of us wrote: what they spoil is one job, or nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from taskmanager import TaskManager
+from taskmanager.domain.texts import whole, wholes
+from taskmanager.engine import operations
+from taskmanager.storage import legacy, queues, structures
+from taskmanager.storage import recurring as recurring_rows
+from tests.conftest import history
+
+#: Digits of other scripts, what no column holds, and what is no number at all.
+ODD = ["²", "٣", "9" * 24, "9223372036854775808", "", "-1", "1.5", " 7", "seven", "💥"]
+
+
+def greet(name: str) -> str:
+    return f"hello {name}"
+
+
+def broken() -> None:
+    raise ValueError("as always")
+
+
+def give(tm: TaskManager, job_id: int, **parameters: str) -> None:
+    """Write parameters of a job by hand."""
+    table = tm.database.tables.parameter
+    with tm.database.engine.begin() as connection:
+        for name, value in parameters.items():
+            connection.execute(table.insert().values(JobId=job_id, Name=name, Value=value))
+
+
+def test_a_number_is_what_a_column_holds_and_nothing_else() -> None:
+    assert [whole(text) for text in ("0", "7", "007", "9223372036854775807")] == [0, 7, 7, 2**63 - 1]
+    assert [whole(text) for text in [*ODD, None, "9" * 5000]] == [None] * (len(ODD) + 2)
+    assert wholes(["1", *ODD, "2"]) == [1, 2]
+
+
+def test_odd_members_of_the_schedule_hold_up_no_delayed_job(tm: TaskManager, hands: Any) -> None:
+    later = tm.job(greet).schedule("x", delay=60)
+    odd = {member: 1.0 for text in ODD for member in (text, f"default:{text}") if member}
+    for key in ("schedule", "retries", "stacks-wanted", "bulk-operations", "failures:x"):
+        tm.database.run(lambda tx, k=key: structures.put(tx, k, odd))  # type: ignore[misc]
+    tm.database.clock.shift(timedelta(seconds=61))
+    worker = hands()
+    worker.delayed.tick()
+    assert worker.work() == 1
+    assert tm.get(later).result == "hello x"
+    assert tm.database.read(operations.newest) == []
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_a_job_with_odd_parameters_ends_as_it_would(tm: TaskManager, hands: Any, text: str) -> None:
+    good, failing = tm.job(greet).enqueue("x"), tm.job(retries=1, delays=[0])(broken).enqueue()
+    for job_id in (good, failing):
+        give(tm, job_id, RetryCount=text, ProcessDeaths=text)
+    give(tm, good, Continuations=f'[{{"JobId": "{text}"}}, {{"JobId": "1", "Options": "{text}"}}, 5, null]')
+    worker = hands()
+    while worker.work():
+        pass
+    assert tm.get(good).result == "hello x"
+    assert history(tm, failing) == ["Enqueued", "Processing", "Failed", "Enqueued", "Processing", "Failed"]
+    assert tm.get(failing).parameters["RetryCount"] == "1"
+
+
+@pytest.mark.parametrize("text", ["9" * 24, "9" * 15, "²", "yesterday", "-inf", "nan"])
+def test_a_job_of_an_unknown_type_fails_in_its_time_whatever_is_written_of_it(
+    tm: TaskManager, hands: Any, text: str
+) -> None:
+    unknown = tm.job(greet).enqueue("x")
+    table = tm.database.tables.job
+    with tm.database.engine.begin() as connection:
+        values = {"InvocationData": '{"Type":"gone","Method":"lost"}'}
+        connection.execute(table.update().where(table.c.Id == unknown).values(**values))
+    give(tm, unknown, UnknownSince=text)
+    worker = hands(unknown_seconds=60.0)
+    for seconds, state in ((0, "Enqueued"), (59, "Enqueued"), (3, "Failed")):
+        tm.database.clock.shift(timedelta(seconds=seconds))
+        worker.worker._skip.clear()
+        worker.work()
+        worker.worker.tick()
+        worker.completer.flush()
+        assert tm.get(unknown).state == state
+
+
+def test_a_job_without_an_invocation_is_failed_and_says_so(tm: TaskManager, hands: Any) -> None:
+    empty, good = tm.job(greet).enqueue("x"), tm.job(greet).enqueue("y")
+    table = tm.database.tables.job
+    with tm.database.engine.begin() as connection:
+        connection.execute(table.update().where(table.c.Id == empty).values(InvocationData=""))
+    hands().work()
+    failed = tm.get(empty).current
+    assert failed is not None
+    assert (failed.name, tm.get(good).state) == ("Failed", "Succeeded")
+    assert "InvocationData is not valid JSON" in failed.data["ExceptionMessage"]
+    assert tm.database.run(lambda tx: queues.waiting_among(tx, [empty])) == set()
+
+
+def test_odd_fields_of_recurring_jobs_hold_up_no_other(tm: TaskManager, hands: Any) -> None:
+    for name in ("odd", "good"):
+        tm.recurring(name, greet, args=(name,), cron="0 * * * *")
+    odd = {"Misfire": "²", "LastJobId": "²", "Priority": "²", "NextExecution": "²", "LastExecution": "9" * 24}
+    tm.database.run(lambda tx: structures.set_fields(tx, recurring_rows.HASH + "odd", odd))
+    tm.database.clock.shift(timedelta(hours=1))
+    worker = hands()
+    worker.recurring.tick()
+    assert worker.work() == 2
+    assert [r.error for r in tm.recurring_list()] == [None, None]
+
+
+def test_odd_outcomes_that_wait_for_rows_of_c_job_hold_up_no_row(
+    tm: TaskManager, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert tm.legacy_jobs is not None
+    odd = {"²": "{broken", "x": "[]", "7": "5", "8": '{"id": "x", "ran_at": "now"}', "9": "[" * 5000}
+    for key in (legacy.OWED, legacy.WAITING):
+        tm.database.run(lambda tx, k=key: structures.set_fields(tx, k, odd))  # type: ignore[misc]
+    table = tm.database.tables.legacy.job
+    with tm.database.engine.begin() as connection:
+        values = {"JobName": "report", "CronExpression": "0 2 * * *", "StoredProcName": "SP_Report", "IsActive": True}
+        connection.execute(table.insert().values(**values))
+    tm.legacy_jobs.fire_due()
+    with tm.database.engine.connect() as connection:
+        assert connection.execute(table.select()).one()._mapping["NextRun"] is not None
+    assert "hash c_job:outcomes: field 'x' cannot be read and is dropped" in caplog.text
+    assert tm.database.read(lambda tx: structures.fields(tx, legacy.OWED)) == {}
