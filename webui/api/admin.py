@@ -16,7 +16,7 @@ from webui.api.problems import told
 from webui.api.routing import group, operation
 from webui.blueprint import manager, read
 
-admin = group("admin", "Recurring jobs, as an administrator sees them.")
+admin = group("admin", "Recurring jobs for administrators")
 
 _HISTORY = 20
 

@@ -20,7 +20,7 @@ from webui.blueprint import manager, read
 from webui.views.actions import reason
 from webui.views.lists import ACTIONS
 
-bulk = group("bulk", "Many jobs at once: bulk operations and groups of failures.")
+bulk = group("bulk", "Many jobs at once")
 
 #: More than this, and the number has to be said.
 _MANY = 1000

@@ -16,7 +16,7 @@ from webui.api.problems import refuse_field, told
 from webui.api.routing import created, group, operation
 from webui.blueprint import manager, read
 
-named = group("named", "Jobs by name: run them now, later or by a schedule.")
+named = group("named", "Jobs by name")
 
 #: Who is named in c_LoggedJob.TriggeredBy.
 BY = "API"

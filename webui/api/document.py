@@ -28,7 +28,7 @@ def docs() -> str:
 
 def described() -> dict[str, Any]:
     """The whole document."""
-    found: dict[str, Any] = current_app.config["OPENAPI"].to_dict()
+    found: dict[str, Any] = current_app.config["OPENAPI"].get()
     return found
 
 
@@ -42,5 +42,5 @@ def _groups(made: Mapping[str, Any]) -> list[tuple[str, str, list[dict[str, Any]
                 parameters = [*shared, *one.get("parameters", [])]
                 shown = one | {"path": path, "method": method.upper(), "parameters": parameters}
                 by_tag.setdefault(one["tags"][0], []).append(shown)
-    told = {tag["name"].removeprefix("api-"): tag.get("description", "") for tag in made["tags"]}
+    told = {tag["name"]: tag.get("description", "") for tag in made["tags"]}
     return [(tag, told.get(tag, ""), operations) for tag, operations in by_tag.items()]

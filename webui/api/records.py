@@ -19,7 +19,7 @@ from webui.api.routing import group, operation
 from webui.api.work import place
 from webui.blueprint import read
 
-records = group("history", "What has run, and who changed what.")
+records = group("history", "What has run, and who changed what")
 
 
 @operation(records, "GET", "/api/v1/history", query=systemschemas.RunsQuery, gives=systemschemas.RunPage)

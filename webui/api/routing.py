@@ -34,6 +34,11 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
 
     ARGUMENTS_PARSER = Parser()
 
+    @property
+    def tag(self) -> str:
+        """What the document calls it."""
+        return str(self.name).removeprefix("api-")
+
 
 def group(name: str, description: str) -> ApiBlueprint:
     """A group of operations, which the document heads with this name."""
@@ -72,7 +77,7 @@ def operation(
         guarded: Any = access.needs(needs)(made)
         guarded.door = "api"
         guarded.names = (about, name[0]) if about and name else None
-        group.route(rule, methods=[method], tags=[group.name.removeprefix("api-")])(guarded)
+        group.route(rule, methods=[method], tags=[group.tag])(guarded)
         return view
 
     return declare

@@ -18,7 +18,7 @@ from webui.api.routing import created, group, operation
 from webui.blueprint import manager, read
 from webui.views.alerts import facts_of, send_test
 
-rules = group("alerts", "Who is told of what.")
+rules = group("alerts", "Alerts")
 
 _ONE = "/api/v1/alerts/<int:alertId>"
 

@@ -16,7 +16,7 @@ from webui.api.work import place
 from webui.blueprint import manager
 from webui.views.recurring import state_of, text_of
 
-schedules = group("recurring", "Recurring jobs, the rows of c_Job among them.")
+schedules = group("recurring", "Recurring jobs")
 
 _ONE = "/api/v1/recurring/<path:recurringId>"
 

@@ -17,7 +17,7 @@ from webui.api.routing import group, operation
 from webui.api.work import place, row
 from webui.blueprint import manager, read
 
-system = group("system", "Counts, queues and servers.")
+system = group("system", "Counts, queues and servers")
 
 _RUNNING = 100
 

@@ -21,7 +21,7 @@ from webui.blueprint import manager, read
 from webui.views.actions import reason
 from webui.views.details import parameters_of, share_of
 
-jobs = group("jobs", "Jobs, whatever became of them.")
+jobs = group("jobs", "Jobs")
 
 _BATCH = 200
 _MAX_ID = 1 << 62

@@ -28,7 +28,7 @@ PATHS = (
     "alerts", "alerts/rules/new",
     "search", "search?q=report", "search?q=zzzz", "audit", "audit?user=nobody", "operations",
     "operations/new?state=failed&action=requeue&q=error:smtp",
-    "jobs/new", "jobs/new?type=tests.webui.sample:send_invoice",
+    "jobs/new", "jobs/new?type=tests.webui.sample:send_invoice", "../api/v1/docs",
 )  # fmt: skip
 
 
