@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import threading
 from collections.abc import Mapping
 from datetime import timedelta
@@ -78,6 +79,10 @@ def create_app(
     return app
 
 
+#: An open page keeps its connection; beyond so many nobody gets one.
+_CONNECTIONS = 1000
+
+
 class Page:
     """A web server running in a thread of its own."""
 
@@ -86,6 +91,8 @@ class Page:
         options = {"threads": app.config["TASKMANAGER"].settings.web_threads, "ident": None}
         options |= {"clear_untrusted_proxy_headers": proxies == 0}
         options["channel_request_lookahead"] = 1  # so that it is noticed when who listens to a stream is gone
+        options["connection_limit"] = _CONNECTIONS
+        options["asyncore_use_poll"] = hasattr(select, "poll")  # select() takes no more than 1,024 files
         self._server: Any = waitress.server.create_server(app, host=host, port=port, **options)
         self._feed: Feed = app.config["FEED"]
         shown = "localhost" if host in ("0.0.0.0", "::") else host

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,7 @@ from taskmanager import TaskManager
 from taskmanager.domain.errors import StorageError
 from taskmanager.storage import monitoring_snapshot
 from tests.webui.conftest import Browser, signed
-from webui import feed, snapshots
+from webui import Page, feed, snapshots
 
 TABS = 100
 
@@ -84,6 +85,22 @@ def test_hangfires_own_poll_and_whole_pages_share_the_same_figures(
     for path in ("", "jobs/failed", "recurring", "servers", "queues"):
         ann.get(f"/hangfire/{path}")
     assert "counts" not in statements()
+
+
+def test_more_pages_than_a_hundred_keep_their_connections(app: Any) -> None:
+    page = Page(app, "127.0.0.1", 0)
+    port = int(page.url.rsplit(":", 1)[1].partition("/")[0])
+    open_tabs = [http.client.HTTPConnection("127.0.0.1", port, timeout=30) for _ in range(TABS + 30)]
+    try:
+        for _ in range(2):
+            for tab in open_tabs:
+                tab.request("GET", "/hangfire/stats", headers=signed())
+                answer = tab.getresponse()
+                assert (answer.status, answer.read()[:1]) == (200, b"{")
+    finally:
+        for tab in open_tabs:
+            tab.close()
+        page.close()
 
 
 def test_those_who_ask_at_once_wait_for_one_answer(tm: TaskManager, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
