@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from taskmanager.storage import jobs
+from taskmanager.storage import jobs, legacy_shape
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
@@ -245,13 +245,14 @@ def plan(tx: Tx, moments: Mapping[int, datetime | None]) -> None:
 
 def note(tx: Tx, row_id: int, text: str) -> None:
     """Tell the operator what is wrong with a row."""
-    tx.execute(note_row, {"id": row_id, "text": text})
+    tx.execute(note_row, {"id": row_id, "text": _last_result(tx, text)})
 
 
 def write_outcome(tx: Tx, row_id: int, ran_at: datetime, text: str | None, success: bool | None) -> None:
     """Write how a run ended that began at `ran_at` (UTC). success: None when it was cancelled."""
     build = write_cancelled if success is None else write_success if success else write_failure
-    tx.execute(build, {"id": row_id, "ran_at": tx.bind_moment(tx.clock.to_local(ran_at)), "text": text})
+    at = tx.bind_moment(tx.clock.to_local(ran_at))
+    tx.execute(build, {"id": row_id, "ran_at": at, "text": _last_result(tx, text)})
 
 
 # -- what people ask --------------------------------------------------------------------------------------------
@@ -280,6 +281,12 @@ def remove(tx: Tx, row_id: int) -> bool:
 
 def _deciding(row: Sequence[Any]) -> LegacyRow:
     return LegacyRow(int(row[0]), row[1], row[2], row[3], flag(row[4]), _moment(row[5]))
+
+
+def _last_result(tx: Tx, text: str | None) -> str | None:
+    """As the column takes it."""
+    fit = legacy_shape.of(tx).texts.get("c_Job", {}).get("LastResult")
+    return text if text is None or fit is None else fit(text)
 
 
 def _job(row: Any) -> LegacyJob:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import inspect
 from sqlalchemy.exc import NoSuchTableError
 
+from taskmanager.storage import legacy_texts
+from taskmanager.storage.legacy_texts import Texts
 from taskmanager.storage.statements import Prepared
 from taskmanager.storage.transaction import Tx
 
@@ -59,6 +61,8 @@ class Recognised:
     has_users: bool = False
     #: Whether c_SystemDefault is there, which may name who is mailed where a row names nobody.
     has_defaults: bool = False
+    #: What columns of theirs take that do not take every text.
+    texts: Texts = field(default_factory=dict, compare=False)
 
 
 _found: WeakKeyDictionary[Prepared, tuple[Recognised, float]] = WeakKeyDictionary()
@@ -85,7 +89,9 @@ def read(tx: Tx) -> Recognised:
     has_users = {"id", "email"} <= {name.lower() for name in users}
     defaults = _columns(tx, "c_SystemDefault") if job is Shape.TARGCC else ()
     has_defaults = {"group", "settingname", "spt_settingvalue"} <= {name.lower() for name in defaults}
-    return Recognised(job, logged, tuple(faults), has_users, has_defaults)
+    return Recognised(
+        job, logged, tuple(faults), has_users, has_defaults, legacy_texts.read(tx.connection, tx.prepared.product.name)
+    )
 
 
 def judge(

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select
 
-from taskmanager.storage import jobs, legacy_shape, targcc
+from taskmanager.storage import jobs, legacy_shape, legacy_texts, targcc
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.statements import statement
@@ -110,13 +110,15 @@ def expire(tx: Tx, *, seconds: float, limit: int, after: int = 0) -> Walked:
 
 def add(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
     """Append rows; moments are UTC and are written on the server's wall clock, in whole seconds."""
-    if legacy_shape.of(tx).logged is not Shape.SPECIFICATION:
+    found = legacy_shape.of(tx)
+    if found.logged is not Shape.SPECIFICATION:
         return  # the table is somebody else's: what ran is seen in Job and State
     clock, now = tx.clock, tx.bind_moment(tx.clock.local_now())
     for row in rows:
         row["StartedAt"] = tx.bind_moment(clock.to_local(row["StartedAt"]))
         row["CompletedAt"] = tx.bind_moment(clock.to_local(row["CompletedAt"]))
         row["CreatedAt"] = now
+        legacy_texts.fitted(found.texts, "c_LoggedJob", row)
     insert_each(tx, insert_logged, rows)
 
 

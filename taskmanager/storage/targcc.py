@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from taskmanager.domain.targcc import Rule
-from taskmanager.storage import jobs, legacy
+from taskmanager.storage import jobs, legacy, legacy_shape, legacy_texts
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
@@ -256,7 +256,8 @@ def add_logged(
         row.id, tx.bind_moment(tx.clock.to_local(started_at)), row.user, by[:_USER_LENGTH], seconds, status,
         cut(remarks, job_id), *counts, by[:_USER_LENGTH] or "TaskManager", tx.bind_moment(tx.clock.local_now()),
     )  # fmt: skip
-    tx.execute(insert_targcc_logged, dict(zip(_LOGGED, values, strict=True)))
+    given = dict(zip(_LOGGED, values, strict=True))
+    tx.execute(insert_targcc_logged, legacy_texts.fitted(legacy_shape.of(tx).texts, "c_LoggedJob", given))
 
 
 def cut(text: str, job_id: int | None) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from taskmanager import TaskManager
-from taskmanager.storage import alerts, logged, monitoring_logged
+from taskmanager.storage import alerts, legacy_shape, logged, monitoring_logged
+from taskmanager.storage.legacy_texts import Fit
 from taskmanager.storage.monitoring_logged import WantedRuns
+from tests.conftest import Hands
 from tests.walks.test_legacy import make_procedures, sql
 
 FLAGS = {
@@ -18,19 +21,36 @@ FLAGS = {
 }  # fmt: skip
 
 
+def work(tm: TaskManager, folder: Path) -> None:
+    """Perform what waits."""
+    worker = Hands(tm, folder)
+    while worker.work():
+        pass
+    worker.close()
+
+
 @pytest.fixture
-def bits(tm: TaskManager, engine_name: str) -> TaskManager:
-    """The flags of the c_ tables are BIT, as a tool makes them of SQL Server's."""
+def foreign(database_url: str, engine_name: str) -> Iterator[TaskManager]:
+    """A database of this test's own, whose tables may be changed; before its columns are looked at."""
     if engine_name not in ("mariadb", "mysql"):
-        pytest.skip("BIT is a type of MySQL and MariaDB")
+        pytest.skip("types of MySQL and MariaDB")
+    made = TaskManager(database_url=database_url, doorbell=False)
+    made.database.create_tables()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def bits(foreign: TaskManager) -> TaskManager:
+    """The flags of the c_ tables are BIT, as a tool makes them of SQL Server's."""
     for table, columns in FLAGS.items():
         for column in columns:
             null = "NULL" if table == "c_Job" else "NOT NULL"
-            sql(tm, f"ALTER TABLE {table} MODIFY COLUMN {column} BIT(1) {null}")
-    return tm
+            sql(foreign, f"ALTER TABLE {table} MODIFY COLUMN {column} BIT(1) {null}")
+    return foreign
 
 
-def test_rows_with_bits_run_mail_and_are_told_as_others_are(bits: TaskManager, hands: Any) -> None:
+def test_rows_with_bits_run_mail_and_are_told_as_others_are(bits: TaskManager, tmp_path: Path) -> None:
     make_procedures(bits)
     sql(bits, "INSERT INTO c_Job (JobName, CronExpression, StoredProcName, IsActive, EmailOnFailure, NextRun) VALUES "
         "('good', '0 2 * * *', 'SP_Report', 1, b'0', NOW()), ('bad', '0 2 * * *', 'SP_Late', b'1', b'1', NOW()), "
@@ -38,9 +58,7 @@ def test_rows_with_bits_run_mail_and_are_told_as_others_are(bits: TaskManager, h
     sql(bits, "INSERT INTO c_JobAlert (JobName, AlertOnFailure, AlertOnSuccess, EmailRecipients) VALUES "
         "('good', b'0', b'1', 'a@b.c')")  # fmt: skip
     assert bits.legacy_jobs.fire_due() == 2
-    worker = hands()
-    while worker.work():
-        pass
+    work(bits, tmp_path)
     read = bits.database.read
     found = {r["JobName"]: r["Success"] for r in read(lambda tx: logged.history(tx, name=None, limit=9))}
     assert found == {"good": 1, "bad": 0}
@@ -54,7 +72,9 @@ def test_rows_with_bits_run_mail_and_are_told_as_others_are(bits: TaskManager, h
     assert {r.name: r.paused for r in bits.recurring_list()}["good"]
 
 
-def test_recipients_named_by_their_user_are_mailed_at_the_users_address(tm: TaskManager, url: str) -> None:
+def test_recipients_named_by_their_user_are_mailed_at_the_users_address(database_url: str) -> None:
+    tm = TaskManager(database_url=database_url, doorbell=False)
+    tm.database.create_tables()
     quote = tm.database.product.quote
     with tm.database.engine.begin() as connection:
         connection.execute(text(
@@ -70,7 +90,63 @@ def test_recipients_named_by_their_user_are_mailed_at_the_users_address(tm: Task
             connection.execute(legacy.recipient.insert().values(
                 c_JobID=1, c_UserID=user, enmJobAlertType=kind, OverrideEmailOrPhone=override, OverrideName=name,
             ))  # fmt: skip
-    fresh = TaskManager(database_url=url, doorbell=False)
-    found = fresh.database.read(lambda tx: alerts.recipients(tx, 1))
-    fresh.close()
+    found = tm.database.read(lambda tx: alerts.recipients(tx, 1))
+    tm.close()
     assert found == ("ops@example.com", "dana@example.com", "oren@example.com")
+
+
+@pytest.fixture
+def narrow(foreign: TaskManager) -> TaskManager:
+    """Texts of the c_ tables are of 64 KB and latin1, as a server makes them whose default that is."""
+    texts = {"c_Job": ("LastResult",), "c_LoggedJob": ("ResultMessage", "ErrorMessage", "StackTrace")}
+    for table, columns in texts.items():
+        for column in columns:
+            sql(foreign, f"ALTER TABLE {table} MODIFY COLUMN {column} TEXT CHARACTER SET latin1")
+    return foreign
+
+
+def test_results_that_a_column_cannot_hold_are_cut_and_cost_no_outcome(narrow: TaskManager, tmp_path: Path) -> None:
+    bodies = {
+        "odd": "SELECT 'é שלום 😀'", "long": "SELECT REPEAT('é', 100000)",
+        "bad": "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'é שלום'",
+    }  # fmt: skip
+    for name, body in bodies.items():
+        sql(narrow, f"CREATE PROCEDURE SP_{name}() {body}")
+        row = f"('{name}', 'SP_{name}', 1, NOW())"
+        sql(narrow, f"INSERT INTO c_Job (JobName, StoredProcName, IsActive, NextRun) VALUES {row}")
+    assert narrow.legacy_jobs.fire_due() == 3
+    work(narrow, tmp_path)
+    with narrow.database.engine.connect() as connection:
+        told = {
+            r[0]: (r[1], r[2]) for r in connection.execute(text("SELECT JobName, LastResult, FailureCount FROM c_Job"))
+        }
+    assert told["odd"] == ("é ???? ?", 0)
+    assert told["bad"] == ("é ????", 1)
+    long, failures = told["long"]
+    assert failures == 0
+    assert (len(long.encode("cp1252")), long.endswith("[truncated]")) == (min(65_535, len(long)), True)
+    runs = {r["JobName"]: r for r in narrow.database.read(lambda tx: logged.history(tx, name=None, limit=9))}
+    assert {name: run["Success"] for name, run in runs.items()} == {"odd": 1, "long": 1, "bad": 0}
+    assert (runs["odd"]["ResultMessage"], runs["bad"]["ErrorMessage"]) == ("é ???? ?", "é ????")
+    assert narrow.get(int(runs["odd"]["JobId"])).result == "é שלום 😀", "the whole stands with the job"
+
+
+@pytest.mark.parametrize(
+    ("fit", "given", "kept"),
+    [
+        (Fit(None, None, "cp1252"), "é שלום", "é ????"),
+        (Fit(None, None, is_narrow=True), "ש 😀", "ש ?"),
+        (Fit(None, None, "iso8859-8"), "שלום é", "שלום ?"),
+        (Fit(20, None), "x" * 21, "xxxxx ...[truncated]"),
+        (Fit(None, 20), "שש" * 10, "שש ...[truncated]"),
+        (Fit(5, 5), "abcdef", " ...["),
+        (Fit(20, 80), "x" * 20, "x" * 20),
+        (Fit(None, 10, "ascii"), "é" * 10, "?" * 10),
+    ],
+)
+def test_a_text_is_made_to_fit(fit: Fit, given: str, kept: str) -> None:
+    assert fit(given) == kept
+
+
+def test_of_our_own_columns_nothing_needs_to_be_made_to_fit(tm: TaskManager) -> None:
+    assert tm.database.read(legacy_shape.of).texts == {}
