@@ -41,6 +41,9 @@ def answer(status: int, title: str, text: str, *, hint: str = "", headers: dict[
 
 
 def _expired(error: CSRFError) -> Any:
+    if problems.is_api():
+        text = "a change that is sent with a password needs a form's token (X-CSRFToken); programs send a bearer token"
+        return problems.problem(400, "Access.FormTokenNeeded", text)
     return answer(400, _("The form expired"), _("Reload the page and try again; nothing was changed."))
 
 

@@ -9,6 +9,8 @@ import pytest
 from taskmanager import TaskManager
 from tests.conftest import history
 from tests.webui.apiclient import TOKENS, Program
+from tests.webui.conftest import USERS, signed
+from webui import create_app
 
 
 def send_mail(to: str, copies: int = 1) -> str:
@@ -214,6 +216,21 @@ def test_a_trigger_sent_twice_under_a_key_is_one_run(program: Program, path: str
     assert program.post(path, Idempotency_Key="k") == first
     assert program.post(path)["jobId"] != first["jobId"]
     assert history(program.tm, first["jobId"]) == ["Enqueued"]
+
+
+def test_a_request_sent_again_stands_in_the_audit_log_as_having_changed_nothing(program: Program) -> None:
+    for _ in range(2):
+        program.post("/api/jobs/fire-and-forget", MAIL, 201, Idempotency_Key="k")
+        program.post("/api/v1/admin/jobs/Nightly/trigger", Idempotency_Key="k")
+    rows = program.get("/api/v1/audit")["items"]
+    assert [row["outcome"] for row in rows] == ["unchanged", "unchanged", "done", "done"]
+
+
+def test_a_password_alone_changes_nothing_over_the_api_and_the_answer_says_what_does(tm: TaskManager) -> None:
+    app = create_app(tm, users=USERS)
+    answer = app.test_client().post("/api/v1/queues/mail/pause", headers=signed())
+    assert (answer.status_code, answer.json["code"]) == (400, "Access.FormTokenNeeded")
+    assert app.test_client().get("/api/v1/queues", headers=signed()).status_code == 200
 
 
 def test_keys_of_two_users_are_two_keys(program: Program) -> None:

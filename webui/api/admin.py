@@ -10,9 +10,9 @@ from taskmanager.domain.invocation import read as read_invocation
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.engine.legacy import row_of
 from taskmanager.storage import logged
+from taskmanager.storage import recurring as rows
 from webui import access, jobviews, redaction
-from webui.api import byname, idempotency, schemas, shapes
-from webui.api.problems import told
+from webui.api import byname, schemas, shapes
 from webui.api.routing import group, operation
 from webui.blueprint import manager, read
 
@@ -33,13 +33,13 @@ def list_admin_jobs() -> Any:
 def get_admin_job(job_id: str) -> Any:
     """One recurring job with its latest runs."""
     record = must(job_id)
-    rows = read(lambda tx: logged.newest_of(tx, logged_name(record), limit=_HISTORY))
+    runs = read(lambda tx: logged.newest_of(tx, logged_name(record), limit=_HISTORY))
     history = [
         {
             "jobId": row["JobId"], "status": "Succeeded" if row["Success"] else "Failed",
             "startedAt": row["StartedAt"], "durationMs": row["DurationMs"], "error": shapes.text(row["ErrorMessage"]),
         }
-        for row in rows
+        for row in runs
     ]  # fmt: skip
     return shapes.recurring(record, shapes.last_states([record])) | {"executionHistory": history}
 
@@ -50,7 +50,7 @@ def get_admin_job(job_id: str) -> Any:
 )  # fmt: skip
 def trigger_admin_job(job_id: str) -> Any:
     """Run it now, once, paused or not."""
-    return {"jobId": trigger(job_id), "message": f"Job '{job_id}' triggered successfully"}
+    return {"jobId": byname.trigger(job_id), "message": f"Job '{job_id}' triggered successfully"}
 
 
 @operation(admin, "DELETE", "/api/v1/admin/jobs/<path:jobId>", needs="recurring.remove", about="recurring")
@@ -91,7 +91,10 @@ def restore_admin_jobs() -> Any:
 
 def must(recurring_id: str) -> RecurringRecord:
     """A recurring job. Raises RecurringJobNotFound."""
-    found = next((r for r in manager().recurring_list() if r.id == recurring_id), None)
+    if row_of(recurring_id) is not None:
+        found = next((r for r in byname.rows_of_c_job() if r.id == recurring_id), None)
+    else:
+        found = read(lambda tx: rows.load(tx, recurring_id))
     if found is None:
         raise RecurringJobNotFound(f"there is no recurring job {recurring_id!r}")
     return found
@@ -102,14 +105,6 @@ def switch(recurring_id: str, *, paused: bool) -> None:
     was = must(recurring_id).paused
     access.about("recurring", recurring_id, before={"paused": was}, after={"paused": paused})
     (manager().pause if paused else manager().resume)(recurring_id)
-
-
-def trigger(recurring_id: str) -> int:
-    """Run it now; the job's id. Raises Refusal, RecurringJobNotFound."""
-    key = idempotency.given()
-    access.about("recurring", recurring_id)
-    with told(code="Jobs.TriggerFailed"):
-        return manager().trigger(recurring_id, by=byname.BY, key=key.key if key else None)
 
 
 def logged_name(record: RecurringRecord) -> str:

@@ -17,6 +17,7 @@ from webui.api.problems import refuse, refuse_field
 from webui.api.routing import created, group, operation
 from webui.api.work import filter_of, place, row
 from webui.blueprint import manager, read
+from webui.filtering import Parsed
 from webui.views.actions import reason
 from webui.views.lists import ACTIONS
 
@@ -53,13 +54,9 @@ def start_operation(body: Mapping[str, Any]) -> Any:
     if parsed.names or parsed.wanted.states != (state,):
         refuse_field("q", "a filter by arg.NAME or of another state serves no bulk operation")
     key = idempotency.given()
-    if read(lambda tx: monitoring_lists.count(tx, parsed.wanted)) > _MANY:
-        _check_number(body["expected"], read(lambda tx: monitoring_lists.count(tx, parsed.wanted)))
-    facts = {"action": action, "state": state, "filter": parsed.text}
-    access.about("operation", f"{action} {state}", after=facts)
-    made = manager().operations.start(
-        action, parsed.wanted, parsed.text, access.actor("api"), key.key if key else new_key()
-    )
+    made = key.find() if key is not None else None
+    if made is None:
+        made = _start(body, parsed, key)
     one = _must(made)
     if (one.action, one.state, one.text) != (action, state, parsed.text):
         idempotency.refuse_reuse()
@@ -115,10 +112,15 @@ def delete_failure(key: str) -> Any:
     return _acted(manager().failure_groups.delete(key, reason=reason()))
 
 
-def _check_number(expected: int | None, count: int) -> None:
-    number = min(count, monitoring_lists.CAP)
-    if expected != number:
-        refuse_field("expected", f"must be {number}, the number of jobs that match (at most {monitoring_lists.CAP})")
+def _start(body: Mapping[str, Any], parsed: Parsed, key: idempotency.Key | None) -> int:
+    action, state, most = body["action"], body["state"], monitoring_lists.CAP
+    count = read(lambda tx: monitoring_lists.count(tx, parsed.wanted))
+    if count > _MANY and body["expected"] != min(count, most):
+        refuse_field("expected", f"must be {min(count, most)}, the number of jobs that match (at most {most})")
+    facts = {"action": action, "state": state, "filter": parsed.text}
+    access.about("operation", f"{action} {state}", after=facts)
+    under = key.key if key is not None else new_key()
+    return manager().operations.start(action, parsed.wanted, parsed.text, access.actor("api"), under)
 
 
 def _must(job_id: int) -> engine.Operation:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from taskmanager.domain.errors import AmbiguousJob, RecurringJobNotFound, UnknownJob
+from taskmanager.domain.records import RecurringRecord
 from taskmanager.engine import calls, lookup
 from taskmanager.engine.registry import JobDefinition
 from taskmanager.storage import logged, monitoring_logged
@@ -71,9 +72,8 @@ def remove_recurring(job_id: str) -> None:
 @operation(named, "GET", "/api/jobs", gives=lambda: schemas.KnownJob(many=True))
 def list_jobs() -> Any:
     """All jobs that discovery found, and the rows of c_Job."""
-    tm = manager()
-    rows = [r for r in tm.recurring_list() if r.id.startswith("c_job:")]
-    return [shapes.known_job(d) for d in tm.registry if not d.is_internal] + [shapes.known_row(r) for r in rows]
+    known = [shapes.known_job(d) for d in manager().registry if not d.is_internal]
+    return known + [shapes.known_row(r) for r in rows_of_c_job()]
 
 
 @operation(
@@ -83,14 +83,15 @@ def list_jobs() -> Any:
 def trigger_job(job_name: str) -> Any:
     """Run a job now, once, by its name in any case."""
     tm, key = manager(), idempotency.given()
-    found = lookup.find(tm.registry, tm.recurring_list(), job_name, registered_only=True)
+    found = lookup.find(tm.registry, rows_of_c_job(), job_name, registered_only=True)
     with told(code="Jobs.TriggerFailed"):
-        if isinstance(found, JobDefinition):
-            access.about("job", found.title)
-            job_id = tm.enqueue_definition(found, *calls.from_json(found, None), _options(key))
+        if isinstance(found, RecurringRecord):
+            job_id = trigger(found.id)
         else:
-            access.about("recurring", found.id)
-            job_id = tm.trigger(found.id, by=BY, key=key.key if key else None)
+            definition, (args, kwargs) = found, calls.from_json(found, None)
+            access.about("job", definition.title)
+            given = _options(key)
+            job_id = idempotency.once(key, lambda: tm.enqueue_definition(definition, args, kwargs, given))
     return {"jobId": job_id, "message": f"Job '{job_name}' triggered successfully"}
 
 
@@ -100,8 +101,7 @@ def trigger_job(job_name: str) -> Any:
 )  # fmt: skip
 def job_history(query: Mapping[str, Any], job_name: str) -> Any:
     """The runs of a job from c_LoggedJob, the newest first; a job that has left the code has its runs still."""
-    tm = manager()
-    name, unknown = lookup.logged_name(tm.registry, tm.recurring_list(), job_name)
+    name, unknown = lookup.logged_name(manager().registry, rows_of_c_job(), job_name)
 
     def work(tx: Tx) -> list[dict[str, Any]]:
         stored = next((n for n in monitoring_logged.names(tx) if n.lower() == name.lower()), name)
@@ -136,15 +136,28 @@ def enqueue(body: Mapping[str, Any], options: Mapping[str, Any], *, field: str =
     key = idempotency.given()
     access.about("job", definition.title)
     with told(code="Jobs.TriggerFailed"):
-        job_id = manager().enqueue_definition(definition, args, kwargs, _options(key) | dict(options))
-    if key is not None:
-        key.check(job_id)
-    return job_id
+        given = _options(key) | dict(options)
+        return idempotency.once(key, lambda: manager().enqueue_definition(definition, args, kwargs, given))
 
 
 def _options(key: idempotency.Key | None) -> dict[str, Any]:
     options: dict[str, Any] = {"triggered_by": BY}
     return options if key is None else options | {"key": key.key, "parameters": key.parameters}
+
+
+def rows_of_c_job() -> list[RecurringRecord]:
+    """The rows of c_Job, when they are served."""
+    legacy = manager().legacy_jobs
+    return legacy.all() if legacy is not None else []
+
+
+def trigger(recurring_id: str) -> int:
+    """Run a recurring job now; the job's id. Raises Refusal, RecurringJobNotFound."""
+    key = idempotency.given()
+    access.about("recurring", recurring_id)
+    with told(code="Jobs.TriggerFailed"):
+        under = key.key if key is not None else None
+        return idempotency.once(key, lambda: manager().trigger(recurring_id, by=BY, key=under))
 
 
 def remove(recurring_id: str) -> None:

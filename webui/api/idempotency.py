@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import g, request
@@ -30,11 +31,29 @@ class Key:
         """What is kept with the job."""
         return {PARAMETER: json.dumps(self.body)}
 
+    def find(self) -> int | None:
+        """The job that an earlier request made under this key. Raises Refusal when that had another body."""
+        found = read(lambda tx: jobs.by_key(tx, self.key))
+        if not found:
+            return None
+        self.check(found[0])
+        return found[0]
+
     def check(self, job_id: int) -> None:
         """Raises Refusal when the job was made by another body under the same key."""
         kept = read(lambda tx: jobs.parameter(tx, job_id, PARAMETER))
         if kept is not None and kept != json.dumps(self.body):
             refuse_reuse()
+
+
+def once(key: Key | None, make: Callable[[], int]) -> int:
+    """The job that was made under the key already, else what `make` makes; of two at the same time one is made."""
+    made = key.find() if key is not None else None
+    if made is None:
+        made = make()
+        if key is not None:
+            key.check(made)
+    return made
 
 
 def refuse_reuse() -> None:

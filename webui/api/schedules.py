@@ -89,7 +89,7 @@ def delete_recurring(recurring_id: str) -> None:
 )  # fmt: skip
 def trigger_recurring(recurring_id: str) -> Any:
     """Run it now, once, paused or not."""
-    return {"jobId": admin.trigger(recurring_id), "message": f"Job '{recurring_id}' triggered successfully"}
+    return {"jobId": byname.trigger(recurring_id), "message": f"Job '{recurring_id}' triggered successfully"}
 
 
 @operation(schedules, "POST", f"{_ONE}/pause", needs="recurring.pause", about="recurring")
