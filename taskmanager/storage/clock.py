@@ -43,9 +43,19 @@ class Clock:
         """A moment of the server's wall clock in UTC, by today's offset."""
         return moment - self._local
 
-    def set(self, now: datetime, local_offset_seconds: float = 0.0) -> None:
-        """Take a reading of the server's clock."""
-        self._reading = (now, time.monotonic())
+    def set(self, now: datetime, local_offset_seconds: float = 0.0, *, asked: float | None = None) -> None:
+        """Take a reading of the server's clock.
+
+        asked: `time.monotonic()` just before it was asked for. The server read its clock between that and now, so what
+        was long on its way tells little: it moves our clock no further than it must. Otherwise the clocks of processes
+        on a busy machine would be as far apart as their answers were slow. Ours may be behind, but not ahead: nothing
+        is taken for due too early.
+        """
+        at = time.monotonic()
+        way = timedelta(seconds=0.0 if asked is None else max(0.0, at - asked))
+        base, since = self._reading
+        guess = base + timedelta(seconds=at - since) if self._known else now
+        self._reading = (min(max(guess, now), now + way), at)
         self._local = timedelta(seconds=round(local_offset_seconds / 60) * 60)
         self._known = True
 

@@ -292,8 +292,9 @@ class Database:
 
     def _read_clock(self, connection: SqlConnection) -> None:
         product = self.product
+        asked = time.monotonic()
         now, offset = _pair(connection, f"SELECT {product.utc_now}, {product.local_offset}")
-        self.clock.set(as_moment(now), float(offset))
+        self.clock.set(as_moment(now), float(offset), asked=asked)
 
 
 def _pair(connection: Any, sql: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -74,13 +75,15 @@ class Watcher:
     def look(self) -> Glance:
         """Look once. Raises what the driver raises; the next look connects anew."""
         try:
-            row = self._open().execute(self._statement, self._parameters).one()
+            connection = self._open()
+            asked = time.monotonic()
+            row = connection.execute(self._statement, self._parameters).one()
         except Exception:
             self.close()
             raise
         found = tuple(row)
         now = as_moment(found[0])
-        self._database.clock.set(now, float(found[1]))
+        self._database.clock.set(now, float(found[1]), asked=asked)
         return Glance(now, found[2] is not None, found[3], found[4], found[5] is not None, found[6] is not None)
 
     def version(self) -> int:
