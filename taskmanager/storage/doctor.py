@@ -204,6 +204,10 @@ def _legacy(tx: Tx) -> Iterator[Finding]:
     found = legacy_shape.read(tx)
     for fault in found.faults:
         yield Finding("warn", "legacy", fault, "add the columns by hand, or rename that table and upgrade")
+    for table, columns in found.texts.items():
+        told = f"{', '.join(sorted(columns))} of {table} cannot hold every text: what does not fit is cut, or becomes ?"
+        cure = f"ALTER TABLE {table} MODIFY {min(columns)} LONGTEXT CHARACTER SET utf8mb4, if its owner agrees"
+        yield Finding("warn", "legacy", told, cure)
     if found.job is legacy_shape.Shape.TARGCC:
         yield Finding("ok", "legacy", "c_Job is of the older TARGCC shape (lkpJob), and is served as it is")
 

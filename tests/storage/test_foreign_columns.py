@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from taskmanager import TaskManager
-from taskmanager.storage import alerts, legacy_shape, logged, monitoring_logged
+from taskmanager.storage import alerts, doctor, legacy_shape, logged, monitoring_logged
 from taskmanager.storage.legacy_texts import Fit
 from taskmanager.storage.monitoring_logged import WantedRuns
 from tests.conftest import Hands
@@ -115,6 +115,10 @@ def test_results_that_a_column_cannot_hold_are_cut_and_cost_no_outcome(narrow: T
         row = f"('{name}', 'SP_{name}', 1, NOW())"
         sql(narrow, f"INSERT INTO c_Job (JobName, StoredProcName, IsActive, NextRun) VALUES {row}")
     assert narrow.legacy_jobs.fire_due() == 3
+    told = [f.text for f in doctor.examine(narrow.database, recurring=list) if f.subject == "legacy"]
+    assert [text.partition(" cannot hold")[0] for text in told] == [
+        "LastResult of c_Job", "ErrorMessage, ResultMessage, StackTrace of c_LoggedJob",
+    ]  # fmt: skip
     work(narrow, tmp_path)
     with narrow.database.engine.connect() as connection:
         told = {
