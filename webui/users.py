@@ -8,9 +8,9 @@ from dataclasses import dataclass
 VIEW = frozenset({"jobs.view", "args.view"})
 MANAGE = frozenset(
     {
-        "jobs.manage", "jobs.requeue", "jobs.delete", "jobs.enqueue", "recurring.trigger", "recurring.pause",
-        "recurring.remove", "recurring.edit", "recurring.restore", "queues.pause", "servers.drain", "operations.start",
-        "operations.stop", "alerts.edit", "audit.view",
+        "jobs.manage", "jobs.requeue", "jobs.delete", "jobs.enqueue", "jobs.edit", "recurring.trigger",
+        "recurring.pause", "recurring.remove", "recurring.edit", "recurring.restore", "queues.pause", "servers.drain",
+        "operations.start", "operations.stop", "alerts.edit", "audit.view",
     }
 )  # fmt: skip
 ROLES: Mapping[str, frozenset[str]] = {"view": VIEW, "manage": VIEW | MANAGE}

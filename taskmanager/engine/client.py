@@ -22,6 +22,8 @@ from taskmanager.storage.database import Database, DuplicateKey
 from taskmanager.storage.jobs import LockedJob
 from taskmanager.storage.transaction import Tx
 
+#: Parameters of a job that was made from another one, and of that one; the last so many are told.
+MADE_FROM, MADE_INTO, _MADE = "MadeFrom", "MadeInto", 20
 _QUEUE_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 
 
@@ -159,6 +161,26 @@ class Client:
             return self.run_once(key, work)[0]
         with self.database.guard_joined():
             return work(self.database.join(session))[0]
+
+    def create_from(self, job_id: int, new: NewJob, *, key: str) -> int:
+        """Write a job made from another, which stays as it is; each tells of the other by a parameter.
+
+        key: of `new_key`; asked for twice under one key it is one job. Raises JobNotFound, CreationCancelled.
+        """
+        new.parameters[MADE_FROM] = str(job_id)
+
+        def work(tx: Tx) -> list[int]:
+            if not jobs.lock(tx, [job_id]):
+                raise JobNotFound(f"there is no job {job_id} to make another from")
+            made = self.create_in(tx, [new], key)
+            if not made:
+                raise CreationCancelled(f"a filter does not let {new.invocation.name} be created")
+            known = jobs.locked_parameter(tx, job_id, MADE_INTO)
+            listed = [*(known.split(",") if known else []), str(made[0])][-_MADE:]
+            jobs.set_parameters(tx, {(job_id, MADE_INTO): ",".join(listed)})
+            return made
+
+        return self.run_once(key, work)[0]
 
     def _start_if_over(self, tx: Tx, parent: LockedJob, child: int, options: int) -> None:
         if parent.state not in ("Succeeded", "Deleted"):

@@ -161,13 +161,16 @@ def run(tx: Tx, run_id: int) -> dict[str, Any] | None:
     }
 
 
-def statistics(tx: Tx, name: str, *, shown: int = 60) -> RunStatistics:
-    """What the newest runs of a name were like, and the last `shown` of them, oldest first."""
+def statistics(tx: Tx, name: str, *, shown: int = 60, measured: int | None = None) -> RunStatistics:
+    """What the newest runs of a name were like, and the last `shown` of them, oldest first.
+
+    measured: of how many runs; of as many as are counted at all.
+    """
     if (whose := shape(tx)[0]) is not Shape.SPECIFICATION:
         rows = _older_rows(tx, name, False) if whose is Shape.TARGCC else []
         runs = [_older_run(tx, r) for r in rows]
     else:
-        runs = [_measured(tx, r) for r in tx.execute(logged_measures, {"name": name, "limit": MEASURED})]
+        runs = [_measured(tx, r) for r in tx.execute(logged_measures, {"name": name, "limit": measured or MEASURED})]
     took = sorted(r.duration_ms for r in runs if r.duration_ms is not None)
     return RunStatistics(
         len(runs), sum(r.succeeded for r in runs), _percentile(took, 0.5), _percentile(took, 0.95),
@@ -190,7 +193,7 @@ def logged_names(t: Tables, p: Product) -> str:
 def logged_measures(t: Tables, p: Product) -> str:
     """Outcome and duration of the newest runs of a name."""
     q = p.quote
-    columns = ", ".join(q(c) for c in ("ID", "StartedAt", "DurationMs", "Success"))
+    columns = ", ".join(q(c) for c in ("ID", "JobId", "StartedAt", "DurationMs", "Success"))
     return (
         f"SELECT {columns} FROM {q(t.legacy.logged.name)} WHERE {q('JobName')} = :name "
         f"ORDER BY {q('StartedAt')} DESC, {q('ID')} DESC LIMIT :limit"
@@ -311,8 +314,8 @@ def _run(tx: Tx, r: Sequence[Any]) -> Run:
 
 
 def _measured(tx: Tx, r: Sequence[Any]) -> Run:
-    number, started, took, success = r
-    return Run(int(number), "", None, "", tx.clock.to_utc(as_moment(started)), took, bool(success), None, None, "")
+    number, job_id, started, took, success = r
+    return Run(int(number), "", job_id, "", tx.clock.to_utc(as_moment(started)), took, bool(success), None, None, "")
 
 
 def _percentile(ordered: Sequence[int], share: float) -> int | None:

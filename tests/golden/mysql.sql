@@ -461,7 +461,7 @@ FROM `c_LoggedJob`
 WHERE %s = `c_LoggedJob`.`ID`;
 
 -- monitoring_logged.logged_measures
-SELECT `ID`, `StartedAt`, `DurationMs`, `Success` FROM `c_LoggedJob` WHERE `JobName` = :name ORDER BY `StartedAt` DESC, `ID` DESC LIMIT :limit;
+SELECT `ID`, `JobId`, `StartedAt`, `DurationMs`, `Success` FROM `c_LoggedJob` WHERE `JobName` = :name ORDER BY `StartedAt` DESC, `ID` DESC LIMIT :limit;
 
 -- monitoring_logged.logged_names
 SELECT DISTINCT `JobName` AS name FROM `c_LoggedJob` LIMIT 500;

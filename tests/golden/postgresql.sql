@@ -461,7 +461,7 @@ FROM "c_LoggedJob"
 WHERE %(id)s = "c_LoggedJob"."ID";
 
 -- monitoring_logged.logged_measures
-SELECT "ID", "StartedAt", "DurationMs", "Success" FROM "c_LoggedJob" WHERE "JobName" = :name ORDER BY "StartedAt" DESC, "ID" DESC LIMIT :limit;
+SELECT "ID", "JobId", "StartedAt", "DurationMs", "Success" FROM "c_LoggedJob" WHERE "JobName" = :name ORDER BY "StartedAt" DESC, "ID" DESC LIMIT :limit;
 
 -- monitoring_logged.logged_names
 WITH RECURSIVE names (name, number) AS (SELECT MIN("JobName"), 1 FROM "c_LoggedJob" UNION ALL SELECT (SELECT MIN("JobName") FROM "c_LoggedJob" WHERE "JobName" > names.name), number + 1 FROM names WHERE names.name IS NOT NULL AND number < 500) SELECT name FROM names WHERE name IS NOT NULL;

@@ -49,7 +49,7 @@ def arguments(tm: TaskManager) -> list[Any]:
 def form_of(page: str) -> dict[str, str]:
     """What a browser would send when nobody typed anything."""
     main = page[page.index("<main") : page.index("</main>")]
-    main = main[main.index('name="version"') - 40 :]
+    main = main[main.index('name="once"' if 'name="once"' in main else 'name="version"') - 40 :]
     found: dict[str, str] = {}
     for tag in re.findall(r"<input[^>]*>", main):
         given = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))

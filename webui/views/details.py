@@ -8,17 +8,23 @@ from typing import Any
 from flask import Response, abort, jsonify, render_template, request
 from flask_babel import gettext as _
 
-from taskmanager.domain.records import StateRecord
+from taskmanager.domain.records import JobRecord, StateRecord
+from taskmanager.engine.client import MADE_FROM, MADE_INTO
 from taskmanager.engine.transitions import STOPPED_AT
-from taskmanager.storage import monitoring_details
+from taskmanager.storage import monitoring_details, monitoring_logged, recurring_runs
 from taskmanager.storage.monitoring_details import Details
-from webui import access, formats, jobviews, redaction, serverviews, shell
+from taskmanager.storage.monitoring_logged import Run
+from taskmanager.storage.recurring_runs import RecurringRun
+from webui import access, callforms, formats, jobviews, redaction, serverviews, shell
 from webui.access import needs
 from webui.blueprint import pages, read
+from webui.runviews import Runs
 from webui.views.lists import ACTIONS
 
 #: Parameters that the page shows in words elsewhere.
-_TOLD = frozenset({"Continuations", "Progress", STOPPED_AT})
+_TOLD = frozenset({"Continuations", "Progress", STOPPED_AT, MADE_FROM, MADE_INTO})
+#: Runs that the chart of a job shows.
+_CHARTED = 60
 
 #: How long a run that was asked to end may take before the page says that it did not react.
 _PATIENCE_MS = 60_000
@@ -42,7 +48,9 @@ def job_details(job_id: int) -> Any:
         retry_count=jobviews.plain(found.job.parameters.get("RetryCount")),
         recurring_id=jobviews.plain(found.job.parameters.get("RecurringJobId")),
         last_log=found.log[-1].id if found.log else 0, redaction=redaction,
-        stopping=_stopping(found, now), server=found.job.current.data.get("ServerId", "") if found.job.current else "",
+        runs=_runs(found), made_from=_ids(found.job, MADE_FROM), made_into=_ids(found.job, MADE_INTO),
+        editable=_is_editable(found.job), stopping=_stopping(found, now),
+        server=found.job.current.data.get("ServerId", "") if found.job.current else "",
     )  # fmt: skip
 
 
@@ -69,6 +77,31 @@ def _must(job_id: int) -> Details:
     if found is None:
         abort(404)
     return found
+
+
+def _runs(found: Details) -> Runs:
+    """The last runs of the recurring job, or of the job's name."""
+    recurring_id = jobviews.plain(found.job.parameters.get("RecurringJobId"))
+    if recurring_id:
+        return Runs(read(lambda tx: recurring_runs.newest(tx, [recurring_id], _CHARTED))[recurring_id])
+    name = jobviews.full_title(found.job)
+    known = read(lambda tx: monitoring_logged.statistics(tx, name, shown=_CHARTED, measured=_CHARTED))
+    return Runs(tuple(_charted(r) for r in known.last if r.started is not None and (r.job_id or "").isdigit()))
+
+
+def _charted(run: Run) -> RecurringRun:
+    ended = "succeeded" if run.succeeded else "failed"
+    started = run.started or datetime(1970, 1, 1)
+    return RecurringRun("", int(run.job_id or 0), started, run.duration_ms or 0, None, ended)
+
+
+def _ids(job: JobRecord, name: str) -> list[int]:
+    """The jobs that a parameter names."""
+    return [int(one) for one in job.parameters.get(name, "").split(",") if one.isdigit() and len(one) < 19]
+
+
+def _is_editable(job: JobRecord) -> bool:
+    return callforms.may_edit() and callforms.known_call(job.invocation_data, job.arguments) is not None
 
 
 def _spans(history: tuple[StateRecord, ...], now: datetime) -> dict[int, float]:

@@ -91,6 +91,22 @@ def test_two_people_edit_one_job_and_the_second_is_told(site: Site, window: Wind
     assert there.complaints == []
 
 
+def test_a_failed_job_is_requeued_with_edited_arguments(site: Site, window: Windows) -> None:
+    here = window()
+    page = here.open(f"jobs/details/{site.ids['failed']}")
+    page.get_by_role("link", name="Requeue with edited arguments").click()
+    page.locator("#arg-order_id").fill("4711")
+    assert "s3cr3t" not in page.content()
+    assert here.violations() == []
+    page.get_by_role("button", name="Requeue").click()
+    page.get_by_text("was created.").wait_for()
+    assert page.get_by_role("link", name=f"#{site.ids['failed']}", exact=True).first.is_visible()
+    made = int(page.url.rpartition("/")[2])
+    assert site.tm.get(made).arguments == '["4711","\\"user8@example.org\\"","\\"s3cr3t\\""]'
+    assert here.violations() == []
+    assert here.complaints == []
+
+
 def test_a_triggered_run_appears_on_the_page_of_its_recurring_job(site: Site, window: Windows, tmp_path: Path) -> None:
     here = window()
     page = here.open("recurring")
