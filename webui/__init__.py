@@ -18,11 +18,13 @@ from taskmanager import TaskManager
 from webui import access, api, bearer, errors, headers, languages, shell
 from webui.blueprint import pages
 from webui.feed import Feed, Slots
+from webui.hosting import Can, Host, Who
 from webui.hub import hubs
 from webui.snapshots import Snapshots
+from webui.users import ROLES, User
 from webui.views import ALL
 
-__all__ = ["Page", "create_app", "serve"]
+__all__ = ["ROLES", "Page", "User", "create_app", "serve"]
 
 #: The modules whose import puts their pages on the blueprint.
 VIEWS = ALL
@@ -30,18 +32,21 @@ VIEWS = ALL
 
 def create_app(
     tm: TaskManager, *, users: Mapping[str, str] | None = None, roles: Mapping[str, str] | None = None,
-    path: str = "/hangfire",
+    path: str = "/hangfire", who: Who | None = None, can: Can | None = None,
 ) -> Flask:  # fmt: skip
     """The WSGI application of one TaskManager.
 
     users: name → password hash; roles: name → `view` or `manage`; else the settings `web_users` and `web_roles`.
-    Closed by default: without users nobody gets in. path: where the pages stand; a host application that mounts
-    this one elsewhere gives SCRIPT_NAME, and all links follow it.
+    Closed by default: without users nobody gets in. who: instead of users and passwords, who of a host application
+    sends a request; can: whether a user may do an action to a resource, beyond what the role says.
+    path: where the pages stand; a host application that mounts this one elsewhere gives SCRIPT_NAME, and all links
+    follow it.
     """
     app = Flask(__name__, static_folder=None)
     app.config.update(
         TASKMANAGER=tm,
         SNAPSHOTS=Snapshots(tm),
+        HOST=Host(who, can, tm.settings.web_read_only),
         FEED=Feed(tm),
         STREAMS=Slots(tm.settings.web_streams),
         SESSION_COOKIE_NAME="taskmanager",

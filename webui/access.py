@@ -22,8 +22,9 @@ from taskmanager import TaskManager
 from taskmanager.domain.errors import StorageError
 from taskmanager.engine.audit import Actor
 from taskmanager.storage.signing_key import signing_key
-from webui import bearer
+from webui import bearer, hosting
 from webui.blueprint import PATIENCE_SECONDS
+from webui.hosting import Host
 from webui.users import ROLES, VIEW, User
 
 log = logging.getLogger("taskmanager.web")
@@ -66,10 +67,9 @@ def token_in_address(view: F) -> F:
     return view
 
 
-def may(action: str) -> bool:
-    """Whether who is signed in may do this."""
-    user: User | None = g.get("user")
-    return user is not None and action in user.actions
+def may(action: str, resource: str = "") -> bool:
+    """Whether who is signed in may do this, to this resource or in general."""
+    return hosting.allowed(g.get("user"), action, resource)
 
 
 def guard(app: Flask, *, users: Mapping[str, str], roles: Mapping[str, str], read_only: bool) -> None:
@@ -79,6 +79,7 @@ def guard(app: Flask, *, users: Mapping[str, str], roles: Mapping[str, str], rea
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # a page may be open all day; the token dies with the session
     app.session_interface = _Sessions()
     csrf = CSRFProtect(app)
+    host: Host = app.config["HOST"]
     auth = _authentication(users, roles, read_only)
     check = auth.login_required(lambda: None)
     _limiter(app)
@@ -103,13 +104,16 @@ def guard(app: Flask, *, users: Mapping[str, str], roles: Mapping[str, str], rea
         token = bearer.presented(in_address=getattr(view, "takes_token_in_address", False))
         if token is not None:
             refused = _by_bearer(token)
+        elif host.who is not None:
+            g.user = host.user()
+            refused = hosting.unknown() if g.user is None else None
         elif not users:
             return Response(_SETUP, 503, mimetype="text/plain")
         else:
             refused = check()
             g.user = auth.current_user()
         if refused is not None:
-            if _is_quiet():
+            if _is_quiet() and "WWW-Authenticate" in refused.headers:
                 del refused.headers["WWW-Authenticate"]
             return refused
         _permit(view)
@@ -163,7 +167,8 @@ def _permit(view: Any) -> None:
     if getattr(view, "is_for_any_user", False):
         return
     wanted = getattr(view, "needs", None) or ("jobs.view" if request.method in _SAFE else "nothing grants this")
-    if view is not None and not may(wanted):
+    kind, target = _target()
+    if view is not None and not may(wanted, f"{kind}:{target}" if kind else ""):
         log.warning("%s may not %s: %s %s refused", g.user.name, wanted, request.method, request.path)
         _denied(view, f"lacks the permission {wanted}")
         abort(403, wanted)
