@@ -239,10 +239,14 @@ def test_the_audit_log_is_read_by_filter(program: Program) -> None:
     assert program.get("/api/v1/audit?outcome=denied")["items"] == []
 
 
-def test_counts_are_told(program: Program) -> None:
+def test_counts_are_told_and_how_many_jobs_ended_when(program: Program, hands: Any) -> None:
+    fail_some(program, hands, 2)
     program.tm.enqueue("Fails")
     stats = program.get("/api/v1/stats")
-    assert (stats["counts"]["enqueued"], stats["stale"]) == (1, False)
+    assert (stats["counts"]["enqueued"], stats["counts"]["failed"], stats["stale"]) == (1, 2, False)
+    for period, length in (("day", 24), ("week", 7), ("month", 30)):
+        trend = program.get(f"/api/v1/stats/history?period={period}")
+        assert (len(trend["moments"]), len(trend["deleted"]), sum(trend["failed"])) == (length, length, 2)
 
 
 def test_who_may_only_look_changes_nothing_and_reads_no_audit(program: Program) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from taskmanager.engine.client import check_queue
-from taskmanager.storage import monitoring_lists, monitoring_queues
+from taskmanager.storage import monitoring_lists, monitoring_queues, monitoring_trends
 from taskmanager.storage import servers as server_rows
 from taskmanager.storage.monitoring_lists import Wanted
 from taskmanager.storage.transaction import Tx
@@ -29,6 +29,14 @@ def get_stats() -> Any:
     if found is None:
         refuse(503, "Storage.Unavailable", "the database does not answer")
     return {"at": found.snapshot.at, "stale": found.stale, "counts": found.snapshot.counts}
+
+
+@operation(system, "GET", "/api/v1/stats/history", query=systemschemas.TrendQuery, gives=systemschemas.Trend)
+def get_trend(query: Mapping[str, Any]) -> Any:
+    """How many jobs ended when, from counters."""
+    days = {"week": 7, "month": 30}.get(query["period"])
+    found = read(lambda tx: monitoring_trends.daily(tx, days) if days else monitoring_trends.hourly(tx))
+    return {"moments": found.moments, **found.series}
 
 
 @operation(system, "GET", "/api/v1/queues", gives=lambda: systemschemas.Queue(many=True))

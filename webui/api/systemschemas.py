@@ -76,6 +76,21 @@ class Statistics(Schema):
     counts = fields.Dict(keys=fields.String(), values=fields.Integer())
 
 
+class TrendQuery(Body):
+    """How far back."""
+
+    period = fields.String(load_default="day", validate=validate.OneOf(("day", "week", "month")))
+
+
+class Trend(Schema):
+    """How many jobs ended in each hour of a day, or each day of a week or month (UTC); the last one is not over."""
+
+    moments = fields.List(Moment())
+    succeeded = fields.List(fields.Integer())
+    failed = fields.List(fields.Integer())
+    deleted = fields.List(fields.Integer())
+
+
 class Queue(Schema):
     """A queue."""
 
