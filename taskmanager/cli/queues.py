@@ -26,7 +26,7 @@ def list_queues(ctx: click.Context, as_json: bool) -> None:
     rows = [
         {
             "queue": q.name, "waiting": q.waiting, "fetched": q.fetched, "paused": q.paused,
-            "servers": sum(q.name in (s.data.get("Queues") or ()) for s in servers),
+            "servers": sum(q.name in s.queues for s in servers),
         }
         for q in found
     ]  # fmt: skip
@@ -66,7 +66,7 @@ def servers(ctx: click.Context, as_json: bool) -> None:
     rows = [
         {
             "server": s.id, "state": state(s), "workers": s.data.get("WorkerCount"),
-            "queues": ",".join(s.data.get("Queues") or ()), "started": s.data.get("StartedAt"),
+            "queues": ",".join(s.queues), "started": s.data.get("StartedAt"),
             "heartbeat": s.last_heartbeat,
         }
         for s in found

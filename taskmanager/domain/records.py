@@ -78,6 +78,12 @@ class ServerRecord:
     data: Mapping[str, Any]
     last_heartbeat: datetime | None
 
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The queues it says it works on; none where another program's row says something else."""
+        named = self.data.get("Queues")
+        return tuple(str(one) for one in named) if isinstance(named, (list, tuple)) else ()
+
 
 @dataclass(frozen=True, slots=True)
 class RecurringRecord:

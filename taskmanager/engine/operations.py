@@ -218,7 +218,7 @@ def result(now: Operation) -> dict[str, Any]:
 
 def _queue(tx: Tx, default: str) -> str:
     """A queue that a server of ours works on: `default` when one does, else the first of the newest server."""
-    found = [s.data.get("Queues") or [] for s in server_rows.all_servers(tx) if "taskmanager" in s.data]
+    found = [s.queues for s in server_rows.all_servers(tx) if "taskmanager" in s.data]
     listed = [queues for queues in found if queues]
     return default if not listed or any(default in queues for queues in listed) else str(listed[-1][0])
 

@@ -181,7 +181,7 @@ def _alive(tx: Tx, silent_after: float) -> list[Any]:
 def _queues(tx: Tx, silent_after: float) -> Iterator[Finding]:
     """Jobs that wait where nobody claims them."""
     alive = _alive(tx, silent_after)
-    served = {str(name) for s in alive for name in s.data.get("Queues") or ()}
+    served = {name for s in alive for name in s.queues}
     lengths = [q for q in monitoring.queue_lengths(tx) if q.waiting]
     good = True
     for queue in lengths:

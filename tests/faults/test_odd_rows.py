@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from taskmanager import TaskManager
+from taskmanager.cli import main
 from taskmanager.domain.texts import whole, wholes
 from taskmanager.engine import operations
-from taskmanager.storage import legacy, queues, structures
+from taskmanager.storage import legacy, servers, structures
+from taskmanager.storage import queues as queue_rows
 from taskmanager.storage import recurring as recurring_rows
 from tests.conftest import history
 
@@ -97,7 +101,7 @@ def test_a_job_without_an_invocation_is_failed_and_says_so(tm: TaskManager, hand
     assert failed is not None
     assert (failed.name, tm.get(good).state) == ("Failed", "Succeeded")
     assert "InvocationData is not valid JSON" in failed.data["ExceptionMessage"]
-    assert tm.database.run(lambda tx: queues.waiting_among(tx, [empty])) == set()
+    assert tm.database.run(lambda tx: queue_rows.waiting_among(tx, [empty])) == set()
 
 
 def test_odd_fields_of_recurring_jobs_hold_up_no_other(tm: TaskManager, hands: Any) -> None:
@@ -110,6 +114,21 @@ def test_odd_fields_of_recurring_jobs_hold_up_no_other(tm: TaskManager, hands: A
     worker.recurring.tick()
     assert worker.work() == 2
     assert [r.error for r in tm.recurring_list()] == [None, None]
+
+
+@pytest.mark.parametrize("queues", ["7", '"default"', "null", '[1, null, "mail"]', '{"a": 1}'])
+def test_an_odd_row_of_another_programs_server_is_listed(
+    tm: TaskManager, queues: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tm.database.tables.server
+    with tm.database.engine.begin() as connection:
+        values = {"Id": "odd:1:2", "Data": f'{{"Queues": {queues}}}', "LastHeartbeat": tm.database.clock.now()}
+        connection.execute(table.insert().values(**values))
+    monkeypatch.setenv("TASKMANAGER_DATABASE_URL", tm.database.engine.url.render_as_string(hide_password=False))
+    for command in (["servers"], ["queues", "list"], ["doctor"]):
+        answer = CliRunner().invoke(main, [*command, "--json"])
+        assert isinstance(json.loads(answer.stdout), list), answer.output
+    assert tm.database.read(servers.all_servers)[0].queues == (("1", "None", "mail") if queues[0] == "[" else ())
 
 
 def test_odd_outcomes_that_wait_for_rows_of_c_job_hold_up_no_row(

@@ -26,7 +26,7 @@ def queues() -> str:
         return monitoring_queues.overview(tx, with_next=True), server_rows.all_servers(tx)
 
     found, servers = read(work)
-    listened = {str(q) for s in servers for q in (s.data.get("Queues") or ())}
+    listened = {q for s in servers for q in s.queues}
     seen = shell.seen()
     return render_template(
         "queues.html", here="queues", queues=found, listened=listened, servers=servers,
