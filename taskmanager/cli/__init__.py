@@ -39,6 +39,7 @@ def main(ctx: click.Context) -> None:
 
 run.web.add_command(webusers.user)
 run.web.add_command(webusers.token)
+run.web.add_command(webusers.openapi)
 
 for command in (
     run.up, run.worker, run.web, jobs.enqueue, jobs.jobs_group, known.job_group, recurring.recurring, queues.queues,

@@ -1,4 +1,5 @@
-"""Who may use the web pages and the API: `web user add` and `web token add` make lines of configuration."""
+"""What goes with the web pages and the API: `web user add` and `web token add` make lines of configuration, and
+`web openapi` prints the API's document."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from typing import Any
 
 import click
 
-from taskmanager.cli.common import Group, examples, fail, settings
+from taskmanager.cli.common import Command, Group, examples, fail, manager, settings
 
 role_option = click.option(
     "--role", type=click.Choice(["view", "manage"]), default="view", show_default=True, help="What it may."
@@ -63,6 +64,16 @@ def add_token(ctx: click.Context, name: str, role: str, write: bool) -> None:
     _put(ctx, {"api_tokens": {name: f"{role}:sha256:{hashlib.sha256(made.encode()).hexdigest()}"}}, write=write)
     click.echo(f"token of {name}, shown this once (send it as `Authorization: Bearer …`):", err=True)
     click.echo(made)
+
+
+@click.command(cls=Command, epilog=examples("web openapi", "web openapi > openapi.json"))
+@click.pass_context
+def openapi(ctx: click.Context) -> None:
+    """Print the API's document, OpenAPI 3.1, for programs that make clients of it."""
+    from webui import create_app  # the core runs without Flask
+    from webui.api.spec import document_of
+
+    click.echo(json.dumps(document_of(create_app(manager(ctx, discover=False, new=True))), indent=2))
 
 
 def _check_name(name: str) -> None:

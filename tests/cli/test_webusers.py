@@ -13,6 +13,7 @@ from werkzeug.security import check_password_hash
 
 from taskmanager import config
 from taskmanager.cli import main
+from tests.cli.conftest import lines
 
 OWN = """# ours
 threads = 3  # not more
@@ -98,3 +99,10 @@ def test_what_is_written_is_valid_toml_for_any_allowed_name(place: Path) -> None
     assert set(tomllib.loads((place / "taskmanager.toml").read_text("utf-8"))["api_tokens"]) == {
         "Ärzte", "a.b", "c[1]", "#x",
     }  # fmt: skip
+
+
+def test_the_document_of_the_api_is_printed_without_a_database(place: Path) -> None:
+    document = lines(typed("", "web", "openapi"))
+    assert document["openapi"].startswith("3.1")
+    assert document["paths"]["/api/jobs/fire-and-forget"]["post"]["operationId"] == "fireAndForget"
+    assert list(place.glob("*.db")) == []

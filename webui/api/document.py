@@ -7,29 +7,25 @@ from typing import Any
 
 from flask import Blueprint, current_app, jsonify, render_template, request
 
+from webui.api.spec import document_of
+
 document = Blueprint("api-document", __name__)
 
 
 @document.get("/api/v1/openapi.json")
 def openapi() -> Any:
     """The document, for programs that make clients of it."""
-    made = described()
+    made = document_of(current_app)
     return jsonify(made | {"servers": [{"url": request.script_root or "/"}]})
 
 
 @document.get("/api/v1/docs")
 def docs() -> str:
     """The document, for people."""
-    made = described()
+    made = document_of(current_app)
     return render_template(
         "api.html", here="api", made=made, groups=_groups(made), schemas=made["components"]["schemas"]
     )
-
-
-def described() -> dict[str, Any]:
-    """The whole document."""
-    found: dict[str, Any] = current_app.config["OPENAPI"].get()
-    return found
 
 
 def _groups(made: Mapping[str, Any]) -> list[tuple[str, str, list[dict[str, Any]]]]:

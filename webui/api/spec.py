@@ -59,3 +59,9 @@ class Document:
             spec.tag({"name": group.tag, "description": group.description})
         found: dict[str, Any] = spec.to_dict()
         return found
+
+
+def document_of(app: Flask) -> dict[str, Any]:
+    """The document of an application that `create_app` made."""
+    found: Document = app.config["OPENAPI"]
+    return found.get()
