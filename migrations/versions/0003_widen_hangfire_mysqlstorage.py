@@ -6,7 +6,7 @@ Not touched: the table JobState, which nothing reads (but for its foreign key's 
 
 from __future__ import annotations
 
-from taskmanager.storage import altering, shape
+from taskmanager.storage import altering, shape, shape_notation
 from taskmanager.storage.altering import ForeignKey
 from taskmanager.storage.migrating import current_run
 
@@ -220,7 +220,7 @@ def upgrade() -> None:
     run = current_run()
     if not run.is_mysql:
         return
-    wanted = shape.parse(WANTED, run.prefix, "utf8mb4_bin")
+    wanted = shape_notation.parse(WANTED, run.prefix, "utf8mb4_bin")
     there = run.shapes(wanted)
     altering.widen(
         run,

@@ -11,14 +11,14 @@ import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from croniter import croniter
 from croniter.croniter import CroniterBadCronError, CroniterBadDateError
 
 from taskmanager.domain.errors import InvalidArgument, InvalidCron
+from taskmanager.domain.zones import resolve_zone as resolve_zone
 
 _MACROS = {
     "@every_second": "* * * * * *",
@@ -226,19 +226,6 @@ def parse(expression: str, time_zone: str = "UTC", days_and: bool = False) -> Cr
     return Cron(expression, time_zone, days_and=days_and)
 
 
-@functools.lru_cache(maxsize=512)
-def resolve_zone(name: str) -> tzinfo:
-    """A zone by its IANA name, by the id .NET writes on Windows, or by an offset as `+02:00`. Raises InvalidCron."""
-    if (offset := re.fullmatch(r"([+-])(\d\d?):([0-5]\d)", name)) is not None:
-        minutes = int(offset[2]) * 60 + int(offset[3])
-        if minutes < 24 * 60:
-            return timezone(timedelta(minutes=-minutes if offset[1] == "-" else minutes))
-    try:
-        return ZoneInfo(_WINDOWS.get(name, name) or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidCron(f"time zone {name!r} is unknown: use an IANA name such as Europe/Prague") from None
-
-
 def due_slots(
     cron: Cron, *, last: datetime, now: datetime, misfire: Misfire, precision_seconds: float, limit: int = 1000
 ) -> Due:
@@ -325,25 +312,3 @@ def _in(name: str, value: int, low: int, high: int) -> int:
     if not low <= value <= high:
         raise InvalidArgument(f"{name} is from {low} to {high}, not {value}")
     return value
-
-
-_WINDOWS = {
-    "W. Europe Standard Time": "Europe/Berlin", "Central Europe Standard Time": "Europe/Budapest",
-    "Romance Standard Time": "Europe/Paris", "GMT Standard Time": "Europe/London",
-    "Central European Standard Time": "Europe/Warsaw", "FLE Standard Time": "Europe/Kiev",
-    "GTB Standard Time": "Europe/Bucharest", "E. Europe Standard Time": "Europe/Chisinau",
-    "Russian Standard Time": "Europe/Moscow", "Turkey Standard Time": "Europe/Istanbul",
-    "Israel Standard Time": "Asia/Jerusalem", "Egypt Standard Time": "Africa/Cairo",
-    "South Africa Standard Time": "Africa/Johannesburg", "Arab Standard Time": "Asia/Riyadh",
-    "Arabian Standard Time": "Asia/Dubai", "Iran Standard Time": "Asia/Tehran",
-    "India Standard Time": "Asia/Kolkata", "Pakistan Standard Time": "Asia/Karachi",
-    "SE Asia Standard Time": "Asia/Bangkok", "China Standard Time": "Asia/Shanghai",
-    "Singapore Standard Time": "Asia/Singapore", "Tokyo Standard Time": "Asia/Tokyo",
-    "Korea Standard Time": "Asia/Seoul", "AUS Eastern Standard Time": "Australia/Sydney",
-    "New Zealand Standard Time": "Pacific/Auckland", "Eastern Standard Time": "America/New_York",
-    "Central Standard Time": "America/Chicago", "Mountain Standard Time": "America/Denver",
-    "Pacific Standard Time": "America/Los_Angeles", "Alaskan Standard Time": "America/Anchorage",
-    "Hawaiian Standard Time": "Pacific/Honolulu", "Atlantic Standard Time": "America/Halifax",
-    "E. South America Standard Time": "America/Sao_Paulo", "Argentina Standard Time": "America/Buenos_Aires",
-    "US Mountain Standard Time": "America/Phoenix", "Coordinated Universal Time": "UTC",
-}  # fmt: skip

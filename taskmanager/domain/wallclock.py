@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from taskmanager.domain.cron import resolve_zone
 from taskmanager.domain.errors import InvalidCron
+from taskmanager.domain.zones import resolve_zone
 
 #: A clock that was put back less than this ago shows times again that it has shown already.
 _PUT_BACK = timedelta(hours=3)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, Pool
 
-from taskmanager.storage import forked, urls
+from taskmanager.storage import forked, pymysql_connection, urls
+
+#: The key of a pooled connection's info under which the pool it belongs to stands.
+_POOL = "taskmanager.pool"
+_given_up: weakref.WeakSet[Pool] = weakref.WeakSet()
 
 #: The number of MySQL's type BIT.
 _BIT = 16
@@ -23,6 +29,7 @@ def make_engine(url: URL, pool_size: int, *, autocommit: bool = False) -> Engine
     nodes = urls.hosts(url)
     options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True} if autocommit else {}
     engine = create_engine(nodes[0], **options, **_arguments(nodes[0], pool_size))
+    _know_pool(engine)
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine, takes_turns=not autocommit)
         return engine
@@ -30,6 +37,36 @@ def make_engine(url: URL, pool_size: int, *, autocommit: bool = False) -> Engine
         _share_tls(engine, nodes)
     _prepare_server(engine)
     return engine
+
+
+def give_up_pool(engine: Engine) -> None:
+    """Close all pooled connections: those at rest now, those at work when they come back; new ones are made."""
+    _given_up.add(engine.pool)
+    engine.dispose()
+
+
+def _know_pool(engine: Engine) -> None:
+    """SQLAlchemy puts what comes back into the pool it came from, and leaves it to the garbage collector there."""
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(_: Any, record: Any) -> None:
+        record.info[_POOL] = weakref.ref(engine.pool)
+
+    @event.listens_for(engine, "checkin")
+    def _on_checkin(_: Any, record: Any) -> None:
+        home = record.info.get(_POOL)
+        if home is not None and home() in _given_up:
+            record.close()
+
+
+@contextmanager
+def _or_closed(connection: Any) -> Iterator[None]:
+    """A new connection that cannot be prepared has no owner yet who would close it."""
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
 
 
 def make_raw_engine(url: URL) -> Engine:
@@ -61,17 +98,18 @@ def _prepare_server(engine: Engine) -> None:
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _: Any) -> None:
-        cursor = connection.cursor()
-        if engine.dialect.name == "postgresql":
-            cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED")
-            cursor.execute("SET TIME ZONE 'UTC'")
-            cursor.execute("SET lock_timeout = '10s'")
-            connection.commit()
-        else:
-            cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
-            cursor.execute("SET SESSION innodb_lock_wait_timeout = 10")
-            _read_bits(connection)
-        cursor.close()
+        with _or_closed(connection):
+            cursor = connection.cursor()
+            if engine.dialect.name == "postgresql":
+                cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED")
+                cursor.execute("SET TIME ZONE 'UTC'")
+                cursor.execute("SET lock_timeout = '10s'")
+                connection.commit()
+            else:
+                cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+                cursor.execute("SET SESSION innodb_lock_wait_timeout = 10")
+                _read_bits(connection)
+            cursor.close()
 
 
 def _read_bits(connection: Any) -> None:
@@ -116,7 +154,7 @@ def _share_tls(engine: Engine, nodes: Sequence[URL]) -> None:
         for node in nodes:
             at = {"host": node.host, "port": node.port} if len(nodes) > 1 else {}
             try:
-                return urls.Connection(**(wanted | {k: v for k, v in at.items() if v}), client_flag=flags)
+                return pymysql_connection.Connection(**(wanted | {k: v for k, v in at.items() if v}), client_flag=flags)
             except dialect.dbapi.OperationalError as error:
                 last = error
         raise last or AssertionError("a database URL names at least one host")

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, column, delete, select, table
 from sqlalchemy.exc import DBAPIError
 
 from taskmanager.domain.errors import InvalidArgument, SchemaError, StorageError
-from taskmanager.storage import ddl, shape, turns
+from taskmanager.storage import ddl, shape, shape_notation, turns
 from taskmanager.storage.tables import Tables
 
 if TYPE_CHECKING:  # Alembic takes a worker's memory and start-up time, and only an upgrade needs it
@@ -104,7 +104,7 @@ def offline_sql(product: str, prefix: str, from_revision: str | None = None) -> 
     run = Run(prefix, ddl.dialect_of(product))
     if from_revision == HANGFIRE_MYSQLSTORAGE:
         origin = _script("0003").HANGFIRE_MYSQLSTORAGE_2
-        run.assumed = shape.parse(origin, prefix, "utf8mb3_general_ci")
+        run.assumed = shape_notation.parse(origin, prefix, "utf8mb3_general_ci")
     return _write(run, None if from_revision == HANGFIRE_MYSQLSTORAGE else from_revision)
 
 

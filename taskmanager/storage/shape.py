@@ -1,8 +1,7 @@
-"""The shape of tables: read from a database, from the definitions or from a notation, and what one lacks."""
+"""The shape of tables: read from a database or as defined, and what one lacks. As text: `shape_notation.py`."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -194,9 +193,9 @@ def defined(table: Table, dialect: Dialect) -> TableShape:
         if isinstance(u, UniqueConstraint)
     ]
     default = table.dialect_options["mysql"].get("collate") if is_mysql(dialect) else None
-    collated = {n: _collated(c, default) for n, c in columns.items()}
+    with_collation = {n: collated(c, default) for n, c in columns.items()}
     ordered = tuple(sorted(indexes, key=lambda i: i.name))
-    return TableShape(table.name, collated, ordered, tuple(c.name for c in table.primary_key.columns))
+    return TableShape(table.name, with_collation, ordered, tuple(c.name for c in table.primary_key.columns))
 
 
 def _resolved(type_: Any, dialect: Dialect) -> Any:
@@ -238,7 +237,7 @@ def _read_table(inspector: Inspector, name: str, dialect: Dialect) -> TableShape
     columns = {c["name"]: _column(c["name"], c["type"], c["nullable"], dialect) for c in inspector.get_columns(name)}
     if is_mysql(dialect):
         default = _default_collation(inspector.get_table_options(name), dialect)
-        columns = {n: _collated(c, default) for n, c in columns.items()}
+        columns = {n: collated(c, default) for n, c in columns.items()}
     indexes = [
         IndexShape(str(i["name"]), tuple(str(c) for c in i["column_names"]), bool(i["unique"]))
         for i in inspector.get_indexes(name)
@@ -270,7 +269,8 @@ def _own_collation(type_: Any) -> str | None:
     return collation or charset
 
 
-def _collated(column: ColumnShape, default: str | None) -> ColumnShape:
+def collated(column: ColumnShape, default: str | None) -> ColumnShape:
+    """The column with the collation it has where none is named: text has the table's, other kinds none."""
     is_text = _RANKS.get(column.kind, (-1, 0))[0] == _RANKS["varchar"][0]
     return replace(column, collation=column.collation or default) if is_text else replace(column, collation=None)
 
@@ -279,42 +279,3 @@ def _default_collation(options: Mapping[str, Any], dialect: Dialect) -> str:
     collation = options.get(f"{dialect.name}_collate")
     charset = options.get(f"{dialect.name}_default charset") or options.get(f"{dialect.name}_charset")
     return str(collation or charset)
-
-
-_LINE = re.compile(r"(?P<name>\S+) (?P<kind>[a-z]+)(?:\((?P<length>\d+)\))?(?P<rest>.*)")
-
-
-def parse(notation: str, prefix: str, collation: str) -> dict[str, TableShape]:
-    """Shapes written down as text: a table's name, then indented lines `column type [null] …` or `index name columns`.
-
-    `{prefix}` stands for the prefix; words after a type are `null`, `numbered`, `default=…`, `ascii`.
-    """
-    shapes: dict[str, TableShape] = {}
-    for line in notation.replace("{prefix}", prefix).splitlines():
-        if not line.strip():
-            continue
-        if not line.startswith(" "):
-            table = TableShape(prefix + line.strip(), {})
-        else:
-            table = _with_line(table, line.strip(), collation)
-        shapes[table.name] = table
-    return shapes
-
-
-def _with_line(table: TableShape, line: str, collation: str) -> TableShape:
-    words = line.split()
-    if words[0] in ("index", "unique"):
-        index = IndexShape(words[1], tuple(words[2:]), words[0] == "unique")
-        return replace(table, indexes=(*table.indexes, index))
-    if words[0] == "primary":
-        return replace(table, primary=tuple(words[1:]))
-    found = _LINE.fullmatch(line)
-    if found is None:
-        raise ValueError(f"not a line of a table's shape: {line!r}")
-    rest = found["rest"].split()
-    default = next((w.removeprefix("default=") for w in rest if w.startswith("default=")), None)
-    column = ColumnShape(
-        found["name"], found["kind"], int(found["length"]) if found["length"] else None, "null" in rest, default,
-        "numbered" in rest, "ascii_bin" if "ascii" in rest else collation,
-    )  # fmt: skip
-    return replace(table, columns={**table.columns, column.name: _collated(column, collation)})

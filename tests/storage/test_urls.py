@@ -24,7 +24,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
 
 from taskmanager.domain.errors import ConfigurationError, StorageError
-from taskmanager.storage import urls
+from taskmanager.storage import pymysql_connection, urls
 from taskmanager.storage.database import Database
 from tests.conftest import server_of
 
@@ -302,7 +302,7 @@ def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path, "authority")
 
 
-def unconnected(query: str, kind: type[Any] = urls.Connection) -> Any:
+def unconnected(query: str, kind: type[Any] = pymysql_connection.Connection) -> Any:
     """A PyMySQL connection made from a URL that has not connected yet."""
     options = arguments(f"mysql://u:p@db.example/d?{query}")[0]
     return kind(**options, defer_connect=True)
@@ -330,7 +330,9 @@ def shakes_hands(client: ssl.SSLContext, authority: Authority, host: str) -> boo
     return True
 
 
-@pytest.mark.parametrize("kind", [urls.Connection, pymysql.connections.Connection], ids=["ours", "plain PyMySQL"])
+@pytest.mark.parametrize(
+    "kind", [pymysql_connection.Connection, pymysql.connections.Connection], ids=["ours", "plain PyMySQL"]
+)
 @pytest.mark.parametrize(
     ("query", "mode"),
     [
@@ -419,7 +421,7 @@ def test_connections_with_the_same_options_share_one_tls_context(authority: Auth
 
 def test_a_context_given_as_an_object_is_used_as_it_is() -> None:
     context = ssl.create_default_context()
-    made: Any = urls.Connection(host="h", ssl=context, defer_connect=True)
+    made: Any = pymysql_connection.Connection(host="h", ssl=context, defer_connect=True)
     assert made.ctx is context
 
 
@@ -503,7 +505,7 @@ def cipher(url: URL, query: str) -> str:
 @pytest.fixture
 def mysql_ca(mysql_url: URL, tmp_path: Path) -> Path:
     """The authority the server made for itself, as it shows it in its handshake."""
-    made = urls.Connection(**arguments(rendered(mysql_url))[0])
+    made = pymysql_connection.Connection(**arguments(rendered(mysql_url))[0])
     tls: Any = made._sock if sys.version_info >= (3, 13) else made._sock._sslobj  # type: ignore[attr-defined]
     chain = tls.get_unverified_chain()
     made.close()
@@ -616,6 +618,6 @@ def test_a_refused_password_is_not_in_the_error() -> None:
     ],
 )  # fmt: skip
 def test_values_are_written_into_statements_as_pymysql_writes_them(value: Any) -> None:
-    ours = object.__new__(urls.Connection)
+    ours = object.__new__(pymysql_connection.Connection)
     ours.encoders, ours.encoding, ours.server_status = converters.encoders, "utf8", 0
     assert ours.escape(value) == pymysql.connections.Connection.escape(ours, value)
