@@ -22,7 +22,7 @@ from taskmanager.domain.errors import ReadOnlyDatabase, StorageError, Transactio
 from taskmanager.storage import forked, urls
 from taskmanager.storage.clock import Clock
 from taskmanager.storage.dialects import Product, Verdict, product_of
-from taskmanager.storage.engines import make_engine, make_raw_engine
+from taskmanager.storage.engines import give_up_pool, make_engine, make_raw_engine
 from taskmanager.storage.statements import Prepared
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment
@@ -208,9 +208,9 @@ class Database:
         return self._raw.connect()
 
     def dispose(self) -> None:
-        """Close all pooled connections."""
-        self.engine.dispose()
-        self.looking.dispose()
+        """Close all pooled connections: those at work when they come back."""
+        give_up_pool(self.engine)
+        give_up_pool(self.looking)
 
     def protect_children(self) -> None:
         """Processes that this one forks let go of its connections."""

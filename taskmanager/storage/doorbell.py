@@ -100,7 +100,7 @@ class Doorbell:
 
     def _open(self) -> Connection:
         if self._connection is None:
-            connection = self._database.raw().execution_options(isolation_level="AUTOCOMMIT")
+            connection = self._connection = self._database.raw().execution_options(isolation_level="AUTOCOMMIT")
             forked.remember(connection.connection.driver_connection)
             if self._database.product.name == "postgresql":
                 connection.exec_driver_sql(f'LISTEN "{_channel(self._guid)}"')
@@ -110,7 +110,6 @@ class Doorbell:
                 number = uuid.uuid4().hex
                 connection.execute(text("SELECT GET_LOCK(:name, 0)"), {"name": _lock_of(number)})
                 self._member = f"{number}:{self._guid}"
-            self._connection = connection
         return self._connection
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from taskmanager import TaskManager
@@ -157,6 +157,51 @@ def test_a_unit_whose_connection_is_killed_runs_again_in_another(tm: TaskManager
     tm.database.run(work)
     assert len(set(seen)) == len(seen) >= 2
     assert counted(tm) == 2, "of the first try nothing is left"
+
+
+def closed(connection: Any) -> bool:
+    """Whether a driver's connection cannot be used any more."""
+    try:
+        connection.cursor().execute("SELECT 1")
+    except Exception:
+        return True
+    return False
+
+
+def test_a_connection_at_work_when_its_pool_is_given_up_is_closed_as_it_comes_back(tm: TaskManager) -> None:
+    used: list[Any] = []
+
+    def work(tx: Tx) -> None:
+        used.append(tx.connection.connection.driver_connection)
+        tm.database.dispose()
+        structures.add_counts(tx, {("runs", None): 1})
+
+    tm.database.run(work)
+    assert closed(used[0])
+    assert counted(tm) == 1, "what it did was not lost"
+    tm.database.run(lambda tx: used.append(tx.connection.connection.driver_connection))
+    assert not closed(used[1]), "a connection of the new pool is kept"
+    used[1].rollback()
+
+
+def test_a_connection_that_cannot_be_prepared_is_closed(tm: TaskManager) -> None:
+    if tm.database.is_embedded:
+        pytest.skip("nothing can go wrong on the wire")
+    made: list[Any] = []
+
+    def broken(connection: Any, _: Any) -> None:
+        made.append(connection)
+        original = connection.cursor
+        connection.cursor = lambda *a, **k: (_ for _ in ()).throw(RuntimeError("no answer"))
+        made.append(original)
+
+    tm.database.dispose()
+    event.listen(tm.database.engine, "connect", broken, insert=True)
+    with pytest.raises((RuntimeError, StorageError), match="no answer"):
+        tm.database.run(lambda tx: None)
+    event.remove(tm.database.engine, "connect", broken)
+    with pytest.raises(Exception, match=r"(?i)closed|interface|InterfaceError|\(0, ''\)"):
+        made[1]().execute("SELECT 1")
 
 
 def test_a_writer_of_another_process_is_waited_for(tm: TaskManager) -> None:
