@@ -118,9 +118,12 @@ def problems(expression: str, time_zone: str) -> dict[str, str]:
     return errors
 
 
-def zones() -> list[str]:
-    """The names of all time zones, for a list to choose from."""
-    return sorted(z for z in available_timezones() if "/" in z and not z.startswith(("Etc/", "posix/", "right/")))
+@functools.cache
+def zones() -> tuple[str, ...]:
+    """The names of all time zones, for a list to choose from; read from files, once."""
+    return tuple(
+        sorted(z for z in available_timezones() if "/" in z and not z.startswith(("Etc/", "posix/", "right/")))
+    )
 
 
 def _with_names(told: str, language: str) -> str:

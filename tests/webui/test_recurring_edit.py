@@ -6,6 +6,7 @@ import html
 import json
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +14,11 @@ import pytest
 from taskmanager import TaskManager
 from taskmanager.domain.records import RecurringRecord
 from tests.engine.test_recurring_rows import row as row_of
+from tests.targcc.test_shapes import OLDER_JOB, OLDER_LOGGED, made
 from tests.walks.test_legacy import insert, sql
-from tests.webui.conftest import Browser
+from tests.webui.conftest import ROLES, USERS, Browser
 from tests.webui.test_audit import log
-from webui import crons
+from webui import create_app, crons
 
 HTML = {"Accept": "text/html"}
 EDIT = "/hangfire/recurring/nightly/edit"
@@ -255,3 +257,25 @@ def test_a_row_of_c_job_is_edited_in_place_by_its_own_columns(tm: TaskManager, a
     assert answer.status_code == 409
     assert re.search(r"stored now:\s+theirs", shown(answer.text))
     assert row_of(tm, number)["JobName"] == "theirs"
+
+
+def test_a_row_of_the_older_c_job_is_edited_by_its_own_columns(tmp_path: Path) -> None:
+    tm = made(tmp_path, c_Job=OLDER_JOB, c_LoggedJob=OLDER_LOGGED)
+    columns = "lkpJob, lkpJobRunner, enmJobType, WhenToRun, Active, IsManaged, TimeOutSec"
+    sql(tm, f"INSERT INTO c_Job ({columns}) VALUES ('mnTM_Sales', 'R', 'Daily', '2000-01-01 02:00:00', 1, 1, 600)")
+    ann = Browser(create_app(tm, users=USERS, roles=ROLES))
+    path = "/hangfire/recurring/c_job:1/edit"
+    form = form_of(ann.get(path).text)
+    del form["version"]
+    assert form == {
+        "enmJobType": "Daily", "WhenToRun": "2000-01-01T02:00:00", "CyclicCount": "", "TimeOutSec": "600",
+        "Active": "1",
+    }  # fmt: skip
+    answer = save(ann, path, enmJobType="CyclicMin")
+    assert answer.status_code == 422
+    assert 'id="error-CyclicCount"' in answer.text
+    assert form_of(answer.text)["enmJobType"] == "CyclicMin"
+    assert save(ann, path, enmJobType="CyclicMin", CyclicCount="15").status_code == 303
+    assert [(r.cron, r.paused) for r in tm.recurring_list()] == [("CyclicMin 15", False)]
+    assert ann.get("/hangfire/recurring/c_job:1").status_code == 200
+    tm.close()
