@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from typing import Annotated, Any, TypeVar, get_args, get_origin
-
-import svcs
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 
 from taskmanager.domain.codec import resolve_hints
 from taskmanager.domain.errors import ConfigurationError
+from taskmanager.engine import lean_svcs
 from taskmanager.engine.context import CancellationToken, JobContext
+
+if TYPE_CHECKING:
+    import svcs
+else:
+    svcs = lean_svcs.load()
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MARK = "__taskmanager_provides__"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -108,3 +110,11 @@ def test_what_nobody_provides_fails_that_job_by_name_and_the_caller_may_not_give
     assert tm.get(good).result == 1
     with pytest.raises(ArgumentError, match="must not be given 'connection': the worker fills it in"):
         tm.enqueue(takes, connection=Connection(), number=1)
+
+
+def test_a_worker_loads_no_web_framework_and_its_integration_with_one_stays_usable() -> None:
+    code = (
+        "import sys, taskmanager; assert 'flask' not in sys.modules; assert 'werkzeug' not in sys.modules\n"
+        "import svcs.flask; from svcs import flask; assert flask.init_app"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
