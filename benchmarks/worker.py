@@ -48,7 +48,7 @@ def main() -> None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             wire = stack.enter_context(listening(folder))
             threading.Thread(target=answer, args=(wire,), daemon=True).start()
-        tm = TaskManager(database_url=sys.argv[1], discover="benchmarks", doorbell="--no-doorbell" not in sys.argv)
+        tm = TaskManager(database_url=sys.argv[1], discover="benchmarks.noop", doorbell="--no-doorbell" not in sys.argv)
         tm.discover()
         server = tm.server()
         server.start()

@@ -197,7 +197,7 @@ class Settings:
     scheduler: bool = _setting(True, _switch, "whether this server runs delayed and recurring jobs' schedules")
     migrate: str = _setting("auto", _one_of("auto", "never"), "whether an embedded database is migrated at start")
     poll_interval_seconds: float = _setting(
-        0.1, _pause, "pause between looks for work when idle; 0.5 or more while a doorbell wakes"
+        0.08, _pause, "pause between looks for work when idle; 0.5 or more while a doorbell wakes"
     )
     poll_interval_busy_seconds: float = _setting(0.02, _pause, "the same just after work was found")
     doorbell: bool = _setting(True, _switch, "whether sleeping servers are woken when a job is enqueued")
