@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 import click
 
 from taskmanager.app import TaskManager
+from taskmanager.cli.choosing import check_choice, chosen, job_option, matching, queue_option, state_option
 from taskmanager.cli.common import (
     FAILED,
     Command,
@@ -27,19 +28,13 @@ from taskmanager.cli.common import (
 )  # fmt: skip
 from taskmanager.cli.waiting import interruptible, wait_and_print
 from taskmanager.domain.errors import UnknownJob
-from taskmanager.domain.invocation import InvocationUnreadable, read
 from taskmanager.domain.records import JobRecord
-from taskmanager.domain.states import ALL_NAMES
 from taskmanager.engine.transitions import Applied
 from taskmanager.storage import jobs as job_rows
 from taskmanager.storage import monitoring
 
-#: Ids read at a time, and jobs changed in one transaction.
-_PAGE, _BATCH = 1000, 200
-
-state_option = click.option("--state", type=click.Choice(ALL_NAMES, case_sensitive=False), help="Only this state.")
-job_option = click.option("--job", "job_name", metavar="NAME", help="Only this job, by any of its names.")
-queue_option = click.option("--queue", metavar="NAME", help="Only this queue.")
+#: Jobs changed in one transaction.
+_BATCH = 200
 
 
 @click.command(
@@ -193,11 +188,11 @@ def requeue(
 
     Exit code 1 when a job that was named could not be requeued.
     """
-    _check_choice(job_ids, state, job_name, queue)
+    check_choice(job_ids, state, job_name, queue)
     tm = manager(ctx, discover=job_name is not None)
     reason = "Requeued from the command line"
     expected = None if job_ids else {state or ""}
-    ids = job_ids or _chosen(tm, state, job_name, queue)
+    ids = job_ids or chosen(tm, state, job_name, queue)
     _change(ids, "requeued", bool(job_ids), lambda some: tm.client.requeue(some, reason=reason, expected=expected))
 
 
@@ -215,69 +210,14 @@ def delete(
 
     Exit code 1 when a job that was named could not be deleted.
     """
-    _check_choice(job_ids, state, job_name, queue)
+    check_choice(job_ids, state, job_name, queue)
     tm = manager(ctx, discover=job_name is not None)
-    ids = job_ids or _chosen(tm, state, job_name, queue)
+    ids = job_ids or chosen(tm, state, job_name, queue)
     if ids and not yes and sys.stdin.isatty():
         click.confirm(f"delete {len(ids)} {'job' if len(ids) == 1 else 'jobs'}?", abort=True)
     reason = "Deleted from the command line"
     expected = None if job_ids else {state or ""}
     _change(ids, "deleted", bool(job_ids), lambda some: tm.client.delete(some, reason=reason, expected=expected))
-
-
-def _check_choice(job_ids: Sequence[int], state: str | None, job_name: str | None, queue: str | None) -> None:
-    if job_ids and (state or job_name or queue):
-        raise click.UsageError("give ids, or --state with --job and --queue, not both")
-    if not job_ids and not state:
-        raise click.UsageError("give ids, or --state to take all of a state; --job and --queue narrow it")
-
-
-def _chosen(tm: TaskManager, state: str | None, job_name: str | None, queue: str | None) -> list[int]:
-    with progress("looking", None) as advance:
-        ids = []
-        for job_id in matching(tm, state, job_name, queue):
-            ids.append(job_id)
-            advance(1)
-    return ids
-
-
-def matching(
-    tm: TaskManager, state: str | None, job_name: str | None, queue: str | None, before: int | None = None
-) -> Iterator[int]:
-    """Ids of jobs, newest first, in as many short reads as it takes."""
-    names = _functions(tm, job_name)
-    while True:
-        page = _page(tm, state, before)
-        for job_id, data, own_queue in page:
-            if queue in (None, own_queue) and (names is None or names(data)):
-                yield job_id
-        if len(page) < _PAGE:
-            return
-        before = page[-1][0]
-
-
-def _page(tm: TaskManager, state: str | None, before: int | None) -> list[tuple[int, str, str | None]]:
-    return tm.database.read(lambda tx: monitoring.calls(tx, state, limit=_PAGE, before_id=before))
-
-
-def _functions(tm: TaskManager, job_name: str | None) -> Callable[[str], bool] | None:
-    """Whether a stored call is of the job that a name means; jobs that nobody knows any more have names too."""
-    if job_name is None:
-        return None
-    try:
-        known = tm.registry.find(job_name).name
-    except UnknownJob:
-        known = None
-    wanted = job_name.strip().lower()
-
-    def fits(data: str) -> bool:
-        try:
-            call = read(data)
-        except InvocationUnreadable:
-            return False
-        return call.name == known or wanted in (call.name.lower(), call.method.lower())
-
-    return fits
 
 
 def _change(ids: Sequence[int], done: str, named: bool, apply: Callable[[Sequence[int]], list[Applied]]) -> None:
