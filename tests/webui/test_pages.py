@@ -39,7 +39,7 @@ def test_every_page_answers_with_at_most_eight_statements(
     ids = fill(tm)
     ann.get("/hangfire/health")
     for path in [*PAGES, *(f"jobs/details/{one}" for one in ids.values())]:
-        app.config["SNAPSHOTS"]._taken = -1e9
+        app.config["SNAPSHOTS"]._tried = -1e9
         statements()
         answer = ann.get(f"/hangfire/{path}")
         ran = statements()
@@ -131,7 +131,7 @@ def test_the_poll_answers_nothing_when_nothing_changed(tm: TaskManager, app: Any
     first = ann.get("/hangfire/stats").json
     assert ann.get(f"/hangfire/stats?rev={first['rev']}").status_code == 204
     tm.enqueue(len, "x")
-    app.config["SNAPSHOTS"]._taken = -1e9
+    app.config["SNAPSHOTS"]._tried = -1e9
     later = ann.get(f"/hangfire/stats?rev={first['rev']}").json
     assert later["counts"]["enqueued"] == {"text": "1", "value": 1}
     assert later["change"] > first["change"]
@@ -171,7 +171,7 @@ def test_the_database_away_is_told_with_the_last_known_figures(
         raise StorageError("connection refused")
 
     monkeypatch.setattr(tm.database, "read", away)
-    app.config["SNAPSHOTS"]._taken = -1e9
+    app.config["SNAPSHOTS"]._tried = -1e9
     answer = ann.get("/hangfire/jobs/failed")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "The database does not answer" in answer.text
