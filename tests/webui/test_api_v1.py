@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -276,6 +277,27 @@ def test_the_document_is_openapi_31_with_every_operation_named_once(program: Pro
     assert all(f'id="{name}"' in page for name in names)
     assert "<script>" not in page
     assert " style=" not in page
+
+
+def test_no_answer_takes_more_than_eight_statements(
+    program: Program, hands: Any, statements: Callable[[], list[str]]
+) -> None:
+    ids = fail_some(program, hands, 12)
+    for number in range(12):
+        program.tm.enqueue("Send mail", f"{number}@b.c")
+        program.tm.recurring(f"r{number}", send_mail, args=("x",), cron="0 2 * * *")
+    (group,) = program.get("/api/v1/failures")["items"]
+    for path in (
+        "/api/jobs", "/api/jobs/Fails/history", "/api/v1/admin/jobs", "/api/v1/admin/jobs/Nightly", "/api/v1/jobs",
+        "/api/v1/jobs?q=error:purpose", f"/api/v1/jobs/{ids[0]}", f"/api/v1/jobs/{ids[0]}/log", "/api/v1/retries",
+        "/api/v1/recurring", "/api/v1/recurring/r1", "/api/v1/types", "/api/v1/queues", "/api/v1/queues/mail/jobs",
+        "/api/v1/servers", "/api/v1/history?job=Fails", "/api/v1/history/1", "/api/v1/failures", "/api/v1/operations",
+        f"/api/v1/failures/{group['key']}", "/api/v1/alerts", "/api/v1/audit", "/api/v1/stats", "/api/v1/stats/history",
+    ):  # fmt: skip
+        statements()
+        program.get(path)
+        ran = statements()
+        assert len(ran) <= 8, (path, ran)
 
 
 @pytest.mark.parametrize(
