@@ -134,7 +134,7 @@ def samples(tm: TaskManager, app: Flask) -> dict[str, list[Any]]:
 
 def counted(tm: TaskManager, app: Flask, path: str) -> tuple[int, list[Look]]:
     """The status of a page and its statements, the counts of everything among them."""
-    app.config["SNAPSHOTS"]._taken = -1e9
+    app.config["SNAPSHOTS"]._tried = -1e9
     with looks() as found:
         answer = app.test_client().get(path, headers=_signed())
         answer.close()

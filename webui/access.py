@@ -22,9 +22,11 @@ from taskmanager import TaskManager
 from taskmanager.domain.errors import StorageError
 from taskmanager.engine.audit import Actor
 from taskmanager.storage.signing_key import signing_key
+from webui import bearer
 from webui import bearer, hosting
-from webui.blueprint import PATIENCE_SECONDS
+from webui.blueprint import PATIENCE_SECONDS, READING_SECONDS
 from webui.hosting import Host
+from webui.signins import WrongPasswords
 from webui.users import ROLES, VIEW, User
 
 log = logging.getLogger("taskmanager.web")
@@ -78,6 +80,7 @@ def guard(app: Flask, *, users: Mapping[str, str], roles: Mapping[str, str], rea
     app.config["WTF_CSRF_SSL_STRICT"] = False  # Sec-Fetch-Site and Origin are looked at instead of Referer
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # a page may be open all day; the token dies with the session
     app.session_interface = _Sessions()
+    app.config["WRONG_PASSWORDS"] = WrongPasswords(app.config["TASKMANAGER"].audit)
     csrf = CSRFProtect(app)
     host: Host = app.config["HOST"]
     auth = _authentication(users, roles, read_only)
@@ -87,7 +90,8 @@ def guard(app: Flask, *, users: Mapping[str, str], roles: Mapping[str, str], rea
     @app.before_request
     def hurry() -> None:
         g.haste = current_app.config["TASKMANAGER"].database.hasty(
-            PATIENCE_SECONDS if request.method in _SAFE else _PATIENCE_OF_CHANGES
+            PATIENCE_SECONDS if request.method in _SAFE else _PATIENCE_OF_CHANGES,
+            reading_seconds=READING_SECONDS,
         )
         g.haste.__enter__()
 
@@ -261,6 +265,11 @@ def _authentication(users: Mapping[str, str], roles: Mapping[str, str], read_onl
         if not known.has(name, password, stored):
             good = check_password_hash(stored, password)
             if not good or name not in users:
+                if name or password:  # a browser that has not asked yet sends neither
+                    view = current_app.view_functions.get(request.endpoint or "")
+                    current_app.config["WRONG_PASSWORDS"].note(
+                        name if name in users else None, getattr(view, "door", "dashboard"), request.remote_addr
+                    )
                 return None
             known.add(name, password, stored)
         role = roles.get(name, "manage")

@@ -16,6 +16,8 @@ pages = Blueprint("pages", "webui", static_folder="static", static_url_path="/st
 
 #: How long a page waits for a database that is away, before it says so.
 PATIENCE_SECONDS = 1.5
+#: How long all that a page reads may take together, before it says that the database is slow.
+READING_SECONDS = 3.0
 
 
 def manager() -> TaskManager:

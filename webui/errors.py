@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from taskmanager.domain.errors import ReadOnlyDatabase, StorageError
+from taskmanager.domain.errors import DatabaseSlow, ReadOnlyDatabase, StorageError
 from webui import shell
 from webui.api import problems
 
@@ -53,6 +53,9 @@ def _database_away(error: StorageError) -> Any:
         return answer(
             503, _("The database cannot be written"), _("It is read-only at the moment. Nothing was changed.")
         )
+    if isinstance(error, DatabaseSlow):
+        text = _("It did not answer in time, and was not asked further. Narrow the filter, or try again later.")
+        return answer(503, _("The database is slow"), text, headers={"Retry-After": "5"})
     text = _("The pages come back by themselves as soon as it does. Jobs are safe: they are in the database.")
     return answer(503, _("The database does not answer"), text, headers={"Retry-After": "5"})
 

@@ -90,6 +90,10 @@ class SchemaError(StorageError):
     """The tables are missing or of another version; the message says what is missing and how to make it."""
 
 
+class DatabaseSlow(StorageError):
+    """The database took longer than who waits for it would wait."""
+
+
 class ReadOnlyDatabase(StorageError):
     """The database cannot be written: read-only server or file, or a full disk."""
 

@@ -18,8 +18,8 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from taskmanager.domain.errors import ReadOnlyDatabase, StorageError, TransactionLost
-from taskmanager.storage import forked, urls
+from taskmanager.domain.errors import DatabaseSlow, ReadOnlyDatabase, StorageError, TransactionLost
+from taskmanager.storage import forked, limits, urls
 from taskmanager.storage.clock import Clock
 from taskmanager.storage.dialects import Product, Verdict, product_of
 from taskmanager.storage.engines import give_up_pool, make_engine, make_raw_engine
@@ -189,11 +189,15 @@ class Database:
             _companion.reset(token)
 
     @contextmanager
-    def hasty(self, seconds: float) -> Iterator[None]:
-        """Let nothing that this thread or task runs meanwhile be tried again for longer: somebody waits for it."""
+    def hasty(self, seconds: float, *, reading_seconds: float | None = None) -> Iterator[None]:
+        """Let nothing that this thread or task runs meanwhile be tried again for longer: somebody waits for it.
+
+        reading_seconds: for all reads taken together; what takes longer is ended by the server, with DatabaseSlow.
+        """
         token = _haste.set(seconds)
         try:
-            yield
+            with limits.until(reading_seconds) if reading_seconds is not None else nullcontext():
+                yield
         finally:
             _haste.reset(token)
 
@@ -236,9 +240,12 @@ class Database:
     def _look(self, work: Callable[[Tx], T]) -> T:
         with self.looking.connect() as connection:
             tx = Tx(self.prepared, self.clock, connection, ring=self.ring)
-            if self.clock.stale:
-                self._read_clock(connection)
-            result = work(tx)
+            seconds = limits.left()
+            tx.ends = None if seconds is None else time.monotonic() + seconds
+            with limits.bounded(connection, self.product, seconds):
+                if self.clock.stale:
+                    self._read_clock(connection)
+                result = work(tx)
         tx.committed()
         return result
 
@@ -261,6 +268,8 @@ class Database:
 
     def _judge(self, error: SQLAlchemyError, tries: int, deadline: float) -> None:
         """Return when the unit is worth another try; raise the typed error when it is not."""
+        if limits.left() is not None and self._prepared is not None and self.product.is_too_slow(error):
+            raise DatabaseSlow(f"the database is slow: {_brief(error)}") from error
         verdict = self._verdict(error)
         if verdict is Verdict.RECONNECT:
             self.dispose()

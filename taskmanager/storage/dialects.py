@@ -35,6 +35,8 @@ _MYSQL_RECONNECT = frozenset(
 _MYSQL_READ_ONLY = frozenset({1021, 1114, 1036, 1030})
 #: Among those to reconnect after: the server is there, and read-only. Past all patience that is how it is.
 _MYSQL_WRITES_REFUSED = frozenset({1290, 1792, 1836})
+#: A SELECT beyond max_execution_time, any statement beyond max_statement_time.
+_MYSQL_TOO_SLOW = frozenset({3024, 1969})
 _POSTGRES_AGAIN = frozenset({"40001", "40P01", "55P03", "25P02"})
 _POSTGRES_READ_ONLY = frozenset({"53100"})
 
@@ -63,6 +65,8 @@ class Product:
     wait_usually = ""
     #: SQL for the longest statement in bytes that the server takes; empty where there is no such bound.
     longest_statement = ""
+    #: A statement that bounds those after it on its connection, in milliseconds; 0 for no bound.
+    limit = ""
     #: Whether rows of several tables are locked by naming them.
     lock_of = True
     #: After an INSERT of one row, where the driver does not tell its id by itself.
@@ -155,6 +159,10 @@ class Product:
         """Whether the server answered that it is read-only, be it for the time of a fail-over or for good."""
         return False
 
+    def is_too_slow(self, error: BaseException) -> bool:
+        """Whether a statement was given up for the bound on its time."""
+        return False
+
     def insertable(self, table: Table) -> tuple[str, ...]:
         """The columns a row is offered with: all but a key that numbers itself."""
         return tuple(c.name for c in table.columns if c is not table.autoincrement_column)
@@ -176,6 +184,7 @@ class MySQL(Product):
     wait_briefly = "SET SESSION lock_wait_timeout = 1"
     wait_usually = "SET SESSION lock_wait_timeout = DEFAULT"
     longest_statement = "@@max_allowed_packet"
+    limit = "SET SESSION max_execution_time = {ms}"
     explain = "EXPLAIN FORMAT=TRADITIONAL"
 
     def plan(self, rows: Sequence[Mapping[str, Any]]) -> Plan:
@@ -192,6 +201,10 @@ class MySQL(Product):
     def refuses_writes(self, error: BaseException) -> bool:
         arguments = error.orig.args if isinstance(error, DBAPIError) and error.orig is not None else ()
         return bool(arguments) and arguments[0] in _MYSQL_WRITES_REFUSED
+
+    def is_too_slow(self, error: BaseException) -> bool:
+        arguments = error.orig.args if isinstance(error, DBAPIError) and error.orig is not None else ()
+        return bool(arguments) and arguments[0] in _MYSQL_TOO_SLOW
 
     def digest(self, texts: Sequence[str], order: str) -> str:
         return f"SUM(CRC32(CONCAT_WS('|', {', '.join(texts)})))"
@@ -253,6 +266,7 @@ class MariaDB(MySQL):
     """MariaDB 10.6 and later: no `FOR UPDATE OF`."""
 
     name = "mariadb"
+    limit = "SET SESSION max_statement_time = {ms} / 1000"
     lock_of = False
     explain = "EXPLAIN"
 
@@ -266,9 +280,13 @@ class PostgreSQL(Product):
     # at 200,000 rows, 2 ms with it).
     claim_order = ("FetchedAt", "Priority", "Id")
     returning_id = ' RETURNING "Id"'
+    limit = "SET statement_timeout = {ms}"
 
     def refuses_writes(self, error: BaseException) -> bool:
         return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == "25006"
+
+    def is_too_slow(self, error: BaseException) -> bool:
+        return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == "57014"
 
     def plan(self, rows: Sequence[Mapping[str, Any]]) -> Plan:
         text = "\n".join(str(value) for row in rows for value in row.values())
@@ -342,6 +360,10 @@ class SQLite(Product):
         keys = set(re.findall(r"USING (?:COVERING )?INDEX (\S+)", text))
         keys |= {"PRIMARY"} if "USING INTEGER PRIMARY KEY" in text else set()
         return Plan(frozenset(keys), "USE TEMP B-TREE" in text)
+
+    def is_too_slow(self, error: BaseException) -> bool:
+        code = getattr(error.orig, "sqlite_errorcode", 0) if isinstance(error, DBAPIError) else 0
+        return bool(code & 0xFF == sqlite3.SQLITE_INTERRUPT)
 
     def digest(self, texts: Sequence[str], order: str) -> str:
         joined = " || '|' || ".join(texts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from taskmanager.domain.errors import DatabaseSlow
 from taskmanager.storage.clock import Clock
 from taskmanager.storage.statements import Builder, PlainText, Prepared
 from taskmanager.storage.tables import Tables
@@ -51,7 +53,7 @@ class Rows:
 class Tx:
     """One transaction: runs named statements, and remembers what is to happen after its COMMIT."""
 
-    __slots__ = ("_after", "_driver", "clock", "connection", "joined", "prepared", "ring")
+    __slots__ = ("_after", "_driver", "clock", "connection", "ends", "joined", "prepared", "ring")
 
     def __init__(
         self, prepared: Prepared, clock: Clock, connection: Connection, *, joined: bool = False,
@@ -63,6 +65,8 @@ class Tx:
         self.joined = joined
         #: Tells sleeping servers, after the COMMIT, which queues got work.
         self.ring = ring
+        #: By the monotonic clock: no statement begins after it.
+        self.ends: float | None = None
         self._driver: Any = None
         self._after: list[Callable[[], None]] = []
 
@@ -77,6 +81,8 @@ class Tx:
 
     def execute(self, build: Builder, parameters: Any = None) -> Rows:
         """Run a named statement; a list of parameter sets runs as one executemany."""
+        if self.ends is not None and time.monotonic() > self.ends:
+            raise DatabaseSlow("the database is slow: the time for reading is up")
         statement = self.prepared.get(build)
         if isinstance(statement, PlainText):
             return self._run(statement.sql, parameters or {})

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from taskmanager import TaskManager
+from taskmanager.storage import audit
+from taskmanager.storage.audit import Sought
 from tests.webui.conftest import HASH, HTML, ROLES, USERS, Browser, signed
 from webui import create_app, serve
+from webui.signins import WrongPasswords
 
 VALUES = {
     "state": "failed",
@@ -148,6 +151,34 @@ def test_wrong_passwords_are_counted_and_then_refused(tm: TaskManager) -> None:
     codes = [client.get("/hangfire/", headers=signed("ann", f"guess{n}")).status_code for n in range(12)]
     assert codes[:10] == [401] * 10
     assert codes[-1] == 429
+
+
+def test_wrong_passwords_stand_in_the_audit_log_once_a_minute_and_never_what_was_typed(tm: TaskManager) -> None:
+    app = create_app(tm, users={"ann": HASH, "ben": HASH})
+    client = app.test_client()
+
+    def rows() -> list[tuple[str, str, str | None]]:
+        found, _ = tm.database.read(lambda tx: audit.page(tx, Sought(action="sign-in"), limit=50))
+        return [(row.user, row.outcome, row.note) for row in reversed(found)]
+
+    for name, password in [("ann", "guess-1"), ("ann", "guess-2"), ("hunter2", "ann"), ("ann", "guess-3")]:
+        assert client.get("/hangfire/", headers=signed(name, password)).status_code == 401
+    told = [("ann", "denied", "wrong password"), ("(unknown user)", "denied", "unknown user name")]
+    assert rows() == told
+    assert client.get("/hangfire/").status_code == 401
+    assert client.get("/hangfire/", headers=signed("ann")).status_code == 200
+    assert rows() == told, "who has not signed in yet, and who signs in right, leave none"
+    app.config["WRONG_PASSWORDS"]._since -= 60
+    client.get("/hangfire/", headers=signed("ann", "guess-4"))
+    assert rows()[2:] == [("ann", "denied", "wrong password; 2 more since the last row")]
+
+
+def test_an_attack_on_many_names_does_not_fill_the_audit_log(tm: TaskManager) -> None:
+    passwords = WrongPasswords(tm.audit)
+    for number in range(500):
+        passwords.note("ann", "dashboard", f"192.0.2.{number}")
+    found, _ = tm.database.read(lambda tx: audit.page(tx, Sought(action="sign-in"), limit=200))
+    assert len(found) == 30
 
 
 def test_a_poll_with_a_wrong_password_does_not_ask_for_another(app: Any) -> None:

@@ -99,3 +99,27 @@ def _make_read_only(server: local.Server, tm: TaskManager) -> None:
             connection.execute(text("REVOKE READ ONLY ADMIN ON *.* FROM 'test'@'%'"))
     engine.dispose()
     tm.database.dispose()
+
+
+@pytest.mark.timeout(120)
+def test_a_database_that_is_slow_is_told_soon_with_the_last_known_figures(tm: TaskManager, engine_name: str) -> None:
+    if engine_name == "sqlite":
+        pytest.skip("its readers wait for nobody")
+    browser = Browser(create_app(tm, users=USERS))
+    tm.client.fail(tm.enqueue(len, "x"), ValueError(), "no")
+    assert browser.get("/hangfire/jobs/failed").status_code == 200
+    name = tm.database.product.quote(tm.database.tables.job.name)
+    lock = f"LOCK TABLE {name}" if engine_name == "postgresql" else f"LOCK TABLES {name} WRITE"
+    with tm.database.engine.connect() as other:
+        other.exec_driver_sql(lock)
+        time.sleep(1.1)  # what was seen last is no longer fresh
+        answer = soon(lambda: browser.get("/hangfire/jobs/failed"))
+        other.rollback()
+        if engine_name != "postgresql":
+            other.exec_driver_sql("UNLOCK TABLES")
+    assert answer.status_code == 503
+    assert "The database is slow" in answer.text
+    assert "Failed 1" in answer.text
+    assert "Last known," in answer.text
+    time.sleep(1.1)
+    assert browser.get("/hangfire/jobs/failed").status_code == 200

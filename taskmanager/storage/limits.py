@@ -1,0 +1,64 @@
+"""How long a statement may take, where somebody waits for it: the server itself ends it then."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from sqlalchemy import Connection
+
+from taskmanager.storage.dialects import Product
+
+#: By the monotonic clock: when reads of this thread or task are to have ended.
+_until: ContextVar[float | None] = ContextVar("taskmanager_reads_until", default=None)
+#: Reads after the time is up still get so long: they may be quick, and tell what is known.
+_LEAST_SECONDS = 0.5
+#: What of a connection's limit is remembered with it, in milliseconds.
+_KEPT = "taskmanager_limit_ms"
+#: Instructions of SQLite's machine between two looks at the clock: some microseconds.
+_INSTRUCTIONS = 10_000
+
+
+@contextmanager
+def until(seconds: float) -> Iterator[None]:
+    """Let all reads of this thread or task end within so many seconds, taken together."""
+    token = _until.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _until.reset(token)
+
+
+def left() -> float | None:
+    """Seconds that the next read may take; None without a bound."""
+    ends = _until.get()
+    return None if ends is None else max(_LEAST_SECONDS, ends - time.monotonic())
+
+
+@contextmanager
+def bounded(connection: Connection, product: Product, seconds: float | None) -> Iterator[None]:
+    """Bound each statement of a connection that reads without a transaction; None takes away what an earlier one left.
+
+    A transaction that is rolled back would take PostgreSQL's SET back with it.
+    """
+    if product.limit:
+        # In steps, so that one connection seldom needs another bound than it has.
+        ms = 0 if seconds is None else math.ceil(seconds * 2) * 500
+        if ms != connection.info.get(_KEPT, 0):
+            connection.exec_driver_sql(product.limit.format(ms=ms))
+            connection.info[_KEPT] = ms
+        yield
+    elif seconds is None:
+        yield
+    else:
+        driver: Any = connection.connection.dbapi_connection
+        ends = time.monotonic() + seconds
+        driver.set_progress_handler(lambda: time.monotonic() > ends, _INSTRUCTIONS)
+        try:
+            yield
+        finally:
+            driver.set_progress_handler(None, 0)
