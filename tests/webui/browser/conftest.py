@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ _FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+_PICTURES = os.environ.get("TASKMANAGER_TEST_SCREENSHOTS")
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -44,9 +46,21 @@ class Window:
         self.complaints: list[str] = []
         #: What it asked the server for.
         self.asked: list[Any] = []
-        page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        #: Addresses that answered a form with 422: that is told in the page, and Chromium takes it for a failed load.
+        self.refused: list[str] = []
+        page.on("console", self._says)
         page.on("pageerror", lambda e: self.complaints.append(str(e)))
         page.on("request", self._asks)
+
+    def _says(self, message: Any) -> None:
+        if message.type not in ("error", "warning"):
+            return
+        address, forms = message.location.get("url", ""), ("POST", True)
+        sent = any((r.method, r.is_navigation_request()) == forms and r.url == address for r in self.asked)
+        if sent and message.text.startswith("Failed to load resource") and "status of 422" in message.text:
+            self.refused.append(address)
+        else:
+            self.complaints.append(message.text)
 
     def _asks(self, request: Any) -> None:
         self.asked.append(request)
@@ -57,6 +71,12 @@ class Window:
         """Go to a page of the dashboard."""
         self.page.goto(f"{self.url}/{path}", wait_until="load")
         return self.page
+
+    def picture(self, look: str) -> None:
+        """Keep a picture of the whole page, where TASKMANAGER_TEST_SCREENSHOTS names a directory for them."""
+        if _PICTURES:
+            name = re.sub(r"[^A-Za-z0-9]+", "-", self.page.url.partition("/hangfire")[2].strip("/")) or "overview"
+            self.page.screenshot(path=Path(_PICTURES) / look / f"{name}.png", full_page=True)
 
     def violations(self) -> list[str]:
         """What axe finds: WCAG 2.0 to 2.2, A and AA."""

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from taskmanager import JobContext, TaskManager
-from taskmanager.storage import jobs
+from taskmanager.storage import jobs, monitoring_failures
 from tests.webui.browser.conftest import Site, Window
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 Windows = Callable[..., Window]
 PATHS = (
     "", "jobs", "jobs/failed", "jobs/scheduled", "jobs/processing", "jobs/succeeded", "jobs/deleted", "jobs/awaiting",
-    "jobs/enqueued", "jobs/enqueued/mail", "recurring", "retries", "servers", "jobs/failed?q=error:smtp",
-    "jobs/failed?q=nokey:x", "jobs/failed?q=nothing",
+    "jobs/enqueued", "jobs/enqueued/mail", "jobs/enqueued/fetched/mail", "recurring", "retries", "servers",
+    "jobs/failed?q=error:smtp", "jobs/failed?q=nokey:x", "jobs/failed?q=nothing",
     "recurring/daily-report", "recurring/c_job:1", "recurring/never",
     "recurring/daily-report/edit", "recurring/c_job:1/edit",
     "history", "history?job=Nightly+totals", "history/1", "history?job=nobody",
@@ -50,11 +50,13 @@ def wait_until(window: Window, what: str) -> None:
     ids=["light", "dark", "phone", "czech-phone-dark"],
 )  # fmt: skip
 def test_every_page_is_accessible_quiet_and_no_wider_than_the_window(
-    site: Site, window: Windows, look: dict[str, Any]
+    site: Site, window: Windows, look: dict[str, Any], request: pytest.FixtureRequest
 ) -> None:
     here = window(**look)
-    for path in [*PATHS, *(f"jobs/details/{i}" for i in site.ids.values())]:
+    group = site.tm.database.read(monitoring_failures.groups)[0][0]
+    for path in [*PATHS, f"jobs/failed/groups/{group.key}", *(f"jobs/details/{i}" for i in site.ids.values())]:
         page = here.open(path)
+        here.picture(request.node.callspec.id)
         assert here.violations() == [], path
         width, inner = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert width <= inner, path
