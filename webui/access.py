@@ -22,7 +22,6 @@ from taskmanager import TaskManager
 from taskmanager.domain.errors import StorageError
 from taskmanager.engine.audit import Actor
 from taskmanager.storage.signing_key import signing_key
-from webui import bearer
 from webui import bearer, hosting
 from webui.blueprint import PATIENCE_SECONDS, READING_SECONDS
 from webui.hosting import Host

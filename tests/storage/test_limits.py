@@ -10,7 +10,6 @@ import pytest
 from taskmanager import TaskManager
 from taskmanager.domain.errors import DatabaseSlow
 from taskmanager.storage.dialects import Product
-from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx
 
@@ -21,7 +20,6 @@ NONE = {
 }  # fmt: skip
 
 
-@statement
 def endless(t: Tables, p: Product) -> str:
     """Counts to a thousand millions; no product takes less than a minute for it."""
     digits = "(" + " UNION ALL ".join(f"SELECT {n} AS d" for n in range(10)) + ")"
