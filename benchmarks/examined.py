@@ -65,8 +65,20 @@ def _by_tuples(tx: Tx) -> Callable[[], int]:
     def read() -> int:
         return int(tx.connection.execute(_RETURNED).scalar_one())
 
+    # In autocommit the server takes the counts of a session away after each second: in a transaction they stay.
+    driver: Any = tx.connection.connection.dbapi_connection
+    alone = driver.autocommit
+    if alone:
+        tx.connection.exec_driver_sql("BEGIN")
     before = read()
-    return lambda: read() - before
+
+    def counted() -> int:
+        rows = read() - before
+        if alone:
+            tx.connection.exec_driver_sql("COMMIT")
+        return rows
+
+    return counted
 
 
 def _by_steps(tx: Tx) -> Callable[[], int]:

@@ -1,72 +1,39 @@
-"""TaskManager: the composition root. It makes the rooms' parts and hands them to each other; nobody else does."""
+"""TaskManager: what people ask of an installation, verb by verb."""
 
 from __future__ import annotations
 
 import json
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Concatenate, overload
 
-from taskmanager import config, schedules
+from taskmanager import schedules
 from taskmanager.config import Settings
 from taskmanager.domain import times
 from taskmanager.domain.cron import Misfire
-from taskmanager.domain.errors import (
-    CreationCancelled,
-    InvalidArgument,
-    JobFailed,
-    JobNotFound,
-)
+from taskmanager.domain.errors import CreationCancelled, InvalidArgument, JobFailed, JobNotFound
 from taskmanager.domain.records import JobRecord, RecurringRecord
 from taskmanager.domain.retry import RetryPolicy
 from taskmanager.domain.states import Enqueued, Scheduled, State
 from taskmanager.engine import decorating, discovery, handles
-from taskmanager.engine.alert_rules import AlertRules
-from taskmanager.engine.alerts import Alerts
-from taskmanager.engine.audit import Audit
-from taskmanager.engine.client import Client, NewJob, check_queue
+from taskmanager.engine.client import NewJob, check_queue
 from taskmanager.engine.context import JobContext
-from taskmanager.engine.continuations import Continuations
 from taskmanager.engine.decorating import C, P, R
 from taskmanager.engine.definitions import Definition
-from taskmanager.engine.failures import FailureGroups
-from taskmanager.engine.filters import Chain, Filter
 from taskmanager.engine.handles import Decorator, JobFunction
-from taskmanager.engine.history import MANUAL, TRIGGERED_BY, LoggedJobs
-from taskmanager.engine.injection import Providers
-from taskmanager.engine.legacy import LegacyJobs
-from taskmanager.engine.legacy_edits import RowEdits
-from taskmanager.engine.legacy_served import ServedJobs, ServedOutcome
-from taskmanager.engine.notifications import Notifications
-from taskmanager.engine.operations import Operations
-from taskmanager.engine.performer import Limits, Performer
-from taskmanager.engine.recurring import RecurringJobs
-from taskmanager.engine.recurring_runs import RecurringRuns
-from taskmanager.engine.registry import JobDefinition, JobType, Registry, define
-from taskmanager.engine.retries import AutomaticRetry
-from taskmanager.engine.statistics import StatisticsHistory
-from taskmanager.engine.transitions import Transitions
+from taskmanager.engine.history import MANUAL, TRIGGERED_BY
+from taskmanager.engine.registry import JobDefinition, define
+from taskmanager.installation import Installation
 from taskmanager.server import waiting
-from taskmanager.server.process import Process
-from taskmanager.server.ringer import Ringer
-from taskmanager.server.schedulers import LegacyScheduler
-from taskmanager.server.server import Server
 from taskmanager.storage import jobs, servers, stacks, structures
 from taskmanager.storage import queues as queue_rows
 from taskmanager.storage.database import Database
-from taskmanager.tasks import bulk, notify
-from taskmanager.tasks.notify import Notifier
-from taskmanager.tasks.procedures import ProcedureRuns, Procedures, run_procedure
-from taskmanager.tasks.targcc import refuse
 from taskmanager.testing import Testing
 
-log = logging.getLogger("taskmanager")
 
-
-class TaskManager:
+class TaskManager(Installation):
     """One installation: a database, the jobs that are known, and what can be asked of them.
 
     settings: as loaded, else from files and environment; further keywords are settings by name.
@@ -74,44 +41,7 @@ class TaskManager:
     """
 
     def __init__(self, settings: Settings | None = None, *, database: Database | None = None, **arguments: Any) -> None:
-        self.settings = settings.with_changes(**arguments) if settings else config.load(arguments)
-        s = self.settings
-        self.database = database or Database(s.database_url, prefix=s.prefix)
-        self.database.protect_children()
-        self.registry = Registry(s.discover, retries=s.default_retries, plain_retries=s.plain_function_retries)
-        self.providers = Providers()
-        self.registry.is_injected = self.providers.is_injected
-        self.filters = Chain([AutomaticRetry(), StatisticsHistory(), Continuations(), RecurringRuns()])
-        if s.log_to_database:
-            self.filters.add(LoggedJobs())
-        failed = s.failed_expiration_seconds
-        self.transitions = Transitions(
-            self.filters,
-            job_expiration=timedelta(seconds=s.job_expiration_seconds),
-            failed_expiration=None if failed is None else timedelta(seconds=failed),
-        )
-        self.client = Client(self.database, self.transitions, self.filters, max_payload_bytes=s.max_payload_bytes)
-        self.failure_groups = FailureGroups(self.client)
-        self.recurring_jobs = RecurringJobs(self.client)
-        self.alert_rules = AlertRules(self.database)
-        self.audit = Audit(self.database, s.web_redact)
-        self.notifications = Notifications(self.database, s.notification_retention_seconds)
-        self.own_filters: list[Filter] = []
-        self.extra_processes: list[Callable[[], Process]] = []
-        self.procedures = Procedures()
-        self.notifier = Notifier(s, self.database, self.registry)
-        self.providers.add_value(Database, self.database)
-        self.providers.add_value(Procedures, self.procedures)
-        self._serve_operations()
-        self.legacy_jobs: LegacyJobs | None = None
-        self.row_edits: RowEdits | None = None
-        if s.legacy:
-            self._serve_legacy()
-        if s.alerts_enabled:
-            self._serve_alerts()
-        self.ringer = Ringer(self.database, doorbell=s.doorbell)
-        self.database.ring = self.ringer.ring
-        self.discovered = discovery.Discovered()
+        super().__init__(settings, database=database, **arguments)
         self.testing = Testing(self)
         _remember(self)
 
@@ -135,83 +65,6 @@ class TaskManager:
             target, options, is_injected=self.providers.is_injected, take=self.register, owner=self
         )
         return made(target) if callable(target) else made
-
-    def register(self, definition: JobDefinition) -> JobDefinition:
-        """Take a job in. Raises DuplicateJob."""
-        return self.registry.add(definition)
-
-    def provide(self, kind: type, factory: Callable[..., Any]) -> None:
-        """What jobs get that ask for this type: made by `factory` for each run, torn down after it."""
-        self.providers.add(kind, factory)
-
-    def procedure(self, name: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
-        """Let a Python function stand in for the stored procedure `name` where the database has none (SQLite)."""
-
-        def take(function: Callable[[], Any]) -> Callable[[], Any]:
-            self.procedures.functions[name] = function
-            return function
-
-        return take
-
-    def _serve_legacy(self) -> None:
-        definition = define(
-            run_procedure, is_injected=self.providers.is_injected, retry=RetryPolicy(attempts=0),
-            display_name="Stored procedure", job_type=JobType.RECURRING, timeout=self.settings.legacy_timeout_seconds,
-        )  # fmt: skip
-        self.registry.add(definition)
-        self.filters.add(ProcedureRuns(self.filters))
-        self.procedures.rerun_lost = self.settings.legacy_rerun_lost
-        self.registry.add(define(refuse, retry=RetryPolicy(attempts=0), job_type=JobType.RECURRING))
-        legacy = ServedJobs(
-            self.client, self.registry, host=self.settings.server_name, runners=self.settings.legacy_runner,
-            time_zone=self.settings.legacy_time_zone,
-        )  # fmt: skip
-        self.filters.add(ServedOutcome(legacy))
-        self.row_edits = RowEdits(legacy)
-        self.legacy_jobs = self.recurring_jobs.legacy = legacy
-        if self.settings.scheduler:
-            self.extra_processes.append(lambda: LegacyScheduler(legacy))
-
-    def _serve_operations(self) -> None:
-        known = self.providers.is_injected
-        definition = self.registry.add(bulk.definition(lambda kind: kind is Operations or known(kind)))
-        self.operations = Operations(self.client, self.audit, self.registry, definition, self.settings.queues[0])
-        self.providers.add_value(Operations, self.operations)
-
-    def _serve_alerts(self) -> None:
-        self.providers.add_value(Notifier, self.notifier)
-        mailer = self.registry.add(notify.definition(self.providers.is_injected))
-        s = self.settings
-        self.alerts = Alerts(
-            self.client, self.registry, mailer,
-            has_mail=s.smtp_host is not None, has_recipients=bool(s.alert_recipients),
-        )  # fmt: skip
-        self.filters.add(self.alerts)
-        self.recurring_jobs.fired = self.alerts.fired
-        if isinstance(self.legacy_jobs, ServedJobs):
-            self.legacy_jobs.targcc.mails.tell = self.alerts.of_row
-
-    def discover(self) -> discovery.Discovered:
-        """Import the packages of setting `discover` and register the jobs in them; broken modules are reported."""
-        self.discovered = discovery.discover(self.settings.discover, self.registry)
-        for kind, factory in self.discovered.providers:
-            self.providers.add(kind, factory)
-        for owner in self.discovered.owners:
-            self._adopt(owner)
-        for module, error in self.discovered.errors.items():
-            log.error("discovery: module %s cannot be imported: %s", module, error)
-        log.info("discovery: %d jobs in %d modules", len(self.registry), len(self.discovered.modules))
-        return self.discovered
-
-    def _adopt(self, other: TaskManager) -> None:
-        """What a TaskManager of the user's own modules was told counts for the worker that discovers them."""
-        if other is self:
-            return
-        self.providers.adopt(other.providers)
-        self.procedures.functions.update(other.procedures.functions)
-        for one in other.own_filters:
-            if one not in self.own_filters:
-                self.add_filter(one)
 
     def register_recurring(self) -> None:
         """Write the recurring jobs that discovery found; report those that are wrong, and those that left the code."""
@@ -458,31 +311,6 @@ class TaskManager:
             found = self.database.read(lambda tx: stacks.read(tx, job_id))
         self.database.run(lambda tx: stacks.forget(tx, job_id))
         return found
-
-    def add_filter(self, one: Filter) -> None:
-        """Put a filter around the life of all jobs."""
-        self.own_filters.append(one)
-        self.filters.add(one)
-
-    def performer(self, server_id: str = "") -> Performer:
-        """A performer that signs with a server's id."""
-        s = self.settings
-        limits = Limits(s.max_result_bytes, s.max_exception_bytes, s.max_log_lines, s.max_log_bytes)
-        return Performer(
-            self.registry, self.filters, self.providers, self.database.clock.now, server=server_id, limits=limits,
-            write=self.notifications.write,
-        )  # fmt: skip
-
-    def server(self) -> Server:
-        """A worker that is not started yet; `start()` and `stop()` it."""
-        server = Server(self)
-        self.ringer.add(server.pulse.ring)
-        return server
-
-    def close(self) -> None:
-        """Close what was opened."""
-        self.ringer.close()
-        self.database.dispose()
 
 
 _lock = threading.Lock()

@@ -42,6 +42,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("engine_name", chosen, scope="session", indirect=True)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files whose tests take long come first: else one worker ends with them while the other has nothing to do."""
+    slow = {item.path for item in items if item.get_closest_marker("fault") or item.path.parent.name == "browser"}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
     """A command that runs in this process sets logging up for itself; the next test finds it as it was."""

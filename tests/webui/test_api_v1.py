@@ -287,12 +287,14 @@ def test_no_answer_takes_more_than_eight_statements(
         program.tm.enqueue("Send mail", f"{number}@b.c")
         program.tm.recurring(f"r{number}", send_mail, args=("x",), cron="0 2 * * *")
     (group,) = program.get("/api/v1/failures")["items"]
+    run = program.get("/api/v1/history")["items"][0]["id"]
     for path in (
         "/api/jobs", "/api/jobs/Fails/history", "/api/v1/admin/jobs", "/api/v1/admin/jobs/Nightly", "/api/v1/jobs",
         "/api/v1/jobs?q=error:purpose", f"/api/v1/jobs/{ids[0]}", f"/api/v1/jobs/{ids[0]}/log", "/api/v1/retries",
         "/api/v1/recurring", "/api/v1/recurring/r1", "/api/v1/types", "/api/v1/queues", "/api/v1/queues/mail/jobs",
-        "/api/v1/servers", "/api/v1/history?job=Fails", "/api/v1/history/1", "/api/v1/failures", "/api/v1/operations",
-        f"/api/v1/failures/{group['key']}", "/api/v1/alerts", "/api/v1/audit", "/api/v1/stats", "/api/v1/stats/history",
+        "/api/v1/servers", "/api/v1/history?job=Fails", f"/api/v1/history/{run}", "/api/v1/failures",
+        f"/api/v1/failures/{group['key']}", "/api/v1/operations", "/api/v1/alerts", "/api/v1/audit",
+        "/api/v1/stats", "/api/v1/stats/history",
     ):  # fmt: skip
         statements()
         program.get(path)

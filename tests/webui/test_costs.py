@@ -20,7 +20,7 @@ SHORT = {"sqlite": 1_500}
 #: Bounded by 10,000 and 200 jobs; here there are fewer.
 VARIANTS = [v for v in pages.VARIANTS if "from=9000" not in v and "count=200" not in v]
 #: Of joins with so small a table PostgreSQL reads the whole of it, in order; at a million it looks up.
-MERGED = {"postgresql": ("q=error:", "q=recurring:")}
+MERGED = {"postgresql": ("q=error:", "q=recurring:", "q=attempt:")}
 
 
 @pytest.fixture

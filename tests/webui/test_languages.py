@@ -14,7 +14,7 @@ from babel.messages.pofile import read_po
 from taskmanager import TaskManager
 from tests.webui.conftest import Browser
 from tests.webui.sample import fill
-from tests.webui.test_pages import PAGES
+from tests.webui.test_pages import pages_of
 
 WEBUI = Path(__file__).parents[2] / "webui"
 CZECH = WEBUI / "translations" / "cs" / "LC_MESSAGES"
@@ -49,7 +49,7 @@ def _key(text: Any) -> Any:
 
 def test_no_page_is_left_half_in_english(tm: TaskManager, ann: Browser) -> None:
     ids = fill(tm)
-    for path in [*PAGES, *(f"jobs/details/{one}" for one in ids.values()), "nowhere"]:
+    for path in [*pages_of(tm), *(f"jobs/details/{one}" for one in ids.values()), "nowhere"]:
         page = ann.get(f"/hangfire/{path}", **{"Accept-Language": "cs"}).text
         assert '<html lang="cs"' in page
         shown = re.sub(r"<(pre|script)\b.*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL)
