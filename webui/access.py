@@ -85,19 +85,7 @@ def guard(app: Flask, *, users: Mapping[str, str], roles: Mapping[str, str], rea
     auth = _authentication(users, roles, read_only)
     check = auth.login_required(lambda: None)
     _limiter(app)
-
-    @app.before_request
-    def hurry() -> None:
-        g.haste = current_app.config["TASKMANAGER"].database.hasty(
-            PATIENCE_SECONDS if request.method in _SAFE else _PATIENCE_OF_CHANGES,
-            reading_seconds=READING_SECONDS,
-        )
-        g.haste.__enter__()
-
-    @app.teardown_request
-    def hurry_no_more(error: BaseException | None) -> None:
-        if "haste" in g:
-            g.pop("haste").__exit__(None, None, None)
+    _hurry(app)
 
     @app.before_request
     def stand_guard() -> Any:
@@ -136,6 +124,23 @@ def guard(app: Flask, *, users: Mapping[str, str], roles: Mapping[str, str], rea
         opened = g.pop("audited", None)  # an error that no page is made of
         if opened is not None:
             opened.__exit__(error and type(error), error, None)
+
+
+def _hurry(app: Flask) -> None:
+    """Bound what a request waits for the database: somebody sits before it."""
+
+    @app.before_request
+    def hurry() -> None:
+        g.haste = current_app.config["TASKMANAGER"].database.hasty(
+            PATIENCE_SECONDS if request.method in _SAFE else _PATIENCE_OF_CHANGES,
+            reading_seconds=READING_SECONDS,
+        )
+        g.haste.__enter__()
+
+    @app.teardown_request
+    def hurry_no_more(error: BaseException | None) -> None:
+        if "haste" in g:
+            g.pop("haste").__exit__(None, None, None)
 
 
 def _by_bearer(token: str) -> Response | None:

@@ -202,3 +202,4 @@ def test_a_neighbour_that_looks_for_the_dead_does_not_keep_a_process_from_starti
     answers = iter([False, False])
     monkeypatch.setattr(lifeline, "_lock", lambda file: next(answers, True) and real(file))
     Lifeline("host:1:abc", 1, tmp_path).close()
+    assert list(answers) == [], "it has asked again after each refusal"

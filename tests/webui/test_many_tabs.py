@@ -13,19 +13,10 @@ from taskmanager import TaskManager
 from taskmanager.domain.errors import StorageError
 from taskmanager.storage import monitoring_snapshot
 from tests.webui.conftest import Browser, signed
+from tests.webui.test_notifications import Clock
 from webui import Page, feed, snapshots
 
 TABS = 100
-
-
-class Clock:
-    """Seconds, moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture
