@@ -30,7 +30,11 @@ coverage: ## tests with coverage
 bench: ## all figures for one database: make bench URL=mysql://user:password@host/empty_database
 	$(BIN)/python -m benchmarks $(URL)
 
-clean: ## remove what can be made again
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build *.egg-info
+audit: ## known vulnerabilities of what requirements.lock pins; asks PyPI, so it needs the network
+	$(PYTHON) -m venv .venv-audit && .venv-audit/bin/pip install -q 'pip-audit>=2.9,<3'
+	.venv-audit/bin/pip-audit --strict --disable-pip --no-deps --progress-spinner off $(AUDIT) -r requirements.lock
 
-.PHONY: help up test test-sqlite lint types arch coverage bench clean
+clean: ## remove what can be made again
+	rm -rf .venv .venv-audit .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build *.egg-info
+
+.PHONY: help up test test-sqlite lint types arch coverage bench audit clean
