@@ -96,8 +96,7 @@ def drain(bare: Bare, guid: str) -> int:
             return done
         queue_ids, job_ids = jobs.ids_json(r[0] for r in rows), jobs.ids_json(r[1] for r in rows)
         bare.run(queues.take, {"ids": queue_ids, "now": bare.moment(), "token": f"{guid}.{number}"})
-        found = bare.run(jobs.read_jobs, {"ids": job_ids})
-        bare.run(jobs.read_parameters, {"ids": job_ids})
+        found = bare.run(queues.read_taken, {"ids": job_ids})
         bare.commit()
         for row in found:
             json.loads(row[3])

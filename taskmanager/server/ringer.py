@@ -22,6 +22,8 @@ class Ringer:
         self._database = database
         self._abroad = doorbell and not database.is_embedded
         self._own: list[Callable[[], None]] = []
+        #: Whom the last round rang.
+        self._sleepers: set[str] = set()
         self._wanted = threading.Event()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
@@ -52,7 +54,7 @@ class Ringer:
                 continue
             self._wanted.clear()
             try:
-                doorbell.ring_all(self._database)
+                self._sleepers = doorbell.ring_all(self._database, self._sleepers)
             except Exception as error:
                 log.debug("nobody could be rung, they will find out by polling: %s", error)
             self._closing.wait(_PAUSE_SECONDS)

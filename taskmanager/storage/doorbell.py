@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -113,14 +114,21 @@ class Doorbell:
         return self._connection
 
 
-def ring_all(database: Database) -> int:
-    """Ring everybody who sleeps; returns how many. A sleeper that is gone is forgotten."""
-    sleepers = database.read(lambda tx: structures.members(tx, SET), patience=0)
-    for member in sleepers:
-        if not ring_one(database, member):
+def ring_all(database: Database, at_once: Collection[str] = ()) -> set[str]:
+    """Ring everybody who sleeps; returns who was rung. A sleeper that is gone is forgotten.
+
+    at_once: who was rung the last time. They are rung again before it is asked who sleeps now, for asking takes as
+    long as ringing; one of them who has work meanwhile is woken for nothing, once.
+    """
+    rung = {member for member in at_once if ring_one(database, member)}
+    sleepers = set(database.read(lambda tx: structures.members(tx, SET), patience=0))
+    for member in sleepers - rung:
+        if ring_one(database, member):
+            rung.add(member)
+        else:
             log.debug("doorbell %s is gone", member)
             database.run(lambda tx, m=member: structures.remove(tx, SET, [m]), patience=0)  # type: ignore[misc]
-    return len(sleepers)
+    return rung & sleepers
 
 
 def ring_one(database: Database, member: str) -> bool:

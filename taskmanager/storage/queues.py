@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from taskmanager.storage import jobs
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
-from taskmanager.storage.transaction import Tx, insert_each
+from taskmanager.storage.transaction import Tx, as_moment, insert_each
 
 #: The set whose members are the names of queues from which nothing is claimed.
 PAUSED = "paused-queues"
@@ -76,6 +76,18 @@ def claimable_except(t: Tables, p: Product) -> str:
 @statement
 def take(t: Tables, p: Product) -> str:
     return p.update_by_ids(t.queue.name, {"FetchedAt": ":now", "FetchToken": ":token"})
+
+
+@statement
+def read_taken(t: Tables, p: Product) -> str:
+    """The jobs of a claim, and behind them their parameters: one way to the server and back instead of two."""
+    q = p.quote
+    job = ", ".join(f"t.{q(c)}" for c in ("Id", "StateName", "StateId", "InvocationData", "Arguments", "CreatedAt"))
+    return (
+        f"SELECT {job}, NULL AS name, NULL AS value FROM {p.by_ids(t.job.name, 'Id')} UNION ALL "
+        f"SELECT t.{q('JobId')}, NULL, NULL, NULL, NULL, NULL, t.{q('Name')}, t.{q('Value')} "
+        f"FROM {p.by_ids(t.parameter.name, 'JobId')}"
+    )
 
 
 @statement
@@ -151,14 +163,19 @@ def claim(
         acknowledge(tx, extra)
     ids = jobs.ids_json(c.queue_id for c in claims.values())
     tx.execute(take, {"ids": ids, "now": tx.bind_moment(tx.now()), "token": token})
-    for record in jobs.read_many(tx, claims):
-        held = claims[record.id]
-        held.state, held.state_id = record.state, record.state_id
-        held.invocation_data, held.arguments = record.invocation_data, record.arguments
-        held.created_at = record.created_at
-    for job_id, values in jobs.parameters(tx, claims).items():
-        claims[job_id].parameters = values
+    _read(tx, claims)
     return list(claims.values())
+
+
+def _read(tx: Tx, claims: Mapping[int, Claim]) -> None:
+    """Read what is to be known of claimed jobs, by their ids. A row with a name is one of a job's parameters."""
+    for row in tx.execute(read_taken, {"ids": jobs.ids_json(claims)}):
+        held, name = claims[int(row[0])], row[6]
+        if name is None:
+            held.state, held.state_id, held.invocation_data, held.arguments = row[1], row[2], row[3], row[4]
+            held.created_at = as_moment(row[5])
+        else:
+            held.parameters[name] = row[7]
 
 
 def _candidates(tx: Tx, queue: str, limit: int, skip: Sequence[int], after: Mark | None) -> Sequence[Any]:

@@ -577,6 +577,9 @@ SELECT t.`Id`, t.`FetchToken` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PAT
 -- queues.push_row
 INSERT INTO `HangfireJobQueue` (`JobId`, `Queue`, `Priority`) VALUES (:JobId, :Queue, :Priority);
 
+-- queues.read_taken
+SELECT t.`Id`, t.`StateName`, t.`StateId`, t.`InvocationData`, t.`Arguments`, t.`CreatedAt`, NULL AS name, NULL AS value FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJob` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id UNION ALL SELECT t.`JobId`, NULL, NULL, NULL, NULL, NULL, t.`Name`, t.`Value` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobParameter` t ON t.`JobId` = x.id;
+
 -- queues.rows_of_jobs
 SELECT t.`JobId` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobQueue` t ON t.`JobId` = x.id;
 

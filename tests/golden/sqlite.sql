@@ -577,6 +577,9 @@ SELECT t."Id", t."FetchToken" FROM (SELECT value AS id FROM json_each(:ids)) x J
 -- queues.push_row
 INSERT INTO "HangfireJobQueue" ("JobId", "Queue", "Priority") VALUES (:JobId, :Queue, :Priority);
 
+-- queues.read_taken
+SELECT t."Id", t."StateName", t."StateId", t."InvocationData", t."Arguments", t."CreatedAt", NULL AS name, NULL AS value FROM (SELECT value AS id FROM json_each(:ids)) x JOIN "HangfireJob" t ON t."Id" = x.id UNION ALL SELECT t."JobId", NULL, NULL, NULL, NULL, NULL, t."Name", t."Value" FROM (SELECT value AS id FROM json_each(:ids)) x JOIN "HangfireJobParameter" t ON t."JobId" = x.id;
+
 -- queues.rows_of_jobs
 SELECT t."JobId" FROM (SELECT value AS id FROM json_each(:ids)) x JOIN "HangfireJobQueue" t ON t."JobId" = x.id;
 
