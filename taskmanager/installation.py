@@ -16,7 +16,6 @@ from taskmanager.engine.alerts import Alerts
 from taskmanager.engine.audit import Audit
 from taskmanager.engine.client import Client
 from taskmanager.engine.continuations import Continuations
-from taskmanager.engine.failures import FailureGroups
 from taskmanager.engine.filters import Chain, Filter
 from taskmanager.engine.history import LoggedJobs
 from taskmanager.engine.injection import Providers
@@ -70,7 +69,6 @@ class Installation:
             failed_expiration=None if failed is None else timedelta(seconds=failed),
         )
         self.client = Client(self.database, self.transitions, self.filters, max_payload_bytes=s.max_payload_bytes)
-        self.failure_groups = FailureGroups(self.client)
         self.recurring_jobs = RecurringJobs(self.client)
         self.alert_rules = AlertRules(self.database)
         self.audit = Audit(self.database, s.web_redact)

@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
 
+from taskmanager.domain import times
 from taskmanager.domain.arguments import NamedArgument
 from taskmanager.domain.states import ALL_NAMES
 from taskmanager.domain.texts import whole, wholes
 from taskmanager.storage.monitoring_lists import Term, Wanted
+from webui import access, shell
 
 #: What may stand before a colon, as the help tells it.
 KEYS = (
@@ -23,6 +25,8 @@ _WORD = re.compile(r'\s*(-?)(?:([A-Za-z]+(?:\.[\w]+)?):)?("(?:[^"\\]|\\.)*"|(?:[
 _SPAN = re.compile(r"-(\d{1,5})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _MOST_TERMS, _MOST_VALUES = 12, 50
+#: Conditions on what only who may see arguments and messages may ask about.
+_INSIDE = ("arg", "text", "error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,10 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A filter. `error`: what is wrong and at which place; then nothing is filtered. `names`: named arguments."""
+    """A filter. `error`: what is wrong and at which place; then nothing is filtered. `names`: named arguments.
+
+    hidden: it looks into arguments or messages, and who asks may not see them.
+    """
 
     text: str
     wanted: Wanted
@@ -43,6 +50,7 @@ class Parsed:
     error: str = ""
     names: tuple[NamedArgument, ...] = ()
     needles: tuple[str, ...] = ()
+    hidden: bool = False
 
 
 @dataclass(slots=True)
@@ -55,6 +63,16 @@ class _Draft:
 
 class _Wrong(Exception):
     pass
+
+
+def asked(text: str, states: tuple[str, ...] = ()) -> Parsed:
+    """The filter of a request, by the database's clock; one that looks where its user may not is an error."""
+    seen = shell.seen()
+    parsed = parse(text, states=states, now=seen.snapshot.at if seen is not None else times.utcnow())
+    if not access.may("args.view") and any(t.kind in _INSIDE for t in parsed.wanted.terms):
+        error = _("Your account may not look into arguments and messages.")
+        return Parsed(parsed.text, Wanted(states), error=error, hidden=True)
+    return parsed
 
 
 def parse(text: str, *, states: tuple[str, ...] = (), now: datetime) -> Parsed:

@@ -176,13 +176,14 @@ class Database:
             raise StorageError(_brief(error)) from error
 
     @contextmanager
-    def accompanied(self, companion: Companion | None) -> Iterator[None]:
+    def accompanied(self, companion: Companion | None, *, beside: bool = False) -> Iterator[None]:
         """Let something be written in every transaction that this thread or task runs meanwhile, or not at all.
 
         It is called after the work and before the COMMIT, and again when the unit is run again. Not called for
-        `read`, nor for the caller's own transactions.
+        `read`, nor for the caller's own transactions. beside: after what is written there already, not instead.
         """
-        token = _companion.set(companion)
+        outer = _companion.get() if beside else None
+        token = _companion.set(companion if outer is None or companion is None else _both(outer, companion))
         try:
             yield
         finally:
@@ -304,6 +305,14 @@ class Database:
         asked = time.monotonic()
         now, offset = _pair(connection, f"SELECT {product.utc_now}, {product.local_offset}")
         self.clock.set(as_moment(now), float(offset), asked=asked)
+
+
+def _both(first: Companion, second: Companion) -> Companion:
+    def accompany(tx: Tx, result: Any) -> None:
+        first(tx, result)
+        second(tx, result)
+
+    return accompany
 
 
 def _pair(connection: Any, sql: str) -> Any:

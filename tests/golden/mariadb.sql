@@ -607,6 +607,9 @@ FROM `HangfireList`
 WHERE `HangfireList`.`Key` = %s ORDER BY `HangfireList`.`Id` DESC 
  LIMIT %s, %s;
 
+-- requests.insert_request
+INSERT INTO `HangfireHash` (`Key`, `Field`, `Value`, `ExpireAt`) VALUES (:Key, :Field, :Value, :ExpireAt);
+
 -- servers.beat
 UPDATE `HangfireServer` SET `LastHeartbeat` = :now WHERE `Id` = :id;
 

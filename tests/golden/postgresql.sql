@@ -607,6 +607,9 @@ FROM "HangfireList"
 WHERE "HangfireList"."Key" = %(key)s::VARCHAR ORDER BY "HangfireList"."Id" DESC 
  LIMIT %(param_1)s::INTEGER OFFSET %(param_2)s::INTEGER;
 
+-- requests.insert_request
+INSERT INTO "HangfireHash" ("Key", "Field", "Value", "ExpireAt") VALUES (:Key, :Field, :Value, :ExpireAt);
+
 -- servers.beat
 UPDATE "HangfireServer" SET "LastHeartbeat" = :now WHERE "Id" = :id;
 

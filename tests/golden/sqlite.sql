@@ -607,6 +607,9 @@ FROM "HangfireList"
 WHERE "HangfireList"."Key" = ? ORDER BY "HangfireList"."Id" DESC
  LIMIT ? OFFSET ?;
 
+-- requests.insert_request
+INSERT INTO "HangfireHash" ("Key", "Field", "Value", "ExpireAt") VALUES (:Key, :Field, :Value, :ExpireAt);
+
 -- servers.beat
 UPDATE "HangfireServer" SET "LastHeartbeat" = :now WHERE "Id" = :id;
 

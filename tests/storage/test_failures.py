@@ -14,6 +14,9 @@ from taskmanager.engine.transitions import Change
 from taskmanager.server.upkeep import FailureKeeper
 from taskmanager.storage import failures, monitoring_failures, structures
 from taskmanager.storage.monitoring_failures import FailureGroup
+from taskmanager.storage.monitoring_lists import Term, Wanted
+from tests.engine import test_operations as operations
+from tests.engine.test_operations import to_the_end
 
 TRACE = 'Traceback (most recent call last):\n  File "/srv/shop/mails.py", line {}, in send\n    x()\nOSError: {}\n'
 
@@ -28,6 +31,10 @@ def fail(tm: TaskManager, ids: list[int], message: str = "no", exception: str = 
     details = TRACE.format(line, message)
     failed = Failed(exception_type=exception, exception_message=message, exception_details=details)
     tm.client.change([Change(i, failed, elect=False) for i in ids])
+
+
+def start(tm: TaskManager, action: str, key: str) -> int:
+    return operations.start(tm, action, Wanted(("Failed",), (Term("group", (key,)),)))
 
 
 def groups(tm: TaskManager) -> list[FailureGroup]:
@@ -66,19 +73,20 @@ def test_jobs_that_leave_failed_leave_their_group(tm: TaskManager) -> None:
     assert sorted(g.count for g in groups(tm)) == [1, 3], "a job is in one group"
 
 
-def test_a_group_is_requeued_or_deleted_in_bounded_batches(tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("taskmanager.engine.failures._BATCH", 3)
+def test_a_group_is_requeued_or_deleted_in_bounded_parts(tm: TaskManager) -> None:
+    tm.operations.part = 4
     ids = tm.enqueue_many(send, [(str(n),) for n in range(10)])
     fail(tm, ids)
     key = groups(tm)[0].key
-    done = tm.failure_groups.requeue(key, limit=4)
-    assert (done.changed, done.more, groups(tm)[0].count) == (4, True, 6)
-    done = tm.failure_groups.delete(key, reason="by ann")
-    assert (done.changed, done.more, groups(tm)) == (6, False, [])
+    first = start(tm, "requeue", key)
+    tm.operations.step(first)
+    assert groups(tm)[0].count == 6
+    tm.operations.stop(first, "ann")
+    assert to_the_end(tm, first).changed == 4
+    assert to_the_end(tm, start(tm, "delete", key)).changed == 6
     states = [tm.get(i).state for i in ids]
-    assert (states.count("Enqueued"), states.count("Deleted")) == (4, 6)
-    done = tm.failure_groups.requeue("nothing")
-    assert (done.changed, done.more) == (0, False)
+    assert (states.count("Enqueued"), states.count("Deleted"), groups(tm)) == (4, 6, [])
+    assert to_the_end(tm, start(tm, "requeue", "nothing")).changed == 0
 
 
 def test_what_another_hand_changed_is_put_right(tm: TaskManager) -> None:
@@ -100,8 +108,7 @@ def test_what_another_hand_changed_is_put_right(tm: TaskManager) -> None:
     assert sorted(g.count for g in groups(tm)) == [2, 2]
     left = tm.database.read(lambda tx: failures.members(tx, key, 10))
     assert sorted(left) == ids[2:4]
-    done = tm.failure_groups.requeue(key)
-    assert done.changed == 2
+    assert to_the_end(tm, start(tm, "requeue", key)).changed == 2
 
 
 def test_a_member_that_is_not_failed_does_not_hold_up_the_others(tm: TaskManager) -> None:
@@ -110,8 +117,8 @@ def test_a_member_that_is_not_failed_does_not_hold_up_the_others(tm: TaskManager
     key, job = groups(tm)[0].key, tm.database.tables.job
     with tm.database.engine.begin() as connection:
         connection.execute(job.update().where(job.c.Id.in_([ids[1]])).values(StateName="Succeeded"))
-    done = tm.failure_groups.requeue(key)
-    assert (done.changed, done.more) == (1, False)
+    done = to_the_end(tm, start(tm, "requeue", key))
+    assert (done.changed, done.skipped) == (1, 0)
     assert tm.get(ids[1]).state == "Succeeded"
 
 

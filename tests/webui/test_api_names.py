@@ -218,6 +218,19 @@ def test_a_trigger_sent_twice_under_a_key_is_one_run(program: Program, path: str
     assert history(program.tm, first["jobId"]) == ["Enqueued"]
 
 
+def test_a_recurring_job_sent_again_under_its_key_leaves_what_somebody_changed_since(program: Program) -> None:
+    body = {"jobId": "mails", "cronExpression": "0 3 * * *", "taskType": "Send mail", "payload": '["a@b.c"]'}
+    first = program.post("/api/jobs/recurring", body, Idempotency_Key="k")
+    one = {"taskType": "Send mail", "arguments": ["a@b.c"], "cron": "0 9 * * *"}
+    assert program.send("PUT", "/api/v1/recurring/mails", one).status_code == 200
+    assert program.post("/api/jobs/recurring", body, Idempotency_Key="k") == first
+    assert program.get("/api/v1/recurring/mails")["cron"] == "0 9 * * *"
+    other = body | {"cronExpression": "0 4 * * *"}
+    assert program.refused("POST", "/api/jobs/recurring", other, Idempotency_Key="k")[1] == "Idempotency.KeyReused"
+    program.post("/api/jobs/recurring", body)
+    assert program.get("/api/v1/recurring/mails")["cron"] == "0 3 * * *"
+
+
 def test_a_request_sent_again_stands_in_the_audit_log_as_having_changed_nothing(program: Program) -> None:
     for _ in range(2):
         program.post("/api/jobs/fire-and-forget", MAIL, 201, Idempotency_Key="k")

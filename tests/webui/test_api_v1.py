@@ -196,14 +196,23 @@ def test_a_bulk_operation_is_started_once_for_a_key_and_watched(program: Program
 
 
 def test_many_jobs_need_their_number_said(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    from webui.api import bulk
+    from webui import bulks
 
-    monkeypatch.setattr(bulk, "_MANY", 1)
-    for _ in range(2):
-        program.tm.enqueue("Fails")
+    monkeypatch.setattr(bulks, "MANY", 1)
+    ids = [program.tm.enqueue("Fails") for _ in range(2)]
+    plan = program.get("/api/v1/operations/plan?action=delete&state=Enqueued")
+    assert [job["id"] for job in plan.pop("samples")] == ids[::-1]
+    assert plan == {"matching": 2, "orMore": False, "expected": 2}
     body = {"action": "delete", "state": "Enqueued"}
     assert program.refused("POST", "/api/v1/operations", body)[2] == ["expected"]
     assert program.post("/api/v1/operations", body | {"expected": 2}, 201)["state"] == "Enqueued"
+
+
+def test_an_operation_looks_into_each_job_for_a_named_argument(program: Program) -> None:
+    for to in ("ginger", "gingerbread"):
+        program.tm.client.fail(program.tm.enqueue("Send mail", to), ValueError(), "no")
+    made = program.post("/api/v1/operations", {"action": "requeue", "state": "Failed", "q": "arg.to:ginger"}, 201)
+    assert program.tm.operations.step(made["id"]).changed == 1
 
 
 def test_failures_are_grouped_and_acted_on(program: Program, hands: Any) -> None:
@@ -212,8 +221,12 @@ def test_failures_are_grouped_and_acted_on(program: Program, hands: Any) -> None
     assert (group["count"], group["exception"]) == (3, "ValueError")
     one = f"/api/v1/failures/{group['key']}"
     assert sorted(job["id"] for job in pages(program, one)) == ids
-    assert program.post(f"{one}/requeue") == {"changed": 3, "more": False}
-    assert program.refused("GET", "/api/v1/failures/nothing")[:2] == (404, "Failures.NotFound")
+    begun = program.send("POST", f"{one}/requeue", Idempotency_Key="k")
+    assert begun.status_code == 202
+    assert program.post(f"{one}/requeue", status=202, Idempotency_Key="k")["id"] == begun.json["id"]
+    assert program.get(begun.headers["Location"])["q"] == f"group:{group['key']}"
+    assert program.tm.operations.step(begun.json["id"]).changed == 3
+    assert program.refused("POST", "/api/v1/failures/nothing/delete")[:2] == (404, "Failures.NotFound")
 
 
 def test_rules_of_alerts_are_made_changed_and_removed_and_hide_their_webhooks(program: Program) -> None:
@@ -229,6 +242,39 @@ def test_rules_of_alerts_are_made_changed_and_removed_and_hide_their_webhooks(pr
     assert program.refused("PUT", one, {"jobName": "Fails", "emailRecipients": ["no address"]})[0] == 422
     assert program.send("DELETE", one).status_code == 204
     assert program.refused("GET", one)[:2] == (404, "Alerts.NotFound")
+
+
+def test_a_rule_is_made_once_under_a_key(program: Program) -> None:
+    body = {"jobName": "Fails", "emailRecipients": ["a@b.c"]}
+    made = program.post("/api/v1/alerts", body, 201, Idempotency_Key="k")
+    assert program.post("/api/v1/alerts", body, 201, Idempotency_Key="k") == made
+    other = body | {"onSuccess": True}
+    assert program.refused("POST", "/api/v1/alerts", other, Idempotency_Key="k")[1] == "Idempotency.KeyReused"
+    assert program.refused("POST", "/api/v1/alerts", body, Idempotency_Key="l")[1] == "Alerts.Exists"
+    program.send("DELETE", f"/api/v1/alerts/{made['id']}")
+    assert program.refused("POST", "/api/v1/alerts", body, Idempotency_Key="k")[:2] == (409, "Idempotency.Gone")
+    assert program.get("/api/v1/alerts") == []
+
+
+def test_a_rule_that_two_requests_of_one_key_make_at_once_is_made_once(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from webui.api.idempotency import Key
+
+    body, asked, is_done = {"jobName": "Fails"}, [0], Key.is_done
+
+    def late(key: Key) -> bool:
+        """The other request comes between the look and the change."""
+        asked[0] += 1
+        if asked[0] == 2:
+            monkeypatch.setattr(Key, "is_done", is_done)
+            assert program.post("/api/v1/alerts", body, 201, Idempotency_Key="k")["jobName"] == "Fails"
+            return False
+        return is_done(key)
+
+    monkeypatch.setattr(Key, "is_done", late)
+    assert program.post("/api/v1/alerts", body, 201, Idempotency_Key="k")["jobName"] == "Fails"
+    assert len(program.get("/api/v1/alerts")) == 1
 
 
 def test_the_audit_log_is_read_by_filter(program: Program) -> None:
@@ -273,6 +319,11 @@ def test_the_document_is_openapi_31_with_every_operation_named_once(program: Pro
         ("post", "/api/v1/admin/jobs/restore"),
     ):  # fmt: skip
         assert method in described[path], (method, path)
+    changing = ("requeue", "delete", "pause", "resume", "stop", "restore", "revert", "stack", "test")
+    for path, methods in document["paths"].items():
+        takes = [one["name"] for one in methods.get("post", {}).get("parameters", [])]
+        of_jobs = path.startswith("/api/v1/failures")
+        assert "post" not in methods or ("Idempotency-Key" in takes) != (path.endswith(changing) and not of_jobs), path
     page = program.send("GET", "/api/v1/docs", Accept="text/html").text
     assert all(f'id="{name}"' in page for name in names)
     assert "<script>" not in page

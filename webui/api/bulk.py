@@ -6,25 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from taskmanager.engine import operations as engine
-from taskmanager.engine.client import new_key
-from taskmanager.engine.failures import Acted
 from taskmanager.storage import monitoring_failures, monitoring_lists
 from taskmanager.storage.monitoring_failures import FailureGroup
 from taskmanager.storage.monitoring_sets import Place
-from webui import access, cursors
+from webui import access, bulks, cursors
 from webui.api import idempotency, shapes, workschemas
 from webui.api.problems import refuse, refuse_field
 from webui.api.routing import created, group, operation
-from webui.api.work import filter_of, place, row
+from webui.api.work import place, row
 from webui.blueprint import manager, read
-from webui.filtering import Parsed
-from webui.views.actions import reason
-from webui.views.lists import ACTIONS
+from webui.bulks import NotPossible
 
 bulk = group("bulk", "Many jobs at once")
-
-#: More than this, and the number has to be said.
-_MANY = 1000
 
 
 @operation(bulk, "GET", "/api/v1/operations", gives=lambda: workschemas.Operation(many=True))
@@ -45,22 +38,21 @@ def get_operation(job_id: int) -> Any:
 )  # fmt: skip
 def start_operation(body: Mapping[str, Any]) -> Any:
     """Requeue or delete all jobs of a state that match a filter, in the background."""
-    action, state = body["action"], body["state"]
-    if action not in ["requeue" if a == "enqueue" else a for a in ACTIONS[state.lower()]]:
-        refuse_field("action", f"cannot be done with jobs in state {state}")
-    if not access.may(f"jobs.{action}"):
-        refuse(403, "Access.Forbidden", f"the permission jobs.{action} is missing")
-    parsed = filter_of(body["q"], (state,))
-    if parsed.names or parsed.wanted.states != (state,):
-        refuse_field("q", "a filter by arg.NAME or of another state serves no bulk operation")
-    key = idempotency.given()
-    made = key.find() if key is not None else None
-    if made is None:
-        made = _start(body, parsed, key)
-    one = _must(made)
-    if (one.action, one.state, one.text) != (action, state, parsed.text):
-        idempotency.refuse_reuse()
+    made, one = _started(body["state"], body["action"], body["q"], body["expected"])
     return created("api-bulk.get_operation", _operation(made, one), jobId=made)
+
+
+@operation(
+    bulk, "GET", "/api/v1/operations/plan", needs="operations.start", query=workschemas.PlannedOperation,
+    gives=workschemas.Plan,
+)  # fmt: skip
+def plan_operation(query: Mapping[str, Any]) -> Any:
+    """Which jobs an operation would change, before it is started: how many, and three of them."""
+    asked = bulks.ask(_plan(query["state"], query["action"], query["q"]))
+    return {
+        "matching": asked.number, "orMore": asked.count > asked.number,
+        "expected": asked.number if asked.is_many else None, "samples": [row(one) for one in asked.samples],
+    }  # fmt: skip
 
 
 @operation(
@@ -95,32 +87,56 @@ def get_failure(query: Mapping[str, Any], key: str) -> Any:
 
 
 @operation(
-    bulk, "POST", "/api/v1/failures/<key>/requeue", needs="jobs.requeue", gives=workschemas.Acted, about="failures"
-)
-def requeue_failure(key: str) -> Any:
-    """Put the jobs of a group back into their queues."""
-    _must_group(key)
-    return _acted(manager().failure_groups.requeue(key, reason=reason()))
+    bulk, "POST", "/api/v1/failures/<key>/requeue", needs="operations.start", body=workschemas.WholeGroup,
+    gives=workschemas.Operation, status=202, creates=True, about="failures",
+)  # fmt: skip
+def requeue_failure(body: Mapping[str, Any], key: str) -> Any:
+    """Put the jobs of a group back into their queues, by a bulk operation."""
+    return _whole_group(body, key, "requeue")
 
 
 @operation(
-    bulk, "POST", "/api/v1/failures/<key>/delete", needs="jobs.delete", gives=workschemas.Acted, about="failures"
-)
-def delete_failure(key: str) -> Any:
-    """Delete the jobs of a group."""
-    _must_group(key)
-    return _acted(manager().failure_groups.delete(key, reason=reason()))
+    bulk, "POST", "/api/v1/failures/<key>/delete", needs="operations.start", body=workschemas.WholeGroup,
+    gives=workschemas.Operation, status=202, creates=True, about="failures",
+)  # fmt: skip
+def delete_failure(body: Mapping[str, Any], key: str) -> Any:
+    """Delete the jobs of a group, by a bulk operation."""
+    return _whole_group(body, key, "delete")
 
 
-def _start(body: Mapping[str, Any], parsed: Parsed, key: idempotency.Key | None) -> int:
-    action, state, most = body["action"], body["state"], monitoring_lists.CAP
-    count = read(lambda tx: monitoring_lists.count(tx, parsed.wanted))
-    if count > _MANY and body["expected"] != min(count, most):
-        refuse_field("expected", f"must be {min(count, most)}, the number of jobs that match (at most {most})")
-    facts = {"action": action, "state": state, "filter": parsed.text}
-    access.about("operation", f"{action} {state}", after=facts)
-    under = key.key if key is not None else new_key()
-    return manager().operations.start(action, parsed.wanted, parsed.text, access.actor("api"), under)
+def _whole_group(body: Mapping[str, Any], key: str, action: str) -> Any:
+    group = _must_group(key)
+    made, one = _started("Failed", action, f"group:{group.key}", body["expected"])
+    return created("api-bulk.get_operation", _operation(made, one), 202, jobId=made)
+
+
+def _started(state: str, action: str, q: str, expected: int | None) -> tuple[int, engine.Operation]:
+    """The operation that a request starts, or has started before under its key."""
+    plan, key = _plan(state, action, q), idempotency.given()
+    made = key.find() if key is not None else None
+    if made is None:
+        asked = bulks.ask(plan)
+        if asked.is_many and expected != asked.number:
+            most = monitoring_lists.CAP
+            refuse_field("expected", f"must be {asked.number}, the number of jobs that match (at most {most})")
+        made = bulks.start(plan, key.key if key is not None else None, door="api")
+    one = _must(made)
+    if (one.action, one.state, one.text) != (action, state, plan.filter.text):
+        idempotency.refuse_reuse()
+    return made, one
+
+
+def _plan(state: str, action: str, q: str) -> bulks.Plan:
+    try:
+        return bulks.plan(state.lower(), action, q)
+    except NotPossible as error:
+        if error.permission:
+            refuse(403, "Access.Forbidden", f"the permission {error.permission} is missing")
+        told = {
+            "action": f"cannot be done with jobs in state {state}",
+            "q": "a filter of another state serves no bulk operation",
+        }
+        refuse_field(error.field, str(error) or told[error.field])
 
 
 def _must(job_id: int) -> engine.Operation:
@@ -150,10 +166,6 @@ def _group(one: FailureGroup) -> dict[str, Any]:
         "key": one.key, "job": one.job, "exception": one.exception, "message": shapes.text(one.message),
         "frame": one.frame, "first": one.first, "last": one.last, "count": one.count, "today": one.today,
     }  # fmt: skip
-
-
-def _acted(done: Acted) -> dict[str, Any]:
-    return {"changed": done.changed, "more": done.more}
 
 
 def _after(query: Mapping[str, Any]) -> Place | None:

@@ -48,18 +48,21 @@ def delayed(body: Mapping[str, Any]) -> Any:
 
 @operation(
     named, "POST", "/api/jobs/recurring", needs="recurring.edit", body=schemas.RecurringJob, gives=schemas.Saved,
-    also={409: "taskType may be several jobs"},
+    creates=True, also={409: "taskType may be several jobs"},
 )  # fmt: skip
 def save_recurring(body: Mapping[str, Any]) -> Any:
     """Make a recurring job, or change it.
 
-    The same request sent twice does the same as once.
+    Sent again under its key it leaves alone what somebody else has changed meanwhile.
     """
     definition, (args, kwargs) = called(body)
-    job_id = body["jobId"]
+    job_id, key = body["jobId"], idempotency.given()
     access.about("recurring", job_id, after={"cron": body["cronExpression"], "job": definition.title})
     with told(field="cronExpression"):
-        manager().recurring(job_id, definition, cron=body["cronExpression"], args=args, kwargs=kwargs)
+        idempotency.done_once(
+            key,
+            lambda: manager().recurring(job_id, definition, cron=body["cronExpression"], args=args, kwargs=kwargs),
+        )
     return {"jobId": job_id, "message": f"Recurring job {job_id} is saved"}
 
 

@@ -1,4 +1,7 @@
-"""The same request sent twice is one job: a key of the sender's, kept with the job for as long as the job is."""
+"""The same request sent twice is done once, under a key of the sender's.
+
+Of a job the key is kept with it, for as long as the job is; of all else for a day, in the transaction of the change.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,13 @@ from dataclasses import dataclass
 
 from flask import g, request
 
-from taskmanager.storage import jobs
+from taskmanager.domain.errors import InvalidArgument
+from taskmanager.storage import jobs, requests
+from taskmanager.storage.database import DuplicateKey
+from taskmanager.storage.transaction import Tx
 from webui.api.parsing import loads
 from webui.api.problems import refuse
-from webui.blueprint import read
+from webui.blueprint import manager, read
 
 #: The job's parameter that holds what was asked for, as a hash.
 PARAMETER = "IdempotencyHash"
@@ -39,6 +45,13 @@ class Key:
         self.check(found[0])
         return found[0]
 
+    def is_done(self) -> bool:
+        """Whether an earlier request, of no job, was done under this key. Raises Refusal when it had another body."""
+        kept = read(lambda tx: requests.body_of(tx, self.key))
+        if kept is not None and kept != self.body:
+            refuse_reuse()
+        return kept is not None
+
     def check(self, job_id: int) -> None:
         """Raises Refusal when the job was made by another body under the same key."""
         kept = read(lambda tx: jobs.parameter(tx, job_id, PARAMETER))
@@ -54,6 +67,33 @@ def once(key: Key | None, make: Callable[[], int]) -> int:
         if key is not None:
             key.check(made)
     return made
+
+
+def done_once(key: Key | None, change: Callable[[], object]) -> None:
+    """Change something that is no job, unless it was done under this key; of two at the same time one does it."""
+    if key is None:
+        change()
+        return
+    if key.is_done():
+        return
+    is_told = False
+
+    def remember(tx: Tx, result: object) -> None:
+        nonlocal is_told
+        if not is_told:
+            requests.remember(tx, key.key, key.body)
+            tx.after_commit(told)
+
+    def told() -> None:
+        nonlocal is_told
+        is_told = True
+
+    try:
+        with manager().database.accompanied(remember, beside=True):
+            change()
+    except (DuplicateKey, InvalidArgument):
+        if not key.is_done():  # else somebody was faster
+            raise
 
 
 def refuse_reuse() -> None:

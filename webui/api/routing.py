@@ -25,7 +25,7 @@ View = Callable[..., Any]
 _KEY = {
     "name": "Idempotency-Key", "in": "header", "required": False,
     "schema": {"type": "string", "minLength": 1, "maxLength": 200},
-    "description": "The same request sent twice under one key is one job; another body under it is refused.",
+    "description": "The same request sent twice under one key is done once; another body under it is refused.",
 }  # fmt: skip
 
 
@@ -119,6 +119,6 @@ def _snake(name: str) -> str:
     return re.sub(r"(?<=[a-z])([A-Z])", lambda m: "_" + m[1].lower(), name)
 
 
-def created(view: str, body: Any, **values: Any) -> tuple[Any, int, dict[str, str]]:
-    """An answer 201 with the address of what was made."""
-    return body, 201, {"Location": url_for(view, **values)}
+def created(view: str, body: Any, status: int = 201, **values: Any) -> tuple[Any, int, dict[str, str]]:
+    """An answer 201, or 202 for what has only begun, with the address of what was made."""
+    return body, status, {"Location": url_for(view, **values)}

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from taskmanager.domain.alerts import Event
-from taskmanager.domain.errors import InvalidArgument
 from taskmanager.engine.alert_rules import rule_of
 from taskmanager.storage import alerts as rows
 from taskmanager.storage.alerts import AlertRow
 from taskmanager.tasks.webhooks import host_of
 from webui import access
-from webui.api import systemschemas
+from webui.api import idempotency, systemschemas
 from webui.api.problems import refuse, told
 from webui.api.routing import created, group, operation
 from webui.blueprint import manager, read
@@ -37,20 +36,25 @@ def get_alert(alert_id: int) -> Any:
 
 @operation(
     rules, "POST", "/api/v1/alerts", needs="alerts.edit", body=systemschemas.SaveRule, gives=systemschemas.Rule,
-    status=201, also={409: "the job name has a rule"},
+    status=201, creates=True, also={409: "the job name has a rule; or the rule this key made was removed"},
 )  # fmt: skip
 def create_alert(body: Mapping[str, Any]) -> Any:
     """Make a rule; a job name has one."""
-    if any(one.name.lower() == body["jobName"].strip().lower() for one in read(rows.load_all)):
+    key = idempotency.given()
+    if (key is None or not key.is_done()) and _named(body["jobName"]) is not None:
         refuse(409, "Alerts.Exists", f"there is a rule for {body['jobName']!r} already")
-    made = _save(None, None, body)
+    _save(None, None, body, key)
+    made = _named(body["jobName"])
+    if made is None:
+        refuse(409, "Idempotency.Gone", f"the rule for {body['jobName']!r}, made under this key, was removed")
     return created("api-alerts.get_alert", _rule(made), alertId=made.id)
 
 
 @operation(rules, "PUT", _ONE, needs="alerts.edit", body=systemschemas.SaveRule, gives=systemschemas.Rule)
 def put_alert(body: Mapping[str, Any], alert_id: int) -> Any:
     """Replace what a rule says."""
-    return _rule(_save(alert_id, _must(alert_id), body))
+    _save(alert_id, _must(alert_id), body)
+    return _rule(_must(alert_id))
 
 
 @operation(rules, "DELETE", _ONE, needs="alerts.edit")
@@ -70,17 +74,19 @@ def test_alert(alert_id: int) -> Any:
     return {"sent": good, "failed": bad}
 
 
-def _save(alert_id: int | None, known: AlertRow | None, body: Mapping[str, Any]) -> AlertRow:
+def _save(
+    alert_id: int | None, known: AlertRow | None, body: Mapping[str, Any], key: idempotency.Key | None = None
+) -> None:
     name = body["jobName"].strip()
     rule = rule_of(_fields(body), known)
     after = facts_of(AlertRow(alert_id or 0, name, rule, None))
     access.about("alert", name or "-", before=None if known is None else facts_of(known), after=after)
     with told(field="jobName"):
-        manager().alert_rules.save(alert_id, name, rule)
-    found = next((one for one in read(rows.load_all) if one.name == name), None)
-    if found is None:
-        raise InvalidArgument(f"the rule for {name!r} was removed meanwhile")
-    return found
+        idempotency.done_once(key, lambda: manager().alert_rules.save(alert_id, name, rule))
+
+
+def _named(name: str) -> AlertRow | None:
+    return next((one for one in read(rows.load_all) if one.name.strip().lower() == name.strip().lower()), None)
 
 
 def _fields(body: Mapping[str, Any]) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from taskmanager.domain import times
 from taskmanager.domain.arguments import meets
 from taskmanager.domain.errors import JobNotFound
 from taskmanager.engine.transitions import Applied
@@ -13,7 +12,7 @@ from taskmanager.storage import monitoring_details, monitoring_lists, monitoring
 from taskmanager.storage.monitoring_details import Details
 from taskmanager.storage.monitoring_lists import Row
 from taskmanager.storage.monitoring_sets import Place
-from webui import access, cursors, filtering, jobviews, redaction, shell
+from webui import access, cursors, filtering, jobviews, redaction
 from webui.api import byname, schemas, shapes, workschemas
 from webui.api.problems import refuse, refuse_field
 from webui.api.routing import created, group, operation
@@ -159,12 +158,11 @@ def row(one: Row) -> dict[str, Any]:
 
 def filter_of(q: str, states: tuple[str, ...]) -> filtering.Parsed:
     """A filter in the pages' language. Raises Refusal."""
-    seen = shell.seen()
-    parsed = filtering.parse(q, states=states, now=seen.snapshot.at if seen else times.utcnow())
+    parsed = filtering.asked(q, states)
+    if parsed.hidden:
+        refuse(403, "Access.Forbidden", "the permission args.view is missing, to look into arguments and messages")
     if parsed.error:
         refuse_field("q", parsed.error)
-    if not access.may("args.view") and any(t.kind in ("arg", "text", "error") for t in parsed.wanted.terms):
-        refuse(403, "Access.Forbidden", "the permission args.view is missing, to look into arguments and messages")
     return parsed
 
 

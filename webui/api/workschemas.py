@@ -149,16 +149,34 @@ class Stack(Schema):
     stack = described(fields.String, "null when its worker did not tell within two seconds", allow_none=True)
 
 
-class NewOperation(Body):
+class PlannedOperation(Body):
     """A bulk operation: what is done with all jobs of a state that match a filter."""
 
     action = fields.String(required=True, validate=validate.OneOf(("requeue", "delete")))
     state = fields.String(required=True, validate=validate.OneOf(_STATES))
     q = Text(load_default="", validate=validate.Length(max=500), metadata={"description": _FILTER})
+
+
+class WholeGroup(Body):
+    """A bulk operation on a group of failures."""
+
     expected = fields.Integer(
         load_default=None, allow_none=True, strict=True, validate=validate.Range(0, 2**62),
         metadata={"description": "how many jobs are meant; needed above 1,000, and told by the refusal"},
     )  # fmt: skip
+
+
+class NewOperation(PlannedOperation, WholeGroup):
+    """A bulk operation that is to be started."""
+
+
+class Plan(Schema):
+    """The jobs that an operation means, as they are now; of a search, among the newest 100,000."""
+
+    matching = fields.Integer()
+    orMore = described(fields.Boolean, "there are more than are counted")
+    expected = described(fields.Integer, "what a start has to say as `expected`; null when nothing", allow_none=True)
+    samples = fields.List(fields.Nested(JobRow))
 
 
 class Operation(Schema):
@@ -204,10 +222,3 @@ class FailureJobs(Schema):
     group = fields.Nested(FailureGroup)
     items = fields.List(fields.Nested(JobRow))
     next = fields.String(allow_none=True)
-
-
-class Acted(Schema):
-    """What was done with a group."""
-
-    changed = fields.Integer()
-    more = described(fields.Boolean, "so many are changed at once; send it again to go on")

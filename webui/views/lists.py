@@ -68,7 +68,7 @@ def _page(state: str) -> Any:
     states = (shell.STATES[state][0],) if state in shell.STATES else ()
     found = shell.seen()
     now = found.snapshot.at if found is not None else times.utcnow()
-    parsed = filtering.parse(request.args.get("q", ""), states=states, now=now)
+    parsed = filtering.asked(request.args.get("q", ""), states)
     start = request.args.get("from", 0, type=int) or 0
     if start > _FARTHEST:
         flash(_("Pages that far are not numbered. Use a filter, or go on with “Older”."), "info")

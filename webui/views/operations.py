@@ -3,45 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from taskmanager.domain import times
-from taskmanager.domain.arguments import meets
 from taskmanager.engine import operations
 from taskmanager.engine.client import new_key
 from taskmanager.engine.operations import Operation
-from taskmanager.storage import jobs, monitoring_lists
-from taskmanager.storage.monitoring_lists import Row
+from taskmanager.storage import jobs
 from taskmanager.storage.transaction import Tx
-from webui import access, filtering, jobviews, shell
+from webui import access, bulks, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
-from webui.filtering import Parsed
-from webui.views.lists import ACTIONS
-
-#: More than this, and the number has to be typed.
-_MANY = 1000
-_SAMPLES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What somebody is about to do: `count` is at most 10,001, of a search among the newest jobs."""
-
-    state: str
-    action: str
-    filter: Parsed
-    count: int
-    samples: tuple[Row, ...]
-
-    @property
-    def number(self) -> int:
-        """The number that is to be typed."""
-        return min(self.count, monitoring_lists.CAP)
+from webui.bulks import NotPossible, Plan
 
 
 @pages.get("/operations")
@@ -54,7 +30,7 @@ def operation_list() -> str:
 @needs("operations.start")
 def operation_new() -> Any:
     """The question before it: which jobs, how many, and three of them."""
-    return _ask(request.args.get("state", ""), request.args.get("action", ""), request.args.get("q", ""))
+    return _question(_plan(*(request.args.get(name, "") for name in ("state", "action", "q"))))
 
 
 @pages.post("/operations")
@@ -62,17 +38,13 @@ def operation_new() -> Any:
 def operation_start() -> Any:
     """Start it, once for each form that was shown."""
     state, action, key = (request.form.get(n, "") for n in ("state", "action", "key"))
-    asked = _asked(state, action, request.form.get("q", ""))
-    if asked.count > _MANY and re.sub(r"\D", "", request.form.get("number", "")) != str(asked.number):
-        return _ask(state, action, asked.filter.text, wrong=True), 422
+    plan = _plan(state, action, request.form.get("q", ""))
+    asked = bulks.ask(plan)
+    if asked.is_many and re.sub(r"\D", "", request.form.get("number", "")) != str(asked.number):
+        return _question(plan, wrong=True), 422
     if not re.fullmatch(r"[0-9a-f]{32}", key):
         abort(400, _("The form is not complete. Reload the page and try again."))
-    name = shell.STATES[state][0]
-    facts = {"action": action, "state": name, "filter": asked.filter.text}
-    access.about("operation", f"{action} {name}", after=facts)
-    made = manager().operations.start(
-        action, asked.filter.wanted, asked.filter.text, access.actor(), key, names=asked.filter.names
-    )
+    made = bulks.start(plan, key)
     if not shell.wants_page():
         return {"id": made}, 201
     return redirect(url_for("pages.operation", job_id=made), 303)
@@ -110,38 +82,17 @@ def operation_stop(job_id: int) -> Any:
     return redirect(url_for("pages.operation", job_id=job_id), 303)
 
 
-def _ask(state: str, action: str, q: str, *, wrong: bool = False) -> str:
-    asked = _asked(state, action, q)
+def _plan(state: str, action: str, q: str) -> Plan:
+    try:
+        return bulks.plan(state, action, q)
+    except NotPossible as error:
+        if error.permission:
+            abort(403, error.permission)
+        abort(400, str(error) or _("That cannot be done with jobs of this state."))
+
+
+def _question(plan: Plan, *, wrong: bool = False) -> str:
+    asked = bulks.ask(plan)
     return render_template(
-        "operation_new.html",
-        here="jobs",
-        state=state,
-        asked=asked,
-        many=asked.count > _MANY,
-        key=new_key(),
-        wrong=wrong,
+        "operation_new.html", here="jobs", state=plan.state, plan=plan, asked=asked, key=new_key(), wrong=wrong
     )
-
-
-def _asked(state: str, action: str, q: str) -> Asked:
-    allowed = ["requeue" if a == "enqueue" else a for a in ACTIONS.get(state, ())]
-    if action not in allowed or state not in shell.STATES:
-        abort(400, _("That cannot be done with jobs of this state."))
-    if not access.may(f"jobs.{action}"):
-        abort(403, f"jobs.{action}")
-    seen = shell.seen()
-    now = seen.snapshot.at if seen is not None else times.utcnow()
-    parsed = filtering.parse(q, states=(shell.STATES[state][0],), now=now)
-    if parsed.error:
-        abort(400, parsed.error)
-    if len(parsed.wanted.states) != 1 or parsed.wanted.states == ("no state",):
-        abort(400, _("That cannot be done with jobs of this state."))
-
-    def work(tx: Tx) -> tuple[int, tuple[Row, ...]]:
-        first = monitoring_lists.page(tx, parsed.wanted, limit=_SAMPLES)
-        return monitoring_lists.count(tx, parsed.wanted, first=first), first.rows
-
-    count, samples = read(work)
-    if parsed.names:
-        samples = tuple(row for row in samples if meets(parsed.names, jobviews.arguments_of(row)))
-    return Asked(state, action, parsed, count, samples)

@@ -1,0 +1,97 @@
+"""A bulk operation before it starts, for pages and API alike: whether it can be, which jobs it means, and the start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from taskmanager.domain.arguments import meets
+from taskmanager.engine.client import new_key
+from taskmanager.storage import monitoring_lists
+from taskmanager.storage.monitoring_lists import Row
+from taskmanager.storage.transaction import Tx
+from webui import access, filtering, jobviews, shell
+from webui.blueprint import manager, read
+from webui.filtering import Parsed
+from webui.views.lists import ACTIONS
+
+#: More than this, and the number has to be typed.
+MANY = 1000
+_SAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What somebody wants to be done. state: by its address, such as `failed`."""
+
+    state: str
+    action: str
+    filter: Parsed
+
+    @property
+    def state_name(self) -> str:
+        """As the jobs have it."""
+        return shell.STATES[self.state][0]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A plan and its jobs: `count` is at most 10,001, of a search among the newest jobs."""
+
+    plan: Plan
+    count: int
+    samples: tuple[Row, ...]
+
+    @property
+    def number(self) -> int:
+        """The number that is to be typed."""
+        return min(self.count, monitoring_lists.CAP)
+
+    @property
+    def is_many(self) -> bool:
+        """Whether it has to be typed at all."""
+        return self.count > MANY
+
+
+class NotPossible(Exception):
+    """An operation that cannot be asked for. field: `action` or `q`; `permission`: the one that is missing."""
+
+    def __init__(self, text: str, *, field: str = "", permission: str = "") -> None:
+        super().__init__(text)
+        self.field, self.permission = field, permission
+
+
+def plan(state: str, action: str, q: str) -> Plan:
+    """What is asked for. Raises NotPossible."""
+    allowed = ["requeue" if one == "enqueue" else one for one in ACTIONS.get(state, ())]
+    if action not in allowed:
+        raise NotPossible("", field="action")
+    if not access.may(f"jobs.{action}"):
+        raise NotPossible(f"jobs.{action}", permission=f"jobs.{action}")
+    parsed = filtering.asked(q, (shell.STATES[state][0],))
+    if parsed.hidden:
+        raise NotPossible(parsed.error, permission="args.view")
+    if parsed.error or parsed.wanted.states != (shell.STATES[state][0],):
+        raise NotPossible(parsed.error, field="q")
+    return Plan(state, action, parsed)
+
+
+def ask(wanted: Plan) -> Asked:
+    """How many jobs a plan means, and three of them."""
+
+    def work(tx: Tx) -> tuple[int, tuple[Row, ...]]:
+        first = monitoring_lists.page(tx, wanted.filter.wanted, limit=_SAMPLES)
+        return monitoring_lists.count(tx, wanted.filter.wanted, first=first), first.rows
+
+    count, samples = read(work)
+    if wanted.filter.names:
+        samples = tuple(row for row in samples if meets(wanted.filter.names, jobviews.arguments_of(row)))
+    return Asked(wanted, count, samples)
+
+
+def start(wanted: Plan, key: str | None = None, *, door: str = "dashboard") -> int:
+    """Start it; its job's id. key: the same one again is the same operation. door: for the audit log."""
+    action, name, parsed = wanted.action, wanted.state_name, wanted.filter
+    access.about("operation", f"{action} {name}", after={"action": action, "state": name, "filter": parsed.text})
+    return manager().operations.start(
+        action, parsed.wanted, parsed.text, access.actor(door), key or new_key(), names=parsed.names
+    )
