@@ -157,7 +157,7 @@ class _Hand:
         before = len(self.outcomes)
         while len(self.outcomes) < most:
             self._worker.tick()
-            if not self._worker.work_off():
+            if not self._worker.job_threads.work_off():
                 break
             self._completer.flush()
         return len(self.outcomes) - before

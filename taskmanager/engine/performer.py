@@ -10,6 +10,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any
 
+from taskmanager import logs
 from taskmanager.domain import invocation as invocations
 from taskmanager.domain.codec import encode_result
 from taskmanager.domain.errors import ArgumentsUnreadable, JobCancelled, JobTimeout, RemoteError, Retry, qualified
@@ -17,7 +18,7 @@ from taskmanager.domain.notifications import Notification
 from taskmanager.domain.records import Claim
 from taskmanager.domain.results import JobResult, ResultFailed
 from taskmanager.domain.states import Deleted, Enqueued, Failed, State, Succeeded
-from taskmanager.engine.context import JobContext
+from taskmanager.engine.context import JobContext, attempt_of
 from taskmanager.engine.filters import Chain, Performing, Run
 from taskmanager.engine.injection import Providers, Scope
 from taskmanager.engine.registry import JobDefinition, Registry
@@ -205,6 +206,15 @@ class Performer:
             server_id=self.server or None,
             reason=reason,
         )
+
+    def failed(self, claim: Claim, error: BaseException) -> Outcome:
+        """The outcome of a claim that was not run: it failed by this error, now."""
+        now = self.now()
+        return Outcome(claim, self.failure(error), now, now, None, error)
+
+    def about(self, claim: Claim) -> dict[str, Any]:
+        """`extra` of a log line about a claim."""
+        return logs.about(claim.job_id, attempt_of(claim), claim.queue, self.server)
 
 
 def here(

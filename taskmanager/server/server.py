@@ -110,14 +110,14 @@ class Server:
         ]
         extra = [make() for make in self.parts.extra_processes]
         processes = [self.completer, self.worker, *self.schedulers, *extra, self.pulse, *upkeep]
-        self.worker.start()
+        self.worker.job_threads.start()
         self._loops = [Loop(process) for process in processes]
         for loop in self._loops:
             loop.start()
         if self.bell is not None:
             self._bell_loop = BellLoop(self.bell, self.pulse)
             self._bell_loop.start()
-        log.info("server %s works on %s with %d threads", self.id, ", ".join(self.worker.queues), self.worker.threads)
+        log.info("server %s works on %s with %d threads", self.id, ", ".join(self.worker.queues), kept.threads)
 
     def drain(self, stop: threading.Event) -> None:
         """Take no more jobs, and wait until those at hand have ended, however long they take, or `stop` is set."""
@@ -149,14 +149,14 @@ class Server:
             self._bell_loop.stop()
         self._join([loop for loop in self._loops if isinstance(loop.process, (Worker, Pulse))])
         given_back = self._in_order(self.worker.give_back_waiting)
-        if not self.worker.stop_threads(deadline, hurry):
+        if not self.worker.job_threads.stop(deadline, hurry):
             self.parts.database.patience_ends = time.monotonic() + _LAST_SECONDS
             for running in list(self.completer.running.values()):
                 running.context.cancellation.cancel("the server stops", stopping=True)
-            self.worker.stop_threads(time.monotonic() + 1.0)
+            self.worker.job_threads.stop(time.monotonic() + 1.0)
         self.completer.close()
         if self.worker.held:
-            given_back += self._in_order(self.worker.give_back_running)
+            given_back += self._in_order(self.worker.claims.give_back_running)
         self._leave()
         log.info("server %s stopped; %d claims given back", self.id, given_back)
 

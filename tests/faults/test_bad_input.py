@@ -101,14 +101,14 @@ def test_a_job_type_nobody_knows_fails_by_name_after_its_time_by_the_databases_c
     worker.work()
     worker.work()
     assert tm.get(bad).state == "Enqueued", "another server may know it"
-    worker.worker._skip.clear()
+    worker.worker.claims.skipped.clear()
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + 36_000)
     worker.work()
     worker.work()
     assert tm.get(bad).state == "Enqueued", "the host's clock has jumped, and it is too early"
     tm.database.clock.shift(timedelta(seconds=301))
-    worker.worker._skip.clear()
+    worker.worker.claims.skipped.clear()
     worker.work()
     worker.worker.tick()
     worker.completer.flush()

@@ -86,7 +86,7 @@ def test_jobs_of_an_unknown_type_fail_in_their_time_whatever_is_written_of_them(
     for seconds, state in ((0, "Enqueued"), (50, "Enqueued"), (12, "Failed")):
         tm.database.clock.shift(timedelta(seconds=seconds))
         for _ in range(2):
-            worker.worker._skip.clear()
+            worker.worker.claims.skipped.clear()
             worker.work()
         worker.worker.tick()
         worker.completer.flush()
