@@ -140,7 +140,7 @@ def locked_rows(connection: Connection) -> int:
     "build",
     [
         queues.take, queues.delete_rows, queues.lock_rows, queues.give_back, jobs.enter_state, jobs.lock_jobs,
-        jobs.route, expiry.delete_jobs, queues.read_taken,
+        jobs.route, expiry.delete_jobs,
     ],
 )  # fmt: skip
 def test_changes_by_list_of_ids_use_the_primary_key(full: TaskManager, build: Builder) -> None:
