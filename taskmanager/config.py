@@ -6,171 +6,21 @@ import difflib
 import os
 import re
 import socket
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
-from taskmanager.domain import alerts
-from taskmanager.domain.cron import resolve_zone
-from taskmanager.domain.errors import ConfigurationError, InvalidCron
+from taskmanager import setting_sources
+from taskmanager import setting_values as read
+from taskmanager.domain.errors import ConfigurationError
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_SIZES = {"": 1, "B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
 #: The queue of the jobs that send alerts.
 ALERTS = "alerts"
-#: The first two letters are the family; those of one family take the same kind of key.
-_ALGORITHMS = (
-    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
-)  # fmt: skip
-_SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
-
-#: What Kubernetes puts into every container of a namespace that has a Service named taskmanager or taskmanager-web.
-_KUBERNETES = re.compile(
-    r"(?:\w+_)?(?:SERVICE_(?:HOST|PORT)\w*=|PORT_\d+_(?:TCP|UDP|SCTP)\w*=|PORT=(?:tcp|udp|sctp)://).*", re.DOTALL
-)
 
 
-def _switch(value: Any) -> bool:
-    found = _SWITCHES.get(str(value).strip().lower())
-    if found is None:
-        raise ValueError("true or false")
-    return found
-
-
-def _seconds(value: Any) -> float:
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*", str(value))
-    if isinstance(value, bool) or match is None:
-        raise ValueError("a number of seconds, or text like 30s, 5m, 250ms")
-    return float(match[1]) * _UNITS[match[2] or "s"]
-
-
-def _pause(value: Any) -> float:
-    seconds = _seconds(value)
-    if seconds == 0:
-        raise ValueError("more than 0 seconds, such as 250ms or 5s")
-    return seconds
-
-
-def _size(value: Any) -> int:
-    match = re.fullmatch(r"\s*(\d+)\s*(B|KB|MB|GB)?\s*", str(value), re.IGNORECASE)
-    if isinstance(value, bool) or match is None:
-        raise ValueError("a number of bytes, or text like 64KB, 80MB")
-    return int(match[1]) * _SIZES[(match[2] or "").upper()]
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("a text")
-    return value
-
-
-def _list(value: Any) -> tuple[str, ...]:
-    parts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(parts, (list, tuple)) or not all(isinstance(p, str) for p in parts):
-        raise ValueError("a list of texts, or text with commas")
-    return tuple(p.strip() for p in parts if p.strip())
-
-
-def _queues(value: Any) -> tuple[str, ...]:
-    names = _list(value)
-    if not names or not all(re.fullmatch(r"[a-z0-9_-]{1,50}", n) for n in names):
-        raise ValueError("queue names of a-z, 0-9, _ and -, at most 50 characters each")
-    return names
-
-
-def _addresses(value: Any) -> tuple[str, ...]:
-    found = _list(value)
-    if not all(alerts.is_address(address) for address in found):
-        raise ValueError("mail addresses: a list, or text with commas")
-    return found
-
-
-def _prefix(value: Any) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_]{0,20}", str(value)):
-        raise ValueError("at most 20 of the characters A-Z, a-z, 0-9 and _")
-    return str(value)
-
-
-def _users(value: Any) -> dict[str, str]:
-    if isinstance(value, str):
-        parts = [part.partition(":") for part in _list(value)]
-        value = {name.strip(): password_hash.strip() for name, _, password_hash in parts}
-    if not isinstance(value, dict) or not all(n and h and isinstance(h, str) for n, h in value.items()):
-        raise ValueError("names with password hashes, as name:hash,name2:hash2 or a table")
-    return dict(value)
-
-
-def _tokens(value: Any) -> dict[str, str]:
-    try:
-        found = _users(value)
-    except ValueError:
-        found = {"": ""}
-    if not all(re.fullmatch(r"(view|manage):sha256:[0-9a-f]{64}", one) for one in found.values()):
-        raise ValueError("names with role:sha256:hash; `taskmanager web token add NAME` makes them")
-    return found
-
-
-def _algorithms(value: Any) -> tuple[str, ...]:
-    names = _list(value)
-    families = {name[:2] for name in names}
-    if len(families) != 1 or not set(names) <= set(_ALGORITHMS):
-        raise ValueError(f"algorithms of one family: {', '.join(_ALGORITHMS)}")
-    return names
-
-
-def _zone(value: Any) -> str:
-    try:
-        resolve_zone(_text(value))
-    except InvalidCron:
-        raise ValueError("an IANA name such as Europe/Prague") from None
-    return str(value)
-
-
-def _sender(value: Any) -> str:
-    address = parseaddr(_text(value))[1]
-    if not alerts.is_address(address) or len(value.splitlines()) != 1:
-        raise ValueError("a mail address, or a name with one: Jobs <jobs@example.com>")
-    return str(value)
-
-
-def _roles(value: Any) -> dict[str, str]:
-    if isinstance(value, str):
-        parts = [part.rpartition(":") for part in _list(value)]
-        value = {name.strip(): role.strip() for name, _, role in parts}
-    if not isinstance(value, dict) or not all(n and r in ("view", "manage") for n, r in value.items()):
-        raise ValueError("names with view or manage, as name:view,name2:manage or a table")
-    return dict(value)
-
-
-def _number(low: int, high: int) -> Callable[[Any], int]:
-    def read(value: Any) -> int:
-        match = re.fullmatch(r"\s*(\d{1,20})\s*", str(value))
-        if isinstance(value, bool) or match is None or not low <= int(match[1]) <= high:
-            raise ValueError(f"a whole number from {low} to {high}")
-        return int(match[1])
-
-    return read
-
-
-def _one_of(*choices: str) -> Callable[[Any], str]:
-    def read(value: Any) -> str:
-        found = [choice for choice in choices if choice.lower() == str(value).strip().lower()]
-        if not found:
-            raise ValueError("one of " + ", ".join(choices))
-        return found[0]
-
-    return read
-
-
-def _optional(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda value: None if value is None or value == "" else read(value)
-
-
-def _setting(default: Any, read: Callable[[Any], Any], text: str, *, secret: bool = False) -> Any:
-    metadata = {"read": read, "help": text, "secret": secret}
+def _setting(default: Any, reader: Callable[[Any], Any], text: str, *, secret: bool = False) -> Any:
+    metadata = {"read": reader, "help": text, "secret": secret}
     if isinstance(default, dict):
         return field(default_factory=lambda: dict(default), metadata=metadata, repr=not secret)
     return field(default=default, metadata=metadata, repr=not secret)
@@ -184,105 +34,124 @@ def _host() -> str:
 class Settings:
     """All settings, checked. Durations are in seconds, sizes in bytes."""
 
-    database_url: str = _setting("sqlite:///taskmanager.db", _text, "the database", secret=True)
-    prefix: str = _setting("Hangfire", _prefix, "put before the names of Hangfire's tables")
-    discover: tuple[str, ...] = _setting((), _list, "packages to import, in which jobs are found")
-    queues: tuple[str, ...] = _setting(("default",), _queues, "queues to work on, the most urgent first")
-    threads: int = _setting(20, _number(1, 1000), "jobs a worker process performs at a time")
-    processes: int = _setting(1, _number(1, 256), "worker processes of one `taskmanager worker`")
+    database_url: str = _setting("sqlite:///taskmanager.db", read.text, "the database", secret=True)
+    prefix: str = _setting("Hangfire", read.prefix, "put before the names of Hangfire's tables")
+    discover: tuple[str, ...] = _setting((), read.texts, "packages to import, in which jobs are found")
+    queues: tuple[str, ...] = _setting(("default",), read.queues, "queues to work on, the most urgent first")
+    threads: int = _setting(20, read.number(1, 1000), "jobs a worker process performs at a time")
+    processes: int = _setting(1, read.number(1, 256), "worker processes of one `taskmanager worker`")
     server_name: str = field(
         default_factory=_host,
-        metadata={"read": _text, "help": "the name before the process id; the host's", "secret": False},
+        metadata={"read": read.text, "help": "the name before the process id; the host's", "secret": False},
     )
-    scheduler: bool = _setting(True, _switch, "whether this server runs delayed and recurring jobs' schedules")
-    migrate: str = _setting("auto", _one_of("auto", "never"), "whether an embedded database is migrated at start")
+    scheduler: bool = _setting(True, read.switch, "whether this server runs delayed and recurring jobs' schedules")
+    migrate: str = _setting("auto", read.one_of("auto", "never"), "whether an embedded database is migrated at start")
     poll_interval_seconds: float = _setting(
-        0.08, _pause, "pause between looks for work when idle; 0.5 or more while a doorbell wakes"
+        0.08, read.pause, "pause between looks for work when idle; 0.5 or more while a doorbell wakes"
     )
-    poll_interval_busy_seconds: float = _setting(0.02, _pause, "the same just after work was found")
-    doorbell: bool = _setting(True, _switch, "whether sleeping servers are woken when a job is enqueued")
+    poll_interval_busy_seconds: float = _setting(0.02, read.pause, "the same just after work was found")
+    doorbell: bool = _setting(True, read.switch, "whether sleeping servers are woken when a job is enqueued")
     prefetch: int | None = _setting(
-        None, _optional(_number(0, 10_000)), "jobs claimed ahead of free threads; measured if unset"
+        None, read.optional(read.number(0, 10_000)), "jobs claimed ahead of free threads; measured if unset"
     )
-    heartbeat_seconds: float = _setting(5.0, _pause, "pause between signs of life")
-    dead_after_seconds: float = _setting(30.0, _pause, "silence after which a server's claims are given back")
-    grace_seconds: float = _setting(25.0, _seconds, "time running jobs get to end when the server stops")
-    max_jobs: int | None = _setting(None, _optional(_number(1, 10**9)), "jobs after which a worker process is replaced")
-    max_memory: int | None = _setting(None, _optional(_size), "resident bytes at which a worker process is replaced")
-    unknown_job_seconds: float = _setting(300.0, _seconds, "how long a job nobody knows waits before it fails")
-    max_process_deaths: int = _setting(3, _number(1, 100), "processes that may die under a job before it fails")
-    default_retries: int = _setting(3, _number(0, 1000), "retries of a @job that names none")
-    plain_function_retries: int = _setting(10, _number(0, 1000), "retries of a plain function")
-    job_expiration_seconds: float = _setting(86400.0, _seconds, "how long succeeded and deleted jobs are kept")
+    heartbeat_seconds: float = _setting(5.0, read.pause, "pause between signs of life")
+    dead_after_seconds: float = _setting(30.0, read.pause, "silence after which a server's claims are given back")
+    grace_seconds: float = _setting(25.0, read.seconds, "time running jobs get to end when the server stops")
+    max_jobs: int | None = _setting(
+        None, read.optional(read.number(1, 10**9)), "jobs after which a worker process is replaced"
+    )
+    max_memory: int | None = _setting(
+        None, read.optional(read.size), "resident bytes at which a worker process is replaced"
+    )
+    unknown_job_seconds: float = _setting(300.0, read.seconds, "how long a job nobody knows waits before it fails")
+    max_process_deaths: int = _setting(3, read.number(1, 100), "processes that may die under a job before it fails")
+    default_retries: int = _setting(3, read.number(0, 1000), "retries of a @job that names none")
+    plain_function_retries: int = _setting(10, read.number(0, 1000), "retries of a plain function")
+    job_expiration_seconds: float = _setting(86400.0, read.seconds, "how long succeeded and deleted jobs are kept")
     failed_expiration_seconds: float | None = _setting(
-        None, _optional(_seconds), "after how long failed jobs are deleted; never"
+        None, read.optional(read.seconds), "after how long failed jobs are deleted; never"
     )
-    audit_retention_seconds: float = _setting(15_552_000.0, _pause, "how long the audit log is kept: 180 days")
+    audit_retention_seconds: float = _setting(15_552_000.0, read.pause, "how long the audit log is kept: 180 days")
     history_retention_seconds: float | None = _setting(
-        None, _optional(_pause), "how long rows of c_LoggedJob are kept; for ever"
+        None, read.optional(read.pause), "how long rows of c_LoggedJob are kept; for ever"
     )
     notification_retention_seconds: float = _setting(
-        600.0, _pause, "how long notifications are kept for pages that reconnect"
+        600.0, read.pause, "how long notifications are kept for pages that reconnect"
     )
-    max_payload_bytes: int = _setting(16 * 1024**2, _size, "largest arguments of one job")
-    max_result_bytes: int = _setting(64 * 1024, _size, "largest kept result of one job")
-    max_exception_bytes: int = _setting(64 * 1024, _size, "largest kept stack trace")
-    max_log_lines: int = _setting(1000, _number(0, 10**6), "log lines kept with one run")
-    max_log_bytes: int = _setting(256 * 1024, _size, "log bytes kept with one run")
-    log_to_database: bool = _setting(True, _switch, "whether each run writes a row of c_LoggedJob")
-    legacy: bool = _setting(True, _switch, "whether the rows of c_Job are served")
-    legacy_runner: tuple[str, ...] = _setting((), _list, "whose rows of an older c_Job are served (lkpJobRunner); all")
+    max_payload_bytes: int = _setting(16 * 1024**2, read.size, "largest arguments of one job")
+    max_result_bytes: int = _setting(64 * 1024, read.size, "largest kept result of one job")
+    max_exception_bytes: int = _setting(64 * 1024, read.size, "largest kept stack trace")
+    max_log_lines: int = _setting(1000, read.number(0, 10**6), "log lines kept with one run")
+    max_log_bytes: int = _setting(256 * 1024, read.size, "log bytes kept with one run")
+    log_to_database: bool = _setting(True, read.switch, "whether each run writes a row of c_LoggedJob")
+    legacy: bool = _setting(True, read.switch, "whether the rows of c_Job are served")
+    legacy_runner: tuple[str, ...] = _setting(
+        (), read.texts, "whose rows of an older c_Job are served (lkpJobRunner); all"
+    )
     legacy_timeout_seconds: float | None = _setting(
-        None, _optional(_pause), "how long a stored procedure of c_Job may run; for ever"
+        None, read.optional(read.pause), "how long a stored procedure of c_Job may run; for ever"
     )
     legacy_rerun_lost: bool = _setting(
-        False, _switch, "whether a stored procedure whose worker died is run again instead of failed"
+        False, read.switch, "whether a stored procedure whose worker died is run again instead of failed"
     )
     legacy_time_zone: str | None = _setting(
-        None, _optional(_zone), "time zone of the crons in c_Job; the database server's"
+        None, read.optional(read.zone), "time zone of the crons in c_Job; the database server's"
     )
-    environment: str = _setting("", _text, "name of this installation, in the subject of alerts")
-    alerts_enabled: bool = _setting(True, _switch, "whether alerts are sent")
-    alert_recipients: tuple[str, ...] = _setting((), _addresses, "who is mailed where a rule names nobody")
-    alert_allow_http: bool = _setting(False, _switch, "whether webhooks may be http, unencrypted")
-    alert_allow_private: bool = _setting(False, _switch, "whether webhooks may lie in private networks")
-    smtp_host: str | None = _setting(None, _optional(_text), "the mail server; without it nothing is mailed")
-    smtp_port: int = _setting(587, _number(1, 65535), "port of the mail server")
-    smtp_username: str | None = _setting(None, _optional(_text), "user at the mail server")
-    smtp_password: str | None = _setting(None, _optional(_text), "password at the mail server", secret=True)
-    smtp_from: str | None = _setting(None, _optional(_sender), "sender of mails; taskmanager@ and the host's name")
-    smtp_tls: str = _setting("starttls", _one_of("starttls", "tls", "off"), "how mail is encrypted on its way")
-    web_host: str = _setting("127.0.0.1", _text, "address the web server listens on")
-    web_port: int = _setting(8000, _number(0, 65535), "port the web server listens on; 0 takes a free one")
-    web_threads: int = _setting(8, _number(2, 1000), "requests the web server answers at a time")
-    web_streams: int = _setting(2, _number(0, 1000), "streams of notifications open at a time; each holds a thread")
-    web_stream_seconds: float = _setting(300.0, _pause, "how long a stream of notifications lasts before it is renewed")
-    web_users: dict[str, str] = _setting({}, _users, "who may sign in: name and password hash", secret=True)
-    web_roles: dict[str, str] = _setting({}, _roles, "what users may: name and view or manage; manage if not named")
-    api_tokens: dict[str, str] = _setting({}, _tokens, "API tokens: name, and role with the token's hash", secret=True)
+    environment: str = _setting("", read.text, "name of this installation, in the subject of alerts")
+    alerts_enabled: bool = _setting(True, read.switch, "whether alerts are sent")
+    alert_recipients: tuple[str, ...] = _setting((), read.addresses, "who is mailed where a rule names nobody")
+    alert_allow_http: bool = _setting(False, read.switch, "whether webhooks may be http, unencrypted")
+    alert_allow_private: bool = _setting(False, read.switch, "whether webhooks may lie in private networks")
+    smtp_host: str | None = _setting(None, read.optional(read.text), "the mail server; without it nothing is mailed")
+    smtp_port: int = _setting(587, read.number(1, 65535), "port of the mail server")
+    smtp_username: str | None = _setting(None, read.optional(read.text), "user at the mail server")
+    smtp_password: str | None = _setting(None, read.optional(read.text), "password at the mail server", secret=True)
+    smtp_from: str | None = _setting(
+        None, read.optional(read.sender), "sender of mails; taskmanager@ and the host's name"
+    )
+    smtp_tls: str = _setting("starttls", read.one_of("starttls", "tls", "off"), "how mail is encrypted on its way")
+    web_host: str = _setting("127.0.0.1", read.text, "address the web server listens on")
+    web_port: int = _setting(8000, read.number(0, 65535), "port the web server listens on; 0 takes a free one")
+    web_threads: int = _setting(8, read.number(2, 1000), "requests the web server answers at a time")
+    web_streams: int = _setting(2, read.number(0, 1000), "streams of notifications open at a time; each holds a thread")
+    web_stream_seconds: float = _setting(
+        300.0, read.pause, "how long a stream of notifications lasts before it is renewed"
+    )
+    web_users: dict[str, str] = _setting({}, read.users, "who may sign in: name and password hash", secret=True)
+    web_roles: dict[str, str] = _setting({}, read.roles, "what users may: name and view or manage; manage if not named")
+    api_tokens: dict[str, str] = _setting(
+        {}, read.tokens, "API tokens: name, and role with the token's hash", secret=True
+    )
     jwt_key: str | None = _setting(
-        None, _optional(_text), "what JWTs are checked with: a shared secret, or a public key as PEM", secret=True
+        None,
+        read.optional(read.text),
+        "what JWTs are checked with: a shared secret, or a public key as PEM",
+        secret=True,
     )
-    jwt_algorithms: tuple[str, ...] = _setting(("HS256",), _algorithms, "algorithms of JWTs, of the key's own kind")
-    jwt_audience: str | None = _setting(None, _optional(_text), "the aud that a JWT must have; any")
-    jwt_issuer: str | None = _setting(None, _optional(_text), "the iss that a JWT must have; any")
-    jwt_claim: str = _setting("roles", _text, "the claim of a JWT that holds its roles, a list or text with spaces")
+    jwt_algorithms: tuple[str, ...] = _setting(("HS256",), read.algorithms, "algorithms of JWTs, of the key's own kind")
+    jwt_audience: str | None = _setting(None, read.optional(read.text), "the aud that a JWT must have; any")
+    jwt_issuer: str | None = _setting(None, read.optional(read.text), "the iss that a JWT must have; any")
+    jwt_claim: str = _setting("roles", read.text, "the claim of a JWT that holds its roles, a list or text with spaces")
     jwt_roles: dict[str, str] = _setting(
-        {"jobs.view": "view", "jobs.manage": "manage"}, _roles, "values of that claim, and view or manage"
+        {"jobs.view": "view", "jobs.manage": "manage"}, read.roles, "values of that claim, and view or manage"
     )
-    web_title: str = _setting("taskmanager", _text, "title of the web pages")
-    web_environment: str = _setting("", _text, "label beside the title, such as PROD")
-    web_language: str = _setting("en", _one_of("en", "cs"), "language of the web pages for browsers that ask for none")
-    web_proxies: int = _setting(0, _number(0, 10), "reverse proxies in front, whose X-Forwarded headers are believed")
-    web_read_only: bool = _setting(False, _switch, "whether the web pages only show, and change nothing")
+    web_title: str = _setting("taskmanager", read.text, "title of the web pages")
+    web_environment: str = _setting("", read.text, "label beside the title, such as PROD")
+    web_language: str = _setting(
+        "en", read.one_of("en", "cs"), "language of the web pages for browsers that ask for none"
+    )
+    web_proxies: int = _setting(
+        0, read.number(0, 10), "reverse proxies in front, whose X-Forwarded headers are believed"
+    )
+    web_read_only: bool = _setting(False, read.switch, "whether the web pages only show, and change nothing")
     web_redact: tuple[str, ...] = _setting(
         ("pass", "secret", "token", "key", "auth", "cookie", "card", "iban"),
-        _list,
+        read.texts,
         "the web pages mask values whose names have one of these in them",
     )
-    web_secret_key: str | None = _setting(None, _optional(_text), "key that signs web sessions", secret=True)
-    log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "least level that is logged")
-    log_format: str = _setting("text", _one_of("text", "json"), "form of log lines")
+    web_secret_key: str | None = _setting(None, read.optional(read.text), "key that signs web sessions", secret=True)
+    log_level: str = _setting("INFO", read.one_of("DEBUG", "INFO", "WARNING", "ERROR"), "least level that is logged")
+    log_format: str = _setting("text", read.one_of("text", "json"), "form of log lines")
     origins: Mapping[str, str] = field(default_factory=dict, metadata={"internal": True}, compare=False)
 
     def origin(self, name: str) -> str:
@@ -323,7 +192,7 @@ def load(
     known = _known()
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for source, found in _sources(directory, environ, dict(arguments or {}), known):
+    for source, found in setting_sources.found(directory, environ, dict(arguments or {})):
         for name, value in found.items():
             origin = source(name)
             values[name] = _read(known, name, value, origin)
@@ -356,46 +225,6 @@ def mask_url(url: str) -> str:
 
 def _known() -> dict[str, Any]:
     return {f.name: f for f in fields(Settings) if not f.metadata.get("internal")}
-
-
-def _sources(directory: Path, environ: Mapping[str, str], arguments: dict[str, Any], known: Mapping[str, Any]) -> Any:
-    project, own = directory / "pyproject.toml", Path(environ.get("TASKMANAGER_CONFIG", directory / "taskmanager.toml"))
-    if project.is_file():
-        tool = _toml(project).get("tool")
-        table = tool.get("taskmanager", {}) if isinstance(tool, dict) else {}
-        if not isinstance(table, dict):
-            raise ConfigurationError(f"{project.name}: tool.taskmanager must be a table, headed [tool.taskmanager]")
-        yield lambda name: f"{project.name} [tool.taskmanager]", table
-    if own.is_file():
-        found = _toml(own)
-        if isinstance(found.get("tool", found.get("taskmanager")), dict):
-            raise ConfigurationError(f"{own.name}: settings stand at the top, without a heading such as [taskmanager]")
-        yield lambda name: own.name, found
-    elif "TASKMANAGER_CONFIG" in environ:
-        raise ConfigurationError(f"TASKMANAGER_CONFIG names {own}, which is not a file")
-    yield lambda name: f"environment TASKMANAGER_{name.upper()}", _environment(environ)
-    yield lambda name: f"argument {name}", {n: v for n, v in arguments.items() if v is not None}
-
-
-def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    found = {}
-    for variable, value in environ.items():
-        name = variable.removeprefix("TASKMANAGER_")
-        ours = name != variable and name != "CONFIG" and not name.startswith("TEST_")
-        if ours and not _KUBERNETES.fullmatch(f"{name}={value}"):
-            found[name.lower()] = value
-    return found
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path.name} is not valid TOML: {error}") from None
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path.name} is not UTF-8 text: save it as UTF-8 ({error})") from None
-    except OSError as error:
-        raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}") from None
 
 
 def _read(known: Mapping[str, Any], name: str, value: Any, origin: str) -> Any:
