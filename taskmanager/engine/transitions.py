@@ -109,6 +109,7 @@ class Transitions:
         busy = jobs.current_states(tx, missing) if missing else {}
         claims = [c.claim for c in changes if c.claim is not None and c.job_id not in busy]
         owned = queues.owned(tx, claims) if claims else set()
+        changes = _without_row(tx, changes, locked, owned)
         wanting = [c.job_id for c in changes if c.elect and _needs_parameters(c.to)]
         parameters = jobs.parameters(tx, wanting) if wanting else {}
         answers, follow_ups = [], list[Change]()
@@ -173,9 +174,10 @@ class Transitions:
         return Applied(job.id, state, left=job.state)
 
     def _leave(self, effects: Effects, change: Change, job: LockedJob) -> None:
-        if change.claim is not None:
-            if not change.keep_claim:
-                effects.acknowledge(change.claim.queue_id)
+        if change.keep_claim:
+            pass
+        elif change.claim is not None:
+            effects.acknowledge(change.claim.queue_id)
         elif job.state in ("Enqueued", "Processing", None):
             effects.drop_queue_rows(job.id)
         leave = _LEAVE.get(job.state or "")
@@ -212,6 +214,31 @@ def _in_own_queue(state: State, job: LockedJob) -> State:
     if isinstance(state, Enqueued) and not state.queue:
         return replace(state, queue=job.queue or "default", priority=job.priority)
     return state
+
+
+def _without_row(
+    tx: Tx, changes: Sequence[Change], locked: Mapping[int, LockedJob], owned: set[int]
+) -> Sequence[Change]:
+    """A run whose queue row somebody deleted ends as Deleted, whatever it came to: nobody else would end the job.
+
+    Only while the job is in the very state that this run left it in, and in no queue: a row that another worker
+    holds, or that waits, is the job's, and its next run will end it.
+    """
+    lost = {
+        c.job_id
+        for c in changes
+        if c.claim is not None and not c.keep_claim and c.claim.queue_id not in owned and _is_as_left(c, locked)
+    }
+    ended = lost - queues.waiting_among(tx, lost) if lost else lost
+    if not ended:
+        return changes
+    over = Deleted(reason="Its queue row was deleted while it ran")
+    return [replace(c, to=over, claim=None, keep_claim=True) if c.job_id in ended else c for c in changes]
+
+
+def _is_as_left(change: Change, locked: Mapping[int, LockedJob]) -> bool:
+    job, claim = locked.get(change.job_id), change.claim
+    return job is not None and claim is not None and (job.state, job.state_id) == (claim.state, claim.state_id)
 
 
 def _context(change: Change, job: LockedJob, effects: Effects, parameters: Mapping[int, Mapping[str, str]]) -> Electing:

@@ -15,7 +15,7 @@ from taskmanager.domain.invocation import InvocationUnreadable, read
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.domain.times import utcnow
 from taskmanager.domain.wallclock import WallClock
-from taskmanager.storage import backlog, legacy_shape, monitoring, plans, schema, servers, turns
+from taskmanager.storage import backlog, legacy_shape, monitoring, plans, schema, servers, stranded, turns
 from taskmanager.storage.database import Database
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
@@ -34,6 +34,8 @@ class Finding:
 
 _OLDEST = {"mysql": (8, 0, 1), "mariadb": (10, 6), "postgresql": (13,), "sqlite": (3, 38)}
 _SKEW = timedelta(seconds=2)
+#: So many jobs are named in a cure.
+_NAMED = 20
 _UPGRADE = "run `taskmanager db upgrade`"
 
 
@@ -70,6 +72,7 @@ def examine(
         findings += list(_binlog(database)) or _indexes(database)
         findings += _purge(database)
         findings += database.read(lambda tx: [*_servers(tx, silent_after), *_queues(tx, silent_after)])
+        findings += database.read(lambda tx: list(_states(tx)))
         findings += database.read(lambda tx: list(_legacy(tx)))
         is_older = database.read(legacy_shape.of).job is legacy_shape.Shape.TARGCC
         findings += _recurring(recurring(), is_older)
@@ -197,6 +200,21 @@ def _queues(tx: Tx, silent_after: float) -> Iterator[Finding]:
         good = False
     if good:
         yield Finding("ok", "queues", f"{sum(q.waiting for q in lengths)} jobs wait, all where a server claims them")
+
+
+def _states(tx: Tx) -> Iterator[Finding]:
+    """Jobs that say they run, or wait to, and that no queue knows."""
+    good = True
+    for state, fate in (("Processing", "nobody will end"), ("Enqueued", "nobody will claim")):
+        found = stranded.jobs_in(tx, state)
+        if found:
+            seen = f"{len(found)} jobs are {state} without a queue row, and {fate} them"
+            some = " ".join(map(str, found[:_NAMED]))
+            rest = ", and the next when the doctor names them" if len(found) > _NAMED else ""
+            yield Finding("warn", "states", seen, f"`taskmanager jobs requeue {some}`, or delete{rest}")
+            good = False
+    if good:
+        yield Finding("ok", "states", "what is Enqueued or Processing has its queue row")
 
 
 def _legacy(tx: Tx) -> Iterator[Finding]:

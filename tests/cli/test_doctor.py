@@ -86,7 +86,8 @@ def test_what_is_good_is_told_too(cli_on: Cli, tm: TaskManager, engine_name: str
     rows = [row for found in findings().values() for row in found]
     assert {row["level"] for row in rows} == {"ok"}
     assert {row["cure"] for row in rows} == {""}
-    subjects = ["version", "tables", "clock", "isolation", "indexes", "purge", "servers", "queues", "recurring", "jobs"]
+    subjects = ["version", "tables", "clock", "isolation", "indexes", "purge", "servers", "queues", "states"]
+    subjects += ["recurring", "jobs"]
     assert [row["subject"] for row in rows] == subjects
     assert rows[0]["text"].startswith(engine_name)
     shown = cli_on("doctor")
@@ -268,6 +269,26 @@ def test_jobs_that_wait_where_nobody_claims_are_told(cli_on: Cli, tm: TaskManage
     cli_on("queues", "pause", "mail")
     row = only("queues")
     assert (row["text"], row["cure"]) == ("mail is paused, and 1 jobs wait in it", "`taskmanager queues resume mail`")
+
+
+def test_jobs_that_no_queue_knows_are_told_and_cured_by_requeue(cli_on: Cli, tm: TaskManager) -> None:
+    tm.database.run(lambda tx: servers.announce(tx, "here:1:x", {"Queues": ["default"]}))
+    job, row = tm.database.tables.job, tm.database.tables.queue
+    ids = [int(cli_on("enqueue", "add", "1", "--json").stdout.partition(": ")[2].strip(" }\n")) for _ in range(3)]
+    with tm.database.engine.begin() as connection:
+        connection.execute(row.delete().where(row.c.JobId.in_(ids[:2])))
+        connection.execute(job.update().where(job.c.Id == ids[0]).values(StateName="Processing"))
+    running, waiting = findings()["states"]
+    assert running == {
+        "level": "warn", "subject": "states",
+        "text": "1 jobs are Processing without a queue row, and nobody will end them",
+        "cure": f"`taskmanager jobs requeue {ids[0]}`, or delete",
+    }  # fmt: skip
+    assert waiting["text"] == "1 jobs are Enqueued without a queue row, and nobody will claim them"
+    for one in (running, waiting):
+        cli_on(*one["cure"].split("`")[1].split()[1:])
+    assert only("states")["level"] == "ok"
+    assert tm.database.run(lambda tx: queues.waiting_among(tx, ids)) == set(ids)
 
 
 def test_recurring_jobs_that_cannot_fire_are_told(cli_on: Cli, tm: TaskManager) -> None:

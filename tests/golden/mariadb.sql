@@ -637,6 +637,9 @@ INSERT INTO `HangfireServer` (`Id`, `Data`, `LastHeartbeat`) VALUES (:Id, :Data,
 -- signing_key.insert_key
 INSERT INTO `HangfireHash` (`Key`, `Field`, `Value`) VALUES (:Key, :Field, :Value);
 
+-- stranded.without_row
+SELECT j.`Id` FROM (SELECT `Id` FROM `HangfireJob` WHERE `StateName` >= :state AND `StateName` <= :state ORDER BY `StateName`, `Id` LIMIT :window) j WHERE (SELECT r.`Id` FROM `HangfireJobQueue` r WHERE r.`JobId` = j.`Id` LIMIT 1) IS NULL ORDER BY j.`Id`;
+
 -- structures.all_members
 SELECT `HangfireSet`.`Value`, `HangfireSet`.`Score` 
 FROM `HangfireSet` 

@@ -11,11 +11,12 @@ from typing import Any
 import psutil
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 
-from taskmanager import TaskManager, app
+from taskmanager import JobContext, TaskManager, app
 from taskmanager.cli import main
 from taskmanager.storage import queues, sql_api
+from tests.conftest import history
 
 pytestmark = pytest.mark.timeout(150)
 
@@ -149,6 +150,50 @@ def test_a_running_job_is_told_within_five_seconds_however_it_was_deleted(tm: Ta
         assert tm.database.run(lambda tx: queues.waiting_among(tx, jobs)) == set(), "none runs again"
     finally:
         server.stop(grace=1)
+
+
+def test_a_run_whose_queue_row_was_deleted_ends_as_deleted_and_in_no_other_case(tm: TaskManager, hands: Any) -> None:
+    """What SQL does while the job runs, and how the job then stands. All of it in one batch of outcomes."""
+    rows, queue, job = tm.database.tables.queue, tm.database.tables.queue.c, tm.database.tables.job
+    away = rows.delete().where(queue.JobId == bindparam("id"))
+    there = rows.insert().values(JobId=bindparam("id"), Queue="default", Priority=0)
+    held = rows.update().where(queue.JobId == bindparam("id")).values(FetchToken="another.1")
+    free = rows.update().where(queue.JobId == bindparam("id")).values(FetchToken=None, FetchedAt=None)
+    moved = job.update().where(job.c.Id == bindparam("id"))
+    cases: dict[str, tuple[list[Any], str]] = {
+        "deleted": ([away], "Deleted"),
+        "deleted before it was seen Processing": ([away], "Deleted"),
+        "given up, and claimed by another": ([held], "Processing"),
+        "given up, and waiting": ([free], "Processing"),
+        "put back by hand": ([away, there], "Processing"),
+        "moved by an operator": ([away, moved.values(StateName="Scheduled")], "Scheduled"),
+        "begun again by another": ([away, moved.values(StateId=10**6)], "Processing"),
+    }
+    worker, ids = hands(), dict[str, int]()
+
+    def work(ctx: JobContext, case: str) -> str:
+        if "before" not in case:
+            (running,) = [r for r in worker.completer.running.values() if r.context is ctx]
+            worker.completer.record_processing(at_once=running)
+            assert running.recorded
+        with tm.database.engine.begin() as connection:
+            for one in cases[case][0]:
+                connection.execute(one, {"id": ids[case]})
+        return "ended well"
+
+    job_of = tm.job(work)
+    ids |= {case: job_of.enqueue(case) for case in cases}
+    after = job_of.continue_after(ids["deleted"], "after", on="any")
+    for claim in [*worker.claim(), *worker.claim()]:
+        worker.worker.perform(claim)
+    assert worker.completer.flush() == len(cases)
+    assert {case: tm.get(i).state for case, i in ids.items()} == {case: state for case, (_, state) in cases.items()}
+    for case in ("deleted", "deleted before it was seen Processing"):
+        assert history(tm, ids[case]) == ["Enqueued", "Processing", "Deleted"]
+        assert tm.get(ids[case]).history[-1].reason == "Its queue row was deleted while it ran"
+    assert tm.get(after).state == "Enqueued", "what waited for its end goes on"
+    still = tm.database.read(lambda tx: queues.waiting_among(tx, ids.values()))
+    assert still == {ids[c] for c in ("given up, and claimed by another", "given up, and waiting", "put back by hand")}
 
 
 def is_alive(pid: int) -> bool:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from taskmanager import TaskManager
 from taskmanager.domain import times
 from taskmanager.domain.records import Claim
-from taskmanager.storage import expiry, jobs, queues, structures
+from taskmanager.storage import expiry, jobs, queues, stranded, structures
 from taskmanager.storage.database import Database
 from taskmanager.storage.statements import Builder
 from taskmanager.storage.transaction import Tx
@@ -196,6 +196,25 @@ def test_due_members_are_read_by_their_index_and_no_others_locked(
                 assert len(free) == 3
                 second.rollback()
             connection.rollback()
+
+
+def test_stranded_jobs_are_looked_for_by_two_indexes(tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = tm.database.clock.now()
+    added = {"InvocationData": "{}", "Arguments": "[]", "CreatedAt": now, "Priority": 0}
+    rows = [added | {"StateName": "Enqueued" if n % 2 else "Succeeded"} for n in range(3000)]
+    with tm.database.engine.begin() as connection:
+        connection.execute(tm.database.tables.job.insert(), rows)
+        job = tm.database.tables.job.c
+        ids = list(connection.scalars(select(job.Id).where(job.StateName == "Enqueued").order_by(job.Id)))
+    tm.database.run(lambda tx: queues.push(tx, [(i, "default", 0) for i in ids[5:]]))
+    for name in ("HangfireJob", "HangfireJobQueue"):
+        analyze(tm, name)
+    plan = plan_of(tm, stranded.without_row, {"state": "Enqueued", "window": 100})
+    assert "IX_HangfireJob_StateName" in plan
+    assert "IX_HangfireJobQueue_JobId" in plan
+    assert tm.database.read(lambda tx: stranded.jobs_in(tx, "Enqueued")) == ids[:5]
+    monkeypatch.setattr(stranded, "WINDOW", 2)
+    assert tm.database.read(lambda tx: stranded.jobs_in(tx, "Enqueued")) == ids[:2], "a bound on what is looked at"
 
 
 def _rows_read(connection: Connection) -> int:
