@@ -21,8 +21,9 @@ from taskmanager.domain.states import Failed, Processing, Scheduled, Succeeded
 from taskmanager.engine.audit import Actor
 from taskmanager.engine.client import new_key
 from taskmanager.engine.transitions import RETRIES, Change
-from taskmanager.storage import failures, logged, servers, structures
+from taskmanager.storage import failures, logged, recurring_runs, servers, structures
 from taskmanager.storage.monitoring_lists import Wanted
+from taskmanager.storage.recurring_runs import RecurringRun
 from taskmanager.storage.transaction import Tx
 
 SERVER = "bench-1:4711:0123456789abcdef0123456789abcdef"
@@ -252,6 +253,8 @@ def _surroundings(tm: TaskManager, now: datetime, recurring: int, audit: int) ->
     """Recurring jobs, rows of c_Job, servers, counters, rules of alerts, and an audit log."""
     for number in range(recurring):
         tm.recurring(f"nightly-{number}", build_report, args=(f"r{number}", 2026), cron=f"{number % 60} 2 * * *")
+    for number in range(recurring):
+        tm.database.run(lambda tx, n=number: _runs(tx, f"nightly-{n}", now))  # type: ignore[misc]
     with tm.database.engine.begin() as connection:
         names = [{"JobName": f"Totals {n}", "StoredProcName": f"SP_{n}", "IsActive": 1} for n in range(50)]
         row = {"CronExpression": "30 1 * * *"}
@@ -271,6 +274,18 @@ def _surroundings(tm: TaskManager, now: datetime, recurring: int, audit: int) ->
                 tm.audit.note(tx, actor, "jobs.requeue", "job", start + number)
 
         tm.database.run(noted)
+
+
+def _runs(tx: Tx, recurring_id: str, now: datetime) -> None:
+    """As many runs of a recurring job as are kept: one a night, one in seventeen failed."""
+    listed = [
+        RecurringRun(
+            recurring_id, _STEP + back, now - timedelta(days=back), 900 + 37 * back % 400, 12,
+            "failed" if back % 17 == 0 else "succeeded",
+        )
+        for back in range(recurring_runs.KEPT, 0, -1)
+    ]  # fmt: skip
+    recurring_runs.add(tx, listed)
 
 
 def _counters(tx: Tx, now: datetime) -> None:

@@ -28,6 +28,9 @@ _MACROS = {
     "@midnight": "0 0 * * *", "@weekly": "0 0 * * 0", "@monthly": "0 0 1 * *", "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
 }  # fmt: skip
+#: The next fires of an expression in a zone, right until the first of them: a millisecond for each row of a list.
+_ahead: dict[tuple[str, str, int], list[datetime]] = {}
+_MOST_AHEAD = 4096
 _LOCALES = {"en": "en_US", "cs": "cs_CZ"}
 
 
@@ -55,11 +58,19 @@ def _words(expression: str, language: str) -> str:
 
 def upcoming(expression: str, time_zone: str, count: int = 5) -> list[datetime]:
     """The next fires by the scheduler's own engine, naive UTC; none for what cannot be read."""
+    now = utcnow()
+    zone = "UTC" if time_zone == "server" else time_zone
+    if (kept := _ahead.get((expression, zone, count))) is not None and kept[0] > now:
+        return kept
     try:
-        zone = "UTC" if time_zone == "server" else time_zone
-        return crons.parse(expression.strip(), zone).upcoming(count, utcnow())
+        found = crons.parse(expression.strip(), zone).upcoming(count, now)
     except (InvalidCron, OverflowError):
         return []
+    if found:
+        if len(_ahead) >= _MOST_AHEAD:
+            _ahead.clear()
+        _ahead[expression, zone, count] = found
+    return found
 
 
 @dataclass(frozen=True, slots=True)

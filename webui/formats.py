@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from datetime import UTC, datetime
 from typing import Any
 
-from flask_babel import format_decimal
+from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
 from taskmanager.domain import times
@@ -15,7 +16,12 @@ from webui import languages
 
 def number(value: int | float | None) -> str:
     """A number with the separators of the reader's language."""
-    return "–" if value is None else str(format_decimal(value))
+    return "–" if value is None else _decimal(value, languages.language())
+
+
+@functools.lru_cache(maxsize=4096)
+def _decimal(value: int | float, language: str) -> str:
+    return str(format_decimal(value, locale=language))
 
 
 def moment(value: datetime | None) -> str:
@@ -33,8 +39,9 @@ def when(value: datetime | None, *, empty: str = "–") -> Markup:
     if value is None:
         return Markup('<span class="muted">{}</span>').format(empty)
     style = "relative-time" if languages.taste().times == "relative" else "time"
-    return Markup('<{0} datetime="{1}" title="{2}" lang="{3}" precision="second">{2}</{0}>').format(
-        Markup(style), iso(value), moment(value), languages.language()
+    told, language = moment(value), languages.language()  # of digits and our own letters: nothing to escape
+    return Markup(
+        f'<{style} datetime="{iso(value)}" title="{told}" lang="{language}" precision="second">{told}</{style}>'
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from flask import Flask, g, request
 from flask_babel import Babel, get_locale
 
+from webui import texts
+
 LANGUAGES = {"en": "English", "cs": "Čeština"}
 THEMES = ("system", "light", "dark")
 TIMES = ("relative", "absolute")
@@ -38,6 +40,7 @@ def speak(app: Flask, default: str) -> None:
         return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES, default) or default
 
     Babel(app, locale_selector=select)
+    texts.install(app)
 
     @app.after_request
     def remember(response):  # type: ignore[no-untyped-def]
@@ -63,7 +66,10 @@ def taste() -> Taste:
 
 def language() -> str:
     """The language of this answer."""
-    return str(get_locale() or "en").partition("_")[0]
+    if "language" not in g:
+        g.language = str(get_locale() or "en").partition("_")[0]
+    found: str = g.language
+    return found
 
 
 def direction() -> str:

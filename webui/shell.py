@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask, current_app, g, request, url_for
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
+from markupsafe import Markup, escape
 
 import taskmanager
 from taskmanager.domain import times
@@ -55,8 +56,8 @@ def dress(app: Flask) -> None:
 
     app.jinja_env.globals.update(
         formats=formats, jobviews=jobviews, crons=crons, languages=languages, runviews=runviews,
-        STATES=STATES, ICONS=ICONS, asset=asset, state_label=state_label, count=count, count_text=count_text,
-        settings=_settings, skew=skew,
+        STATES=STATES, ICONS=ICONS, asset=asset, drawing=icon, state_label=state_label, count=count,
+        count_text=count_text, settings=_settings, skew=skew,
         version=taskmanager.__version__, product=lambda: manager().database.engine.dialect.name, elapsed=elapsed,
         user=lambda: g.get("user"), ngettext=ngettext, nav=nav, shell_here=here, with_args=with_args,
         code=highlight.code, highlight_trace=highlight.trace, redact=redaction.text, cursor=cursors.write,
@@ -111,6 +112,13 @@ def state_label(name: str | None) -> str:
 
 def nav() -> list[tuple[str, str, Any, str, str, str]]:
     """Top menu: key, address, label, icon, name of its count, keys."""
+    if "nav" not in g:
+        g.nav = _nav()
+    found: list[tuple[str, str, Any, str, str, str]] = g.nav
+    return found
+
+
+def _nav() -> list[tuple[str, str, Any, str, str, str]]:
     listed: list[tuple[str, str, Any, str, str, str]] = [
         ("overview", url_for("pages.overview"), _l("Overview"), "layout-dashboard", "", "g o"),
         ("jobs", url_for("pages.job_list", state="failed"), _l("Jobs"), "list-checks", "failed", "g j"),
@@ -147,13 +155,23 @@ def wants_page() -> bool:
 
 
 @functools.cache
-def _fingerprint(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+def _fingerprint(name: str) -> str:
+    return hashlib.sha256((Path(__file__).parent / "static" / name).read_bytes()).hexdigest()[:12]
 
 
 def asset(name: str) -> str:
     """The address of a static file, with its fingerprint, so that it may be kept for ever."""
-    return url_for("pages.static", filename=name, v=_fingerprint(Path(__file__).parent / "static" / name))
+    if "assets" not in g:
+        g.assets = url_for("pages.static", filename="_").removesuffix("_")
+    return f"{g.assets}{name}?v={_fingerprint(name)}"
+
+
+def icon(name: str, kind: str = "icon") -> Markup:
+    """A drawing of `icons.svg`. kind: a class of it beside `icon`."""
+    if "icons" not in g:
+        g.icons = escape(asset("icons.svg"))
+    classes = kind if kind == "icon" else f"icon {kind}"
+    return Markup(f'<svg class="{classes}" aria-hidden="true"><use href="{g.icons}#{name}"></use></svg>')
 
 
 def _settings() -> Any:

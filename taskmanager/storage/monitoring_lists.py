@@ -365,6 +365,12 @@ _MEMBER = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*(?:"((?:[^"\\]|\\.)*)("?)|([^,}
 
 def cut_object(text: str) -> dict[str, str]:
     """The members of a JSON object of texts, also when its end was cut off; the last value then ends with …."""
+    try:
+        whole = json.loads(text, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        whole = None
+    if isinstance(whole, dict) and all(type(value) is str for value in whole.values()):
+        return whole
     found: dict[str, str] = {}
     for name, value, closed, plain in _MEMBER.findall(text):
         found[_unescaped(name)] = plain.strip() if plain else _unescaped(value) + ("" if closed else "…")
@@ -372,6 +378,8 @@ def cut_object(text: str) -> dict[str, str]:
 
 
 def _unescaped(text: str) -> str:
+    if "\\" not in text:
+        return text
     for cut in range(7):  # an escape may have been cut in its middle
         try:
             return str(json.loads(f'"{text[: len(text) - cut]}"'))
