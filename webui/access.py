@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import logging
-import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, Request, Response, abort, current_app, g, request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
-from flask_httpauth import HTTPBasicAuth
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
+from flask import Flask, Response, abort, current_app, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from werkzeug.security import check_password_hash
 
-from taskmanager import TaskManager
-from taskmanager.domain.errors import StorageError
 from taskmanager.engine.audit import Actor
-from taskmanager.storage.signing_key import signing_key
-from webui import bearer, hosting
+from webui import bearer, hosting, passwords
 from webui.blueprint import PATIENCE_SECONDS, READING_SECONDS
 from webui.hosting import Host
+from webui.sessions import SignedSessions
 from webui.signins import WrongPasswords
-from webui.users import ROLES, VIEW, User
+from webui.users import VIEW
 
 log = logging.getLogger("taskmanager.web")
 F = TypeVar("F", bound=Callable[..., Any])
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-#: Checked against when a user is unknown, so that guessing names takes as long as guessing passwords.
-_NOBODY = "scrypt:32768:8:1$x$" + "0" * 128
 #: How long a change is tried again while the database is away or busy, in seconds: somebody waits in front of it.
 _PATIENCE_OF_CHANGES = 3.0
-_WRONG_PASSWORDS = "10 per minute"
 
 
 def needs(action: str) -> Callable[[F], F]:
@@ -78,13 +65,13 @@ def guard(app: Flask, *, users: Mapping[str, str], roles: Mapping[str, str], rea
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False
     app.config["WTF_CSRF_SSL_STRICT"] = False  # Sec-Fetch-Site and Origin are looked at instead of Referer
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # a page may be open all day; the token dies with the session
-    app.session_interface = _Sessions()
+    app.session_interface = SignedSessions()
     app.config["WRONG_PASSWORDS"] = WrongPasswords(app.config["TASKMANAGER"].audit)
     csrf = CSRFProtect(app)
     host: Host = app.config["HOST"]
-    auth = _authentication(users, roles, read_only)
+    auth = passwords.authentication(users, roles, read_only)
     check = auth.login_required(lambda: None)
-    _limiter(app)
+    passwords.limit_guesses(app)
     _hurry(app)
 
     @app.before_request
@@ -104,7 +91,7 @@ def guard(app: Flask, *, users: Mapping[str, str], roles: Mapping[str, str], rea
             refused = check()
             g.user = auth.current_user()
         if refused is not None:
-            if _is_quiet() and "WWW-Authenticate" in refused.headers:
+            if passwords.is_quiet() and "WWW-Authenticate" in refused.headers:
                 del refused.headers["WWW-Authenticate"]
             return refused
         _permit(view)
@@ -257,108 +244,3 @@ def _same_site() -> None:
         log.warning("%s: a change was sent from another site (%s): refused", g.user.name, origin or site)
         _denied(None, f"sent from another site: {origin or site}")
         abort(403, "same-origin")
-
-
-def _authentication(users: Mapping[str, str], roles: Mapping[str, str], read_only: bool) -> HTTPBasicAuth:
-    auth = HTTPBasicAuth(realm="taskmanager")
-    known = _Remembered()
-
-    @auth.verify_password  # type: ignore[untyped-decorator,unused-ignore]
-    def verify(name: str, password: str) -> User | None:
-        stored = users.get(name, _NOBODY)
-        if not known.has(name, password, stored):
-            good = check_password_hash(stored, password)
-            if not good or name not in users:
-                if name or password:  # a browser that has not asked yet sends neither
-                    view = current_app.view_functions.get(request.endpoint or "")
-                    current_app.config["WRONG_PASSWORDS"].note(
-                        name if name in users else None, getattr(view, "door", "dashboard"), request.remote_addr
-                    )
-                return None
-            known.add(name, password, stored)
-        role = roles.get(name, "manage")
-        return User(name, ROLES["view" if read_only else role])
-
-    @auth.error_handler  # type: ignore[untyped-decorator,unused-ignore]
-    def refused(status: int) -> Response:
-        if _is_quiet():
-            return Response('{"error": "signed out"}', 403, mimetype="application/json")
-        return Response("Sign in to see this page.\n", status, mimetype="text/plain")
-
-    return auth
-
-
-class _Remembered:
-    """Sign-ins that were right lately: checking a hash costs 50 ms of CPU, and every poll signs in again."""
-
-    _MOST = 1000
-
-    def __init__(self) -> None:
-        self._key = secrets.token_bytes(32)
-        self._seen: set[bytes] = set()
-
-    def has(self, name: str, password: str, stored: str) -> bool:
-        return self._digest(name, password, stored) in self._seen
-
-    def add(self, name: str, password: str, stored: str) -> None:
-        if len(self._seen) >= self._MOST:
-            self._seen.clear()
-        self._seen.add(self._digest(name, password, stored))
-
-    def _digest(self, *parts: str) -> bytes:
-        return hmac.digest(self._key, "\0".join(parts).encode(), hashlib.sha256)
-
-
-def _limiter(app: Flask) -> None:
-    """Ten wrong passwords or tokens a minute from one address."""
-    Limiter(
-        get_remote_address, app=app, storage_uri="memory://", headers_enabled=False,
-        application_limits=[_WRONG_PASSWORDS],
-        application_limits_deduct_when=_was_wrong,
-        application_limits_exempt_when=lambda: request.endpoint == "pages.static",
-    )  # fmt: skip
-
-
-def _was_wrong(response: Response) -> bool:
-    given = response.status_code == 401 and bool(request.authorization)
-    return given or "wrong_credentials" in g
-
-
-def _is_quiet() -> bool:
-    """Whether a browser that is refused would ask for a password in the middle of nothing.
-
-    A browser sends a password by itself only below the address where it was asked for; elsewhere it must be asked, and
-    then answers without its user. So a page's own poll is asked once, and not again when the password is wrong. The hub
-    is asked by pages of other applications: never.
-    """
-    asked = request.headers
-    is_poll = "HX-Request" in asked or "X-Requested-With" in asked or asked.get("Accept") == "text/event-stream"
-    view = current_app.view_functions.get(request.endpoint or "")
-    return is_poll and (request.authorization is not None or getattr(view, "takes_token_in_address", False))
-
-
-class _Sessions(SecureCookieSessionInterface):
-    """Sessions signed with a key that is kept with the jobs: restarts and several nodes cause no false refusals.
-
-    Cookies are for TLS only where there is TLS; behind a proxy that is what it says.
-    """
-
-    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        if app.config.get("KEY_IS_PROVISIONAL", True):
-            self._take_key(app)
-        return super().open_session(app, request)
-
-    def _take_key(self, app: Flask) -> None:
-        """While the database is away a key of this process serves; the forms it signed expire when it is back."""
-        tm: TaskManager = app.config["TASKMANAGER"]
-        try:
-            app.secret_key = tm.settings.web_secret_key or signing_key(tm.database, patience=1.0)
-            app.config["KEY_IS_PROVISIONAL"] = False
-        except StorageError:
-            app.secret_key = app.secret_key or secrets.token_hex(32)
-
-    def get_cookie_secure(self, app: Flask) -> bool:
-        return request.is_secure
-
-    def get_cookie_path(self, app: Flask) -> str:
-        return (request.root_path or "") + "/"
