@@ -22,7 +22,7 @@ from taskmanager.engine.audit import Actor
 from taskmanager.engine.client import new_key
 from taskmanager.engine.transitions import RETRIES, Change
 from taskmanager.storage import failures, logged, recurring_runs, servers, structures
-from taskmanager.storage.monitoring_lists import Wanted
+from taskmanager.storage.monitoring_filters import Wanted
 from taskmanager.storage.recurring_runs import RecurringRun
 from taskmanager.storage.transaction import Tx
 

@@ -13,7 +13,7 @@ from taskmanager.domain import times
 from taskmanager.domain.arguments import NamedArgument
 from taskmanager.domain.states import ALL_NAMES
 from taskmanager.domain.texts import whole, wholes
-from taskmanager.storage.monitoring_lists import Term, Wanted
+from taskmanager.storage.monitoring_filters import Term, Wanted
 from webui import access, shell
 
 #: What may stand before a colon, as the help tells it.

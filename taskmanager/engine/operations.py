@@ -26,7 +26,7 @@ from taskmanager.engine.registry import JobDefinition, Registry
 from taskmanager.engine.transitions import Change
 from taskmanager.storage import jobs, monitoring_walk, structures
 from taskmanager.storage import servers as server_rows
-from taskmanager.storage.monitoring_lists import Term, Wanted
+from taskmanager.storage.monitoring_filters import Term, Wanted
 from taskmanager.storage.transaction import Tx
 
 #: The parameter that tells where an operation stands, the one that asks it to end, and the set of all operations.

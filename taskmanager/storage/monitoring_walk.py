@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select
 
+from taskmanager.storage import monitoring_filters as filters
 from taskmanager.storage import monitoring_lists as lists
 from taskmanager.storage.dialects import Product
-from taskmanager.storage.monitoring_lists import Shape, Wanted
+from taskmanager.storage.monitoring_filters import Shape, Wanted
 from taskmanager.storage.statements import Builder, statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx
@@ -31,8 +32,8 @@ def portion(tx: Tx, wanted: Wanted, *, below: int, limit: int) -> tuple[list[int
     if not wanted.is_indexed:
         row = tx.execute(lists.scan_floor, {"state": state, "edge": below, "skip": WINDOW - 1}).first()
         floor = 0 if row is None else int(row[0])
-    given = lists.values_of(wanted) | {"edge": below, "floor": floor, "limit": limit}
-    ids = [int(r[0]) for r in tx.execute(_ids(lists.shape_of(wanted)), given)]
+    given = filters.values_of(wanted) | {"edge": below, "floor": floor, "limit": limit}
+    ids = [int(r[0]) for r in tx.execute(_ids(filters.shape_of(wanted)), given)]
     if len(ids) == limit:
         return ids, ids[-1]
     return ids, floor or None
@@ -67,9 +68,9 @@ def _ids(shape: Shape) -> Builder:
     def build(t: Tables, p: Product) -> Any:
         job = t.job.c
         rows = select(job.Id)
-        if lists.needs_state(shape):
-            rows = rows.select_from(lists.joined(t))
-        rows = lists.by_state(t, rows).where(job.Id < bindparam("edge"), *lists.where_of(shape, t))
+        if filters.needs_state(shape):
+            rows = rows.select_from(filters.joined(t))
+        rows = filters.by_state(t, rows).where(job.Id < bindparam("edge"), *filters.where_of(shape, t))
         return rows.order_by(job.Id.desc()).limit(bindparam("limit"))
 
     return build

@@ -16,7 +16,7 @@ from taskmanager.engine.client import new_key
 from taskmanager.engine.operations import Operation
 from taskmanager.storage import audit, monitoring_walk
 from taskmanager.storage.audit import Sought
-from taskmanager.storage.monitoring_lists import Term, Wanted
+from taskmanager.storage.monitoring_filters import Term, Wanted
 
 ANN = Actor("ann", "dashboard", "192.0.2.7")
 FAILED = Wanted(("Failed",))

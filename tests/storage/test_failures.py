@@ -14,7 +14,7 @@ from taskmanager.engine.transitions import Change
 from taskmanager.server.upkeep import FailureKeeper
 from taskmanager.storage import failures, monitoring_failures, structures
 from taskmanager.storage.monitoring_failures import FailureGroup
-from taskmanager.storage.monitoring_lists import Term, Wanted
+from taskmanager.storage.monitoring_filters import Term, Wanted
 from tests.engine import test_operations as operations
 from tests.engine.test_operations import to_the_end
 

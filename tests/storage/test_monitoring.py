@@ -14,7 +14,7 @@ from taskmanager.storage import (
     monitoring_snapshot,
     monitoring_trends,
 )
-from taskmanager.storage.monitoring_lists import Term, Wanted
+from taskmanager.storage.monitoring_filters import Term, Wanted
 from taskmanager.storage.signing_key import signing_key
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from taskmanager.engine.client import check_queue
 from taskmanager.storage import monitoring_lists, monitoring_queues, monitoring_trends
 from taskmanager.storage import servers as server_rows
-from taskmanager.storage.monitoring_lists import Wanted
+from taskmanager.storage.monitoring_filters import Wanted
 from taskmanager.storage.transaction import Tx
 from webui import access, cursors, serverviews, shell
 from webui.api import systemschemas

@@ -15,7 +15,8 @@ from taskmanager.storage import (
     monitoring_trends,
 )
 from taskmanager.storage import servers as server_rows
-from taskmanager.storage.monitoring_lists import Row, Wanted
+from taskmanager.storage.monitoring_filters import Wanted
+from taskmanager.storage.monitoring_lists import Row
 from taskmanager.storage.monitoring_queues import QueueView
 from taskmanager.storage.monitoring_sets import NextRun
 from taskmanager.storage.monitoring_trends import Trend

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from taskmanager.storage import monitoring_lists
 from taskmanager.storage import servers as server_rows
-from taskmanager.storage.monitoring_lists import Wanted
+from taskmanager.storage.monitoring_filters import Wanted
 from taskmanager.storage.transaction import Tx
 from webui import access, serverviews, shell
 from webui.access import needs
