@@ -100,6 +100,9 @@ class Settings:
     environment: str = _setting("", read.text, "name of this installation, in the subject of alerts")
     alerts_enabled: bool = _setting(True, read.switch, "whether alerts are sent")
     alert_recipients: tuple[str, ...] = _setting((), read.addresses, "who is mailed where a rule names nobody")
+    alert_missed_seconds: float = _setting(
+        900.0, read.seconds, "how late a scheduled run is told to who hears of its failures; 0 never"
+    )
     alert_allow_http: bool = _setting(False, read.switch, "whether webhooks may be http, unencrypted")
     alert_allow_private: bool = _setting(False, read.switch, "whether webhooks may lie in private networks")
     smtp_host: str | None = _setting(None, read.optional(read.text), "the mail server; without it nothing is mailed")

@@ -22,6 +22,7 @@ from taskmanager.engine.injection import Providers
 from taskmanager.engine.legacy import LegacyJobs
 from taskmanager.engine.legacy_edits import RowEdits
 from taskmanager.engine.legacy_served import ServedJobs, ServedOutcome
+from taskmanager.engine.missed_runs import MissedRuns
 from taskmanager.engine.notifications import Notifications
 from taskmanager.engine.operations import Operations
 from taskmanager.engine.performer import Limits, Performer
@@ -188,6 +189,9 @@ class Installation:
             has_mail=s.smtp_host is not None, has_recipients=bool(s.alert_recipients),
         )  # fmt: skip
         self.filters.add(self.alerts)
-        self.recurring_jobs.fired = self.alerts.fired
+        missed = MissedRuns(self.alerts, s.alert_missed_seconds)
+        self.recurring_jobs.fired = missed.fired
         if isinstance(self.legacy_jobs, ServedJobs):
+            self.legacy_jobs.schedule.fired = missed.rows
             self.legacy_jobs.targcc.mails.tell = self.alerts.of_row
+            self.alerts.rows_tell = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -28,7 +29,7 @@ def alerts() -> None:
 @as_json
 @click.pass_context
 def list_alerts(ctx: click.Context, as_json: bool) -> None:
-    """All rules: rows of c_JobAlert, rows of c_Job with EmailOnFailure, and @job(alerts=…)."""
+    """All rules: rows of c_JobAlert, rows of c_Job that tell somebody, and @job(alerts=…)."""
     tm = manager(ctx)
     show(tm.database.read(lambda tx: _all(tm, tx)), json_wanted=as_json, empty="nobody is told of anything")
 
@@ -86,15 +87,20 @@ def _facts(tm: TaskManager, lookup: str) -> dict[str, Any]:
 
 
 def _all(tm: TaskManager, tx: Tx) -> list[dict[str, Any]]:
-    found = []
+    found, missed = [], tm.settings.alert_missed_seconds or None
     for row in rows.load_all(tx):
-        found.append(_told(tx, "c_JobAlert", row.name, row.rule) | {"last_sent": wall(row.last_sent)})
-    of_rows = {Event.FAILURE, Event.WARNING, Event.MISSED} if rows.is_older(tx) else {Event.FAILURE}
-    for row_id, name in rows.all_mailing(tx):
-        rule = AlertRule(on=frozenset(of_rows), to=rows.recipients(tx, row_id))
-        found.append(_told(tx, f"c_job:{row_id}", name, rule))
-    if to := rows.of_all_others(tx):
-        found.append(_told(tx, "c_SystemDefault", "all other rows", AlertRule(on=frozenset(of_rows), to=to)))
+        rule = replace(row.rule, missed_by=missed) if Event.FAILURE in row.rule.on else row.rule
+        found.append(_told(tx, "c_JobAlert", row.name, rule) | {"last_sent": wall(row.last_sent)})
+    for_all = {Event.FAILURE, Event.WARNING, Event.MISSED} if rows.is_older(tx) else {Event.FAILURE}
+    defaults = rows.of_all_others(tx)
+    for one in rows.telling(tx):
+        of_row = set(for_all) if one.columns[0] != rows.TOLD_SUCCESSES or defaults else set[Event]()
+        of_row |= {Event.SUCCESS} if rows.TOLD_SUCCESSES in one.columns else set()
+        missed_by = None if Event.MISSED in for_all else missed
+        rule = AlertRule(on=frozenset(of_row), to=rows.recipients(tx, one.id), missed_by=missed_by)
+        found.append(_told(tx, f"c_job:{one.id}", one.name, rule))
+    if defaults:
+        found.append(_told(tx, "c_SystemDefault", "all other rows", AlertRule(on=frozenset(for_all), to=defaults)))
     for definition in tm.registry:
         if definition.alerts is not None:
             found.append(_told(tx, "code", definition.title, definition.alerts))

@@ -48,13 +48,15 @@ class AlertRule:
     urls: tuple[str, ...] = field(default=(), repr=False)
     max_per_hour: int | None = None
 
-    def wants(self, event: Event, duration_ms: int | None = None) -> bool:
-        """Whether this rule has something to say of an event."""
+    def wants(self, event: Event, duration_ms: int | None = None, late_seconds: float | None = None) -> bool:
+        """Whether this rule has something to say of an event. late_seconds: of a missed run, where it is known."""
         if event is Event.TEST:
             return True
         if event is Event.SLOW:
             return self.longer_than_ms is not None and (duration_ms or 0) > self.longer_than_ms
-        return self.missed_by is not None if event is Event.MISSED else event in self.on
+        if event is Event.MISSED:
+            return self.missed_by is not None and (late_seconds is None or late_seconds >= self.missed_by)
+        return event in self.on
 
     @property
     def has_other_channels(self) -> bool:

@@ -10,14 +10,12 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
 from taskmanager.domain import invocation as invocations
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, Event, key_of
 from taskmanager.domain.errors import TaskManagerError
-from taskmanager.domain.records import RecurringRecord
 from taskmanager.domain.states import Enqueued, Failed, State, Succeeded
 from taskmanager.domain.texts import storable
 from taskmanager.engine.client import Client, NewJob, new_key
@@ -34,7 +32,7 @@ from taskmanager.storage.transaction import Tx
 log = logging.getLogger("taskmanager.alerts")
 
 #: How old the rules may be that an outcome is judged by: seconds, of a success and of a failure.
-_AGE, _AGE_OF_FAILURE = 1.0, 0.2
+AGE, _AGE_OF_FAILURE = 1.0, 0.2
 #: How long rules that cannot be read are not asked for again.
 _BROKEN_SECONDS = 30.0
 #: A message's first characters; the whole of it stands with the job.
@@ -85,7 +83,7 @@ class RuleBook:
 
 
 @dataclass(slots=True)
-class _Ended:
+class Ended:
     """A run, or a job that can no longer be run, as it is told of."""
 
     facts: dict[str, Any]
@@ -95,7 +93,7 @@ class _Ended:
 
 
 class Alerts(Filter):
-    """Judges outcomes and missed slots, and creates the jobs that send messages. mailer: such a job's definition.
+    """Judges outcomes, and creates the jobs that send messages. mailer: such a job's definition.
 
     has_mail: whether a mail server is named. has_recipients: whether somebody is mailed by default.
     """
@@ -108,6 +106,8 @@ class Alerts(Filter):
         self.client, self.registry, self.mailer = client, registry, mailer
         self.has_mail, self.has_recipients = has_mail, has_recipients
         self.book = RuleBook(client.database)
+        #: Whether rows of the older c_Job tell of their successes by `of_row`, and by nothing else.
+        self.rows_tell = False
 
     def applied(self, context: Electing, state: State) -> None:
         if state.name not in _ENDS:
@@ -116,44 +116,51 @@ class Alerts(Filter):
         if definition is not None and definition.name == self.mailer.name:
             return  # a message that cannot be sent is not told by messages
         if isinstance(state, Succeeded):
-            rules = self.book.current(_AGE)
+            rules = self.book.current(AGE)
             if not rules.rows and (definition is None or definition.alerts is None):
                 return
             ended = self._ended(context, None)
             ended.events = self._of_success(ended, rules)
+            if self.rows_tell and _row_id(ended) is not None and alerts.is_older(context.effects.tx):
+                ended.events = [event for event in ended.events if event is not Event.SUCCESS]
             if ended.events:
-                context.effects.later(self._write, ended)
+                context.effects.later(self.tell, ended)
             return
         failure = next((s for s in [*context.traversed, state] if isinstance(s, Failed)), None)
         if failure is not None:
-            context.effects.later(self._write, self._ended(context, failure))
+            context.effects.later(self.tell, self._ended(context, failure))
 
-    def fired(self, tx: Tx, known: RecurringRecord, now: datetime) -> None:
-        """A recurring job's slot was dealt with; told when that was later than its job allows."""
-        late = 0.0 if known.next_execution is None else (now - known.next_execution).total_seconds()
-        if late < 1 or known.next_execution is None:
-            return
-        definition = self.registry.get(invocations.read(known.job).name)
-        rule = definition.alerts if definition is not None else None
-        if definition is None or rule is None or rule.missed_by is None or late <= rule.missed_by:
-            return
-        facts = {
-            "job": definition.title, "function": definition.name, "recurring_id": known.id,
-            "slot": times.to_iso(known.next_execution), "late_seconds": round(late), "at": times.to_iso(now),
-        }  # fmt: skip
-        self._write(tx, [_Ended(facts, names_of(definition, definition.title, known.id), rule, [Event.MISSED])])
+    def of_row(
+        self, tx: Tx, row_id: int, name: str, event: Event, facts: Mapping[str, Any], *, to_row: bool = True
+    ) -> bool:
+        """A row of the older c_Job has something to tell; whether somebody is told.
 
-    def of_row(self, tx: Tx, row_id: int, name: str, event: Event, facts: Mapping[str, Any]) -> bool:
-        """A row of the older c_Job has something to tell to those whom it names; whether somebody is told."""
-        if not self.has_mail or not self._mailing([row_id]):
+        to_row: to those whom the row names. Besides, rules of its name are asked: a success is one message to all, and
+        who is told of failures is told that the row was missed.
+        """
+        recurring_id = f"{PREFIX}{row_id}"
+        definition = self.registry.get(facts["function"]) if facts.get("function") else None
+        told = {"job": name, "recurring_id": recurring_id, "at": times.to_iso(tx.now())} | dict(facts)
+        ended = Ended(
+            told, names_of(definition, name, recurring_id), definition.alerts if definition else None, [event]
+        )
+        row = self.book.current(AGE).row(ended.names)
+        told["as_failure"] = event is Event.MISSED
+        asked = event is Event.SUCCESS and self._wants(ended, row, event)
+        asked = asked or (event is Event.MISSED and row is not None and self.is_told_of_failures(row.rule))
+        told["of_row"] = to_row and self.has_mail and bool(self.mailing([row_id]))
+        if not asked and not told["of_row"]:
             return False
-        told = {"job": name, "recurring_id": f"{PREFIX}{row_id}", "of_row": True, "at": times.to_iso(tx.now())}
-        self._write(tx, [_Ended(told | dict(facts), (name.lower(),), None, [event])])
+        self.tell(tx, [ended])
         return True
+
+    def is_told_of_failures(self, rule: AlertRule) -> bool:
+        """Whether a rule tells somebody of failures."""
+        return rule.wants(Event.FAILURE) and self.reaches(rule)
 
     # -- what became of a job ---------------------------------------------------------------------------------
 
-    def _ended(self, context: Electing, failure: Failed | None) -> _Ended:
+    def _ended(self, context: Electing, failure: Failed | None) -> Ended:
         definition, run = context.definition, context.run
         recurring = (context.parameters.get("RecurringJobId") or "").strip('"') or None
         named = plain(context.parameters.get("JobName"))
@@ -168,9 +175,9 @@ class Alerts(Filter):
             facts["server"] = run.server
         if failure is not None:
             facts |= {"error": failure.exception_type, "message": storable(failure.exception_message[:_LENGTH])}
-        return _Ended(facts, names_of(definition, title, recurring), definition.alerts if definition else None)
+        return Ended(facts, names_of(definition, title, recurring), definition.alerts if definition else None)
 
-    def _of_success(self, ended: _Ended, rules: Rules) -> list[Event]:
+    def _of_success(self, ended: Ended, rules: Rules) -> list[Event]:
         row = rules.row(ended.names)
         duration = ended.facts.get("duration_ms")
         wanted = [e for e in (Event.SUCCESS, Event.SLOW) if self._wants(ended, row, e, duration)]
@@ -178,33 +185,33 @@ class Alerts(Filter):
             wanted.append(Event.RECOVERY)
         return wanted
 
-    def _of_failure(self, ended: _Ended, rules: Rules, mailing: set[int]) -> list[Event]:
+    def _of_failure(self, ended: Ended, rules: Rules, mailing: set[int]) -> list[Event]:
         row = rules.row(ended.names)
         if _row_id(ended) in mailing or self._wants(ended, row, Event.FAILURE):
             return [Event.FAILURE]
         slow = self._wants(ended, row, Event.SLOW, ended.facts.get("duration_ms"))
         return [Event.SLOW] if slow else []
 
-    def _wants(self, ended: _Ended, row: AlertRow | None, event: Event, duration: int | None = None) -> bool:
+    def _wants(self, ended: Ended, row: AlertRow | None, event: Event, duration: int | None = None) -> bool:
         """Whether one of the rules has something to say of it, to somebody."""
         rules = [rule for rule in (ended.rule, row.rule if row else None) if rule is not None]
-        return any(rule.wants(event, duration) and self._reaches(rule) for rule in rules)
+        return any(rule.wants(event, duration) and self.reaches(rule) for rule in rules)
 
-    def _reaches(self, rule: AlertRule) -> bool:
+    def reaches(self, rule: AlertRule) -> bool:
         return rule.has_other_channels or (self.has_mail and (bool(rule.to) or self.has_recipients))
 
-    def _key(self, ended: _Ended, row: AlertRow | None) -> str:
+    def _key(self, ended: Ended, row: AlertRow | None) -> str:
         return key_of(row.name if row is not None else ended.facts["job"])
 
     # -- writing ----------------------------------------------------------------------------------------------
 
-    def _write(self, tx: Tx, ended: list[_Ended]) -> None:
+    def tell(self, tx: Tx, ended: list[Ended]) -> None:
         """Create the jobs for what happened in one batch; all it needs to know is read at once."""
         failures = [one for one in ended if not one.events]
-        rules = self.book.current(_AGE_OF_FAILURE if failures else _AGE)
+        rules = self.book.current(_AGE_OF_FAILURE if failures else AGE)
         if failures:
             self._identify(tx, [one for one in failures if "function" not in one.facts])
-            mailing = self._mailing([row_id for row_id in map(_row_id, failures) if row_id is not None])
+            mailing = self.mailing([row_id for row_id in map(_row_id, failures) if row_id is not None])
             for one in failures:
                 one.events = self._of_failure(one, rules, mailing)
         new, recovered = list[NewJob](), set[str]()
@@ -224,7 +231,7 @@ class Alerts(Filter):
         if new:
             self.client.create_in(tx, new, new_key())
 
-    def _identify(self, tx: Tx, unknown: Sequence[_Ended]) -> None:
+    def _identify(self, tx: Tx, unknown: Sequence[Ended]) -> None:
         """Names for jobs that failed without having been called."""
         found = {r.id: r for r in jobs.read_many(tx, [one.facts["job_id"] for one in unknown])} if unknown else {}
         for one in unknown:
@@ -239,17 +246,17 @@ class Alerts(Filter):
             one.rule = definition.alerts if definition else None
             one.names = (*names_of(definition, title, one.facts.get("recurring_id")), name.lower())
 
-    def _mailing(self, row_ids: Sequence[int]) -> set[int]:
+    def mailing(self, row_ids: Sequence[int]) -> set[int]:
         """Of these rows of c_Job those of whose failures somebody is mailed."""
         if not row_ids or not self.has_mail:
             return set()
         return self.book.ask(lambda tx: alerts.mailing(tx, row_ids, by_default=self.has_recipients)) or set()
 
-    def _message(self, ended: _Ended, event: Event, row: AlertRow | None) -> NewJob:
+    def _message(self, ended: Ended, event: Event, row: AlertRow | None) -> NewJob:
         facts = {"event": str(event)} | ended.facts
         if row is not None:
             facts["alert_id"] = row.id
-        if ended.rule is not None and ended.rule.wants(event, facts.get("duration_ms")):
+        if ended.rule is not None and ended.rule.wants(event, facts.get("duration_ms"), facts.get("late_seconds")):
             facts["in_code"] = True
         rule = row.name if row is not None else ended.facts["job"]
         queue, mailer = self.mailer.queue, self.mailer
@@ -284,9 +291,13 @@ def sources(tx: Tx, facts: Mapping[str, Any], definition: JobDefinition | None, 
     event, duration = Event(facts["event"]), facts.get("duration_ms")
     row = alerts.load(tx, facts["alert_id"]) if facts.get("alert_id") else None
     code = definition.alerts if definition is not None else None
-    rules = [rule for rule in (row.rule if row else None, code) if rule is not None and rule.wants(event, duration)]
+    late, as_failure = facts.get("late_seconds"), bool(facts.get("as_failure"))
+    rules = (
+        [row.rule] if row and (row.rule.wants(event, duration) or (as_failure and Event.FAILURE in row.rule.on)) else []
+    )
+    rules += [code] if code is not None and code.wants(event, duration, late) else []
     row_id = row_of(facts.get("recurring_id"))
-    asks = event in (Event.FAILURE, Event.TEST) or facts.get("of_row")
+    asks = event in (Event.FAILURE, Event.TEST) or facts.get("of_row", as_failure)
     same = None
     if asks and row_id is not None and alerts.mailing(tx, [row_id], by_default=bool(recipients)):
         if not rules and alerts.is_older(tx):
@@ -301,5 +312,5 @@ def _with_recipients(rule: AlertRule, recipients: tuple[str, ...]) -> AlertRule:
     return rule if rule.to or rule.has_other_channels else replace(rule, to=recipients)
 
 
-def _row_id(ended: _Ended) -> int | None:
+def _row_id(ended: Ended) -> int | None:
     return row_of(ended.facts.get("recurring_id"))

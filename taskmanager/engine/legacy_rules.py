@@ -19,12 +19,14 @@ SYSTEM, SQL = "System", "SQL"
 class Decision:
     """What is to be done. plan: write `known.wall` to NextRun. fire: what triggered the run that is to be made.
 
+    slot: the moment (UTC) for which we had planned that run; None where a person's NextRun fires it.
     note: what to tell in LastResult. take_back: runs that have not begun and are not to begin.
     """
 
     known: Known
     plan: bool = False
     fire: str | None = None
+    slot: datetime | None = None
     note: str | None = None
     take_back: tuple[int, ...] = ()
 
@@ -60,7 +62,8 @@ def _active(row: LegacyRow, known: Known, now: datetime, clock: WallClock, unfin
     if is_due(row, known, now, clock) and not (untouched and known.cron != cron):
         if any(job in unfinished for job in known.runs):
             return Decision(known)  # it waits: runs of one row never overlap
-        return _planned(known, cron, now, clock, fire=SYSTEM if untouched else SQL)
+        slot = known.utc if untouched else None
+        return replace(_planned(known, cron, now, clock, fire=SYSTEM if untouched else SQL), slot=slot)
     if row.next_run is None and not (is_planned and known.wall is None):
         return _planned(known, cron, now, clock)
     if untouched and not is_planned:

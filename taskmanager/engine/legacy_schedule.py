@@ -6,7 +6,7 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -50,6 +50,8 @@ class LegacySchedule:
         self.client = client
         self.database = client.database
         self.time_zone = time_zone
+        #: Told of rows that begin, and of the moments they were planned for; it may say that they were missed.
+        self.fired: Callable[[Tx, Sequence[tuple[LegacyRow, datetime]]], None] = lambda tx, fired: None
         self._resolved: tuple[tuple[str, timedelta], WallClock] | None = None
         self._settled: tuple[object, ...] | None = None
         self._held: dict[int, float] = {}
@@ -142,6 +144,7 @@ class LegacySchedule:
             tx, [new_run(row, d.known.mark, "Triggered by its row in c_Job", d.fire) for row, d in firing]
         )
         runs = {row.id: {job: d.fire or ""} for (row, d), job in zip(firing, made, strict=True) if job is not None}
+        self.fired(tx, [(row, d.slot) for row, d in firing if d.slot is not None and row.id in runs])
         known = {row.id: replace(d.known, runs=runs.get(row.id, d.known.runs)) for row, d in decided}
         legacy_marks.save(tx, known)
         return len(firing), missed & legacy.there(tx, missed) if missed else missed

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from taskmanager.domain import times
 from taskmanager.domain.alerts import Event
@@ -19,8 +19,15 @@ from taskmanager.storage.targcc import TargccRow
 from taskmanager.storage.targcc_marks import Known
 from taskmanager.storage.transaction import Tx
 
-#: Creates the job that sends a mail of a row: transaction, ID, name, event, facts; whether somebody is told.
-Tell = Callable[[Tx, int, str, Event, Mapping[str, Any]], bool]
+
+class Tell(Protocol):
+    """Creates the job that sends a message of a row. to_row: to whom the row names, too; whether somebody is told."""
+
+    def __call__(
+        self, tx: Tx, row_id: int, name: str, event: Event, facts: Mapping[str, Any], *, to_row: bool = True
+    ) -> bool: ...
+
+
 #: A row is not missed before it is so late, however little its runner's rows may take.
 _LEAST_SECONDS = 60
 _COMPARED = 900
@@ -76,23 +83,28 @@ class TargccMails:
         self._tell(tx, row, Event.FAILURE, {"message": reason[:_LENGTH]})
 
     def ended(self, tx: Tx, row: TargccRow, known: Known, one: Mapping[str, Any], clock: WallClock) -> None:
-        """Tell of a run that is about to be logged; failures are told by others."""
-        if self.tell is None:
-            return
-        event = {"Warning": Event.WARNING, "Success": Event.SUCCESS}.get(one["status"])
-        if event is None or (event is Event.SUCCESS and not (row.notifies and _is_news(tx, row, known, one, clock))):
+        """Tell of a run that is about to be logged; failures are told by others.
+
+        Of a success those who hear of each by a rule, and those whom the row names where it is news: in one message.
+        """
+        if self.tell is None or one["status"] not in ("Warning", "Success"):
             return
         facts = {
             "job_id": one["job"], "started": times.to_iso(one["started_at"]), "duration_ms": one["seconds"] * 1000,
             "server": one["by"], "message": one["remarks"][:_LENGTH], "items_done": one["counts"][0],
-            "items_failed": one["counts"][1],
+            "items_failed": one["counts"][1], "function": one.get("function"),
         }  # fmt: skip
-        self._tell(tx, row, event, facts)
+        if one["status"] == "Warning":
+            self._tell(tx, row, Event.WARNING, facts)
+        is_news = one["status"] == "Success" and row.notifies and _is_news(tx, row, known, one, clock)
+        self._tell(tx, row, Event.SUCCESS, facts, to_row=is_news)
 
-    def _tell(self, tx: Tx, row: TargccRow, event: Event, facts: Mapping[str, Any]) -> bool:
+    def _tell(
+        self, tx: Tx, row: TargccRow, event: Event, facts: Mapping[str, Any], *, to_row: bool = True
+    ) -> bool:  # fmt: skip
         if self.tell is None:
             return False
-        return self.tell(tx, row.id, row.code or f"row {row.id} of c_Job", event, facts)
+        return self.tell(tx, row.id, row.code or f"row {row.id} of c_Job", event, facts, to_row=to_row)
 
 
 def _is_news(tx: Tx, row: TargccRow, known: Known, one: Mapping[str, Any], clock: WallClock) -> bool:

@@ -62,6 +62,7 @@ class TargccOutcomes:
             "seconds": round(run.duration_ms / 1000), "by": run.server.partition(":")[0] or self.host,
             "status": "Failure" if not good else "Warning" if counts[1] else "Success",
             "remarks": storable(text or ""), "counts": counts, "ends": not isinstance(state, (Scheduled, Enqueued)),
+            "function": context.definition.name if context.definition is not None else None,
         }  # fmt: skip
         context.effects.later(self.write, outcome)
 

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, Event, is_address, key_of, split_addresses
 from taskmanager.domain.texts import storable, whole
-from taskmanager.storage import failures, jobs, legacy_shape, structures, targcc_mail
+from taskmanager.storage import failures, jobs, legacy_shape, structures, targcc, targcc_mail
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.statements import statement
@@ -25,6 +25,8 @@ from taskmanager.storage.transaction import Tx, as_moment
 FAILING = "alerts:failing"
 #: The jobs that send messages, by the moment they began to: else a page would look for them among all jobs.
 MESSAGES = "alerts:messages"
+#: By what a row of c_Job tells: its own flag; in the older shape its recipients, and a flag for successes.
+TOLD_FAILURES, TOLD_RECIPIENTS, TOLD_SUCCESSES = "EmailOnFailure", "c_JobAlertRecipient", "SendNotificationOnSuccess"
 _REMEMBERED = timedelta(days=7)
 _HOUR = 3600.0
 #: The columns of c_JobAlert that people write; LastAlertSent is ours.
@@ -44,6 +46,15 @@ class AlertRow:
     name: str
     rule: AlertRule
     last_sent: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A row of c_Job that tells somebody. columns: the flags or the table that say so."""
+
+    id: int
+    name: str
+    columns: tuple[str, ...]
 
 
 @statement
@@ -131,6 +142,16 @@ def all_mailing(tx: Tx) -> list[tuple[int, str]]:
     if (shape := legacy_shape.of(tx).job) is not Shape.SPECIFICATION:
         return targcc_mail.mailing(tx) if shape is Shape.TARGCC else []
     return [(int(r[0]), str(r[1] or f"c_job:{r[0]}")) for r in tx.execute(all_mailing_rows, {})]
+
+
+def telling(tx: Tx) -> list[Telling]:
+    """All rows of c_Job that tell somebody by columns of their own: whatever those are called in its shape."""
+    found = {i: (name, [TOLD_RECIPIENTS if is_older(tx) else TOLD_FAILURES]) for i, name in all_mailing(tx)}
+    if is_older(tx):
+        for row in targcc.rows(tx):
+            if row.notifies:
+                found.setdefault(row.id, (row.code or f"c_job:{row.id}", []))[1].append(TOLD_SUCCESSES)
+    return [Telling(row_id, name, tuple(columns)) for row_id, (name, columns) in sorted(found.items())]
 
 
 def recipients(tx: Tx, row_id: int) -> tuple[str, ...]:

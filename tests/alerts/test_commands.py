@@ -60,7 +60,7 @@ def test_the_rules_of_all_sources_are_listed_without_secrets(cli: Cli, own: Task
     assert "SECRET" not in result.output + cli("alerts", "list").output
     assert found["c_JobAlert"]["to"] == "teams at teams.example"
     assert (found["c_JobAlert"]["max_per_hour"], found["c_JobAlert"]["sent_this_hour"]) == (5, 0)
-    assert (found[f"c_job:{row_id}"]["job"], found[f"c_job:{row_id}"]["on"]) == ("Sales", "failure")
+    assert (found[f"c_job:{row_id}"]["job"], found[f"c_job:{row_id}"]["on"]) == ("Sales", "failure, missed (900 s)")
     assert found["code"]["to"] == "dev@example.com, slack at hooks.slack.example"
 
 

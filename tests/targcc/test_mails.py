@@ -183,6 +183,54 @@ def test_a_warning_tells_how_many_items_failed(post: Post) -> None:
     assert "9 of 12" in told
 
 
+def test_a_success_that_a_rule_and_the_row_tell_of_is_one_mail_to_all(post: Post) -> None:
+    post.tm.job(display_name="report", retries=0)(lambda: "12 orders")
+    post.row("report", NextRunTime=post.ago(0), SendNotificationOnSuccess=1)
+    with post.tm.database.engine.begin() as connection:
+        rule = {"JobName": "Report", "AlertOnSuccess": 1, "EmailRecipients": "boss@example.com"}
+        connection.execute(post.tm.database.tables.legacy.alert.insert().values(rule))
+    for _ in range(2):
+        post.sql('UPDATE "c_Job" SET "NextRunTime" = :at', at=post.ago(1))
+        post.look()
+        post.drain()
+    assert post.subjects == ["Succeeded: report"] * 2
+    assert [sorted(to) for _, to, _ in post.mailbox.mails] == [
+        ["boss@example.com", "ops@example.com"],
+        ["boss@example.com"],
+    ]
+
+
+def test_a_rule_hears_of_a_success_of_which_the_row_tells_nobody(post: Post) -> None:
+    def partly() -> JobResult:
+        return JobResult.ok("9 of 12").with_metadata("FailureCount", 3)
+
+    options = {"to": "dev@example.com", "on": ["success"]}
+    post.tm.job(display_name="report", retries=0, alerts=options)(lambda: "done")
+    post.tm.job(display_name="partly", retries=0, alerts=options)(partly)
+    post.row("report", NextRunTime=post.ago(0))
+    post.row("partly", NextRunTime=post.ago(0))
+    post.look()
+    post.drain()
+    told = sorted((subject, to) for subject, (_, to, _) in zip(post.subjects, post.mailbox.mails, strict=True))
+    assert told == [
+        ("Succeeded: partly", ["dev@example.com"]), ("Succeeded: report", ["dev@example.com"]),
+        ("WARNING: partly", ["ops@example.com"]),
+    ]  # fmt: skip
+
+
+def test_a_missed_row_is_told_to_who_hears_of_its_failures_by_a_rule(tmp_path: Path, mailbox: Mailbox) -> None:
+    post = Post(tmp_path, mailbox, alert_recipients="")
+    post.tm.job(display_name="report", retries=0)(lambda: "done")
+    with post.tm.database.engine.begin() as connection:
+        rule = {"JobName": "report", "EmailRecipients": "boss@example.com"}
+        connection.execute(post.tm.database.tables.legacy.alert.insert().values(rule))
+    post.row("report", NextRunTime=post.ago(650))
+    post.look()
+    post.drain()
+    assert [(post.subjects, to) for _, to, _ in mailbox.mails] == [(["MISSED: report"], ["boss@example.com"])]
+    post.tm.close()
+
+
 @pytest.mark.parametrize(
     ("kind", "every", "last", "expected"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,9 @@ import pytest
 from taskmanager import TaskManager
 from taskmanager.storage import alerts, audit
 from taskmanager.storage.audit import Sought
-from tests.webui.conftest import Browser
+from tests.targcc.test_shapes import OLDER_JOB, OLDER_LOGGED, made
+from tests.webui.conftest import USERS, Browser
+from webui import create_app
 
 HOOK = "https://hooks.slack.example/services/T0/SECRET"
 FORM = {"name": "Nightly", "on_failure": "1", "to": "a@b.c, d@e.f", "slack": HOOK, "max_per_hour": "3"}
@@ -94,3 +98,28 @@ def test_who_may_only_look_sees_the_rules_and_no_buttons(tm: TaskManager, ann: B
     assert "Nightly" in page
     assert "/alerts/rules" not in page
     assert eve.get("/hangfire/alerts/rules/1").status_code == 403
+
+
+def test_rows_of_the_older_c_job_are_named_by_the_columns_of_that_table(
+    tmp_path: Path, statements: Callable[[], list[str]]
+) -> None:
+    defaults = '"Group" text, "SettingName" text, "spt_SettingValue" text'
+    tm = made(tmp_path, c_Job=OLDER_JOB, c_LoggedJob=OLDER_LOGGED, c_SystemDefault=defaults)
+    recipient = '"c_JobID", "enmJobAlertType", "OverrideName", "OverrideEmailOrPhone", "AddedBy", "AddedOn"'
+    for sql in (
+        'INSERT INTO "c_Job" ("lkpJob", "SendNotificationOnSuccess") VALUES (\'mnTM_A\', 1), (\'mnTM_B\', 0)',
+        f"INSERT INTO \"c_JobAlertRecipient\" ({recipient}) VALUES (1, 'email', 'x', 'a@b.c', 'dba', '2026-01-01')",
+        "INSERT INTO \"c_SystemDefault\" VALUES (1, 'Config', 'ProblemMailTo', 'ops@example.com')",
+    ):
+        with tm.database.engine.begin() as connection:
+            connection.exec_driver_sql(sql)
+    browser = Browser(create_app(tm, users=USERS))
+    browser.get("/hangfire/health")
+    statements()
+    page = browser.get("/hangfire/alerts").text
+    assert len(statements()) <= 8
+    assert "c_job:1 · c_JobAlertRecipient, SendNotificationOnSuccess" in page
+    assert "All other rows of c_Job" in page
+    assert "EmailOnFailure" not in page
+    assert "mnTM_B" not in page
+    tm.close()

@@ -31,13 +31,14 @@ def alert_list() -> str:
         known = rows.load_all(tx)
         told = rows.counts_of(tx, [r.name for r in known])
         sent = monitoring_lists.rows_of(tx, rows.lately(tx, 20))
-        return known, told, rows.failing(tx), rows.all_mailing(tx), sent
+        return known, told, rows.failing(tx), rows.telling(tx), rows.of_all_others(tx), sent
 
-    known, told, failing, mailing, sent = read(work)
+    known, told, failing, telling, others, sent = read(work)
     in_code = [d for d in tm.registry if d.alerts is not None]
     return render_template(
-        "alerts.html", here="alerts", rules=known, told=told, failing=failing, mailing=mailing, sent=sent,
-        in_code=in_code, key_of=key_of, channels=_channels, events=_events,
+        "alerts.html", here="alerts", rules=known, told=told, failing=failing, telling=telling, others=others,
+        sent=sent, in_code=in_code, key_of=key_of, channels=_channels, events=_events,
+        missed=tm.settings.alert_missed_seconds,
     )  # fmt: skip
 
 
