@@ -30,8 +30,8 @@ from taskmanager.cli.waiting import interruptible, wait_and_print
 from taskmanager.domain.errors import UnknownJob
 from taskmanager.domain.records import JobRecord
 from taskmanager.engine.transitions import Applied
+from taskmanager.storage import job_log, monitoring
 from taskmanager.storage import jobs as job_rows
-from taskmanager.storage import monitoring
 
 #: Jobs changed in one transaction.
 _BATCH = 200
@@ -150,7 +150,7 @@ def show_job(ctx: click.Context, job_id: int, as_json: bool) -> None:
     """One job: its call, result, history with stack traces, and log."""
     tm = manager(ctx, discover=False)
     record = tm.get(job_id)
-    log = tm.database.read(lambda tx: job_rows.log_of(tx, job_id))
+    log = tm.database.read(lambda tx: job_log.of(tx, job_id))
     if as_json:
         history = [
             {"state": s.name, "reason": s.reason, "at": moment(s.created_at), "data": dict(s.data)}

@@ -10,7 +10,7 @@ from typing import Any
 
 from taskmanager.domain.states import State, short
 from taskmanager.domain.texts import storable
-from taskmanager.storage import jobs, queues, structures
+from taskmanager.storage import job_log, jobs, queues, structures
 from taskmanager.storage.transaction import Tx
 
 _JSON = json.JSONEncoder().encode
@@ -119,6 +119,6 @@ class Effects:
             structures.put(tx, key, scores)
         jobs.set_parameters(tx, self._parameters)
         structures.add_counts(tx, self._counts)
-        jobs.add_log(tx, self._logs)
+        job_log.add(tx, self._logs)
         for writer, rows in self._later.items():
             writer(tx, rows)

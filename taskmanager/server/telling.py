@@ -9,7 +9,7 @@ from datetime import datetime
 
 from taskmanager.domain.records import Claim
 from taskmanager.engine.context import PROGRESS, JobContext
-from taskmanager.storage import jobs, queues
+from taskmanager.storage import job_log, jobs, queues
 from taskmanager.storage.database import Database
 from taskmanager.storage.transaction import Tx
 
@@ -70,14 +70,14 @@ class Teller:
             held = queues.still_held(tx, [one.claim for one in speaking])
             mine = [one for one in speaking if one.claim.queue_id in held]
             # A COMMIT whose answer was lost may have been carried out: then the lines stand there already.
-            fresh = [one for one in mine if tries == 1 or jobs.newest_lines(tx, one.claim.job_id) != one.lines]
+            fresh = [one for one in mine if tries == 1 or job_log.newest(tx, one.claim.job_id) != one.lines]
             at = tx.bind_moment(tx.now())
             rows = [
                 {"JobId": one.claim.job_id, "Attempt": one.context.attempt, "CreatedAt": at, "Lines": one.lines}
                 for one in fresh
                 if one.lines
             ]
-            jobs.add_log(tx, rows)
+            job_log.add(tx, rows)
             shares = {(one.claim.job_id, PROGRESS): f"{one.share:.4f}" for one in mine if one.share is not None}
             jobs.set_parameters(tx, shares)
             return held

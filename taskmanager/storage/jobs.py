@@ -56,11 +56,6 @@ def insert_one_state(t: Tables, p: Product) -> str:
 
 
 @statement
-def insert_log(t: Tables, p: Product) -> str:
-    return p.insert_text(t.log, ("JobId", "Attempt", "CreatedAt", "Lines"))
-
-
-@statement
 def jobs_by_key(t: Tables, p: Product) -> Any:
     """The jobs of one enqueue, in their order: its keys share a beginning."""
     key = t.job.c.EnqueueKey
@@ -146,18 +141,6 @@ def upsert_parameter(t: Tables, p: Product) -> str:
 def read_history(t: Tables, p: Product) -> Any:
     s = t.state.c
     return select(s.Id, s.Name, s.Reason, s.CreatedAt, s.Data).where(s.JobId == bindparam("job")).order_by(s.Id)
-
-
-@statement
-def read_log(t: Tables, p: Product) -> Any:
-    rows = t.log.c
-    return select(rows.Attempt, rows.CreatedAt, rows.Lines).where(rows.JobId == bindparam("job")).order_by(rows.Id)
-
-
-@statement
-def read_newest_log(t: Tables, p: Product) -> Any:
-    rows = t.log.c
-    return select(rows.Lines).where(rows.JobId == bindparam("job")).order_by(rows.Id.desc()).limit(1)
 
 
 def ids_json(ids: Iterable[int]) -> str:
@@ -282,22 +265,6 @@ def read_many(tx: Tx, ids: Iterable[int]) -> list[JobRecord]:
         JobRecord(int(r[0]), r[1], r[2], r[3], r[4], _moment(r[5]), _maybe(r[6]), r[7], int(r[8] or 0))
         for r in tx.execute(read_jobs, {"ids": ids_json(ids)})
     ]
-
-
-def add_log(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
-    """Append chunks of log lines: JobId, Attempt, CreatedAt, Lines."""
-    insert_each(tx, insert_log, rows)
-
-
-def newest_lines(tx: Tx, job_id: int) -> str | None:
-    """The chunk of log lines a job wrote last."""
-    row = tx.execute(read_newest_log, {"job": job_id}).first()
-    return None if row is None else str(row[0])
-
-
-def log_of(tx: Tx, job_id: int) -> list[tuple[int, datetime, str]]:
-    """The log chunks of a job, oldest first: attempt, moment, lines."""
-    return [(int(r[0]), _moment(r[1]), r[2]) for r in tx.execute(read_log, {"job": job_id})]
 
 
 def _new_id(rows: Rows) -> int:

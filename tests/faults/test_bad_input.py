@@ -316,7 +316,7 @@ def zlomený() -> None:
 
 
 def test_non_ascii_and_emoji_come_through_everywhere(tm: TaskManager, hands: Any) -> None:
-    from taskmanager.storage import jobs, logged
+    from taskmanager.storage import job_log, logged
 
     job = tm.job(display_name=f"Größe {EMOJI}")(größe_der_straße)
     good = tm.enqueue_definition(job.definition, (), {"мера": EMOJI}, {"triggered_by": EMOJI * 9})
@@ -329,7 +329,7 @@ def test_non_ascii_and_emoji_come_through_everywhere(tm: TaskManager, hands: Any
     assert tm.get(good).result == {"ключ 🗝": EMOJI}
     assert message(tm, bad) == EMOJI
     assert any(EMOJI[:20] in (s.reason or "") for s in tm.get(bad).history)
-    ((_, _, lines),) = tm.database.run(lambda tx: jobs.log_of(tx, good))
+    ((_, _, lines),) = tm.database.run(lambda tx: job_log.of(tx, good))
     assert json.loads(lines)["message"] == f"zpráva {EMOJI}"
     assert json.loads(lines)["fields"] == {"klíč": EMOJI}
     runs = {r["JobName"]: r for r in tm.database.run(lambda tx: logged.history(tx, name=None, limit=10))}

@@ -153,6 +153,20 @@ WHERE `HangfireSet`.`Key` > %s AND `HangfireSet`.`Key` < %s;
 -- glance.glance
 SELECT UTC_TIMESTAMP(6), TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW()), CASE WHEN (EXISTS (SELECT 1 FROM `HangfireJobQueue` r WHERE r.`Queue` = :queue AND r.`FetchedAt` IS NULL) AND NOT EXISTS (SELECT 1 FROM `HangfireSet` s WHERE s.`Key` = 'paused-queues' AND s.`Value` = :queue)) THEN 1 END, (SELECT MIN(`Score`) FROM `HangfireSet` WHERE `Key` = 'schedule' AND `Score` >= 0), (SELECT MIN(`Score`) FROM `HangfireSet` WHERE `Key` = 'python:recurring-jobs' AND `Score` >= 0), CASE WHEN EXISTS (SELECT 1 FROM `HangfireSet` WHERE `Key` = 'quiet-servers' AND `Value` = :server) THEN 1 END, CASE WHEN EXISTS (SELECT 1 FROM `HangfireSet` WHERE `Key` = 'stacks-wanted') THEN 1 END;
 
+-- job_log.insert_log
+INSERT INTO `HangfireJobLog` (`JobId`, `Attempt`, `CreatedAt`, `Lines`) VALUES (:JobId, :Attempt, :CreatedAt, :Lines);
+
+-- job_log.read_log
+SELECT `HangfireJobLog`.`Attempt`, `HangfireJobLog`.`CreatedAt`, `HangfireJobLog`.`Lines` 
+FROM `HangfireJobLog` 
+WHERE `HangfireJobLog`.`JobId` = %s ORDER BY `HangfireJobLog`.`Id`;
+
+-- job_log.read_newest_log
+SELECT `HangfireJobLog`.`Lines` 
+FROM `HangfireJobLog` 
+WHERE `HangfireJobLog`.`JobId` = %s ORDER BY `HangfireJobLog`.`Id` DESC 
+ LIMIT %s;
+
 -- jobs.enter_one
 UPDATE `HangfireJob` SET `StateId` = :state, `StateName` = :name, `ExpireAt` = :expire WHERE `Id` = :id;
 
@@ -161,9 +175,6 @@ UPDATE JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `Han
 
 -- jobs.insert_job
 INSERT INTO `HangfireJob` (`StateName`, `InvocationData`, `Arguments`, `CreatedAt`, `Queue`, `Priority`, `EnqueueKey`) VALUES (:StateName, :InvocationData, :Arguments, :CreatedAt, :Queue, :Priority, :EnqueueKey);
-
--- jobs.insert_log
-INSERT INTO `HangfireJobLog` (`JobId`, `Attempt`, `CreatedAt`, `Lines`) VALUES (:JobId, :Attempt, :CreatedAt, :Lines);
 
 -- jobs.insert_one_job
 INSERT INTO `HangfireJob` (`StateName`, `InvocationData`, `Arguments`, `CreatedAt`, `Queue`, `Priority`, `EnqueueKey`) VALUES (:StateName, :InvocationData, :Arguments, :CreatedAt, :Queue, :Priority, :EnqueueKey);
@@ -197,17 +208,6 @@ WHERE `HangfireState`.`JobId` = %s ORDER BY `HangfireState`.`Id`;
 
 -- jobs.read_jobs
 SELECT t.`Id`, t.`StateName`, t.`StateId`, t.`InvocationData`, t.`Arguments`, t.`CreatedAt`, t.`ExpireAt`, t.`Queue`, t.`Priority` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJob` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;
-
--- jobs.read_log
-SELECT `HangfireJobLog`.`Attempt`, `HangfireJobLog`.`CreatedAt`, `HangfireJobLog`.`Lines` 
-FROM `HangfireJobLog` 
-WHERE `HangfireJobLog`.`JobId` = %s ORDER BY `HangfireJobLog`.`Id`;
-
--- jobs.read_newest_log
-SELECT `HangfireJobLog`.`Lines` 
-FROM `HangfireJobLog` 
-WHERE `HangfireJobLog`.`JobId` = %s ORDER BY `HangfireJobLog`.`Id` DESC 
- LIMIT %s;
 
 -- jobs.read_parameter
 SELECT `HangfireJobParameter`.`Value` 

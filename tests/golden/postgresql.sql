@@ -153,6 +153,20 @@ WHERE "HangfireSet"."Key" > %(key)s::VARCHAR AND "HangfireSet"."Key" < %(end)s::
 -- glance.glance
 SELECT timezone('utc', clock_timestamp()), 0, CASE WHEN (EXISTS (SELECT 1 FROM "HangfireJobQueue" r WHERE r."Queue" = :queue AND r."FetchedAt" IS NULL) AND NOT EXISTS (SELECT 1 FROM "HangfireSet" s WHERE s."Key" = 'paused-queues' AND s."Value" = :queue)) THEN 1 END, (SELECT MIN("Score") FROM "HangfireSet" WHERE "Key" = 'schedule' AND "Score" >= 0), (SELECT MIN("Score") FROM "HangfireSet" WHERE "Key" = 'python:recurring-jobs' AND "Score" >= 0), CASE WHEN EXISTS (SELECT 1 FROM "HangfireSet" WHERE "Key" = 'quiet-servers' AND "Value" = :server) THEN 1 END, CASE WHEN EXISTS (SELECT 1 FROM "HangfireSet" WHERE "Key" = 'stacks-wanted') THEN 1 END;
 
+-- job_log.insert_log
+INSERT INTO "HangfireJobLog" ("JobId", "Attempt", "CreatedAt", "Lines") VALUES (:JobId, :Attempt, :CreatedAt, :Lines);
+
+-- job_log.read_log
+SELECT "HangfireJobLog"."Attempt", "HangfireJobLog"."CreatedAt", "HangfireJobLog"."Lines" 
+FROM "HangfireJobLog" 
+WHERE "HangfireJobLog"."JobId" = %(job)s::BIGINT ORDER BY "HangfireJobLog"."Id";
+
+-- job_log.read_newest_log
+SELECT "HangfireJobLog"."Lines" 
+FROM "HangfireJobLog" 
+WHERE "HangfireJobLog"."JobId" = %(job)s::BIGINT ORDER BY "HangfireJobLog"."Id" DESC 
+ LIMIT %(param_1)s::INTEGER;
+
 -- jobs.enter_one
 UPDATE "HangfireJob" SET "StateId" = :state, "StateName" = :name, "ExpireAt" = :expire WHERE "Id" = :id;
 
@@ -161,9 +175,6 @@ UPDATE "HangfireJob" t SET "StateId" = (SELECT MAX(s."Id") FROM "HangfireState" 
 
 -- jobs.insert_job
 INSERT INTO "HangfireJob" ("StateName", "InvocationData", "Arguments", "CreatedAt", "Queue", "Priority", "EnqueueKey") VALUES (:StateName, :InvocationData, :Arguments, :CreatedAt, :Queue, :Priority, :EnqueueKey);
-
--- jobs.insert_log
-INSERT INTO "HangfireJobLog" ("JobId", "Attempt", "CreatedAt", "Lines") VALUES (:JobId, :Attempt, :CreatedAt, :Lines);
 
 -- jobs.insert_one_job
 INSERT INTO "HangfireJob" ("StateName", "InvocationData", "Arguments", "CreatedAt", "Queue", "Priority", "EnqueueKey") VALUES (:StateName, :InvocationData, :Arguments, :CreatedAt, :Queue, :Priority, :EnqueueKey) RETURNING "Id";
@@ -197,17 +208,6 @@ WHERE "HangfireState"."JobId" = %(job)s::BIGINT ORDER BY "HangfireState"."Id";
 
 -- jobs.read_jobs
 SELECT t."Id", t."StateName", t."StateId", t."InvocationData", t."Arguments", t."CreatedAt", t."ExpireAt", t."Queue", t."Priority" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "HangfireJob" t ON t."Id" = x.id ORDER BY x.id;
-
--- jobs.read_log
-SELECT "HangfireJobLog"."Attempt", "HangfireJobLog"."CreatedAt", "HangfireJobLog"."Lines" 
-FROM "HangfireJobLog" 
-WHERE "HangfireJobLog"."JobId" = %(job)s::BIGINT ORDER BY "HangfireJobLog"."Id";
-
--- jobs.read_newest_log
-SELECT "HangfireJobLog"."Lines" 
-FROM "HangfireJobLog" 
-WHERE "HangfireJobLog"."JobId" = %(job)s::BIGINT ORDER BY "HangfireJobLog"."Id" DESC 
- LIMIT %(param_1)s::INTEGER;
 
 -- jobs.read_parameter
 SELECT "HangfireJobParameter"."Value" 

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from taskmanager import TaskManager, logs
-from taskmanager.storage import jobs, logged
+from taskmanager.storage import job_log, logged
 from tests.conftest import Hands
 
 pytestmark = pytest.mark.timeout(90)
@@ -211,7 +211,7 @@ def test_a_class_and_a_function_get_what_they_ask_for_and_it_is_torn_down(run: A
 
 def test_its_log_and_progress_are_kept_with_the_job(run: Any, tm: TaskManager) -> None:
     record = run("talks")
-    (_, _, lines), *_ = tm.database.run(lambda tx: jobs.log_of(tx, record.id))
+    (_, _, lines), *_ = tm.database.run(lambda tx: job_log.of(tx, record.id))
     assert "half way 1" in lines
 
 

@@ -19,7 +19,7 @@ from taskmanager.domain.errors import StorageError
 from taskmanager.engine.context import JobLog
 from taskmanager.engine.performer import Limits
 from taskmanager.server.telling import Running
-from taskmanager.storage import jobs
+from taskmanager.storage import job_log
 from tests.conftest import Hands
 
 pytestmark = pytest.mark.timeout(60)
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.timeout(60)
 
 def said(tm: TaskManager, job_id: int) -> list[str]:
     """The messages that stand in the database, in their order."""
-    chunks = tm.database.read(lambda tx: jobs.log_of(tx, job_id))
+    chunks = tm.database.read(lambda tx: job_log.of(tx, job_id))
     return [json.loads(line)["message"] for _, _, lines in chunks for line in lines.splitlines()]
 
 
@@ -111,7 +111,7 @@ def test_a_completer_tells_once_a_second_and_not_for_each_line(
         while time.monotonic() < until:
             worker.completer.tick()
             time.sleep(0.01)
-        chunks = len(tm.database.read(lambda tx: jobs.log_of(tx, job_id)))
+        chunks = len(tm.database.read(lambda tx: job_log.of(tx, job_id)))
         stop.set()
     assert 1 <= chunks <= len(calls) <= 3
 

@@ -341,7 +341,7 @@ def test_every_run_is_written_to_the_history_table(tm: TaskManager, hands: Any) 
 
 
 def test_the_log_and_progress_of_a_job_are_kept(tm: TaskManager, hands: Any) -> None:
-    from taskmanager.storage import jobs
+    from taskmanager.storage import job_log
 
     def talks(ctx: JobContext) -> None:
         for _ in ctx.track(range(2)):
@@ -349,19 +349,19 @@ def test_the_log_and_progress_of_a_job_are_kept(tm: TaskManager, hands: Any) -> 
 
     job_id = tm.job(talks).enqueue()
     hands().work()
-    (_, _, lines), *_ = tm.database.run(lambda tx: jobs.log_of(tx, job_id))
+    (_, _, lines), *_ = tm.database.run(lambda tx: job_log.of(tx, job_id))
     assert lines.count("line 1") == 2
 
 
 def test_expired_jobs_go_with_all_that_is_theirs(tm: TaskManager, hands: Any) -> None:
-    from taskmanager.storage import jobs
+    from taskmanager.storage import job_log, jobs
 
     job_id = tm.job(greet).enqueue("x")
     hands().work()
     tm.database.clock.shift(timedelta(days=2))
     assert not tm.database.run(lambda tx: expiring.expire_jobs(tx, tm.transitions, 10)), "that was all"
     assert tm.database.run(lambda tx: jobs.read(tx, job_id)) is None
-    assert tm.database.run(lambda tx: jobs.log_of(tx, job_id)) == []
+    assert tm.database.run(lambda tx: job_log.of(tx, job_id)) == []
 
 
 def test_counters_are_rolled_up_without_losing_any(tm: TaskManager) -> None:

@@ -13,7 +13,7 @@ from taskmanager.domain import times
 from taskmanager.domain.states import Failed, Processing, Scheduled, Succeeded
 from taskmanager.engine.audit import Actor
 from taskmanager.engine.transitions import RETRIES, Change
-from taskmanager.storage import jobs, logged, recurring_runs, servers, structures
+from taskmanager.storage import job_log, jobs, logged, recurring_runs, servers, structures
 from taskmanager.storage.recurring_runs import RecurringRun
 from taskmanager.storage.transaction import Tx
 
@@ -152,7 +152,7 @@ def _log(tm: TaskManager, job_id: int, attempt: int, start: Any = None) -> None:
             for n, (level, message) in enumerate(texts)
         ]
         row = {"JobId": job_id, "Attempt": attempt, "CreatedAt": tx.bind_moment(now), "Lines": "\n".join(lines)}
-        jobs.add_log(tx, [row])
+        job_log.add(tx, [row])
 
     tm.database.run(work)
 

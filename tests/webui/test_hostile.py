@@ -9,7 +9,7 @@ from typing import Any
 from taskmanager import TaskManager
 from taskmanager.domain.states import Failed, Processing
 from taskmanager.engine.transitions import RETRIES, Change
-from taskmanager.storage import jobs, servers, structures
+from taskmanager.storage import job_log, jobs, servers, structures
 from tests.webui.conftest import Browser
 
 EVIL = "<script>alert(1)</script>"
@@ -35,7 +35,7 @@ def poison(tm: TaskManager) -> list[int]:
 
         def work(tx: Any, job_id: int = job_id, evil: str = evil, line: str = line) -> None:
             row = {"JobId": job_id, "Attempt": 1, "CreatedAt": tx.bind_moment(tx.now()), "Lines": f"{line}\n{evil}"}
-            jobs.add_log(tx, [row])
+            job_log.add(tx, [row])
             quoted = json.dumps(evil)
             values = {"JobName": quoted, "RecurringJobId": quoted, "Progress": "NaN", "Continuations": evil}
             values[evil[:40]] = evil

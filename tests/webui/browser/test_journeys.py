@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from taskmanager import JobContext, TaskManager
-from taskmanager.storage import jobs, monitoring_failures
+from taskmanager.storage import job_log, monitoring_failures
 from tests.webui.browser.conftest import Site, Window
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -152,7 +152,7 @@ def test_the_log_of_a_running_job_goes_on(site: Site, window: Windows) -> None:
 
     def work(tx: Any) -> None:
         row = {"JobId": site.ids["processing"], "Attempt": 1, "CreatedAt": tx.bind_moment(tx.now()), "Lines": line}
-        jobs.add_log(tx, [row])
+        job_log.add(tx, [row])
 
     site.tm.database.run(work)
     page.locator("#log").get_by_text("sending 128 of <b>200</b>").wait_for()
