@@ -22,6 +22,7 @@ from taskmanager.domain.errors import StorageError
 from taskmanager.engine.transitions import Applied
 from taskmanager.storage import audit as rows
 from taskmanager.storage.audit import Row
+from taskmanager.storage.companions import accompanied
 from taskmanager.storage.database import Database
 from taskmanager.storage.transaction import Tx
 
@@ -96,7 +97,7 @@ class Audit:
         change = Change(actor, action)
         failed: BaseException | None = None
         try:
-            with self.database.accompanied(lambda tx, result: self._accompany(tx, change, result)):
+            with accompanied(lambda tx, result: self._accompany(tx, change, result)):
                 yield change
         except Exception as error:
             failed = error
@@ -149,7 +150,7 @@ class Audit:
 
     def _write(self, row: Row) -> None:
         try:
-            with self.database.accompanied(None):
+            with accompanied(None):
                 self.database.run(lambda tx: rows.add(tx, [row]), patience=_PATIENCE)
         except StorageError as error:
             log.warning("not in the audit log: %s %s %s %s: %s", row.user, row.action, row.target, row.outcome, error)

@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from taskmanager.domain.errors import DatabaseSlow, ReadOnlyDatabase, StorageError, TransactionLost
-from taskmanager.storage import forked, limits, urls
+from taskmanager.storage import companions, forked, limits, urls
 from taskmanager.storage.clock import Clock
 from taskmanager.storage.dialects import Product, Verdict, product_of
 from taskmanager.storage.engines import give_up_pool, make_engine, make_raw_engine
@@ -29,9 +29,6 @@ from taskmanager.storage.transaction import Tx, as_moment
 
 log = logging.getLogger("taskmanager.storage")
 T = TypeVar("T")
-#: What also happens in every writing transaction of this thread or task: it gets the transaction and its result.
-Companion = Callable[[Tx, Any], None]
-_companion: ContextVar[Companion | None] = ContextVar("taskmanager_companion", default=None)
 #: Seconds of patience at most in this thread or task, whatever the unit's own.
 _haste: ContextVar[float | None] = ContextVar("taskmanager_haste", default=None)
 #: A unique key was there already, and any error of the database; for the rooms above, which import no SQLAlchemy.
@@ -176,20 +173,6 @@ class Database:
             raise StorageError(_brief(error)) from error
 
     @contextmanager
-    def accompanied(self, companion: Companion | None, *, beside: bool = False) -> Iterator[None]:
-        """Let something be written in every transaction that this thread or task runs meanwhile, or not at all.
-
-        It is called after the work and before the COMMIT, and again when the unit is run again. Not called for
-        `read`, nor for the caller's own transactions. beside: after what is written there already, not instead.
-        """
-        outer = _companion.get() if beside else None
-        token = _companion.set(companion if outer is None or companion is None else _both(outer, companion))
-        try:
-            yield
-        finally:
-            _companion.reset(token)
-
-    @contextmanager
     def hasty(self, seconds: float, *, reading_seconds: float | None = None) -> Iterator[None]:
         """Let nothing that this thread or task runs meanwhile be tried again for longer: somebody waits for it.
 
@@ -231,9 +214,7 @@ class Database:
             if self.clock.stale:
                 self._read_clock(connection)
             result = work(tx)
-            companion = _companion.get()
-            if companion is not None:
-                companion(tx, result)
+            companions.accompany(tx, result)
             connection.commit()
         tx.committed()
         return result
@@ -305,14 +286,6 @@ class Database:
         asked = time.monotonic()
         now, offset = _pair(connection, f"SELECT {product.utc_now}, {product.local_offset}")
         self.clock.set(as_moment(now), float(offset), asked=asked)
-
-
-def _both(first: Companion, second: Companion) -> Companion:
-    def accompany(tx: Tx, result: Any) -> None:
-        first(tx, result)
-        second(tx, result)
-
-    return accompany
 
 
 def _pair(connection: Any, sql: str) -> Any:

@@ -14,11 +14,12 @@ from flask import g, request
 
 from taskmanager.domain.errors import InvalidArgument
 from taskmanager.storage import jobs, requests
+from taskmanager.storage.companions import accompanied
 from taskmanager.storage.database import DuplicateKey
 from taskmanager.storage.transaction import Tx
 from webui.api.parsing import loads
 from webui.api.problems import refuse
-from webui.blueprint import manager, read
+from webui.blueprint import read
 
 #: The job's parameter that holds what was asked for, as a hash.
 PARAMETER = "IdempotencyHash"
@@ -89,7 +90,7 @@ def done_once(key: Key | None, change: Callable[[], object]) -> None:
         is_told = True
 
     try:
-        with manager().database.accompanied(remember, beside=True):
+        with accompanied(remember, beside=True):
             change()
     except (DuplicateKey, InvalidArgument):
         if not key.is_done():  # else somebody was faster
