@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import uuid
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
@@ -12,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, literal, select, text, union_all
 from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
 
 from taskmanager import TaskManager
 from taskmanager.server.completer import Completer
@@ -25,8 +27,12 @@ from taskmanager.storage import servers as server_rows
 from taskmanager.storage.database import Database
 from tests.servers import local
 
+# Processes that tests start may keep what they compile: else each of them compiles the whole of taskmanager anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 _servers: dict[str, local.Server | str] = {}
-_databases: dict[str, str] = {}
+_databases: dict[str, Shared] = {}
+_empty: list[bytes] = []
 _versions: dict[str, str] = {}
 _ran: Counter[str] = Counter()
 _lacking: dict[str, str] = {}
@@ -129,25 +135,48 @@ def database_url(engine_name: str, tmp_path: Path) -> Iterator[str]:
 def url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """The URL of a database with empty tables; one database for each product, emptied before each test."""
     if engine_name == "sqlite":
-        url = f"sqlite:///{tmp_path}/test.db"
-        made = Database(url)
-        made.create_tables()
+        (tmp_path / "test.db").write_bytes(_empty_file(tmp_path))
+        url, version = f"sqlite:///{tmp_path}/test.db", sqlite3.sqlite_version
     else:
         if engine_name not in _databases:
-            _databases[engine_name] = new_database(server_of(engine_name))
-            made = Database(_databases[engine_name])
-            made.create_tables()
-            made.dispose()
-        url = _databases[engine_name]
-        made = Database(url)
-        with made.engine.begin() as connection:
-            for table in made.tables.metadata.sorted_tables:
-                connection.execute(table.delete())
-    with made.engine.connect():
-        version = ".".join(map(str, made.engine.dialect.server_version_info or ()))
-    made.dispose()
+            _databases[engine_name] = Shared(new_database(server_of(engine_name)))
+        shared = _databases[engine_name]
+        shared.empty()
+        url, version = shared.url, shared.version
     request.node.user_properties.append(("engine", f"{engine_name} {version}"))
     return url
+
+
+def _empty_file(folder: Path) -> bytes:
+    """An SQLite database with empty tables: made once, for it takes longer than most tests."""
+    if not _empty:
+        made = Database(f"sqlite:///{folder}/template.db")
+        made.create_tables()
+        made.dispose()
+        _empty.append((folder / "template.db").read_bytes())
+        (folder / "template.db").unlink()
+    return _empty[0]
+
+
+class Shared:
+    """A server's database that the tests of this process use one after the other."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        made = Database(url)
+        made.create_tables()
+        self.version = ".".join(map(str, made.engine.dialect.server_version_info or ()))
+        self._tables = {t.name: t.delete() for t in made.tables.metadata.sorted_tables}
+        written = [select(literal(t.name)).where(select(t).exists()) for t in made.tables.metadata.sorted_tables]
+        self._written = union_all(*written)
+        made.dispose()
+        self._engine = create_engine(url, poolclass=NullPool)
+
+    def empty(self) -> None:
+        """Delete all rows; most tables have none, and are only asked for."""
+        with self._engine.begin() as connection:
+            for name in connection.execute(self._written).scalars().all():
+                connection.execute(self._tables[name])
 
 
 @pytest.fixture
@@ -251,5 +280,5 @@ def pytest_sessionfinish() -> None:
     for product, server in _servers.items():
         if isinstance(server, local.Server):
             if product in _databases:
-                drop_database(server, _databases[product])
+                drop_database(server, _databases[product].url)
             server.destroy()

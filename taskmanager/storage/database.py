@@ -24,7 +24,7 @@ from taskmanager.storage.clock import Clock
 from taskmanager.storage.dialects import Product, Verdict, product_of
 from taskmanager.storage.engines import give_up_pool, make_engine, make_raw_engine
 from taskmanager.storage.statements import Prepared
-from taskmanager.storage.tables import Tables
+from taskmanager.storage.tables import tables_of
 from taskmanager.storage.transaction import Tx, as_moment
 
 log = logging.getLogger("taskmanager.storage")
@@ -63,7 +63,7 @@ class Database:
         self.renew_turn()
         forked.renew(self.renew_turn)
         self.clock = Clock()
-        self.tables = Tables(prefix)
+        self.tables = tables_of(prefix)
         self._prepared: Prepared | None = None
         #: Told the names of queues that got work, after the COMMIT; the app puts a doorbell here.
         self.ring: Callable[[set[str]], None] = lambda queues: None

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from taskmanager.domain.errors import InvalidArgument, SchemaError, StorageError
 from taskmanager.storage import ddl, shape, shape_notation, turns
-from taskmanager.storage.tables import Tables
+from taskmanager.storage.tables import tables_of
 
 if TYPE_CHECKING:  # Alembic takes a worker's memory and start-up time, and only an upgrade needs it
     from alembic.config import Config
@@ -36,7 +36,7 @@ def is_empty(engine: Engine | Connection, prefix: str) -> bool:
     """Whether none of Hangfire's tables is there under this prefix."""
     with _reading(engine) as connection:
         present = shape.names_present(connection)
-    return not any(t.name in present for t in Tables(prefix).hangfire())
+    return not any(t.name in present for t in tables_of(prefix).hangfire())
 
 
 def current(engine: Engine | Connection, prefix: str) -> str | None:
@@ -117,7 +117,7 @@ def pending_sql(engine: Engine | Connection, prefix: str) -> str:
     with _reading(engine) as connection:
         if _is_done(connection, prefix):
             return ""
-        names = [t.name for t in Tables(prefix).metadata.sorted_tables] + [f"{prefix}JobState"]
+        names = [t.name for t in tables_of(prefix).metadata.sorted_tables] + [f"{prefix}JobState"]
         run = Run(prefix, connection.dialect, assumed=shape.read(connection, names))
         run.foreign = altering.foreign_keys(connection, run.assumed) if run.is_mysql else []
         at = current(connection, prefix)
@@ -147,7 +147,7 @@ def _open(engine: Engine) -> Iterator[Connection]:
 
 
 def _lacks(connection: Connection, prefix: str) -> list[shape.Lack]:
-    tables = Tables(prefix)
+    tables = tables_of(prefix)
     present = shape.read(connection, [t.name for t in tables.hangfire()])
     implied = connection.dialect.name != "postgresql"  # InnoDB and SQLite end each index with the primary key
     lacks = []
