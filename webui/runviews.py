@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flask import g
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from markupsafe import Markup, escape
 
@@ -18,8 +18,6 @@ from webui import formats
 
 #: The results shown as dots, and the runs whose durations are shown as bars, in a list.
 DOTS, BARS = 20, 30
-_OUTCOMES = {"succeeded": _l("succeeded"), "failed": _l("failed"), "retried": _l("failed and tried again"),
-             "deleted": _l("cancelled")}  # fmt: skip
 _STATES = {"succeeded": "succeeded", "failed": "failed", "retried": "retry", "deleted": "deleted"}
 
 
@@ -74,8 +72,18 @@ class Runs:
 
 def outcome(name: str) -> str:
     """A result in the reader's language."""
-    known = _OUTCOMES.get(name)
-    return name if known is None else str(known)
+    return _words().get(name, name)
+
+
+def _words() -> dict[str, str]:
+    """The words of runs, looked up once for an answer: a list tells hundreds of runs."""
+    if "words_of_runs" not in g:
+        g.words_of_runs = {
+            "succeeded": _("succeeded"), "failed": _("failed"), "retried": _("failed and tried again"),
+            "deleted": _("cancelled"), "waited": _("waited %(span)s"),
+        }  # fmt: skip
+    words: dict[str, str] = g.words_of_runs
+    return words
 
 
 def state(run: RecurringRun) -> str:
@@ -137,7 +145,7 @@ def told(run: RecurringRun) -> str:
     """A run in words."""
     text = f"{formats.moment(run.started)}: {outcome(run.outcome)}, {formats.duration(run.duration_ms)}"
     if run.waited_ms is not None:
-        text += ", " + str(_("waited %(span)s", span=formats.duration(run.waited_ms)))
+        text += ", " + _words()["waited"] % {"span": formats.duration(run.waited_ms)}
     return text
 
 

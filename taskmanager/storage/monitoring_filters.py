@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, exists, func, not_, or_
 
+from taskmanager.storage.containing import contains, pattern
 from taskmanager.storage.tables import Tables
 
 #: So much of a State's data is looked at and shown: a stack trace comes behind it.
@@ -91,17 +91,13 @@ def _state(t: Tables, name: str) -> Any:
     return t.job.c.StateName == bindparam(name)
 
 
-def _contains(column: Any, name: str) -> Any:
-    return func.lower(column).like(bindparam(name), escape="!")
-
-
 def _error(t: Tables, name: str) -> Any:
     """In what a failure is and says; not in its stack trace, which comes behind."""
-    return _contains(func.substr(t.state.c.Data, 1, DATA), name)
+    return contains(func.substr(t.state.c.Data, 1, DATA), name)
 
 
 def _arguments(t: Tables, name: str) -> Any:
-    return _contains(t.job.c.Arguments, name)
+    return contains(t.job.c.Arguments, name)
 
 
 def _has_parameter(t: Tables, of: str, names: Sequence[str]) -> Any:
@@ -116,18 +112,18 @@ _PARAMETERS = {"recurring": "RecurringJobId", "attempt": "RetryCount", "group": 
 
 _CONDITIONS: dict[str, Callable[[Tables, str], Any]] = {
     "id": lambda t, name: t.job.c.Id == bindparam(name),
-    "type": lambda t, name: _contains(t.job.c.InvocationData, name),
+    "type": lambda t, name: contains(t.job.c.InvocationData, name),
     "queue": lambda t, name: t.job.c.Queue == bindparam(name),
-    "server": lambda t, name: _contains(t.state.c.Data, name),
+    "server": lambda t, name: contains(t.state.c.Data, name),
     "error": _error,
     "arg": lambda t, name: or_(_arguments(t, name), _arguments(t, name + "t")),
     "since": lambda t, name: t.job.c.CreatedAt >= bindparam(name),
     "until": lambda t, name: t.job.c.CreatedAt < bindparam(name),
     "entered_since": lambda t, name: t.state.c.CreatedAt >= bindparam(name),
     "text": lambda t, name: or_(
-        _contains(t.job.c.InvocationData, name),
+        contains(t.job.c.InvocationData, name),
         _arguments(t, name),
-        _contains(func.substr(t.state.c.Data, 1, DATA), name + "d"),
+        contains(func.substr(t.state.c.Data, 1, DATA), name + "d"),
     ),
 }
 
@@ -140,11 +136,6 @@ def _plain(name: str, value: Any) -> dict[str, Any]:
     return {name: value}
 
 
-def _like(text: str) -> str:
-    """A pattern for a text somewhere in another, in small letters."""
-    return "%" + re.sub(r"([!%_])", r"!\1", text.lower()) + "%"
-
-
 def _stored(text: str) -> str:
     """A text as it stands inside JSON."""
     return json.dumps(text)[1:-1]
@@ -152,13 +143,13 @@ def _stored(text: str) -> str:
 
 #: How a value is bound: an argument stands twice escaped, as JSON text in a JSON array.
 _BINDING: dict[str, Callable[[str, Any], dict[str, Any]]] = {
-    "type": lambda name, value: {name: _like(_stored(value))},
-    "error": lambda name, value: {name: _like(_stored(value))},
-    "server": lambda name, value: {name: _like('"serverid": "' + _stored(value))},
+    "type": lambda name, value: {name: pattern(_stored(value))},
+    "error": lambda name, value: {name: pattern(_stored(value))},
+    "server": lambda name, value: {name: pattern('"serverid": "' + _stored(value))},
     "recurring": lambda name, value: {name: json.dumps(value)},
     "attempt": lambda name, value: {name: str(value)},
     "arg": lambda name, value: {
-        name: _like(json.dumps(value)), name + "t": _like(json.dumps(json.dumps(value))),
+        name: pattern(json.dumps(value)), name + "t": pattern(json.dumps(json.dumps(value))),
     },
-    "text": lambda name, value: {name: _like(_stored(_stored(value))), name + "d": _like(_stored(value))},
+    "text": lambda name, value: {name: pattern(_stored(_stored(value))), name + "d": pattern(_stored(value))},
 }  # fmt: skip

@@ -167,15 +167,16 @@ def statistics(tx: Tx, name: str, *, shown: int = 60, measured: int | None = Non
     measured: of how many runs; of as many as are counted at all.
     """
     if (whose := shape(tx)[0]) is not Shape.SPECIFICATION:
-        rows = _older_rows(tx, name, False) if whose is Shape.TARGCC else []
-        runs = [_older_run(tx, r) for r in rows]
+        runs = [_older_run(tx, r) for r in (_older_rows(tx, name, False) if whose is Shape.TARGCC else [])]
+        measures = [(r.duration_ms, r.succeeded) for r in runs]
     else:
-        runs = [_measured(tx, r) for r in tx.execute(logged_measures, {"name": name, "limit": measured or MEASURED})]
-    took = sorted(r.duration_ms for r in runs if r.duration_ms is not None)
+        rows = tx.execute(logged_measures, {"name": name, "limit": measured or MEASURED}).all()
+        measures, runs = [(r[3], r[4]) for r in rows], [_measured(tx, r) for r in rows[:shown]]
+    took = sorted(milliseconds for milliseconds, _ in measures if milliseconds is not None)
+    good = sum(bool(succeeded) for _, succeeded in measures)
     return RunStatistics(
-        len(runs), sum(r.succeeded for r in runs), _percentile(took, 0.5), _percentile(took, 0.95),
-        tuple(runs[:shown][::-1]),
-    )  # fmt: skip
+        len(measures), good, _percentile(took, 0.5), _percentile(took, 0.95), tuple(runs[:shown][::-1])
+    )
 
 
 @statement
@@ -245,37 +246,54 @@ def _counting(shape: _Shape) -> Builder:
 
 @lru_cache(maxsize=64)
 def _lowest(shape: _Shape) -> Builder:
-    """Where a search ends: the start of the row that stands SCANNED rows below the edge, by the index alone."""
+    """Where a search ends: of each index read, the start of the row SCANNED rows below the edge, by the index alone.
+
+    None is looked for in all of them together: the newest such start has at least so many rows above it.
+    """
 
     def build(t: Tables, p: Product) -> str:
-        inner = _branches(t, p, (shape[0], shape[1], False, False), False)
-        newest = f"SELECT StartedAt FROM ({inner}) u ORDER BY StartedAt DESC LIMIT :limit"
-        return f"SELECT MIN(StartedAt), COUNT(*) FROM ({newest}) k"
+        at = p.quote("StartedAt")
+        places = (
+            f"SELECT StartedAt FROM (SELECT {at} AS StartedAt FROM {p.quote(t.legacy.logged.name)} "
+            f"WHERE {' AND '.join(_within(p, first, False))} ORDER BY {at} DESC, {p.quote('ID')} DESC "
+            f"LIMIT 1 OFFSET :skip) p{n}"
+            for n, first in enumerate(_firsts(p, shape))
+        )
+        return f"SELECT MAX(StartedAt) FROM ({' UNION ALL '.join(places)}) k"
 
     return build
 
 
 def _branches(t: Tables, p: Product, shape: _Shape, ascending: bool) -> str:
     """Ids and starts, from one index each: without a name that of Success is read once for each of its values."""
-    named, succeeded, server, by = shape
+    firsts = enumerate(_firsts(p, shape))
+    return " UNION ALL ".join(_branch(t, p, first, n, shape[2], shape[3], ascending) for n, first in firsts)
+
+
+def _firsts(p: Product, shape: _Shape) -> list[str]:
+    """The first columns of the indexes that are read."""
+    named, succeeded = shape[:2]
     success = p.quote("Success")
     if named:
         outcome = {None: "", True: f" AND {success} <> 0", False: f" AND {success} = 0"}[succeeded]
-        firsts = [f"{p.quote('JobName')} = :name{outcome}"]
-    else:
-        values = {None: ("= 1", "= 0", "> 1"), True: ("= 1", "> 1"), False: ("= 0",)}[succeeded]
-        firsts = [f"{success} {value}" for value in values]
-    return " UNION ALL ".join(_branch(t, p, first, n, server, by, ascending) for n, first in enumerate(firsts))
+        return [f"{p.quote('JobName')} = :name{outcome}"]
+    values = {None: ("= 1", "= 0", "> 1"), True: ("= 1", "> 1"), False: ("= 0",)}[succeeded]
+    return [f"{success} {value}" for value in values]
+
+
+def _within(p: Product, first: str, ascending: bool) -> list[str]:
+    """The conditions that an index serves."""
+    at, number, sign = p.quote("StartedAt"), p.quote("ID"), ">" if ascending else "<"
+    # Of the few rows with an odd Success all are read: by StartedAt SQLite would skip through the whole index.
+    told = f"COALESCE({at}, {at})" if first.endswith("> 1") else at
+    where = [first, f"{told} >= :since", f"{told} < :until", f"{told} {sign}= :edge_at"]
+    return [*where, f"({told} {sign} :edge_at OR {number} {sign} :edge_id)"]
 
 
 def _branch(t: Tables, p: Product, first: str, n: int, server: bool, by: bool, ascending: bool) -> str:
     q = p.quote
     at, number, way = q("StartedAt"), q("ID"), "ASC" if ascending else "DESC"
-    sign = ">" if ascending else "<"
-    # Of the few rows with an odd Success all are read: by StartedAt SQLite would skip through the whole index.
-    told = f"COALESCE({at}, {at})" if first.endswith("> 1") else at
-    where = [first, f"{told} >= :since", f"{told} < :until", f"{told} {sign}= :edge_at"]
-    where.append(f"({told} {sign} :edge_at OR {number} {sign} :edge_id)")
+    where = _within(p, first, ascending)
     where += [f"LOWER({q('ServerName')}) LIKE :server ESCAPE '!'"] if server else []
     where += [f"LOWER({q('TriggeredBy')}) LIKE :by ESCAPE '!'"] if by else []
     return (
@@ -296,9 +314,9 @@ def _given(tx: Tx, wanted: WantedRuns) -> dict[str, Any]:
 def _floor(tx: Tx, wanted: WantedRuns, given: dict[str, Any], before: tuple[datetime, int] | None) -> Any:
     """The start below which a search does not look, as the driver takes it; None when it sees all."""
     at = _NEVER if before is None else tx.clock.to_local(before[0])
-    edge = {"edge_at": tx.bind_moment(at), "edge_id": before[1] if before else 1 << 62, "limit": SCANNED}
+    edge = {"edge_at": tx.bind_moment(at), "edge_id": before[1] if before else 1 << 62, "skip": SCANNED - 1}
     row = tx.execute(_lowest(_shape_of(wanted)), given | edge).first()
-    return row[0] if row is not None and int(row[1]) >= SCANNED else None
+    return row[0] if row is not None else None
 
 
 def _like(text: str) -> str:

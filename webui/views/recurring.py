@@ -45,7 +45,7 @@ def recurring() -> str:
     q = request.args.get("q", "").strip().lower()
     wanted, sort = request.args.get("state", ""), request.args.get("sort", "id")
     counts = {state: sum(state_of(r) == state for r in found) for state in _STATES}
-    shown = [r for r in found if (not wanted or state_of(r) == wanted) and q in text_of(r)]
+    shown = [r for r in found if (not wanted or state_of(r) == wanted) and (not q or q in text_of(r))]
     shown.sort(key=_SORTS.get(sort, _SORTS["id"]))
     start = max(0, request.args.get("from", 0, type=int) or 0)
     page = shown[start : start + size()]
