@@ -15,10 +15,11 @@ from taskmanager.engine import expiring
 from taskmanager.engine.transitions import Transitions
 from taskmanager.server.completer import Completer
 from taskmanager.server.lifeline import Lifeline
+from taskmanager.server.old_history import OldHistory
 from taskmanager.server.process import Process
 from taskmanager.server.telling import Running
 from taskmanager.server.undertaker import Undertaker
-from taskmanager.storage import audit, expiry, failures, jobs, logged, queues, servers, stacks
+from taskmanager.storage import audit, expiry, failures, jobs, queues, servers, stacks
 from taskmanager.storage.database import Database
 from taskmanager.storage.transaction import Tx
 
@@ -170,28 +171,15 @@ class Expirer(Process):
     ) -> None:
         super().__init__()
         self.database, self.transitions = database, transitions
-        self.audit_kept, self.history_kept = audit_kept, history_kept
-        self._walked = 0
+        self.audit_kept = audit_kept
+        self._history = None if history_kept is None else OldHistory(database, history_kept)
 
     def tick(self) -> float:
         more = self.database.run(lambda tx: expiring.expire_jobs(tx, self.transitions, _BATCH))
         gone = max(_BATCH if more else 0, self.database.run(lambda tx: expiry.expire_structures(tx, _BATCH)))
         gone = max(gone, self.database.run(lambda tx: audit.expire(tx, self.audit_kept, _BATCH)))
-        if self.history_kept is not None:
-            gone = max(gone, self._expire_history(self.history_kept))
-        return 0.2 if gone >= _BATCH else 60.0
-
-    def _expire_history(self, kept: float) -> int:
-        """Old rows have the lowest keys, as a rule. Those that stand behind younger ones are found by a walk through
-        the whole table, a batch at each tick; where it finds some, it goes on without a rest."""
-        first = self.database.run(lambda tx: logged.expire(tx, seconds=kept, limit=_BATCH))
-        after = self._walked or first.last
-        if not after:
-            self._walked = 0
-            return first.deleted
-        next_ = self.database.run(lambda tx: logged.expire(tx, seconds=kept, limit=_BATCH, after=after))
-        self._walked = next_.last
-        return max(first.deleted, _BATCH if next_.deleted else 0)
+        rest = 0.2 if gone >= _BATCH else 60.0
+        return rest if self._history is None else min(rest, self._history.tick())
 
 
 class CounterRoller(Process):

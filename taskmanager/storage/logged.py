@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select
 
-from taskmanager.storage import jobs, legacy_shape, legacy_texts, targcc
+from taskmanager.domain import times
+from taskmanager.storage import jobs, legacy_shape, legacy_texts, structures, targcc
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.statements import statement
@@ -22,6 +23,8 @@ _COLUMNS = (
 )  # fmt: skip
 
 
+#: The set whose one member's score is when a round through the table was begun.
+ROUND = "history:round"
 _MOMENTS = frozenset({"StartedAt", "CompletedAt", "CreatedAt"})
 
 
@@ -106,6 +109,18 @@ def expire(tx: Tx, *, seconds: float, limit: int, after: int = 0) -> Walked:
     if old:
         tx.execute(delete_logged, {"ids": jobs.ids_json(old)})
     return Walked(len(old), int(seen[-1][0]) if len(seen) == limit else 0)
+
+
+def begin_round(tx: Tx, *, every: float) -> bool:
+    """Whether a round through the whole table is to be begun, and by this server: one in so many seconds.
+
+    Two that ask first of all at the same moment may both go; that costs a second reading.
+    """
+    last, now = structures.lock_one(tx, ROUND, "begun"), times.to_unix(tx.now())
+    if last is not None and 0 <= now - last < every:
+        return False
+    structures.put(tx, ROUND, {"begun": now})
+    return True
 
 
 def add(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select, text
 
 from taskmanager import TaskManager
+from taskmanager.server.old_history import OldHistory
 from taskmanager.server.upkeep import Expirer
 from taskmanager.storage import legacy_shape, logged, schema
+from taskmanager.storage.transaction import Tx
 from tests.storage.test_hot_statements import analyze, plan_of
 
 DAY = 86400.0
@@ -54,32 +58,57 @@ def test_one_transaction_looks_at_no_more_rows_than_its_limit(tm: TaskManager) -
     assert names(tm) == ["d"]
 
 
-def test_old_rows_behind_more_young_ones_than_a_batch_go_too(tm: TaskManager) -> None:
-    young = {f"n{n}": 1.0 for n in range(2_500)}
-    write(tm, **young)
-    write(tm, restored=400, last=1)
-    write(tm, **{f"m{n}": 1.0 for n in range(2_500)})
+def test_old_rows_behind_young_ones_go_within_ticks_that_rest_and_are_bounded(tm: TaskManager) -> None:
+    write(tm, **{f"n{n}": 1.0 for n in range(250)})
+    write(tm, **{f"old{n}": 400.0 for n in range(230)})
+    write(tm, **{f"m{n}": 1.0 for n in range(250)})
     write(tm, end=400)
-    expirer = Expirer(tm.database, tm.transitions, DAY, 30 * DAY)
-    rests = [expirer.tick() for _ in range(7)]
-    assert not {"restored", "end"} & set(names(tm))
-    assert len(names(tm)) == 5_001
-    assert 0.2 in rests, "where it finds some it goes on at once"
-    assert expirer.tick() == 60.0
+    keeper = OldHistory(tm.database, 30 * DAY, batch=20)
+    gone, rests = [731], list[float]()
+    while not rests or rests[-1] < 1:
+        rests.append(keeper.tick())
+        gone.append(len(names(tm)))
+    assert gone[-1] == 500
+    assert all(name.startswith(("n", "m")) for name in names(tm))
+    assert len(rests) < 20, "a batch of old rows or ten batches of young ones a tick, not a batch a minute"
+    assert rests == [0.2] * (len(rests) - 1) + [60.0]
+    steps = [before - after for before, after in itertools.pairwise(gone)]
+    assert max(steps) < 60, "never more at a time than two batches and what a third began with"
 
 
-def test_a_row_that_grew_old_is_found_by_the_next_round_of_the_walk(tm: TaskManager) -> None:
-    write(tm, **{f"n{n}": 1.0 for n in range(2_500)})
-    expirer = Expirer(tm.database, tm.transitions, DAY, 30 * DAY)
-    for _ in range(4):
-        expirer.tick()
-    c = tm.database.tables.legacy.logged.c
-    with tm.database.engine.begin() as connection:
-        old = tm.database.clock.now() - timedelta(days=99)
-        connection.execute(c.ID.table.update().where(c.JobName == "n1500").values(CreatedAt=old.replace(microsecond=0)))
-    for _ in range(4):
-        expirer.tick()
-    assert "n1500" not in names(tm)
+def test_the_whole_table_is_read_once_in_an_hour_by_one_server_of_all(tm: TaskManager) -> None:
+    write(tm, **{f"n{n}": 1.0 for n in range(50)})
+    write(tm, restored=400)
+    servers = [OldHistory(tm.database, 30 * DAY, batch=20) for _ in range(3)]
+    servers[0].tick()
+    assert "restored" not in names(tm)
+    write(tm, again=400)
+    for server in servers:
+        server.tick()
+    assert "again" in names(tm), "not in this hour"
+    tm.testing.move_time(3601)
+    servers[2].tick()
+    assert "again" not in names(tm)
+
+
+def test_while_old_rows_are_deleted_outcomes_are_written(tm: TaskManager) -> None:
+    product = tm.database.product.name
+    if product == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    write(tm, **{f"old{n}": 400.0 for n in range(30)}, young=1.0)
+    patience = "SET lock_timeout = '2s'" if product == "postgresql" else "SET innodb_lock_wait_timeout = 2"
+
+    def work(tx: Tx) -> int:
+        deleted = logged.expire(tx, seconds=30 * DAY, limit=20).deleted
+        with tm.database.engine.begin() as other:
+            other.exec_driver_sql(patience)
+            row = {"JobName": "new", "JobType": "Recurring", "StartedAt": tx.clock.local_now(), "Success": 1}
+            other.execute(tm.database.tables.legacy.logged.insert().values(CreatedAt=row["StartedAt"], **row))
+            other.detach()
+        return deleted
+
+    assert tm.database.run(work) == 20
+    assert len(names(tm)) == 12
 
 
 def test_the_walk_reads_a_stretch_of_the_key(tm: TaskManager) -> None:
