@@ -69,10 +69,9 @@ def take_over(
     """
     tm = manager(ctx)
     rows, clock = _rows(tm)
-    wanted = [row for row in rows if not ids or row.id in ids]
     for missing in sorted(set(ids) - {row.id for row in rows}):
         fail(f"c_Job has no row with ID {missing}")
-    moves = moving.plan(wanted, time_zone or clock.schedule)
+    moves = moving.plan(rows, time_zone or clock.schedule, known=tm.recurring_list(), ids=ids or None)
     mailing = dict(tm.database.read(alerts.all_mailing))
     notes = {row_id: "EmailOnFailure: a rule in c_JobAlert will tell" for row_id in mailing}
     if yes:

@@ -47,11 +47,18 @@ def check(rows: Iterable[LegacyJob], procedures: Mapping[str, int] | None, zone:
     return [_finding(row, names, procedures, zone, now) for row in rows]
 
 
-def plan(rows: Iterable[LegacyJob], zone: str) -> list[Move]:
-    """The recurring jobs that active rows would become; an id is the row's name, with its ID unless that is unique."""
+def plan(
+    rows: Iterable[LegacyJob], zone: str, *, known: Iterable[RecurringRecord] = (), ids: Container[int] | None = None
+) -> list[Move]:
+    """The recurring jobs that active rows would become; an id is the row's name, with its ID unless that is unique.
+
+    rows: the whole table. known: the recurring jobs there are: none that does something else is written over. ids: of
+    the rows to be moved; all when None.
+    """
     rows = list(rows)
     names = Counter((row.name or "").strip().lower() for row in rows)
-    return [_move(row, names, zone) for row in rows]
+    taken = {one.id.lower(): procedure_of(one) for one in known if not one.id.startswith(PREFIX)}
+    return [_move(row, names, taken, zone) for row in rows if ids is None or row.id in ids]
 
 
 def inserts(
@@ -124,20 +131,25 @@ def _about(cron: str) -> list[str]:
     return notes
 
 
-def _move(row: LegacyJob, names: Mapping[str, int], zone: str) -> Move:
+def _move(row: LegacyJob, names: Mapping[str, int], taken: Mapping[str, str | None], zone: str) -> Move:
     if not row.active:
         return Move(row, None, "inactive")
     cron = (row.cron or "").strip()
     if not cron:
         return Move(row, None, "no cron: runs only when it is forced")
+    wanted = row.procedure
     try:
-        checked_name(row.procedure)
+        checked_name(wanted)
         crons.parse(cron, zone)
     except (InvalidArgument, InvalidCron) as error:
         return Move(row, None, str(error))
     name = (row.name or "").strip()
     unique = name and names[name.lower()] == 1 and len(name) <= MAX_ID and not name.startswith(PREFIX)
-    known = name if unique else f"{name[: MAX_ID - 22]} ({row.id})".strip()
+    numbered = f"{name[: MAX_ID - 22]} ({row.id})".strip()
+    free = [one for one in ([name] if unique else []) + [numbered] if taken.get(one.lower(), wanted) == wanted]
+    if not free:
+        return Move(row, None, f"recurring job {numbered!r} is another one: give the row another name")
+    known = free[0]
     return Move(row, Definition(id=known, invocation=_call(row), cron=cron, time_zone=zone))
 
 

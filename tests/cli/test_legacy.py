@@ -139,6 +139,23 @@ def test_mails_of_failures_go_with_a_row_that_is_taken_over_and_stand_in_its_exp
     ]  # fmt: skip
 
 
+def test_a_row_writes_over_no_job_that_does_something_else(rows: Cli, tm: TaskManager) -> None:
+    job = tm.database.tables.legacy.job
+    with tm.database.engine.begin() as connection:
+        connection.execute(job.insert().values(
+            ID=11, JobName="nightly", CronExpression="0 1 * * *", StoredProcName="SP_Report", IsActive=1,
+        ))  # fmt: skip
+    tm.recurring("Nightly", tm.job(lambda: None), cron="0 23 * * *")
+    # Of the twins the first has its number; when it is gone from the table, the name is the other's alone.
+    for row_id, name in ((11, "nightly (11)"), (2, "Twin (2)"), (3, "Twin")):
+        (told,) = lines(rows("legacy", "import", str(row_id), "--yes", "--retire", "--json"))
+        assert told["what"] == f"became recurring job {name!r}"
+    found = {r["id"]: r for r in lines(rows("recurring", "list", "--json"))}
+    assert {"nightly (11)", "Twin (2)", "Twin"} <= found.keys()
+    assert found["Nightly"]["cron"] == "0 23 * * *"
+    assert [found[i]["cron"] for i in ("Twin (2)", "Twin")] == ["0 0 9 * * ?", "0 3 13 * 5"]
+
+
 def test_an_unknown_id_is_named(rows: Cli) -> None:
     result = rows("legacy", "import", "77")
     assert result.exit_code == 1
