@@ -46,6 +46,10 @@ def test(ctx: click.Context, job: str) -> None:
     facts["at"] = times.to_iso(tm.database.read(lambda tx: tx.now()))
     found = tm.database.read(lambda tx: tm.notifier.sources(tx, facts))
     channels = tm.notifier.channels(found, f"<{uuid.uuid4().hex}@taskmanager>")
+    if found.rules and not channels:
+        raise InvalidArgument(
+            f"the rules of {job!r} name nobody, and alert_recipients is empty: name somebody in the rule or there"
+        )
     if not channels:
         raise InvalidArgument(f"no rule says who is told of {job!r}: see `taskmanager alerts list`")
     done = tm.notifier.deliver(channels, tm.notifier.compose(facts))

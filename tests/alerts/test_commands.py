@@ -23,6 +23,9 @@ def printing() -> None: ...
 
 @job
 def quiet() -> None: ...
+
+@job(alerts=True)
+def lonely() -> None: ...
 """
 
 Cli = Callable[..., Result]
@@ -88,7 +91,13 @@ def test_a_channel_that_fails_is_told_and_is_exit_code_1(cli: Cli, mailbox: Mail
     assert len(mailbox.mails) == 1
 
 
-@pytest.mark.parametrize(("job", "text"), [("quiet", "no rule says who is told"), ("nothing", "no job, recurring job")])
+@pytest.mark.parametrize(
+    ("job", "text"),
+    [
+        ("quiet", "no rule says who is told"), ("nothing", "no job, recurring job"),
+        ("lonely", "name nobody, and alert_recipients is empty"),
+    ],
+)  # fmt: skip
 def test_a_job_of_which_nobody_is_told_is_an_error(cli: Cli, job: str, text: str) -> None:
     result = cli("alerts", "test", job)
     assert result.exit_code == 1
