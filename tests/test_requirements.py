@@ -62,3 +62,15 @@ def test_each_line_of_the_engine_names_a_test_or_says_that_none_shows_it() -> No
         assert state in {"done", "by use", "not shown"}, number
         assert (state == "not shown") == (not where.strip()), number
         assert state != "done" or NAMED.search(where), number
+
+
+def test_each_clause_of_the_legacy_contract_names_a_test_or_says_by_how_much_it_is_not_met() -> None:
+    rows = re.findall(r"^\| (C\d\.\d+) \| ([\w ]+) \| (.+?) \| (.*)\|$", PAGE, re.M)
+    numbers = [number for number, *_ in rows]
+    assert len(numbers) == len(set(numbers)) > 30
+    assert {number[1] for number in numbers} == set("123456")
+    for number, state, what, where in rows:
+        assert state in {"done", "by use", "not met"}, number
+        tests = NAMED.findall(where)
+        assert all(function for _, function in tests) if state == "done" else len(what) > 40, number
+        assert bool(tests) == (state != "not met"), number
