@@ -57,6 +57,13 @@ def _diquis(tm: TaskManager, accounts: Mapping[str, Account]) -> Flask:
         response.headers["Cache-Control"] = "no-store"
         return response
 
+    _sessions(app, accounts)
+    _requests_of_admins(app, tm, service)
+    _sign_ups(app, service)
+    return app
+
+
+def _sessions(app: Flask, accounts: Mapping[str, Account]) -> None:
     @app.get("/")
     def home() -> Any:
         if "user" not in session:
@@ -77,6 +84,10 @@ def _diquis(tm: TaskManager, accounts: Mapping[str, Account]) -> Flask:
         session.clear()
         return redirect(url_for("sign_in"))
 
+
+def _requests_of_admins(app: Flask, tm: TaskManager, service: TenantService) -> None:
+    """Scenario A: an admin asks, and is told on his page."""
+
     @app.get("/api/token")
     @_signed_in
     def token() -> Any:
@@ -94,7 +105,6 @@ def _diquis(tm: TaskManager, accounts: Mapping[str, Account]) -> Flask:
     @app.post("/api/tenants")
     @_signed_in
     def create() -> Any:
-        """Scenario A: an admin asks, and is told on his page."""
         wanted = request.get_json()
         if not isinstance(wanted, dict) or not isinstance(wanted.get("name"), str):
             abort(400)
@@ -104,9 +114,12 @@ def _diquis(tm: TaskManager, accounts: Mapping[str, Account]) -> Flask:
             return jsonify(error=str(reason)), 422
         return jsonify(id=str(tenant.id), job=job), 202
 
+
+def _sign_ups(app: Flask, service: TenantService) -> None:
+    """Scenario B: somebody signs up, and is written to."""
+
     @app.route("/sign-up", methods=["GET", "POST"])
     def sign_up() -> Any:
-        """Scenario B: somebody signs up, and is written to."""
         if request.method == "GET":
             return render_template("sign_up.html")
         try:
@@ -114,8 +127,6 @@ def _diquis(tm: TaskManager, accounts: Mapping[str, Account]) -> Flask:
         except NotPossible as reason:
             return render_template("sign_up.html", wrong=str(reason)), 422
         return render_template("sign_up.html", tenant=tenant), 202
-
-    return app
 
 
 def _signed_in(view: Callable[[], Any]) -> Callable[[], Any]:
