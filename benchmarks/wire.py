@@ -57,7 +57,8 @@ class Wire:
         send = connection._execute_command
 
         def told(command: int, sql: Any) -> Any:
-            self._note(sql.decode(errors="replace") if isinstance(sql, bytes) else str(sql))
+            for one in getattr(connection, "parts", None) or [sql]:
+                self._note(one.decode(errors="replace") if isinstance(one, bytes) else str(one))
             return send(command, sql)
 
         connection._execute_command = told

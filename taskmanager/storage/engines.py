@@ -34,7 +34,7 @@ def make_engine(url: URL, pool_size: int, *, autocommit: bool = False) -> Engine
         _prepare_sqlite(engine, takes_turns=not autocommit)
         return engine
     if engine.dialect.driver == "pymysql":
-        _share_tls(engine, nodes)
+        _share_tls(engine, nodes, several=not autocommit)
     _prepare_server(engine)
     return engine
 
@@ -142,8 +142,11 @@ def _prepare_sqlite(engine: Engine, *, takes_turns: bool = True) -> None:
         connection.exec_driver_sql("BEGIN" if read else "BEGIN IMMEDIATE")
 
 
-def _share_tls(engine: Engine, nodes: Sequence[URL]) -> None:
-    """Connect by our own PyMySQL connection class, to the first node of a cluster that answers."""
+def _share_tls(engine: Engine, nodes: Sequence[URL], *, several: bool = False) -> None:
+    """Connect by our own PyMySQL connection class, to the first node of a cluster that answers.
+
+    several: statements of a transaction may travel together.
+    """
 
     @event.listens_for(engine, "do_connect")
     def _on_do_connect(dialect: Any, _: Any, __: Any, parameters: dict[str, Any]) -> Any:
@@ -154,7 +157,8 @@ def _share_tls(engine: Engine, nodes: Sequence[URL]) -> None:
         for node in nodes:
             at = {"host": node.host, "port": node.port} if len(nodes) > 1 else {}
             try:
-                return pymysql_connection.Connection(**(wanted | {k: v for k, v in at.items() if v}), client_flag=flags)
+                options = wanted | {k: v for k, v in at.items() if v} | {"client_flag": flags, "several": several}
+                return pymysql_connection.Connection(**options)
             except dialect.dbapi.OperationalError as error:
                 last = error
         raise last or AssertionError("a database URL names at least one host")

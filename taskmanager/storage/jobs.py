@@ -71,14 +71,24 @@ def enter_state(t: Tables, p: Product) -> str:
     return p.update_by_ids(t.job.name, {"StateId": newest, "StateName": ":name", "ExpireAt": ":expire"})
 
 
+def _enter_one(t: Tables, p: Product, state_id: str) -> str:
+    q = p.quote
+    return (
+        f"UPDATE {q(t.job.name)} SET {q('StateId')} = {state_id}, {q('StateName')} = :name, {q('ExpireAt')} = :expire "
+        f"WHERE {q('Id')} = :id"
+    )
+
+
 @statement
 def enter_one(t: Tables, p: Product) -> str:
     """As enter_state for one job, whose new State row is known by its id."""
-    q = p.quote
-    return (
-        f"UPDATE {q(t.job.name)} SET {q('StateId')} = :state, {q('StateName')} = :name, {q('ExpireAt')} = :expire "
-        f"WHERE {q('Id')} = :id"
-    )
+    return _enter_one(t, p, ":state")
+
+
+@statement
+def enter_inserted(t: Tables, p: Product) -> str:
+    """As enter_state for one job, whose new State row was inserted just before on this connection."""
+    return _enter_one(t, p, p.last_id)
 
 
 @statement
@@ -87,6 +97,8 @@ def route(t: Tables, p: Product) -> str:
     return p.update_by_ids(t.job.name, {"Queue": ":queue", "Priority": ":priority"})
 
 
+#: In place of a State row's id: it was the last INSERT, and its id is known to the server only.
+INSERTED = 0
 #: Arguments from this size on are compared with what the server takes.
 _LONG = 512 * 1024
 _LOCKED = ("Id", "StateName", "StateId", "Queue", "Priority", "CreatedAt")
@@ -199,25 +211,28 @@ def current_states(tx: Tx, ids: Iterable[int]) -> dict[int, tuple[str | None, in
 
 
 def add_states(tx: Tx, rows: Sequence[dict[str, Any]]) -> int | None:
-    """Append State rows: JobId, Name, Reason, CreatedAt, Data (JSON text). The id of the row, if it is only one."""
-    if len(rows) == 1:
+    """Append State rows: JobId, Name, Reason, CreatedAt, Data (JSON text). If it is only one: its id, or INSERTED."""
+    if len(rows) == 1 and not tx.sends_together:
         return _new_id(tx.execute(insert_one_state, rows[0]))
     insert_each(tx, insert_state, rows)
-    return None
+    return INSERTED if len(rows) == 1 else None
 
 
 def enter(tx: Tx, ids: Sequence[int], name: str, expire_at: datetime | None, *, state_id: int | None = None) -> None:
-    """Make the newest State row of each job its current state; state_id: that row, where it is known."""
+    """Make the newest State row of each job its current state; state_id: of `add_states`, just before."""
     if state_id is not None and len(ids) == 1:
-        given = {"id": ids[0], "state": state_id, "name": name, "expire": tx.bind_moment(expire_at)}
-        tx.execute(enter_one, given)
+        given = {"id": ids[0], "name": name, "expire": tx.bind_moment(expire_at)}
+        if state_id == INSERTED:
+            tx.send(enter_inserted, given)
+        else:
+            tx.send(enter_one, given | {"state": state_id})
         return
-    tx.execute(enter_state, {"ids": ids_json(ids), "name": name, "expire": tx.bind_moment(expire_at)})
+    tx.send(enter_state, {"ids": ids_json(ids), "name": name, "expire": tx.bind_moment(expire_at)})
 
 
 def set_route(tx: Tx, ids: Iterable[int], queue: str, priority: int) -> None:
     """Remember queue and priority on jobs."""
-    tx.execute(route, {"ids": ids_json(ids), "queue": queue, "priority": priority})
+    tx.send(route, {"ids": ids_json(ids), "queue": queue, "priority": priority})
 
 
 def parameters(tx: Tx, ids: Iterable[int]) -> dict[int, dict[str, str]]:

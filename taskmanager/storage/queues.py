@@ -162,7 +162,7 @@ def claim(
     if extra:
         acknowledge(tx, extra)
     ids = jobs.ids_json(c.queue_id for c in claims.values())
-    tx.execute(take, {"ids": ids, "now": tx.bind_moment(tx.now()), "token": token})
+    tx.send(take, {"ids": ids, "now": tx.bind_moment(tx.now()), "token": token})
     _read(tx, claims)
     return list(claims.values())
 
@@ -212,7 +212,7 @@ def acknowledge(tx: Tx, queue_ids: Iterable[int]) -> None:
     """Delete queue rows by primary key: their jobs are done with."""
     text = jobs.ids_json(queue_ids)
     if text != "[]":
-        tx.execute(delete_rows, {"ids": text})
+        tx.send(delete_rows, {"ids": text})
 
 
 def release(tx: Tx, claims: Iterable[Claim]) -> int:
@@ -241,7 +241,7 @@ def remove_jobs(tx: Tx, job_ids: Iterable[int]) -> None:
     """Delete all queue rows of these jobs, claimed or not; a worker that held one finds itself fenced off."""
     text = jobs.ids_json(job_ids)
     if text != "[]":
-        tx.execute(delete_of_jobs, {"ids": text})
+        tx.send(delete_of_jobs, {"ids": text})
 
 
 def waiting_among(tx: Tx, job_ids: Iterable[int]) -> set[int]:

@@ -91,6 +91,27 @@ class Tx:
             return Rows((), result.rowcount)
         return Rows(result.all(), result.rowcount, tuple(result.keys()))
 
+    def send(self, build: Builder, parameters: Any = None) -> None:
+        """Run a named statement whose answer nobody wants; a list of parameter sets as one executemany.
+
+        Where the driver can (PyMySQL), it travels with the next statement, or with COMMIT: a transaction of many
+        writes is a way or two to the server and back. Its error comes with that one. In the caller's transaction,
+        and where each statement is its own, it runs at once.
+        """
+        statement = self.prepared.get(build)
+        if not isinstance(statement, PlainText) or not self.sends_together:
+            self.execute(build, parameters)
+            return
+        try:
+            self._raw().later(statement.sql, parameters or {})
+        except self._errors as error:
+            raise self._wrapped(statement.sql, error) from error
+
+    @property
+    def sends_together(self) -> bool:
+        """Whether what is sent waits for the next statement, or for COMMIT."""
+        return not self.joined and bool(getattr(self._raw(), "takes_several", False))
+
     @contextmanager
     def part(self) -> Iterator[None]:
         """What is done inside is undone by itself when it raises; an error of the database is the whole unit's."""
@@ -122,9 +143,7 @@ class Tx:
 
     def _run(self, sql: str, parameters: Any) -> Rows:
         """Plain text needs nothing of what SQLAlchemy does for a statement, which is half of a short one's CPU."""
-        if self._driver is None:
-            self._driver = self.connection.connection.cursor()
-        cursor = self._driver
+        cursor = self._cursor()
         try:
             if isinstance(parameters, list):
                 cursor.executemany(sql, parameters)
@@ -135,6 +154,15 @@ class Tx:
             return Rows(cursor.fetchall(), cursor.rowcount, [column[0] for column in cursor.description])
         except self._errors as error:
             raise self._wrapped(sql, error) from error
+
+    def _cursor(self) -> Any:
+        if self._driver is None:
+            self._driver = self.connection.connection.cursor()
+        return self._driver
+
+    def _raw(self) -> Any:
+        """The driver's own connection."""
+        return self.connection.connection.driver_connection
 
     @property
     def _errors(self) -> type[Exception]:
@@ -158,8 +186,7 @@ def as_moment(value: Any) -> datetime:
     return datetime.fromisoformat(str(value))
 
 
-def insert_each(tx: Tx, build: Builder, rows: Sequence[dict[str, Any]]) -> Rows | None:
-    """Insert rows as one multi-row statement; no rows, no statement."""
-    if not rows:
-        return None
-    return tx.execute(build, rows[0] if len(rows) == 1 else list(rows))
+def insert_each(tx: Tx, build: Builder, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows as one multi-row statement, which may travel with a later one; no rows, no statement."""
+    if rows:
+        tx.send(build, rows[0] if len(rows) == 1 else list(rows))

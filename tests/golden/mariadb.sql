@@ -167,6 +167,9 @@ FROM `HangfireJobLog`
 WHERE `HangfireJobLog`.`JobId` = %s ORDER BY `HangfireJobLog`.`Id` DESC 
  LIMIT %s;
 
+-- jobs.enter_inserted
+UPDATE `HangfireJob` SET `StateId` = LAST_INSERT_ID(), `StateName` = :name, `ExpireAt` = :expire WHERE `Id` = :id;
+
 -- jobs.enter_one
 UPDATE `HangfireJob` SET `StateId` = :state, `StateName` = :name, `ExpireAt` = :expire WHERE `Id` = :id;
 

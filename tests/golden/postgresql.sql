@@ -167,6 +167,9 @@ FROM "HangfireJobLog"
 WHERE "HangfireJobLog"."JobId" = %(job)s::BIGINT ORDER BY "HangfireJobLog"."Id" DESC 
  LIMIT %(param_1)s::INTEGER;
 
+-- jobs.enter_inserted
+UPDATE "HangfireJob" SET "StateId" = lastval(), "StateName" = :name, "ExpireAt" = :expire WHERE "Id" = :id;
+
 -- jobs.enter_one
 UPDATE "HangfireJob" SET "StateId" = :state, "StateName" = :name, "ExpireAt" = :expire WHERE "Id" = :id;
 

@@ -167,6 +167,9 @@ FROM "HangfireJobLog"
 WHERE "HangfireJobLog"."JobId" = ? ORDER BY "HangfireJobLog"."Id" DESC
  LIMIT ? OFFSET ?;
 
+-- jobs.enter_inserted
+UPDATE "HangfireJob" SET "StateId" = last_insert_rowid(), "StateName" = :name, "ExpireAt" = :expire WHERE "Id" = :id;
+
 -- jobs.enter_one
 UPDATE "HangfireJob" SET "StateId" = :state, "StateName" = :name, "ExpireAt" = :expire WHERE "Id" = :id;
 

@@ -24,6 +24,7 @@ class PostgreSQL(Product):
     # at 200,000 rows, 2 ms with it).
     claim_order = ("FetchedAt", "Priority", "Id")
     returning_id = ' RETURNING "Id"'
+    last_id = "lastval()"
     limit = "SET statement_timeout = {ms}"
 
     def refuses_writes(self, error: BaseException) -> bool:

@@ -51,6 +51,8 @@ class Product:
     lock_of = True
     #: After an INSERT of one row, where the driver does not tell its id by itself.
     returning_id = ""
+    #: The id that the INSERT before gave, asked on its own connection.
+    last_id = "LAST_INSERT_ID()"
     #: Before a statement: how the server would run it; `plan` reads the answer.
     explain = "EXPLAIN"
     #: What the claim is ordered by; FetchedAt is NULL in all its rows.

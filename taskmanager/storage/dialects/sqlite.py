@@ -22,6 +22,7 @@ class SQLite(Product):
     time_zone = "'SYSTEM'"
     for_update_skip = ""
     lock_of = False
+    last_id = "last_insert_rowid()"
     explain = "EXPLAIN QUERY PLAN"
 
     def plan(self, rows: Sequence[Mapping[str, Any]]) -> Plan:

@@ -1,0 +1,100 @@
+"""Statements whose answers nobody wants travel together: in order, and all of them or none."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from sqlalchemy import text
+
+from taskmanager import TaskManager
+from taskmanager.domain.errors import StorageError
+from taskmanager.storage import pymysql_connection, structures
+from taskmanager.storage.transaction import Tx
+
+
+def fields(tm: TaskManager, key: str) -> dict[str, str]:
+    return tm.database.read(lambda tx: structures.fields(tx, key))
+
+
+def test_what_was_sent_is_seen_by_the_next_statement_and_by_others_after_the_commit(tm: TaskManager) -> None:
+    key, seen = uuid.uuid4().hex, list[dict[str, str]]()
+
+    def work(tx: Tx) -> None:
+        structures.set_fields(tx, key, {"a": "1; DROP TABLE x; -- '%s'", "b": "ü😀\\"})
+        structures.set_fields(tx, key, {"a": "2"})
+        seen.append(structures.fields(tx, key))
+        structures.set_fields(tx, key, {"c": "%(d)s"})
+
+    tm.database.run(work)
+    assert seen == [{"a": "2", "b": "ü😀\\"}]
+    assert fields(tm, key) == {"a": "2", "b": "ü😀\\", "c": "%(d)s"}
+
+
+def test_long_values_and_many_rows_come_whole(tm: TaskManager) -> None:
+    key, long = uuid.uuid4().hex, "x" * 400_000
+    many = {f"f{n}": f"{n}" for n in range(3_000)}
+
+    def work(tx: Tx) -> None:
+        structures.set_fields(tx, key, {"small": "1"})
+        structures.set_fields(tx, key, {"long": long, "longer": long})
+        structures.set_fields(tx, key, many)
+        structures.set_fields(tx, key, {"small": "2"})
+
+    tm.database.run(work)
+    assert fields(tm, key) == many | {"small": "2", "long": long, "longer": long}
+
+
+@pytest.mark.parametrize("at_the_end", [True, False])
+def test_when_one_of_them_fails_none_is_kept_and_the_connection_is_free_of_them(
+    tm: TaskManager, at_the_end: bool
+) -> None:
+    key = uuid.uuid4().hex
+
+    def work(tx: Tx) -> None:
+        structures.set_fields(tx, key, {"before": "1"})
+        structures.set_fields(tx, "k" * 5_000, {"too long": "1"})
+        structures.set_fields(tx, key, {"behind": "1"})
+        if not at_the_end:
+            structures.fields(tx, key)
+
+    if tm.database.is_embedded:
+        pytest.skip("SQLite takes a key of any length")
+    with pytest.raises(StorageError):
+        tm.database.run(work)
+    assert fields(tm, key) == {}
+    if tm.database.product.name != "postgresql":
+        with tm.database.looking.connect() as connection:
+            open_ones = "SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id IN (SELECT ID "
+            mine = "FROM information_schema.PROCESSLIST WHERE DB = DATABASE())"
+            assert connection.execute(text(open_ones + mine)).scalar_one() == 0
+    tm.database.run(lambda tx: structures.set_fields(tx, key, {"again": "1"}))
+    assert fields(tm, key) == {"again": "1"}
+
+
+def test_what_waits_is_forgotten_when_the_unit_is_given_up(tm: TaskManager) -> None:
+    key = uuid.uuid4().hex
+
+    def work(tx: Tx) -> None:
+        structures.set_fields(tx, key, {"a": "1"})
+        raise LookupError
+
+    for _ in range(2):
+        with pytest.raises(LookupError):
+            tm.database.run(work)
+    assert fields(tm, key) == {}
+
+
+def test_a_transaction_of_writes_is_one_packet(tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    if tm.database.engine.dialect.driver != "pymysql":
+        pytest.skip("only PyMySQL's connection is our own")
+    tm.database.run(lambda tx: structures.fields(tx, "k"))
+    sent: list[bytes] = []
+    execute = pymysql_connection.Connection._execute_command
+    monkeypatch.setattr(
+        pymysql_connection.Connection, "_execute_command",
+        lambda self, command, sql: (sent.append(sql), execute(self, command, sql))[1],
+    )  # fmt: skip
+    tm.database.run(lambda tx: [structures.set_fields(tx, "k", {str(n): ""}) for n in range(3)])
+    assert len(sent) == 1
+    assert sent[0].endswith(b";COMMIT")
