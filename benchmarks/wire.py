@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,17 @@ class Wire:
 
     def sent(self) -> list[str]:
         """All statements since the beginning."""
+        return self._all("Query", "Execute")
+
+    def trips(self) -> list[str]:
+        """What the server was waited for: statements, but on PostgreSQL many that were sent together are one."""
+        return self._all("Query", "Sync")
+
+    def _all(self, *kinds: str) -> list[str]:
         if self._traces:
             ctypes.CDLL(None).fflush(None)  # libpq's lines wait in a buffer of C's
         with self._lock:
-            return [*self._sent, *sorted(line for path in self._traces for line in _queries(path))]
+            return [*self._sent, *sorted(line for path in self._traces for line in _messages(path, kinds))]
 
     def tap(self, connection: Any) -> None:
         """Listen to a connection of PyMySQL, psycopg or sqlite3 that was just opened."""
@@ -64,10 +71,15 @@ class Wire:
         connection._execute_command = told
 
 
-def _queries(path: Path) -> list[str]:
+def _messages(path: Path, kinds: tuple[str, ...]) -> list[str]:
     """A statement is one Query message, or one Execute of the extended protocol; each line begins with its time."""
     lines = path.read_text(errors="replace").splitlines()
-    return [line for line in lines if "\tF\t" in line and line.split("\t")[3] in ("Query", "Execute")]
+    return [line for line in lines if "\tF\t" in line and line.split("\t")[3] in kinds]
+
+
+def commits(sent: Iterable[str]) -> int:
+    """How many of the statements end a transaction and wait for the disk."""
+    return sum("COMMIT" in sql for sql in sent)
 
 
 @contextmanager
