@@ -1,4 +1,4 @@
-"""What each page of the dashboard costs: statements, rows looked at, milliseconds, bytes; and the process's memory.
+"""What each page, and each answer of the API, costs: statements, rows looked at, milliseconds, bytes; and memory.
 
 python -m benchmarks.pages mysql://test:test@127.0.0.1/bench --fill 1000000
 python -m benchmarks.pages mysql://test:test@127.0.0.1/bench --json FILE [--only jobs] [--statements]
@@ -41,7 +41,10 @@ from webui import Page, create_app, cursors, snapshots
 
 _USER, _PASSWORD = "bench", "bench"
 #: What is a file, stands elsewhere too, or needs what the URL map does not tell.
-_NOT_PAGES = ("pages.static", "pages.queues_alias", "pages.operation_new")
+_NOT_PAGES = (
+    "pages.static", "pages.queues_alias", "pages.operation_new", "api-bulk.plan_operation", "api-document.openapi",
+    "api-looks.search_everything", "api-looks.preview_cron", "api-looks.get_statistics",
+)  # fmt: skip
 #: What the URL map does not tell: filters, periods, pages far down.
 VARIANTS = (
     "?period=week", "?period=month", "jobs/failed?q=error:nothing", "jobs/failed?q=type:import", "jobs?q=report",
@@ -52,6 +55,13 @@ VARIANTS = (
     "search?q=report", "search?q=nothing-at-all", "search?q=12", "audit?user=ann", "audit?user=nobody",
     "recurring?q=nightly&sort=next",
     "operations/new?state=failed&action=requeue", "operations/new?state=failed&action=delete&q=type:import",
+)  # fmt: skip
+#: The same of the API.
+API_VARIANTS = (
+    "/api/v1/jobs?q=error:nothing", "/api/v1/jobs?state=Failed", "/api/v1/jobs?after={middle}",
+    "/api/v1/search?q=report", "/api/v1/cron/preview?cron=0+2+*+*+*", "/api/v1/history?job=Job+of+history+7",
+    "/api/v1/history/statistics?job=Job+of+history+7", "/api/v1/operations/plan?state=Failed&action=requeue",
+    "/api/v1/audit?user=nobody", "/api/v1/stats/history?period=month",
 )  # fmt: skip
 
 
@@ -75,12 +85,15 @@ class Cost:
 
 
 def addresses(app: Flask, values: Mapping[str, Sequence[Any]], variants: Sequence[str] = VARIANTS) -> list[str]:
-    """Every address of GET in the URL map, with these values in their places, and the variants."""
+    """Every address of GET in the URL map, with these values in their places, and the variants of pages and API."""
     found: list[str] = []
     for rule in app.url_map.iter_rules():
-        if "GET" in (rule.methods or ()) and rule.endpoint.startswith("pages.") and rule.endpoint not in _NOT_PAGES:
+        is_ours = rule.endpoint.startswith(("pages.", "api-")) and rule.endpoint not in _NOT_PAGES
+        if is_ours and "GET" in (rule.methods or ()):
             found += _filled(app, rule, values)
-    return sorted(set(found)) + [f"/hangfire/{one.format(**{n: v[0] for n, v in values.items()})}" for one in variants]
+    first = {name: listed[0] for name, listed in values.items()}
+    more = [f"/hangfire/{one}" for one in variants] + list(API_VARIANTS)
+    return sorted(set(found)) + [one.format(**first) for one in more]
 
 
 def _filled(app: Flask, rule: Rule, values: Mapping[str, Sequence[Any]]) -> Iterator[str]:
@@ -115,18 +128,19 @@ def samples(tm: TaskManager, app: Flask) -> dict[str, list[Any]]:
         jobs = [
             ask(f"SELECT MAX({q('Id')}) FROM {q(t.job.name)} WHERE {q('StateName')} = '{state}'")[0] for state in states
         ]
+        job_ids = [one for one in jobs if one is not None]
+        bulk = ask(f"SELECT {q('Value')} FROM {q(t.set.name)} WHERE {q('Key')} = '{operations.ALL}'")
+        run_ids = ask(f"SELECT MAX({q('ID')}) FROM {q(t.legacy.logged.name)}")
+        alert_ids = ask(f"SELECT MAX({q('ID')}) FROM {q(t.legacy.alert.name)}")
+        recurring = ["nightly-1", "c_job:1"]
         return {
-            "job_id": [one for one in jobs if one is not None],
-            "queue": ["default", "mail"],
-            "recurring_id": ["nightly-1", "c_job:1"],
+            "job_id": job_ids, "jobId": job_ids, "pages.operation.job_id": bulk, "api-bulk.get_operation.jobId": bulk,
+            "api-admin.get_admin_job.jobId": recurring, "recurring_id": recurring, "recurringId": recurring,
+            "api-edits.get_row.recurringId": recurring[1:], "jobName": ["Job of history 7"],
+            "queue": ["default", "mail"], "run_id": run_ids, "runId": run_ids, "alert_id": alert_ids,
+            "alertId": alert_ids, "middle": [max(jobs[0] or 0, 2) // 2],
             "key": ask(f"SELECT {q('Value')} FROM {q(t.set.name)} WHERE {q('Key')} = '{failures.GROUPS}' LIMIT 2"),
-            "run_id": ask(f"SELECT MAX({q('ID')}) FROM {q(t.legacy.logged.name)}"),
-            "alert_id": ask(f"SELECT MAX({q('ID')}) FROM {q(t.legacy.alert.name)}"),
-            "pages.operation.job_id": ask(
-                f"SELECT {q('Value')} FROM {q(t.set.name)} WHERE {q('Key')} = '{operations.ALL}'"
-            ),
-            "middle": [max(jobs[0] or 0, 2) // 2],
-        }
+        }  # fmt: skip
 
     found = tm.database.read(work)
     app.test_client().get("/hangfire/health")  # the first answer takes the key that cursors are signed with

@@ -62,14 +62,43 @@ def changed(
         items.append(None if field is None else _item(field, given, stored.get(parameter.name)))
     if any(field.error for field in form):
         return form, None, ""
-    while items and items[-1] is None and len(items) > _least(definition):
-        items.pop()
-    made = replace(call, arguments=tuple(items), parameter_types=tuple(definition.signature.type_names))
     try:
-        definition.signature.decode(items, {p.name: None for p in definition.signature.parameters if p.injected})
+        return form, _with(definition, call, items), ""
     except (ArgumentsUnreadable, ArgumentError, RecursionError) as error:
         return form, None, str(error)
-    return form, made, ""
+
+
+def replaced(definition: JobDefinition, call: Invocation, values: Mapping[str, Any]) -> Invocation:
+    """The call with some of its arguments given anew, as JSON values by name; all others stay to the letter.
+
+    Raises ArgumentError that names the argument.
+    """
+    parameters = definition.signature.parameters
+    known = [parameter.name for parameter in parameters if not parameter.injected]
+    for name, value in values.items():
+        if name not in known:
+            raise ArgumentError(f"{name}: {definition.title} has no such argument; it has {', '.join(known) or 'none'}")
+        if redaction.MASK in json.dumps(value, ensure_ascii=False):
+            raise ArgumentError(f"{name}: holds a masked secret: write it out, or leave the argument out")
+    stored = dict(zip((p.name for p in parameters), call.arguments, strict=False))
+    items = [stored.get(parameter.name) for parameter in parameters]
+    name = ""
+    try:
+        for place, parameter in enumerate(parameters):
+            if (name := parameter.name) in values:
+                items[place] = encode(parameter.read(values[name]), name)
+        name = ""
+        return _with(definition, call, items)
+    except (ArgumentsUnreadable, ArgumentError, ValueError, RecursionError) as error:
+        raise ArgumentError(f"{name}: {error}" if name else str(error)) from None
+
+
+def _with(definition: JobDefinition, call: Invocation, items: list[Any]) -> Invocation:
+    """The call with these arguments, as far as the worker can read them. Raises ArgumentsUnreadable and others."""
+    while items and items[-1] is None and len(items) > _least(definition):
+        items.pop()
+    definition.signature.decode(items, {p.name: None for p in definition.signature.parameters if p.injected})
+    return replace(call, arguments=tuple(items), parameter_types=tuple(definition.signature.type_names))
 
 
 def named(definition: JobDefinition, call: Invocation) -> dict[str, Any]:

@@ -7,11 +7,25 @@ from __future__ import annotations
 
 from flask import Flask
 
-from webui.api import admin, bulk, byname, document, problems, records, rules, schedules, system, work
+from webui.api import (
+    admin,
+    bulk,
+    byname,
+    document,
+    edits,
+    looks,
+    problems,
+    records,
+    rules,
+    schedules,
+    system,
+    work,
+)
 from webui.api.spec import Document
 
 GROUPS = (
-    byname.named, admin.admin, work.jobs, bulk.bulk, schedules.schedules, system.system, records.records, rules.rules,
+    byname.named, admin.admin, work.jobs, bulk.bulk, schedules.schedules, edits.edits, system.system, records.records,
+    rules.rules, looks.looks,
 )  # fmt: skip
 
 

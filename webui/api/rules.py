@@ -5,27 +5,57 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from taskmanager.domain.alerts import Event
+from taskmanager.domain.alerts import Event, key_of
 from taskmanager.engine.alert_rules import rule_of
+from taskmanager.engine.legacy_schedule import PREFIX
 from taskmanager.storage import alerts as rows
+from taskmanager.storage import monitoring_lists
 from taskmanager.storage.alerts import AlertRow
+from taskmanager.storage.monitoring_lists import Row
+from taskmanager.storage.transaction import Tx
 from taskmanager.tasks.webhooks import host_of
-from webui import access
-from webui.api import idempotency, systemschemas
+from webui import access, jobviews
+from webui.api import idempotency, lookschemas, shapes, systemschemas
 from webui.api.problems import refuse, told
 from webui.api.routing import created, group, operation
+from webui.api.work import row
 from webui.blueprint import manager, read
 from webui.views.alerts import facts_of, send_test
 
 rules = group("alerts", "Alerts")
 
 _ONE = "/api/v1/alerts/<int:alertId>"
+_MESSAGES = 20
 
 
 @operation(rules, "GET", "/api/v1/alerts", gives=lambda: systemschemas.Rule(many=True))
 def list_alerts() -> Any:
     """All rules."""
-    return [_rule(one) for one in read(rows.load_all)]
+
+    def work(tx: Tx) -> Any:
+        known = rows.load_all(tx)
+        return known, rows.counts_of(tx, [one.name for one in known]), rows.failing(tx)
+
+    known, counts, failing = read(work)
+    return [_rule(one, counts[one.name], key_of(one.name) in failing) for one in known]
+
+
+@operation(rules, "GET", "/api/v1/alerts/messages", gives=lambda: lookschemas.AlertMessage(many=True))
+def list_messages() -> Any:
+    """The messages of late, the newest first."""
+    found = read(lambda tx: monitoring_lists.rows_of(tx, rows.lately(tx, _MESSAGES)))
+    return [row(one) | {"outcome": shapes.text(_outcome(one))} for one in found]
+
+
+@operation(rules, "GET", "/api/v1/alerts/elsewhere", gives=lambda: lookschemas.OtherAlert(many=True))
+def list_other_alerts() -> Any:
+    """Who is told of something without a rule of c_JobAlert."""
+    mailing = [
+        {"job": name, "recurringId": f"{PREFIX}{row_id}", "source": "EmailOnFailure"}
+        for row_id, name in read(rows.all_mailing)
+    ]
+    in_code = [one for one in manager().registry if one.alerts is not None]
+    return mailing + [{"job": one.title, "recurringId": None, "source": "@job(alerts=…)"} for one in in_code]
 
 
 @operation(rules, "GET", _ONE, gives=systemschemas.Rule)
@@ -108,9 +138,20 @@ def _must(alert_id: int) -> AlertRow:
     return found
 
 
-def _rule(one: AlertRow) -> dict[str, Any]:
+def _outcome(one: Row) -> str | None:
+    return (
+        jobviews.plain(one.data["Result"]) if one.data.get("Result") else jobviews.error_of(one.data)[1] or one.reason
+    )
+
+
+def _rule(one: AlertRow, counts: tuple[int, int] | None = None, is_failing: bool | None = None) -> dict[str, Any]:
+    """A rule; counts: of messages sent in the last hour and held back, asked for when None."""
+    if counts is None or is_failing is None:
+        counts, failing = read(lambda tx: (rows.counts(tx, one.name), rows.failing(tx)))
+        is_failing = key_of(one.name) in failing
     rule = one.rule
     return {
+        "sentInLastHour": counts[0], "heldBack": counts[1], "isFailing": is_failing,
         "id": one.id, "jobName": one.name, "onFailure": Event.FAILURE in rule.on, "onSuccess": Event.SUCCESS in rule.on,
         "onDurationExceeds": rule.longer_than_ms, "emailRecipients": list(rule.to),
         "slackWebhook": host_of(rule.slack) if rule.slack else None,

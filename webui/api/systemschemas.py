@@ -236,6 +236,9 @@ class Rule(Schema):
     teamsWebhook = fields.String(allow_none=True)
     maxAlertsPerHour = fields.Integer(allow_none=True)
     lastAlertSent = Moment(allow_none=True)
+    sentInLastHour = fields.Integer()
+    heldBack = described(fields.Integer, "messages since the last one that went out")
+    isFailing = described(fields.Boolean, "a failure was told of last, and no recovery since")
 
 
 class Tested(Schema):

@@ -7,6 +7,7 @@ from typing import Any
 
 from taskmanager.domain.arguments import meets
 from taskmanager.domain.errors import JobNotFound
+from taskmanager.engine.client import MADE_FROM, MADE_INTO
 from taskmanager.engine.transitions import Applied
 from taskmanager.storage import monitoring_details, monitoring_lists, monitoring_sets
 from taskmanager.storage.monitoring_details import Details
@@ -18,7 +19,7 @@ from webui.api.problems import refuse, refuse_field
 from webui.api.routing import created, group, operation
 from webui.blueprint import manager, read
 from webui.views.actions import reason
-from webui.views.details import parameters_of, share_of
+from webui.views.details import ids_of, parameters_of, remarks_of, share_of
 
 jobs = group("jobs", "Jobs")
 
@@ -72,7 +73,7 @@ def create_job(body: Mapping[str, Any]) -> Any:
 @operation(jobs, "GET", "/api/v1/jobs/<int:jobId>", gives=workschemas.JobDetail)
 def get_job(job_id: int) -> Any:
     """One job with its history."""
-    found = _must(job_id)
+    found = must(job_id)
     job, shown = found.job, access.may("args.view")
     return {
         "id": job.id, "state": job.state, "name": jobviews.full_title(job), "type": jobviews.full_name(job),
@@ -80,6 +81,7 @@ def get_job(job_id: int) -> Any:
         "arguments": [{"name": a.name, "value": a.text} for a in jobviews.arguments(job)] if shown else None,
         "result": redaction.values(job.result) if shown else None, "parent": found.parent,
         "children": list(found.children), "parameters": dict(parameters_of(found)),
+        "madeFrom": ids_of(job, MADE_FROM), "madeInto": ids_of(job, MADE_INTO), "remarks": remarks_of(found),
         "history": [
             {
                 "state": s.name, "reason": shapes.text(s.reason), "at": s.created_at,
@@ -96,10 +98,10 @@ def get_job(job_id: int) -> Any:
 def get_job_log(query: Mapping[str, Any], job_id: int) -> Any:
     """What a job has logged, how far it is, and its state."""
     if job_id >= _MAX_ID:
-        raise _gone(job_id)
+        raise gone(job_id)
     found = read(lambda tx: monitoring_details.live(tx, job_id, after=query["after"]))
     if found.state is None:
-        raise _gone(job_id)
+        raise gone(job_id)
     after = found.log[-1].id if found.log else query["after"]
     progress = share_of(found.progress)
     return {"lines": jobviews.log_lines(found.log), "after": after, "state": found.state, "progress": progress}
@@ -112,7 +114,7 @@ def get_job_stack(job_id: int) -> Any:
     """Where a running job stands now; its worker is asked."""
     if not access.may("args.view"):
         refuse(403, "Access.Forbidden", "the permission args.view is missing")
-    found = _must(job_id)
+    found = must(job_id)
     return {"stack": redaction.text(manager().live_stack(found.job.id)) or None}
 
 
@@ -186,21 +188,23 @@ def _many(body: Mapping[str, Any], action: str) -> Any:
     }
 
 
-def _must(job_id: int) -> Details:
+def must(job_id: int) -> Details:
+    """A job with its history. Raises JobNotFound."""
     found = read(lambda tx: monitoring_details.details(tx, job_id)) if job_id < _MAX_ID else None
     if found is None:
-        raise _gone(job_id)
+        raise gone(job_id)
     return found
 
 
 def _known(job_id: int) -> int:
     if job_id >= _MAX_ID:
-        raise _gone(job_id)
+        raise gone(job_id)
     access.about("job", job_id)
     return job_id
 
 
-def _gone(job_id: int) -> JobNotFound:
+def gone(job_id: int) -> JobNotFound:
+    """The error of a job that is not there."""
     return JobNotFound(f"there is no job {job_id}: it never existed, or it has expired")
 
 

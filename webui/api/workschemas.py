@@ -90,6 +90,11 @@ class JobDetail(Schema):
     children = fields.List(fields.Integer())
     parameters = fields.Dict(keys=fields.String(), values=fields.String())
     history = fields.List(fields.Nested(HistoryEntry))
+    madeFrom = described(fields.List, "the job it is a copy of", cls_or_instance=fields.Integer())
+    madeInto = described(fields.List, "its copies with other arguments", cls_or_instance=fields.Integer())
+    remarks = described(
+        fields.List, "its server is gone or silent; it was asked to end", cls_or_instance=fields.String()
+    )
 
 
 class LogQuery(Body):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from flask import abort, flash, g, redirect, render_template, request, url_for
@@ -45,7 +46,7 @@ def job_edit(job_id: int) -> Any:
         if not re.fullmatch(r"[0-9a-f]{32}", once):
             raise InvalidArgument(_("Send the form again."))
         if made is not None:
-            return _create(job, definition, call, made, queue, once)
+            return _created(make(job, definition, (call, made), queue, once))
     except (InvalidArgument, CreationCancelled) as error:
         problem = str(error)
     except JobNotFound:
@@ -53,19 +54,26 @@ def job_edit(job_id: int) -> Any:
     return _page(job, definition, form, queue, problem), 422
 
 
-def _create(
-    job: JobRecord, definition: JobDefinition, call: Invocation, made: Invocation, queue: str, once: str
-) -> Any:
+def make(
+    job: JobRecord, definition: JobDefinition, calls: tuple[Invocation, Invocation], queue: str, key: str,
+    parameters: Mapping[str, str] | None = None,
+) -> int:  # fmt: skip
+    """Write the new job; its id. calls: the old one and the new one. parameters: more of the new job's, as JSON.
+
+    Raises JobNotFound, CreationCancelled.
+    """
+    call, made = calls
     access.about(
         "job", job.id, before={"arguments": callforms.named(definition, call), "queue": job.queue or definition.queue},
         after={"arguments": callforms.named(definition, made), "queue": queue},
     )  # fmt: skip
     reason = f"Requeued from #{job.id} with edited arguments by {g.user.name}"
-    parameters = {TRIGGERED_BY: formats.json_attribute(g.user.name)}
-    new = NewJob(
-        made, Enqueued(queue=queue, priority=job.priority, reason=reason), queue, job.priority, definition, parameters
-    )
-    created = manager().client.create_from(job.id, new, key=once)
+    known = {TRIGGERED_BY: formats.json_attribute(g.user.name)} | dict(parameters or {})
+    state = Enqueued(queue=queue, priority=job.priority, reason=reason)
+    return manager().client.create_from(job.id, NewJob(made, state, queue, job.priority, definition, known), key=key)
+
+
+def _created(created: int) -> Any:
     if not shell.wants_page():
         return {"id": created}, 201
     flash(_("Job #%(id)s was created.", id=created), "done")

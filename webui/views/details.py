@@ -48,7 +48,7 @@ def job_details(job_id: int) -> Any:
         retry_count=jobviews.plain(found.job.parameters.get("RetryCount")),
         recurring_id=jobviews.plain(found.job.parameters.get("RecurringJobId")),
         last_log=found.log[-1].id if found.log else 0, redaction=redaction,
-        runs=_runs(found), made_from=_ids(found.job, MADE_FROM), made_into=_ids(found.job, MADE_INTO),
+        runs=runs_of(found), made_from=ids_of(found.job, MADE_FROM), made_into=ids_of(found.job, MADE_INTO),
         editable=_is_editable(found.job), stopping=_stopping(found, now),
         server=found.job.current.data.get("ServerId", "") if found.job.current else "",
     )  # fmt: skip
@@ -79,7 +79,7 @@ def _must(job_id: int) -> Details:
     return found
 
 
-def _runs(found: Details) -> Runs:
+def runs_of(found: Details) -> Runs:
     """The last runs of the recurring job, or of the job's name."""
     recurring_id = jobviews.plain(found.job.parameters.get("RecurringJobId"))
     if recurring_id:
@@ -95,9 +95,16 @@ def _charted(run: Run) -> RecurringRun:
     return RecurringRun("", int(run.job_id or 0), started, run.duration_ms or 0, None, ended)
 
 
-def _ids(job: JobRecord, name: str) -> list[int]:
+def ids_of(job: JobRecord, name: str) -> list[int]:
     """The jobs that a parameter names."""
     return [int(one) for one in job.parameters.get(name, "").split(",") if one.isdigit() and len(one) < 19]
+
+
+def remarks_of(found: Details) -> list[str]:
+    """What is to be said of a job that is not as it looks."""
+    seen = shell.seen()
+    now = seen.snapshot.at if seen else found.job.created_at
+    return [text for text in (_warning(found, now), _stopping(found, now)) if text]
 
 
 def _is_editable(job: JobRecord) -> bool:

@@ -124,18 +124,23 @@ def recurring_revert() -> Any:
     record = read(lambda tx: rows.load(tx, recurring_id))
     if record is None:
         abort(404)
-    names = [_NAMES.get(n, n.lower()) for n in record.overrides if n != "Job"]
-    was = definitions.facts(definitions.fields_of(record))
-    in_code = definitions.facts(definitions.fields_of(record) | dict(record.in_code))
-    access.about(
-        "recurring", recurring_id, before={n: was[n] for n in names}, after={n: in_code[n] for n in names},
-        note="as the code says",
-    )  # fmt: skip
-    if manager().recurring_jobs.revert(recurring_id):
+    if to_code(record):
         flash(_("%(id)s is as the code says again.", id=recurring_id), "done")
     else:
         flash(_("%(id)s was as the code says already.", id=recurring_id), "warn")
     return redirect(url_for("pages.recurring_edit", recurring_id=recurring_id), 303)
+
+
+def to_code(record: RecurringRecord) -> bool:
+    """Make a definition again what the code says; whether anything was another."""
+    names = [_NAMES.get(n, n.lower()) for n in record.overrides if n != "Job"]
+    was = definitions.facts(definitions.fields_of(record))
+    in_code = definitions.facts(definitions.fields_of(record) | dict(record.in_code))
+    access.about(
+        "recurring", record.id, before={n: was[n] for n in names}, after={n: in_code[n] for n in names},
+        note="as the code says",
+    )  # fmt: skip
+    return manager().recurring_jobs.revert(record.id)
 
 
 def _values(record: RecurringRecord) -> dict[str, str]:

@@ -1,0 +1,108 @@
+"""What pages show besides lists, at /api/v1: one search over all, a schedule in words, how runs went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from taskmanager.storage import monitoring_logged, recurring_runs
+from taskmanager.storage.transaction import Tx
+from webui import crons
+from webui.api import admin, lookschemas, shapes
+from webui.api.problems import refuse
+from webui.api.routing import group, operation
+from webui.api.work import must as must_job
+from webui.api.work import row
+from webui.blueprint import read
+from webui.runviews import Runs
+from webui.views import search
+from webui.views.details import runs_of
+from webui.views.recurring import server_zone
+
+looks = group("looks", "Search, schedules in words, how runs went")
+
+_FIELDS = {"cron": "cron", "time_zone": "timeZone"}
+
+
+@operation(looks, "GET", "/api/v1/search", query=lookschemas.SearchQuery, gives=lookschemas.SearchResult)
+def search_everything(query: Mapping[str, Any]) -> Any:
+    """Jobs by number, filter or text, and recurring jobs, queues and servers by a part of their names."""
+    found = search.look(query["q"].strip())
+    recurring = list(found.recurring[: search.MOST])
+    states = shapes.last_states(recurring)
+    return {
+        "jobId": found.job_id, "jobs": [row(one) for one in found.rows], "more": found.page.has_older,
+        "searchedDownTo": found.page.floor, "recurring": [shapes.recurring(one, states) for one in recurring],
+        "queues": list(found.queues), "filterError": found.filter.error or None,
+        "servers": [{"id": one.id, "name": one.name, "stage": one.stage} for one in found.servers],
+    }  # fmt: skip
+
+
+@operation(
+    looks, "GET", "/api/v1/cron/preview", needs="recurring.edit", query=lookschemas.CronQuery,
+    gives=lookschemas.CronPreview,
+)  # fmt: skip
+def preview_cron(query: Mapping[str, Any]) -> Any:
+    """What a schedule means in words, and when it fires next, by the scheduler's own engine."""
+    zone = server_zone() if query["timeZone"] == "server" else query["timeZone"]
+    found = crons.preview(query["cron"], zone, days_and=query["daysAnd"])
+    if found.errors:
+        faults = [(_FIELDS[name], text) for name, text in found.errors.items()]
+        refuse(422, "Jobs.InvalidCron", "; ".join(text for _, text in faults), faults=faults)
+    return {
+        "words": found.words,
+        "runs": [
+            {"at": one.at, "local": one.local.isoformat(), "offset": one.offset, "remark": one.remark}
+            for one in found.runs
+        ],
+    }
+
+
+@operation(
+    looks, "GET", "/api/v1/recurring/<path:recurringId>/runs", query=lookschemas.RecentQuery,
+    gives=lookschemas.RecentRuns,
+)  # fmt: skip
+def list_recurring_runs(query: Mapping[str, Any], recurring_id: str) -> Any:
+    """The last runs of a recurring job, also of those whose jobs have expired."""
+    admin.must(recurring_id)
+    found = read(lambda tx: recurring_runs.newest(tx, [recurring_id], query["limit"]))
+    return _runs(Runs(found[recurring_id]))
+
+
+@operation(looks, "GET", "/api/v1/jobs/<int:jobId>/runs", gives=lookschemas.RecentRuns)
+def list_job_runs(job_id: int) -> Any:
+    """The last runs of a job's recurring job, or of its name."""
+    return _runs(runs_of(must_job(job_id)))
+
+
+@operation(
+    looks, "GET", "/api/v1/history/statistics", query=lookschemas.StatisticsQuery, gives=lookschemas.RunStatistics
+)  # fmt: skip
+def get_statistics(query: Mapping[str, Any]) -> Any:
+    """How long the newest runs of a name took, and how many succeeded."""
+
+    def work(tx: Tx) -> Any:
+        asked = query["job"].lower()
+        name = next((one for one in monitoring_logged.names(tx) if one.lower() == asked), query["job"])
+        return name, monitoring_logged.statistics(tx, name)
+
+    name, found = read(work)
+    if not found.runs:
+        refuse(404, "Runs.NotFound", f"there is no run of {query['job']!r} in c_LoggedJob")
+    return {
+        "jobName": name, "runs": found.runs, "succeeded": found.succeeded, "p50Ms": found.p50_ms,
+        "p95Ms": found.p95_ms, "isCapped": found.is_capped,
+    }  # fmt: skip
+
+
+def _runs(found: Runs) -> dict[str, Any]:
+    return {
+        "runs": [
+            {
+                "jobId": one.job_id, "startedAt": one.started, "durationMs": one.duration_ms,
+                "waitedMs": one.waited_ms, "outcome": one.outcome,
+            }
+            for one in found.runs
+        ],
+        "p50Ms": found.p50, "p95Ms": found.p95, "succeededPercent": found.rate,
+    }  # fmt: skip

@@ -1,0 +1,147 @@
+"""What is found by one text, what a schedule means, and how runs went, as /api/v1 tells it."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from webui.api.fields import Body, Json, Moment, Text, described, limit, name
+from webui.api.schemas import AdminJob
+from webui.api.workschemas import JobRow
+
+
+class SearchQuery(Body):
+    """What is looked for."""
+
+    q = Text(
+        required=True, validate=validate.Length(1, 500),
+        metadata={"description": "a job's number, a filter, or a part of a name"},
+    )  # fmt: skip
+
+
+class FoundServer(Schema):
+    """A worker process by its name."""
+
+    id = fields.String()
+    name = fields.String()
+    stage = described(fields.String, "active, silent or dead")
+
+
+class SearchResult(Schema):
+    """At most 20 of each kind. A number that a job has finds that job alone."""
+
+    jobId = described(fields.Integer, "the job whose number it is", allow_none=True)
+    jobs = fields.List(fields.Nested(JobRow))
+    more = described(fields.Boolean, "there are more jobs: ask /api/v1/jobs with the same `q`")
+    searchedDownTo = described(
+        fields.Integer, "the search has looked at no job with a smaller id", allow_none=True
+    )  # fmt: skip
+    recurring = fields.List(fields.Nested(AdminJob))
+    queues = fields.List(fields.String())
+    servers = fields.List(fields.Nested(FoundServer))
+    filterError = described(fields.String, "why no job was looked for by it", allow_none=True)
+
+
+class CronQuery(Body):
+    """A schedule."""
+
+    cron = name(text="5 fields, 6 with seconds first, or @daily and the like")
+    timeZone = name(required=False, longest=64, load_default="UTC", text="`server`: that of c_Job's crons")
+    daysAnd = fields.Boolean(load_default=False, metadata={"description": "both days must fit, not either"})
+
+
+class ComingRun(Schema):
+    """When it fires."""
+
+    at = Moment()
+    local = described(fields.String, "what the clock of its zone shows")
+    offset = fields.String()
+    remark = described(fields.String, "what daylight saving does before it; empty for nothing")
+
+
+class CronPreview(Schema):
+    """What a schedule means."""
+
+    words = fields.String()
+    runs = fields.List(fields.Nested(ComingRun))
+
+
+class RecentQuery(Body):
+    """How many of the newest."""
+
+    limit = limit(60)
+
+
+class RecentRun(Schema):
+    """One run."""
+
+    jobId = fields.Integer()
+    startedAt = Moment()
+    durationMs = fields.Integer()
+    waitedMs = described(fields.Integer, "from its creation to its first start", allow_none=True)
+    outcome = described(fields.String, "succeeded, failed, retried (failed, and tried again) or deleted (cancelled)")
+
+
+class RecentRuns(Schema):
+    """The newest runs, the oldest of them first, and what they come to."""
+
+    runs = fields.List(fields.Nested(RecentRun))
+    p50Ms = fields.Integer(allow_none=True)
+    p95Ms = fields.Integer(allow_none=True)
+    succeededPercent = fields.Float(allow_none=True)
+
+
+class StatisticsQuery(Body):
+    """Of which name."""
+
+    job = name()
+
+
+class RunStatistics(Schema):
+    """Of the newest runs of a name in c_LoggedJob."""
+
+    jobName = fields.String()
+    runs = fields.Integer()
+    succeeded = fields.Integer()
+    p50Ms = fields.Integer(allow_none=True)
+    p95Ms = fields.Integer(allow_none=True)
+    isCapped = described(fields.Boolean, "there may be older runs that were not counted")
+
+
+class NewCopy(Body):
+    """A job once more: the arguments that are another, by name, and its queue. What is not given stays."""
+
+    arguments = fields.Dict(
+        keys=Text(validate=validate.Length(1, 100)), values=Json(allow_none=True), load_default=dict,
+        metadata={"description": "values as JSON, by the names of the function's arguments"},
+    )  # fmt: skip
+    queue = name(required=False, longest=50, load_default=None, allow_none=True)
+
+
+class Row(Schema):
+    """The columns of a row of c_Job that can be edited, as texts; flags are `1` or empty."""
+
+    version = described(fields.String, "another one whenever somebody has changed them")
+    columns = fields.Dict(keys=fields.String(), values=fields.String())
+
+
+class SaveRow(Body):
+    """Columns that are to be another; what is not given stays."""
+
+    version = name(text="of what was read")
+    columns = fields.Dict(
+        keys=Text(validate=validate.Length(1, 100)), values=Text(validate=validate.Length(max=1000)), required=True
+    )
+
+
+class AlertMessage(JobRow):
+    """A message of alerts: the job that sends it, and what came of it."""
+
+    outcome = fields.String(allow_none=True)
+
+
+class OtherAlert(Schema):
+    """Who is told of a job other than by a rule of c_JobAlert."""
+
+    job = fields.String()
+    recurringId = fields.String(allow_none=True)
+    source = described(fields.String, "EmailOnFailure of a row of c_Job, or @job(alerts=…) in the code")
