@@ -32,8 +32,6 @@ from taskmanager.storage.statements import Builder, statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment
 
-#: A filter that no index serves looks at so many of the newest jobs of the state, and the page says so.
-SCANNED = 100_000
 CAP = 10_000
 _ARGUMENTS, _CALL = 240, 600
 _SHOWN = ("RetryCount", "Progress", "RecurringJobId", "JobName", "TriggeredBy", "Continuations")
@@ -218,7 +216,7 @@ def _rows(t: Tables) -> Any:
 
 
 def _floor(tx: Tx, wanted: Wanted, before: int | None) -> tuple[int | None, datetime | None]:
-    edge = {"edge": before if before is not None else 1 << 62, "skip": SCANNED - 1}
+    edge = {"edge": before if before is not None else 1 << 62, "skip": wanted.scanned - 1}
     if len(wanted.states) == 1:
         row = tx.execute(scan_floor, edge | {"state": wanted.states[0]}).first()
     else:

@@ -18,7 +18,8 @@ from sqlalchemy import bindparam, select
 from taskmanager.storage import legacy_shape, targcc
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.legacy_shape import Shape
-from taskmanager.storage.monitoring_lists import CAP, SCANNED
+from taskmanager.storage.monitoring_filters import SCANNED
+from taskmanager.storage.monitoring_lists import CAP
 from taskmanager.storage.statements import Builder, statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment

@@ -9,7 +9,13 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from benchmarks import estate, pages
-from taskmanager.storage import monitoring_failures, monitoring_lists, monitoring_logged, monitoring_queues
+from taskmanager.storage import (
+    monitoring_failures,
+    monitoring_filters,
+    monitoring_lists,
+    monitoring_logged,
+    monitoring_queues,
+)
 from taskmanager.storage import monitoring_snapshot as snapshot
 from tests.conftest import drop_database, new_database, server_of
 from webui import access
@@ -30,8 +36,9 @@ def low_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(access, "READING_SECONDS", 100.0)
     for module in (snapshot, monitoring_queues, monitoring_lists, monitoring_logged, monitoring_failures):
         monkeypatch.setattr(module, "CAP", 4)
-    for module in (monitoring_lists, monitoring_logged):
+    for module in (monitoring_filters, monitoring_logged):
         monkeypatch.setattr(module, "SCANNED", 100)
+    monkeypatch.setattr(monitoring_filters, "READ", 100)
     monkeypatch.setattr(monitoring_logged, "MEASURED", 10)
 
 

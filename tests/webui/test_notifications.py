@@ -348,6 +348,9 @@ def test_a_real_server_streams_and_its_pages_go_on(tm: TaskManager, served: Serv
     number = tm.notify("ann", "Success", "Tenant ready")
     for stream in streams:
         assert stream.readline() == f"id: {number}\n".encode()
+    polled = json.loads(served.wire().get(f"{PATH}?after={number - 1}", JSON).read())
+    assert [one["id"] for one in polled["notifications"]] == [number], "who got no stream polls"
+    assert not polled["stream"]
     first.close()
     wait_for(lambda: bool(served.app.config["STREAMS"].is_free))
     served.wire().listen()

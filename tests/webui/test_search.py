@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from taskmanager import TaskManager
-from taskmanager.storage import monitoring_lists, servers, structures
+from taskmanager.storage import monitoring_filters, servers, structures
 from tests.webui.conftest import HASH, Browser
 from webui import access, create_app
 
@@ -45,12 +45,18 @@ def test_a_search_without_index_is_bounded_and_says_so(
     tm: TaskManager, ann: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = tm.enqueue(send, "needle")
+    tm.client.fail(old, ValueError(), "needle")
     tm.enqueue_many(send, [("hay",)] * 12)
-    monkeypatch.setattr(monitoring_lists, "SCANNED", 10)
-    page = ann.get("/hangfire/search?q=needle").text
-    assert f"#{old} " not in page
-    assert "Searched the newest" in page
-    assert "Search older ones" in page
+    monkeypatch.setattr(monitoring_filters, "SCANNED", 20)
+    monkeypatch.setattr(monitoring_filters, "READ", 10)
+    for q in ("needle", "error:needle"):
+        page = ann.get(f"/hangfire/search?q={q}").text
+        assert f"#{old} " not in page, q
+        assert "Searched the newest 10 jobs." in page, q
+        assert "Search older ones" in page, q
+    page = ann.get("/hangfire/search?q=arg:needle").text
+    assert f"#{old} " in page, "arguments stand in their row, and more of them are looked at"
+    assert "All jobs were searched." in page
 
 
 def test_text_is_escaped_and_wrong_filters_are_told(ann: Browser) -> None:

@@ -76,7 +76,8 @@ def list_job_runs(job_id: int) -> Any:
 
 
 @operation(
-    looks, "GET", "/api/v1/history/statistics", query=lookschemas.StatisticsQuery, gives=lookschemas.RunStatistics
+    looks, "GET", "/api/v1/history/statistics", query=lookschemas.StatisticsQuery, gives=lookschemas.RunStatistics,
+    also={404: "there is no run of this name"},
 )  # fmt: skip
 def get_statistics(query: Mapping[str, Any]) -> Any:
     """How long the newest runs of a name took, and how many succeeded."""

@@ -176,7 +176,7 @@ class NewOperation(PlannedOperation, WholeGroup):
 
 
 class Plan(Schema):
-    """The jobs that an operation means, as they are now; of a search, among the newest 100,000."""
+    """The jobs that an operation means, as they are now; of a search, among the newest ones."""
 
     matching = fields.Integer()
     orMore = described(fields.Boolean, "there are more than are counted")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import re
 import threading
@@ -132,6 +133,26 @@ def test_counts_and_lists_change_without_reloading(site: Site, window: Windows) 
     site.tm.client.requeue([int(page.locator("tbody input[type=checkbox]").last.input_value())])
     wait_until(here, "document.querySelector('.side [data-count=failed]').textContent === '7'")
     assert page.locator("tbody tr").count() == 8, "rows stay under the hand of who chooses among them"
+    assert here.complaints == []
+
+
+def test_the_front_page_follows_what_happens_with_one_question_a_tick(site: Site, window: Windows) -> None:
+    here = window()
+    here.page.context.add_cookies([{"name": "tm_live", "value": "2", "url": site.url}])
+    page = here.open()
+    page.evaluate("document.body.dataset.same = '1'")
+    drawn = "document.querySelector('#realtime canvas').toDataURL()"
+    before, failed = page.evaluate(drawn), "document.querySelector('.tile [data-count=failed]').textContent"
+    ids = [site.tm.enqueue(len, "x") for _ in range(3)]
+    site.tm.client.fail(ids[0], ValueError(), "no")
+    wait_until(here, f"{failed} === '10'")
+    page.evaluate(f"window.before = '{before}'")
+    wait_until(here, f"{drawn} !== window.before")
+    asked = "performance.getEntriesByType('resource').filter(e => /[/]stats[?]/.test(e.name)).map(e => e.startTime)"
+    wait_until(here, f"{asked}.length > 2")
+    moments = page.evaluate(asked)
+    assert min(later - sooner for sooner, later in itertools.pairwise(moments)) > 1000
+    assert page.evaluate("document.body.dataset.same") == "1"
     assert here.complaints == []
 
 

@@ -1,0 +1,51 @@
+"""What the page of a job says that is not as it looks: its server is gone or silent, its run was asked to end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from taskmanager import TaskManager
+from taskmanager.domain.states import Processing
+from taskmanager.engine.transitions import Change
+from taskmanager.storage import servers
+from tests.webui.conftest import Browser
+
+SERVER = "web-1:1:guid"
+
+
+def running(tm: TaskManager) -> int:
+    job_id = tm.enqueue(len, "x")
+    tm.client.change([Change(job_id, Processing(server_id=SERVER, worker_id="1"))])
+    return job_id
+
+
+def later(tm: TaskManager, table: str, column: str, by: timedelta) -> None:
+    """Let what stands there have happened so much earlier."""
+    found = getattr(tm.database.tables, table)
+
+    def work(tx: Any) -> None:
+        tx.connection.execute(found.update().values({column: tx.now() - by}))
+
+    tm.database.run(work)
+
+
+def test_a_running_job_warns_when_its_server_is_gone_or_has_not_been_heard_of(tm: TaskManager, ann: Browser) -> None:
+    job_id = running(tm)
+    assert "The server that performs this job is gone." in ann.get(f"/hangfire/jobs/details/{job_id}").text
+    tm.database.run(lambda tx: servers.announce(tx, SERVER, {}))
+    page = ann.get(f"/hangfire/jobs/details/{job_id}").text
+    assert "is gone" not in page
+    assert "not been heard of" not in page
+    later(tm, "server", "LastHeartbeat", timedelta(seconds=90))
+    assert "has not been heard of for over a minute" in ann.get(f"/hangfire/jobs/details/{job_id}").text
+
+
+def test_a_cancelled_run_is_said_to_be_ending_and_then_honestly_not_to_react(tm: TaskManager, ann: Browser) -> None:
+    job_id = running(tm)
+    tm.database.run(lambda tx: servers.announce(tx, SERVER, {}))
+    ann.post(f"/hangfire/jobs/actions/delete/{job_id}")
+    assert "has not ended yet" in ann.get(f"/hangfire/jobs/details/{job_id}").text
+    later(tm, "state", "CreatedAt", timedelta(minutes=2))
+    page = ann.get(f"/hangfire/jobs/details/{job_id}").text
+    assert "did not react: it goes on until it ends by itself" in page
