@@ -74,3 +74,11 @@ def test_each_clause_of_the_legacy_contract_names_a_test_or_says_by_how_much_it_
         tests = NAMED.findall(where)
         assert all(function for _, function in tests) if state == "done" else len(what) > 40, number
         assert bool(tests) == (state != "not met"), number
+
+
+def test_each_journey_of_the_dashboard_names_its_test() -> None:
+    rows = re.findall(r"^\| (J\d[^|]*) \| ([\w ]+) \| (.+?) \| (.*)\|$", PAGE, re.M)
+    assert sorted(int(one[1:]) for numbers, *_ in rows for one in numbers.split(", ")) == [*range(1, 31)]
+    for numbers, state, _, where in rows:
+        assert state in {"done", "not yet"}, numbers
+        assert (state == "done") == bool(NAMED.search(where)), numbers

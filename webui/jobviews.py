@@ -187,12 +187,12 @@ def plain(text: str | None) -> str:
 
 
 def error_of(data: Mapping[str, str]) -> tuple[str, str]:
-    """Type and message of a failure, also of a deleted job that remembers one."""
+    """Type and message of a failure, also of a deleted job that remembers one; no message for who may not see it."""
     if "ExceptionType" in data:
-        return data["ExceptionType"], redaction.text(data.get("ExceptionMessage", ""))
+        return data["ExceptionType"], redaction.message(data.get("ExceptionMessage", ""))
     found = _loaded(data.get("Exception", "")) if data.get("Exception") else None
     if isinstance(found, dict):
-        return str(found.get("e") or ""), redaction.text(str(found.get("m") or ""))
+        return str(found.get("e") or ""), redaction.message(str(found.get("m") or ""))
     return "", ""
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from taskmanager.domain import masking
 from taskmanager.domain.masking import MASK
+from webui import access
 from webui.blueprint import manager
 
-__all__ = ["MASK", "is_secret", "text", "values"]
+__all__ = ["MASK", "is_secret", "message", "text", "values"]
 
 
 def is_secret(name: object) -> bool:
@@ -24,3 +25,8 @@ def values(value: Any) -> Any:
 def text(value: str | None) -> str:
     """A text for people with what looks like an assigned secret masked."""
     return masking.text(value, manager().settings.web_redact)
+
+
+def message(value: str | None) -> str:
+    """What a job or a person said, masked; hidden from who may not see arguments and messages."""
+    return MASK if value and not access.may("args.view") else text(value)

@@ -60,7 +60,7 @@ def dress(app: Flask) -> None:
         count_text=count_text, settings=_settings, skew=skew,
         version=taskmanager.__version__, product=lambda: manager().database.engine.dialect.name, elapsed=elapsed,
         user=lambda: g.get("user"), ngettext=ngettext, nav=nav, shell_here=here, with_args=with_args,
-        code=highlight.code, highlight_trace=highlight.trace, redact=redaction.text, cursor=cursors.write,
+        code=highlight.code, highlight_trace=highlight.trace, redact=redaction.message, cursor=cursors.write,
     )  # fmt: skip
     app.jinja_env.filters["unix"] = formats.unix
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

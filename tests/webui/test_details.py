@@ -1,15 +1,20 @@
-"""What the page of a job says that is not as it looks: its server is gone or silent, its run was asked to end."""
+"""What the page of a job says that is not as it looks, and what pages keep from who may not see messages."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from taskmanager import TaskManager
 from taskmanager.domain.states import Processing
 from taskmanager.engine.transitions import Change
 from taskmanager.storage import servers
-from tests.webui.conftest import Browser
+from tests.webui.conftest import HASH, Browser
+from tests.webui.sample import fill
+from tests.webui.test_pages import pages_of
+from webui import ROLES, create_app
 
 SERVER = "web-1:1:guid"
 
@@ -49,3 +54,22 @@ def test_a_cancelled_run_is_said_to_be_ending_and_then_honestly_not_to_react(tm:
     later(tm, "state", "CreatedAt", timedelta(minutes=2))
     page = ann.get(f"/hangfire/jobs/details/{job_id}").text
     assert "did not react: it goes on until it ends by itself" in page
+
+
+def test_who_may_not_see_arguments_finds_none_and_no_message_on_any_page(
+    tm: TaskManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ROLES, "view", frozenset({"jobs.view"}))
+    eve, ids = Browser(create_app(tm, users={"eve": HASH}, roles={"eve": "view"}), "eve"), fill(tm)
+    jobs = [f"jobs/details/{one}" for one in ids.values()]
+    listed = [*pages_of(tm), *jobs, f"jobs/details/{ids['failed']}?form=json"]
+    told, leaks = ("smtp", "unexpected token", "example.org", "order 1042"), dict[str, list[str]]()
+    for path in listed:
+        answer = eve.get(f"/hangfire/{path}")
+        page = answer.text.replace("error:smtp", "")
+        assert answer.status_code in (200, 403), path
+        if found := [text for text in told if text in page]:
+            leaks[path] = found
+    assert leaks == {}
+    refused = eve.get("/hangfire/jobs/failed?q=error:smtp").text
+    assert "may not look into arguments and messages" in refused

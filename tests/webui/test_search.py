@@ -10,7 +10,7 @@ import pytest
 from taskmanager import TaskManager
 from taskmanager.storage import monitoring_filters, servers, structures
 from tests.webui.conftest import HASH, Browser
-from webui import access, create_app
+from webui import ROLES, create_app
 
 
 def send(to: str, subject: str = "") -> None: ...
@@ -67,7 +67,7 @@ def test_text_is_escaped_and_wrong_filters_are_told(ann: Browser) -> None:
 
 def test_who_may_not_see_arguments_does_not_search_them(tm: TaskManager, monkeypatch: Any) -> None:
     tm.enqueue(send, "needle")
-    monkeypatch.setitem(access.ROLES, "view", frozenset({"jobs.view"}))
+    monkeypatch.setitem(ROLES, "view", frozenset({"jobs.view"}))
     app = create_app(tm, users={"eve": HASH}, roles={"eve": "view"})
     page = Browser(app, "eve").get("/hangfire/search?q=needle").text
     assert "may not look into arguments" in page

@@ -202,7 +202,7 @@ def _as_json(found: Details) -> Response:
         parameters=dict(parameters_of(found)),
         history=[
             {
-                "state": s.name, "reason": redaction.text(s.reason), "at": formats.iso(s.created_at),
+                "state": s.name, "reason": redaction.message(s.reason), "at": formats.iso(s.created_at),
                 "data": {k: redaction.text(v) for k, v in s.data.items()} if shown else {},
             }
             for s in job.history
