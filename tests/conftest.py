@@ -50,7 +50,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The files whose tests take long come first: else one worker ends with them while the other has nothing to do."""
-    slow = {item.path for item in items if item.get_closest_marker("fault") or item.path.parent.name == "browser"}
+    slow = {
+        item.path
+        for item in items
+        if item.get_closest_marker("fault") or item.get_closest_marker("slow") or item.path.parent.name == "browser"
+    }
     items.sort(key=lambda item: item.path not in slow)
 
 

@@ -6,10 +6,13 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from benchmarks.wire import Wire, listening
 from taskmanager import TaskManager
 from taskmanager.storage import servers
 
+pytestmark = pytest.mark.slow
 #: Long enough for two rounds of everything that looks each few seconds.
 _SECONDS = 12.0
 _MOST_A_SECOND = 5.0

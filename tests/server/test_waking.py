@@ -10,7 +10,7 @@ from taskmanager import TaskManager
 from taskmanager.storage import structures
 from taskmanager.storage.doorbell import SET
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
 def double(n: int) -> int:

@@ -71,7 +71,12 @@ def one_job(tm: TaskManager) -> int:
     return job_id
 
 
-def test_nothing_is_shown_without_signing_in(app: Any) -> None:
+def test_nothing_is_shown_without_signing_in(tmp_path: Any) -> None:
+    """On SQLite alone: what is refused at the door never comes to a database."""
+    tm = TaskManager(database_url=f"sqlite:///{tmp_path}/door.db", doorbell=False)
+    tm.database.create_tables()
+    app = create_app(tm, users=USERS, roles=ROLES)
+    app.config["PROPAGATE_EXCEPTIONS"] = app.testing = True
     client = app.test_client()
     for method, path, endpoint in routes(app):
         if endpoint in ("pages.static", "pages.health"):
@@ -79,6 +84,7 @@ def test_nothing_is_shown_without_signing_in(app: Any) -> None:
         assert client.open(path, method=method).status_code == 401, (method, path)
     assert client.get("/hangfire/", headers=signed("nobody")).status_code == 401
     assert "Basic" in client.get("/hangfire/").headers["WWW-Authenticate"]
+    tm.close()
 
 
 def test_closed_by_default_and_says_how_to_open(tm: TaskManager) -> None:

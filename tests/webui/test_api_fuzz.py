@@ -22,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
 from taskmanager import TaskManager
 from tests.webui.apiclient import TOKENS, Program
 
+pytestmark = pytest.mark.slow
 #: They wait for a worker, or send mail.
 SLOW = {"getJobStack", "testAlert"}
 EXAMPLES = 8
