@@ -15,7 +15,7 @@ from taskmanager.domain.wallclock import WallClock, wall_clock
 from taskmanager.engine import targcc_rules
 from taskmanager.engine.filters import Electing
 from taskmanager.engine.targcc_mail import TargccMails
-from taskmanager.storage import legacy, legacy_shape, targcc, targcc_marks
+from taskmanager.storage import legacy, legacy_shape, targcc, targcc_logged, targcc_marks
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.targcc import TargccRow
 from taskmanager.storage.targcc_marks import Known
@@ -129,7 +129,7 @@ class TargccOutcomes:
 
     def _log(self, tx: Tx, row: TargccRow, one: Mapping[str, Any]) -> None:
         if legacy_shape.of(tx).logged is Shape.TARGCC:
-            targcc.add_logged(
+            targcc_logged.add(
                 tx, row, started_at=one["started_at"], seconds=one["seconds"], status=one["status"],
                 remarks=one["remarks"], by=one["by"], counts=tuple(one["counts"]), job_id=one["job"],
             )  # fmt: skip

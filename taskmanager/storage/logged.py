@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 
 from taskmanager.domain import times
-from taskmanager.storage import jobs, legacy_shape, legacy_texts, structures, targcc
+from taskmanager.storage import jobs, legacy_shape, legacy_texts, structures, targcc_logged
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.statements import statement
@@ -141,7 +141,7 @@ def history(tx: Tx, *, name: str | None, limit: int, failed_only: bool = False) 
     """Runs, newest first, of one job name (in any case) or all."""
     if (shape := legacy_shape.of(tx).logged) is not Shape.SPECIFICATION:
         is_older = shape is Shape.TARGCC
-        return targcc.history(tx, name=name, limit=limit, failed_only=failed_only) if is_older else []
+        return targcc_logged.history(tx, name=name, limit=limit, failed_only=failed_only) if is_older else []
     parameters = {"any_name": int(name is None), "name": (name or "").lower(), "limit": limit}
     parameters["any_outcome"] = int(not failed_only)
     return tx.execute(read_logged, parameters).mappings()
@@ -151,7 +151,7 @@ def newest_of(tx: Tx, name: str, *, limit: int) -> list[dict[str, Any]]:
     """The newest runs of a name as it is stored, whole; moments are UTC."""
     if (shape := legacy_shape.of(tx).logged) is not Shape.SPECIFICATION:
         is_older = shape is Shape.TARGCC
-        found = targcc.history(tx, name=name, limit=limit, failed_only=False) if is_older else []
+        found = targcc_logged.history(tx, name=name, limit=limit, failed_only=False) if is_older else []
     else:
         found = tx.execute(logged_of_name, {"name": name, "limit": limit}).mappings()
     return [
@@ -163,7 +163,7 @@ def newest_of(tx: Tx, name: str, *, limit: int) -> list[dict[str, Any]]:
 def statistics(tx: Tx, *, days: float) -> list[dict[str, Any]]:
     """Counts and durations of each job name over the last days."""
     if (shape := legacy_shape.of(tx).logged) is not Shape.SPECIFICATION:
-        return targcc.statistics(tx, days=days) if shape is Shape.TARGCC else []
+        return targcc_logged.statistics(tx, days=days) if shape is Shape.TARGCC else []
     since: datetime = tx.clock.local_now() - timedelta(days=days)
     names = ("name", "runs", "succeeded", "average_ms", "shortest_ms", "longest_ms", "last_started")
     rows = [dict(zip(names, row, strict=True)) for row in tx.execute(logged_statistics, {"since": since})]

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from taskmanager.storage import legacy_shape, targcc
+from taskmanager.storage import legacy_shape, targcc_logged
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.monitoring_filters import SCANNED
@@ -346,7 +346,7 @@ def _percentile(ordered: Sequence[int], share: float) -> int | None:
 
 
 def _older_rows(tx: Tx, name: str | None, failed_only: bool) -> list[dict[str, Any]]:
-    return targcc.history(tx, name=name, limit=OLDER_ROWS, failed_only=failed_only)
+    return targcc_logged.history(tx, name=name, limit=OLDER_ROWS, failed_only=failed_only)
 
 
 def _older_page(tx: Tx, wanted: WantedRuns, limit: int) -> RunPage:

@@ -1,16 +1,16 @@
-"""Rows of the older c_Job and its neighbours: read and written as their users expect, on the server's wall clock."""
+"""Rows of the older c_Job: read and written as their users expect, on the server's wall clock."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from taskmanager.domain.targcc import Rule
-from taskmanager.storage import jobs, legacy, legacy_shape, legacy_texts
+from taskmanager.storage import jobs, legacy
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
@@ -20,15 +20,8 @@ COLUMNS = (
     "ID", "lkpJob", "lkpJobRunner", "enmJobType", "WhenToRun", "CyclicCount", "TimeOutSec", "Active", "IsManaged",
     "NextRunTime", "LastRunTime", "enmJobStatus", "ActivatingUser", "SendNotificationOnSuccess", "WarningMailSent",
 )  # fmt: skip
-_LOGGED = (
-    "c_JobID", "WhenStarted", "ActivatingUser", "LastRunBy", "ExecutionTimeSec", "enmRunStatus_JobStatus", "Remarks",
-    "SuccessCount", "FailureCount", "AddedBy", "AddedOn",
-)  # fmt: skip
 #: ActivatingUser, LastRunBy and AddedBy have so many characters.
-_USER_LENGTH = 50
-#: A longer text of Remarks is cut to so many characters; the whole stands with the job.
-REMARKS_LENGTH, _REMARKS_KEPT = 1000, 960
-_SUCCESS = ("success", "warning")
+USER_LENGTH = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,40 +121,6 @@ def end_targcc_row(t: Tables, p: Product) -> str:
     )  # fmt: skip
 
 
-@statement
-def insert_targcc_logged(t: Tables, p: Product) -> str:
-    names = ", ".join(p.quote(c) for c in _LOGGED)
-    return f"INSERT INTO {p.quote('c_LoggedJob')} ({names}) VALUES ({', '.join(f':{c}' for c in _LOGGED)})"
-
-
-@statement
-def read_targcc_logged(t: Tables, p: Product) -> str:
-    q = p.quote
-    wanted = ("WhenStarted", "ExecutionTimeSec", "enmRunStatus_JobStatus", "Remarks", "LastRunBy", "ActivatingUser")
-    return (
-        f"SELECT l.{q('ID')}, COALESCE(j.{q('lkpJob')}, ''), {', '.join(f'l.{q(c)}' for c in wanted)}, "
-        f"l.{q('AddedOn')} FROM {q('c_LoggedJob')} l LEFT JOIN {q('c_Job')} j ON j.{q('ID')} = l.{q('c_JobID')} "
-        f"WHERE (:any_name = 1 OR LOWER(j.{q('lkpJob')}) = :name) AND (:any_outcome = 1 OR "
-        f"LOWER(COALESCE(l.{q('enmRunStatus_JobStatus')}, '')) NOT IN ('success', 'warning')) "
-        f"ORDER BY l.{q('ID')} DESC LIMIT :limit"
-    )
-
-
-@statement
-def targcc_statistics(t: Tables, p: Product) -> str:
-    q = p.quote
-    code, took = f"COALESCE(j.{q('lkpJob')}, '')", f"l.{q('ExecutionTimeSec')}"
-    good = f"CASE WHEN LOWER(COALESCE(l.{q('enmRunStatus_JobStatus')}, '')) IN ('success', 'warning') THEN 1 ELSE 0 END"
-    return (
-        f"SELECT {code}, COUNT(*), SUM({good}), AVG({took}), MIN({took}), MAX({took}), MAX(l.{q('WhenStarted')}) "
-        f"FROM {q('c_LoggedJob')} l LEFT JOIN {q('c_Job')} j ON j.{q('ID')} = l.{q('c_JobID')} "
-        f"WHERE COALESCE(l.{q('WhenStarted')}, l.{q('AddedOn')}) >= :since GROUP BY {code} ORDER BY {code}"
-    )
-
-
-# -- rows of c_Job ------------------------------------------------------------------------------------------------
-
-
 def rows(tx: Tx) -> list[TargccRow]:
     """All rows, unlocked."""
     return [read_row(r) for r in tx.execute(targcc_rows)]
@@ -206,12 +165,12 @@ def plan(tx: Tx, row_id: int, next_run: datetime | None) -> None:
 
 def stop(tx: Tx, row_id: int, user: str) -> None:
     """An inactive row has no next time."""
-    tx.execute(stop_targcc_row, {"id": row_id, "user": user[:_USER_LENGTH]})
+    tx.execute(stop_targcc_row, {"id": row_id, "user": user[:USER_LENGTH]})
 
 
 def switch(tx: Tx, row_id: int, active: bool, user: str) -> None:
     """Write Active; the next run is planned by who looks next."""
-    tx.execute(switch_targcc_row, {"id": row_id, "active": int(active), "user": user[:_USER_LENGTH]})
+    tx.execute(switch_targcc_row, {"id": row_id, "active": int(active), "user": user[:USER_LENGTH]})
 
 
 def retire(tx: Tx, row_id: int) -> None:
@@ -221,13 +180,13 @@ def retire(tx: Tx, row_id: int) -> None:
 
 def claim(tx: Tx, row_id: int, at: datetime, by: str) -> None:
     """Set a row InProcess; LastRunTime is when it began (UTC here)."""
-    given = {"id": row_id, "at": tx.bind_moment(tx.clock.to_local(at)), "by": by[:_USER_LENGTH]}
+    given = {"id": row_id, "at": tx.bind_moment(tx.clock.to_local(at)), "by": by[:USER_LENGTH]}
     tx.execute(claim_targcc_row, given)
 
 
 def ask(tx: Tx, row_id: int, user: str) -> None:
     """Write who wants a row to run: the run's end copies it to the history."""
-    tx.execute(ask_targcc_row, {"id": row_id, "user": user[:_USER_LENGTH]})
+    tx.execute(ask_targcc_row, {"id": row_id, "user": user[:USER_LENGTH]})
 
 
 def fail(tx: Tx, row_id: int) -> None:
@@ -238,66 +197,10 @@ def fail(tx: Tx, row_id: int) -> None:
 def end(tx: Tx, row_id: int, *, status: str, at: datetime, by: str, user: str, next_run: datetime | None) -> None:
     """Write how a run ended; at: when (UTC), next_run: on the wall clock."""
     given = {
-        "id": row_id, "status": status, "at": tx.bind_moment(tx.clock.to_local(at)), "by": by[:_USER_LENGTH],
-        "user": user[:_USER_LENGTH], "next_run": tx.bind_moment(next_run),
+        "id": row_id, "status": status, "at": tx.bind_moment(tx.clock.to_local(at)), "by": by[:USER_LENGTH],
+        "user": user[:USER_LENGTH], "next_run": tx.bind_moment(next_run),
     }  # fmt: skip
     tx.execute(end_targcc_row, given)
-
-
-# -- c_LoggedJob ----------------------------------------------------------------------------------------------------
-
-
-def add_logged(
-    tx: Tx, row: TargccRow, *, started_at: datetime, seconds: int, status: str, remarks: str, by: str,
-    counts: tuple[int | None, int | None] = (None, None), job_id: int | None = None,
-) -> None:  # fmt: skip
-    """Append a run. counts: items done and failed in it. job_id: where the whole of a long text stands."""
-    values = (
-        row.id, tx.bind_moment(tx.clock.to_local(started_at)), row.user, by[:_USER_LENGTH], seconds, status,
-        cut(remarks, job_id), *counts, by[:_USER_LENGTH] or "TaskManager", tx.bind_moment(tx.clock.local_now()),
-    )  # fmt: skip
-    given = dict(zip(_LOGGED, values, strict=True))
-    tx.execute(insert_targcc_logged, legacy_texts.fitted(legacy_shape.of(tx).texts, "c_LoggedJob", given))
-
-
-def cut(text: str, job_id: int | None) -> str:
-    """Remarks as they are kept."""
-    if len(text) <= REMARKS_LENGTH:
-        return text
-    return f"{text[:_REMARKS_KEPT]} …[cut; see job {job_id}]"
-
-
-def history(tx: Tx, *, name: str | None, limit: int, failed_only: bool) -> list[dict[str, Any]]:
-    """Runs, newest first, under the names of the specification's columns."""
-    given = {"any_name": int(name is None), "name": (name or "").lower(), "limit": limit}
-    found = tx.execute(read_targcc_logged, given | {"any_outcome": int(not failed_only)})
-    return [_logged(r) for r in found]
-
-
-def _logged(r: Sequence[Any]) -> dict[str, Any]:
-    number, name, started, seconds, status, remarks, by, user, added = r
-    begun, success = _moment(started), str(status or "").strip().lower() in _SUCCESS
-    ended = None if begun is None or seconds is None else begun + timedelta(seconds=int(seconds))
-    return {
-        "ID": number, "JobName": name, "JobId": None, "JobType": "Recurring", "StartedAt": begun, "CompletedAt": ended,
-        "DurationMs": None if seconds is None else int(seconds) * 1000, "Success": int(success),
-        "ResultMessage": remarks if success else None, "ErrorMessage": None if success else remarks, "StackTrace": None,
-        "ServerName": by, "TriggeredBy": user, "MemoryUsedMB": None, "CpuTimeMs": None, "CreatedAt": _moment(added),
-    }  # fmt: skip
-
-
-def statistics(tx: Tx, *, days: float) -> list[dict[str, Any]]:
-    """Counts and durations of each code over the last days."""
-    since = tx.bind_moment(tx.clock.local_now() - timedelta(days=days))
-    found = []
-    for name, runs, good, average, shortest, longest, last in tx.execute(targcc_statistics, {"since": since}):
-        found.append({
-            "name": name, "runs": int(runs), "succeeded": int(good or 0), "failed": int(runs) - int(good or 0),
-            "average_ms": None if average is None else round(float(average) * 1000),
-            "shortest_ms": None if shortest is None else int(shortest) * 1000,
-            "longest_ms": None if longest is None else int(longest) * 1000, "last_started": _moment(last),
-        })  # fmt: skip
-    return found
 
 
 def read_row(r: Sequence[Any]) -> TargccRow:
@@ -305,8 +208,8 @@ def read_row(r: Sequence[Any]) -> TargccRow:
     timeout = int(r[6] or 0)
     return TargccRow(
         int(r[0]), str(r[1] or "").strip(), str(r[2] or "").strip(),
-        Rule(r[3], _moment(r[4]), None if r[5] is None else int(r[5])), timeout if timeout > 0 else None,
-        _flag(r[7]), _flag(r[8]), _moment(r[9]), _moment(r[10]), r[11], r[12],
+        Rule(r[3], whole_moment(r[4]), None if r[5] is None else int(r[5])), timeout if timeout > 0 else None,
+        _flag(r[7]), _flag(r[8]), whole_moment(r[9]), whole_moment(r[10]), r[11], r[12],
         _flag(r[13]), _flag(r[14]),
     )  # fmt: skip
 
@@ -316,7 +219,8 @@ def _flag(value: Any) -> bool:
     return any(value) if isinstance(value, bytes) else str(value or 0) not in ("0", "False")
 
 
-def _moment(value: Any) -> datetime | None:
+def whole_moment(value: Any) -> datetime | None:
+    """A moment to the second, which is all that these columns keep; None for what is none."""
     try:
         return None if value is None else as_moment(value).replace(microsecond=0)
     except ValueError:

@@ -718,17 +718,11 @@ UPDATE "c_Job" SET "enmJobStatus" = :status, "LastRunTime" = :at, "LastRunBy" = 
 -- targcc.fail_targcc_row
 UPDATE "c_Job" SET "enmJobStatus" = 'Failure' WHERE "ID" = :id;
 
--- targcc.insert_targcc_logged
-INSERT INTO "c_LoggedJob" ("c_JobID", "WhenStarted", "ActivatingUser", "LastRunBy", "ExecutionTimeSec", "enmRunStatus_JobStatus", "Remarks", "SuccessCount", "FailureCount", "AddedBy", "AddedOn") VALUES (:c_JobID, :WhenStarted, :ActivatingUser, :LastRunBy, :ExecutionTimeSec, :enmRunStatus_JobStatus, :Remarks, :SuccessCount, :FailureCount, :AddedBy, :AddedOn);
-
 -- targcc.lock_targcc_rows
 SELECT t."ID", t."lkpJob", t."lkpJobRunner", t."enmJobType", t."WhenToRun", t."CyclicCount", t."TimeOutSec", t."Active", t."IsManaged", t."NextRunTime", t."LastRunTime", t."enmJobStatus", t."ActivatingUser", t."SendNotificationOnSuccess", t."WarningMailSent" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "c_Job" t ON t."ID" = x.id ORDER BY x.id FOR UPDATE OF t SKIP LOCKED;
 
 -- targcc.plan_targcc_row
 UPDATE "c_Job" SET "NextRunTime" = :next_run WHERE "ID" = :id;
-
--- targcc.read_targcc_logged
-SELECT l."ID", COALESCE(j."lkpJob", ''), l."WhenStarted", l."ExecutionTimeSec", l."enmRunStatus_JobStatus", l."Remarks", l."LastRunBy", l."ActivatingUser", l."AddedOn" FROM "c_LoggedJob" l LEFT JOIN "c_Job" j ON j."ID" = l."c_JobID" WHERE (:any_name = 1 OR LOWER(j."lkpJob") = :name) AND (:any_outcome = 1 OR LOWER(COALESCE(l."enmRunStatus_JobStatus", '')) NOT IN ('success', 'warning')) ORDER BY l."ID" DESC LIMIT :limit;
 
 -- targcc.retire_targcc_row
 UPDATE "c_Job" SET "Active" = 0 WHERE "ID" = :id;
@@ -745,14 +739,20 @@ UPDATE "c_Job" SET "Active" = :active, "NextRunTime" = NULL, "ActivatingUser" = 
 -- targcc.targcc_rows
 SELECT t."ID", t."lkpJob", t."lkpJobRunner", t."enmJobType", t."WhenToRun", t."CyclicCount", t."TimeOutSec", t."Active", t."IsManaged", t."NextRunTime", t."LastRunTime", t."enmJobStatus", t."ActivatingUser", t."SendNotificationOnSuccess", t."WarningMailSent" FROM "c_Job" t ORDER BY t."ID";
 
--- targcc.targcc_statistics
-SELECT COALESCE(j."lkpJob", ''), COUNT(*), SUM(CASE WHEN LOWER(COALESCE(l."enmRunStatus_JobStatus", '')) IN ('success', 'warning') THEN 1 ELSE 0 END), AVG(l."ExecutionTimeSec"), MIN(l."ExecutionTimeSec"), MAX(l."ExecutionTimeSec"), MAX(l."WhenStarted") FROM "c_LoggedJob" l LEFT JOIN "c_Job" j ON j."ID" = l."c_JobID" WHERE COALESCE(l."WhenStarted", l."AddedOn") >= :since GROUP BY COALESCE(j."lkpJob", '') ORDER BY COALESCE(j."lkpJob", '');
-
 -- targcc.wait_for_targcc_row
 SELECT t."ID", t."lkpJob", t."lkpJobRunner", t."enmJobType", t."WhenToRun", t."CyclicCount", t."TimeOutSec", t."Active", t."IsManaged", t."NextRunTime", t."LastRunTime", t."enmJobStatus", t."ActivatingUser", t."SendNotificationOnSuccess", t."WarningMailSent" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "c_Job" t ON t."ID" = x.id ORDER BY x.id FOR UPDATE OF t;
 
 -- targcc_glance.glance_at_targcc_rows
 SELECT COUNT(*), md5(string_agg(concat_ws('|', "ID", COALESCE(CAST("lkpJob" AS text), '~'), COALESCE(CAST("lkpJobRunner" AS text), '~'), COALESCE(CAST("enmJobType" AS text), '~'), COALESCE(CAST("WhenToRun" AS text), '~'), COALESCE(CAST("CyclicCount" AS text), '~'), COALESCE(CAST("TimeOutSec" AS text), '~'), COALESCE(CAST("Active" AS text), '~'), COALESCE(CAST("IsManaged" AS text), '~'), COALESCE(CAST("NextRunTime" AS text), '~'), COALESCE(CAST("LastRunTime" AS text), '~'), COALESCE(CAST("enmJobStatus" AS text), '~'), COALESCE(CAST("WarningMailSent" AS text), '~')), ',' ORDER BY "ID")) FROM "c_Job";
+
+-- targcc_logged.insert_targcc_logged
+INSERT INTO "c_LoggedJob" ("c_JobID", "WhenStarted", "ActivatingUser", "LastRunBy", "ExecutionTimeSec", "enmRunStatus_JobStatus", "Remarks", "SuccessCount", "FailureCount", "AddedBy", "AddedOn") VALUES (:c_JobID, :WhenStarted, :ActivatingUser, :LastRunBy, :ExecutionTimeSec, :enmRunStatus_JobStatus, :Remarks, :SuccessCount, :FailureCount, :AddedBy, :AddedOn);
+
+-- targcc_logged.read_targcc_logged
+SELECT l."ID", COALESCE(j."lkpJob", ''), l."WhenStarted", l."ExecutionTimeSec", l."enmRunStatus_JobStatus", l."Remarks", l."LastRunBy", l."ActivatingUser", l."AddedOn" FROM "c_LoggedJob" l LEFT JOIN "c_Job" j ON j."ID" = l."c_JobID" WHERE (:any_name = 1 OR LOWER(j."lkpJob") = :name) AND (:any_outcome = 1 OR LOWER(COALESCE(l."enmRunStatus_JobStatus", '')) NOT IN ('success', 'warning')) ORDER BY l."ID" DESC LIMIT :limit;
+
+-- targcc_logged.targcc_statistics
+SELECT COALESCE(j."lkpJob", ''), COUNT(*), SUM(CASE WHEN LOWER(COALESCE(l."enmRunStatus_JobStatus", '')) IN ('success', 'warning') THEN 1 ELSE 0 END), AVG(l."ExecutionTimeSec"), MIN(l."ExecutionTimeSec"), MAX(l."ExecutionTimeSec"), MAX(l."WhenStarted") FROM "c_LoggedJob" l LEFT JOIN "c_Job" j ON j."ID" = l."c_JobID" WHERE COALESCE(l."WhenStarted", l."AddedOn") >= :since GROUP BY COALESCE(j."lkpJob", '') ORDER BY COALESCE(j."lkpJob", '');
 
 -- targcc_mail.last_targcc_run
 SELECT "WhenStarted", "Remarks" FROM "c_LoggedJob" WHERE "c_JobID" = :id ORDER BY "ID" DESC LIMIT 1;
