@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from benchmarks import drain, enqueue, idle, latency, legacy, memory, scale
+from benchmarks import drain, enqueue, idle, latency, legacy, load, memory, scale, startup
 from benchmarks.summary import summary
 from taskmanager import TaskManager
 
@@ -29,6 +29,9 @@ _TARGETS = {
     "latency by polling": "p50 ≤ 60 ms, p99 ≤ 250 ms",
     "idle": "≤ 5 statements/s, ≤ 0.5 % of a core, ≤ 80 MB; 20 processes ≤ 5 % of a core on the server",
     "legacy": "1,000 rows ≤ 1 % of a core, 500 forced start in ≤ 5 s, a row of history ≤ 50 ms at its worst",
+    "latency under load": "at 1, 20 and 200 jobs/s; told at each",
+    "load": "statements ≤ 0.2 and COMMITs ≤ 0.05 a job where jobs take nothing",
+    "start-up": "told",
     "scale": "claim ±20 % from 1,000 to 1,000,000",
     "memory": "no growth over 100,000 jobs",
 }
@@ -44,6 +47,11 @@ def figures(url: str) -> dict[str, Callable[[], Any]]:
         "idle": lambda: [idle.measure(url, processes=n) for n in (1, 20)],
         "latency with the doorbell": lambda: latency.measure(url, 60, doorbell=True),
         "latency by polling": lambda: latency.measure(url, 60, doorbell=False, deep=True),
+        "latency under load": lambda: [
+            latency.measure(url, max(60, 10 * rate), per_second=rate) for rate in (1, 20, 200)
+        ],
+        "load": lambda: list(load.measure(url, 3000)),
+        "start-up": lambda: startup.measure(url),
         "scale": lambda: scale.measure(url, [1_000, 1_000_000]),
         "memory": lambda: memory.measure(url, 100_000),
     }

@@ -19,13 +19,19 @@ from benchmarks.fill import fresh
 from benchmarks.worker import ended, started
 
 
-def statements(worker: subprocess.Popen[str]) -> int:
-    """How many statements a worker has sent."""
+def counted(worker: subprocess.Popen[str]) -> tuple[int, int, int]:
+    """What a worker has sent: statements, round trips, COMMITs."""
     assert worker.stdin is not None
     assert worker.stdout is not None
     worker.stdin.write("\n")
     worker.stdin.flush()
-    return int(worker.stdout.readline())
+    sent, trips, ends = worker.stdout.readline().split()
+    return int(sent), int(trips), int(ends)
+
+
+def statements(worker: subprocess.Popen[str]) -> int:
+    """How many statements a worker has sent."""
+    return counted(worker)[0]
 
 
 def server_of(url: str) -> list[psutil.Process]:

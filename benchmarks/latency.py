@@ -1,16 +1,17 @@
 """From enqueue to start on an idle system: the time a job's own start lies after its creation, at one job at a time.
 
-python -m benchmarks.latency mysql://test:test@127.0.0.1/bench 100 [--polling] [--deep]
+python -m benchmarks.latency mysql://test:test@127.0.0.1/bench 100 [--polling] [--deep] [--rate 20]
 
-Jobs come 0.2 to 0.4 s apart; --deep: 1.5 to 3 s, so that the worker has fallen asleep before each.
+Jobs come 0.2 to 0.4 s apart; --deep: 1.5 to 3 s, so that the worker has fallen asleep before each; --rate: so many a
+second at even moments, or as many as one client can enqueue (what it was is told).
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import statistics
-import sys
 import time
 from typing import Any
 
@@ -20,7 +21,9 @@ from taskmanager import TaskManager
 from taskmanager.domain.times import parse
 
 
-def measure(url: str, count: int, *, doorbell: bool, deep: bool = False) -> dict[str, Any]:
+def measure(
+    url: str, count: int, *, doorbell: bool = True, deep: bool = False, per_second: float | None = None
+) -> dict[str, Any]:
     """Milliseconds from enqueue to start, with a worker in another process."""
     tm = TaskManager(database_url=url, doorbell=doorbell)
     tm.database.tables.metadata.drop_all(tm.database.engine)
@@ -29,10 +32,14 @@ def measure(url: str, count: int, *, doorbell: bool, deep: bool = False) -> dict
     worker = started(url, *switch)
     tm.wait(tm.enqueue(noop.noop), 30)
     time.sleep(2)
-    ids = []
-    for _ in range(count):
+    ids, began = [], time.monotonic()
+    for number in range(count):
         ids.append(tm.enqueue(noop.noop))
-        time.sleep(random.uniform(1.5, 3.0) if deep else random.uniform(0.2, 0.4))
+        if per_second is None:
+            time.sleep(random.uniform(1.5, 3.0) if deep else random.uniform(0.2, 0.4))
+        else:
+            time.sleep(max(0.0, began + (number + 1) / per_second - time.monotonic()))
+    sent = count / (time.monotonic() - began)
     tm.wait(ids[-1], 10)
     ended(worker)
     waits = []
@@ -46,12 +53,25 @@ def measure(url: str, count: int, *, doorbell: bool, deep: bool = False) -> dict
     return {
         "doorbell": doorbell,
         "deep_idle": deep,
+        "per_second": round(sent, 1),
         "p50_ms": round(cuts[49], 1),
         "p95_ms": round(cuts[94], 1),
         "p99_ms": round(cuts[98], 1),
     }
 
 
+def main() -> None:
+    """One line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("url")
+    parser.add_argument("count", type=int)
+    parser.add_argument("--polling", action="store_true", help="without a doorbell")
+    parser.add_argument("--deep", action="store_true", help="the worker has fallen asleep before each job")
+    parser.add_argument("--rate", type=float, help="jobs a second")
+    given = parser.parse_args()
+    found = measure(given.url, given.count, doorbell=not given.polling, deep=given.deep, per_second=given.rate)
+    print(json.dumps(found))
+
+
 if __name__ == "__main__":
-    doorbell, deep = "--polling" not in sys.argv, "--deep" in sys.argv
-    print(json.dumps(measure(sys.argv[1], int(sys.argv[2]), doorbell=doorbell, deep=deep)))
+    main()

@@ -1,6 +1,6 @@
 """A worker process for benchmarks: `python -m benchmarks.worker URL [--no-doorbell] [--count]`.
 
---count: each line on stdin is answered by the number of statements that were sent so far.
+--count: each line on stdin is answered by what was sent so far: statements, round trips, COMMITs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks.wire import Wire, listening
+from benchmarks.wire import Wire, commits, listening
 from taskmanager import TaskManager
 from taskmanager.server.supervisor import StopSignal
 
@@ -35,9 +35,10 @@ def ended(*workers: subprocess.Popen[str]) -> None:
 
 
 def answer(wire: Wire) -> None:
-    """Tell how many statements were sent, as often as somebody asks."""
+    """Tell how many statements, round trips and COMMITs were sent, as often as somebody asks."""
     for _ in sys.stdin:
-        print(len(wire.sent()), flush=True)
+        sent = wire.sent()
+        print(len(sent), len(wire.trips()), commits(sent), flush=True)
 
 
 def main() -> None:

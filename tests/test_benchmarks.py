@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import drain, enqueue, idle, latency, memory, scale
+from benchmarks import drain, enqueue, idle, latency, load, memory, scale, startup
 from benchmarks.summary import summary
 
 
@@ -28,6 +28,20 @@ def test_a_drain_is_measured_with_and_without_history(url: str) -> None:
 
 def test_latency_is_measured(url: str) -> None:
     assert latency.measure(url, 3, doorbell=True)["p50_ms"] > 0
+
+
+def test_latency_is_measured_at_a_rate(url: str) -> None:
+    assert 0 < latency.measure(url, 20, per_second=100)["per_second"] <= 101
+
+
+def test_a_drain_of_mixed_durations_tells_what_a_job_costs(url: str) -> None:
+    found = load.drain(url, 60, processes=1, threads=5, waits=(0.0, 0.001))
+    assert found["per_second"] > 0
+    assert 0 < found["commits_per_job"] <= found["statements_per_job"]
+
+
+def test_start_up_is_measured(url: str) -> None:
+    assert startup.measure(url, 1)["start_to_first_job_ms"] > 0
 
 
 def test_idle_workers_are_measured(url: str) -> None:
