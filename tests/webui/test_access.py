@@ -72,7 +72,7 @@ def one_job(tm: TaskManager) -> int:
 
 
 def test_nothing_is_shown_without_signing_in(tmp_path: Any) -> None:
-    """On SQLite alone: what is refused at the door never comes to a database."""
+    """On SQLite alone: at the door no database is asked; what a wrong password writes is tested on all, below."""
     tm = TaskManager(database_url=f"sqlite:///{tmp_path}/door.db", doorbell=False)
     tm.database.create_tables()
     app = create_app(tm, users=USERS, roles=ROLES)
