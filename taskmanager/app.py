@@ -11,9 +11,11 @@ from typing import Any, Concatenate, overload
 
 from taskmanager import schedules
 from taskmanager.config import Settings
+from taskmanager.domain import invocation as invocations
 from taskmanager.domain import times
 from taskmanager.domain.cron import Misfire
 from taskmanager.domain.errors import CreationCancelled, InvalidArgument, JobFailed, JobNotFound
+from taskmanager.domain.invocation import Invocation
 from taskmanager.domain.records import JobRecord, RecurringRecord
 from taskmanager.domain.retry import RetryPolicy
 from taskmanager.domain.states import Enqueued, Scheduled, State
@@ -24,6 +26,7 @@ from taskmanager.engine.decorating import C, P, R
 from taskmanager.engine.definitions import Definition
 from taskmanager.engine.handles import Decorator, JobFunction
 from taskmanager.engine.history import MANUAL, TRIGGERED_BY
+from taskmanager.engine.legacy import row_of
 from taskmanager.engine.registry import JobDefinition, define
 from taskmanager.installation import Installation
 from taskmanager.server import waiting
@@ -207,20 +210,45 @@ class TaskManager(Installation):
         """
         return self.recurring_jobs.remove(recurring_id, keep_pause=keep_pause)
 
-    def trigger(self, recurring_id: str, *, by: str = MANUAL, key: str | None = None) -> int:
-        """Run a recurring job now, once; returns the job's id. Raises RecurringJobNotFound.
+    def trigger(
+        self, recurring_id: str, *, by: str = MANUAL, key: str | None = None, args: tuple[Any, ...] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> int:  # fmt: skip
+        """Run a recurring job now, once; returns the job's id.
 
-        key: asked for twice under one key, it is one run.
+        args, kwargs: instead of the arguments it has, for this run alone. key: asked for twice under one key, it is one
+        run. Raises RecurringJobNotFound, UnknownJob, ArgumentError, InvalidArgument (a row of c_Job takes none).
         """
-        return self.recurring_jobs.trigger(recurring_id, by=by, key=key)
+        call = None
+        if args is not None or kwargs is not None:
+            call = self._called_anew(recurring_id, tuple(args or ()), dict(kwargs or {}))
+        return self.recurring_jobs.trigger(recurring_id, by=by, key=key, invocation=call)
 
-    def pause(self, recurring_id: str) -> None:
-        """Stop firing a recurring job, keeping it. Raises RecurringJobNotFound."""
-        self.recurring_jobs.pause(recurring_id)
+    def _called_anew(self, recurring_id: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Invocation:
+        record = self.recurring_jobs.get(recurring_id)
+        if row_of(recurring_id) is not None:
+            raise InvalidArgument(f"{recurring_id} calls what its row says, and takes no other arguments")
+        return self.registry.find(invocations.read(record.job).name).invocation(args, kwargs)
 
-    def resume(self, recurring_id: str) -> None:
-        """Fire a paused recurring job again. Raises RecurringJobNotFound."""
-        self.recurring_jobs.resume(recurring_id)
+    def pause(
+        self, recurring_id: str, *, by: str | None = None, note: str | None = None, until: datetime | None = None
+    ) -> None:
+        """Stop firing a recurring job, keeping it.
+
+        by: who asks; note: why. until: when it resumes by itself (a naive one is UTC). Raises RecurringJobNotFound,
+        InvalidArgument.
+        """
+        self.recurring_jobs.pause(recurring_id, by=by, note=note, until=until)
+
+    def resume(
+        self, recurring_id: str, *, run_missed: bool = False, by: str = MANUAL, key: str | None = None
+    ) -> int | None:
+        """Fire a paused recurring job again. What was due during the pause is skipped, unless it is asked for.
+
+        run_missed: if anything was missed, run once now; returns that job's id. by: who asks for that run; key: asked
+        for twice under one key, it is one run. Raises RecurringJobNotFound.
+        """
+        return self.recurring_jobs.resume(recurring_id, run_missed=run_missed, by=by, key=key)
 
     def recurring_list(self) -> list[RecurringRecord]:
         """All recurring jobs."""

@@ -9,11 +9,12 @@ from typing import Any
 
 from taskmanager import config
 from taskmanager.config import Settings
+from taskmanager.domain.records import Pause
 from taskmanager.domain.retry import RetryPolicy
 from taskmanager.engine import discovery
 from taskmanager.engine.alert_rules import AlertRules
 from taskmanager.engine.alerts import Alerts
-from taskmanager.engine.audit import Audit
+from taskmanager.engine.audit import Actor, Audit
 from taskmanager.engine.client import Client
 from taskmanager.engine.continuations import Continuations
 from taskmanager.engine.filters import Chain, Filter
@@ -37,6 +38,7 @@ from taskmanager.server.ringer import Ringer
 from taskmanager.server.schedulers import LegacyScheduler
 from taskmanager.server.server import Server
 from taskmanager.storage.database import Database
+from taskmanager.storage.transaction import Tx
 from taskmanager.tasks import bulk, notify
 from taskmanager.tasks.notify import Notifier
 from taskmanager.tasks.procedures import ProcedureRuns, Procedures, run_procedure
@@ -73,6 +75,7 @@ class Installation:
         self.recurring_jobs = RecurringJobs(self.client)
         self.alert_rules = AlertRules(self.database)
         self.audit = Audit(self.database, s.web_redact)
+        self.recurring_jobs.resumed = self._tell_resumed
         self.notifications = Notifications(self.database, s.notification_retention_seconds)
         self.own_filters: list[Filter] = []
         self.extra_processes: list[Callable[[], Process]] = []
@@ -173,6 +176,11 @@ class Installation:
         self.legacy_jobs = self.recurring_jobs.legacy = legacy
         if self.settings.scheduler:
             self.extra_processes.append(lambda: LegacyScheduler(legacy))
+
+    def _tell_resumed(self, tx: Tx, recurring_id: str, pause: Pause) -> None:
+        """What a pause's end does is done in the name of who set it."""
+        actor, note = Actor(pause.by or "-", "scheduler"), f"its pause was until {pause.until:%Y-%m-%d %H:%M:%S} (UTC)"
+        self.audit.note(tx, actor, "recurring.resume", "recurring", recurring_id, after={"paused": False}, note=note)
 
     def _serve_operations(self) -> None:
         known = self.providers.is_injected

@@ -250,6 +250,14 @@ def moment(value: datetime | None) -> str | None:
     return None if value is None else f"{value.isoformat()}Z"
 
 
+def time_of(text: str | None, option: str) -> datetime | None:
+    """A moment that is typed. Raises BadParameter of the option."""
+    try:
+        return None if text is None else datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no time such as 2030-01-31T09:00+01:00", param_hint=option) from None
+
+
 def wall(value: Any) -> Any:
     """A moment of the database server's wall clock, which is no UTC; other values as they are."""
     return value.isoformat(" ") if isinstance(value, datetime) else value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 
 import click
@@ -25,6 +24,7 @@ from taskmanager.cli.common import (
     print_json,
     progress,
     show,
+    time_of,
 )  # fmt: skip
 from taskmanager.cli.waiting import interruptible, wait_and_print
 from taskmanager.domain.errors import UnknownJob
@@ -69,7 +69,7 @@ def enqueue(
     options = {
         "queue": queue,
         "delay": delay,
-        "at": _time(at),
+        "at": time_of(at, "--at"),
         "priority": priority,
         "triggered_by": asked_by(),
     }
@@ -90,13 +90,6 @@ def enqueue(
 def _tell_of_discover(ctx: click.Context, tm: TaskManager, module: str | None) -> None:
     if module not in str((ctx.find_root().obj or {}).get("discover", "")).split(","):
         click.echo(f"note: only workers whose setting `discover` names {module} perform it", err=True)
-
-
-def _time(text: str | None) -> datetime | None:
-    try:
-        return None if text is None else datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is no time such as 2030-01-31T09:00+01:00", param_hint="--at") from None
 
 
 @click.group("jobs", cls=Group)

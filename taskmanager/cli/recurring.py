@@ -19,11 +19,12 @@ from taskmanager.cli.common import (
     moment,
     print_json,
     show,
+    time_of,
 )
 from taskmanager.domain import cron as crons
 from taskmanager.domain.errors import InvalidCron, TaskManagerError
 from taskmanager.domain.invocation import InvocationUnreadable, read
-from taskmanager.domain.records import RecurringRecord
+from taskmanager.domain.records import Pause, RecurringRecord
 from taskmanager.domain.times import utcnow
 
 
@@ -38,11 +39,13 @@ def recurring() -> None:
 
 def facts(record: RecurringRecord) -> dict[str, Any]:
     """A recurring job for scripts."""
+    pause = record.pause or Pause()
     return {
         "id": record.id, "name": record.name or record.id, "job": call_of(record), "cron": record.cron,
         "time_zone": record.time_zone, "queue": record.queue, "next": moment(record.next_execution),
         "last": moment(record.last_execution), "last_job": record.last_job_id, "paused": record.paused,
-        "orphaned": record.orphaned, "error": record.error,
+        "orphaned": record.orphaned, "error": record.error, "paused_by": pause.by, "paused_since": moment(pause.since),
+        "paused_until": moment(pause.until), "pause_note": pause.note,
     }  # fmt: skip
 
 
@@ -77,9 +80,20 @@ def list_recurring(ctx: click.Context, as_json: bool) -> None:
 
 def state(record: RecurringRecord) -> str:
     """What keeps a recurring job from firing; empty when nothing does."""
-    parts = ["paused"] if record.paused else []
+    parts = [paused(record)] if record.paused else []
     parts += ["its code is gone"] if record.orphaned else []
     return "; ".join([*parts, *([record.error] if record.error else [])])
+
+
+def paused(record: RecurringRecord) -> str:
+    """A pause in words."""
+    pause = record.pause or Pause()
+    return (
+        "paused"
+        + (f" by {pause.by}" if pause.by else "")
+        + (f" until {moment(pause.until)}" if pause.until else "")
+        + (f" ({pause.note})" if pause.note else "")
+    )
 
 
 @recurring.command(
@@ -113,9 +127,12 @@ def add(
     click.echo(f"{recurring_id} saved")
 
 
-def found_by(ctx: click.Context, name: str) -> tuple[TaskManager, RecurringRecord]:
-    """The recurring job that people mean. Raises RecurringJobNotFound, AmbiguousJob."""
-    tm = manager(ctx, discover=False)
+def found_by(ctx: click.Context, name: str, *, discover: bool = False) -> tuple[TaskManager, RecurringRecord]:
+    """The recurring job that people mean. discover: whether the functions are needed, too.
+
+    Raises RecurringJobNotFound, AmbiguousJob.
+    """
+    tm = manager(ctx, discover=discover)
     return tm, tm.recurring_jobs.find(name)
 
 
@@ -163,38 +180,60 @@ def restore(ctx: click.Context, as_json: bool) -> None:
         sys.exit(FAILED)
 
 
-@recurring.command(epilog=examples("recurring trigger nightly", "recurring trigger c_job:5 --json"))
+@recurring.command(
+    epilog=examples(
+        "recurring trigger nightly", "recurring trigger nightly day=friday", "recurring trigger c_job:5 --json"
+    )
+)
 @click.argument("recurring_id")
+@click.argument("arguments", nargs=-1, metavar="[ARGS]...")
 @as_json
 @click.pass_context
-def trigger(ctx: click.Context, recurring_id: str, as_json: bool) -> None:
-    """Run a recurring job now, once, paused or not; its schedule goes on as it was."""
-    tm, record = found_by(ctx, recurring_id)
-    job_id = tm.trigger(record.id, by=asked_by())
+def trigger(ctx: click.Context, recurring_id: str, arguments: tuple[str, ...], as_json: bool) -> None:
+    """Run a recurring job now, once, paused or not; its schedule goes on as it was.
+
+    With ARGS this run has them instead of the job's own; `key=value` names one.
+    """
+    tm, record = found_by(ctx, recurring_id, discover=bool(arguments))
+    if arguments:
+        args, kwargs = arguments_of(arguments)
+        job_id = tm.trigger(record.id, by=asked_by(), args=tuple(args), kwargs=kwargs)
+    else:
+        job_id = tm.trigger(record.id, by=asked_by())
     if as_json:
         print_json({"id": job_id})
     else:
         click.echo(f"job {job_id} enqueued")
 
 
-@recurring.command(epilog=examples("recurring pause nightly", "recurring pause 'Daily Sales Report'"))
+@recurring.command(
+    epilog=examples(
+        "recurring pause nightly --note 'month end'", "recurring pause 'Daily Sales Report' --until 2030-02-01T06:00Z"
+    )
+)
 @click.argument("recurring_id")
+@click.option("--note", help="Why, for who wonders.")
+@click.option("--until", metavar="TIME", help="Resume by itself then: ISO 8601, UTC unless it has an offset.")
 @click.pass_context
-def pause(ctx: click.Context, recurring_id: str) -> None:
+def pause(ctx: click.Context, recurring_id: str, note: str | None, until: str | None) -> None:
     """Keep it, but do not fire it; of c_Job IsActive becomes 0."""
     tm, record = found_by(ctx, recurring_id)
-    tm.pause(record.id)
+    tm.pause(record.id, by=asked_by(), note=note, until=time_of(until, "--until"))
     click.echo(f"{record.id} paused")
 
 
-@recurring.command(epilog=examples("recurring resume nightly", "recurring resume c_job:5"))
+@recurring.command(epilog=examples("recurring resume nightly", "recurring resume c_job:5 --run-missed"))
 @click.argument("recurring_id")
+@click.option(
+    "--run-missed/--skip", default=False, help="If anything was missed, run once now; or not, which is the default."
+)
 @click.pass_context
-def resume(ctx: click.Context, recurring_id: str) -> None:
+def resume(ctx: click.Context, recurring_id: str, run_missed: bool) -> None:
     """Fire it again, from its next time on; of c_Job IsActive becomes 1."""
     tm, record = found_by(ctx, recurring_id)
-    tm.resume(record.id)
-    click.echo(f"{record.id} resumed")
+    job_id = tm.resume(record.id, run_missed=run_missed, by=asked_by())
+    told = f"; job {job_id} enqueued for what was missed" if job_id is not None else ""
+    click.echo(f"{record.id} resumed{told or ('; nothing was missed' if run_missed else '')}")
 
 
 @recurring.command(

@@ -86,11 +86,25 @@ class ServerRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Why a recurring job does not fire: since when, until when (None: until somebody resumes it), by whom, a note.
+
+    Moments are naive UTC. since, by and note are not known of a pause that was made by SQL.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    by: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RecurringRecord:
     """One recurring job: the hash `recurring-job:{id}` and its score; or a row of c_Job, whose id is `c_job:{ID}`.
 
     name: JobName of such a row, as its operators know it; procedure: what it calls. overrides: the fields of the hash
     that a person has changed in a definition of the code; in_code: what the code says of all of them then.
+    pause: what is known of its pause. resumed_at: slots up to here were of a pause, and are not owed.
     """
 
     id: str
@@ -113,3 +127,10 @@ class RecurringRecord:
     procedure: str | None = None
     overrides: tuple[str, ...] = ()
     in_code: Mapping[str, str] = field(default_factory=dict)
+    pause: Pause | None = None
+    resumed_at: datetime | None = None
+
+    @property
+    def until(self) -> datetime | None:
+        """When it resumes by itself."""
+        return self.pause.until if self.pause is not None else None

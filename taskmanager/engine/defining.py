@@ -13,7 +13,7 @@ from taskmanager.domain import cron as crons
 from taskmanager.domain import times
 from taskmanager.domain.cron import Misfire
 from taskmanager.domain.errors import ChangedMeanwhile, RecurringJobNotFound
-from taskmanager.domain.records import RecurringRecord
+from taskmanager.domain.records import Pause, RecurringRecord
 from taskmanager.engine import definitions
 from taskmanager.engine.client import Client, check_queue
 from taskmanager.engine.definitions import Definition, Edit, Restored
@@ -79,7 +79,7 @@ class Defining:
             if is_so:
                 return tries > 1  # then the COMMIT of the first try was in doubt, and had gone through
             if known.paused == wanted.enabled:
-                recurring.set_paused(tx, recurring_id, not wanted.enabled)
+                recurring.set_paused(tx, recurring_id, None if wanted.enabled else Pause(since=tx.now(), by=wanted.by))
             in_code = (known.in_code or old) if known.from_code else None
             self._write(tx, known, recurring_id, new, in_code, resumed=known.paused and wanted.enabled)
             return True
@@ -141,7 +141,7 @@ class Defining:
             written["CreatedAt"] = times.to_iso(tx.now())
         elif resumed or (new["Misfire"] == str(int(Misfire.STRICT)) and not same):
             # A strict job does not owe the slots that its new cron would have had before, nor those of a pause.
-            written["LastExecution"] = times.to_iso(tx.now())
+            written["ResumedAt"] = times.to_iso(tx.now())
         recurring.save(tx, recurring_id, written, self._next(tx, known, recurring_id, parsed, same))
 
     def _next(

@@ -39,7 +39,7 @@ class Definition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """What a person wants a definition to be. invocation: None keeps the call as it is."""
+    """What a person wants a definition to be. invocation: None keeps the call as it is. by: who pauses it thereby."""
 
     cron: str
     time_zone: str
@@ -48,6 +48,7 @@ class Edit:
     days_and: bool
     enabled: bool
     invocation: Invocation | None = None
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

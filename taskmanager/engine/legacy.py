@@ -9,14 +9,14 @@ from typing import TypeVar
 
 from taskmanager.domain import cron as crons
 from taskmanager.domain.errors import CreationCancelled, InvalidCron, RecurringJobNotFound
-from taskmanager.domain.records import RecurringRecord
+from taskmanager.domain.records import Pause, RecurringRecord
 from taskmanager.domain.states import Deleted, Enqueued, Failed, State, Succeeded
 from taskmanager.domain.texts import storable, whole
 from taskmanager.domain.wallclock import WallClock
 from taskmanager.engine.client import Client, new_key
 from taskmanager.engine.filters import Electing, Filter
 from taskmanager.engine.legacy_schedule import MARK, PREFIX, LegacySchedule, call_of, new_run, unfinished
-from taskmanager.storage import legacy, legacy_marks
+from taskmanager.storage import legacy, legacy_marks, recurring
 from taskmanager.storage.legacy import LegacyJob
 from taskmanager.storage.legacy_marks import Known
 from taskmanager.storage.transaction import Tx
@@ -53,43 +53,72 @@ class LegacyJobs:
 
         return self.database.read(work)
 
-    def switch(self, row_id: int, active: bool) -> None:
-        """Write IsActive. Raises RecurringJobNotFound."""
+    def switch(self, row_id: int, active: bool, pause: Pause | None = None) -> None:
+        """Write IsActive. pause: what is to be known of it while it is not. Raises RecurringJobNotFound."""
+        self.database.run(lambda tx: self.switch_in(tx, row_id, active, pause))
 
-        def work(tx: Tx) -> None:
-            if _must(tx, row_id).active != active:
-                legacy.switch(tx, row_id, active)
+    def switch_in(self, tx: Tx, row_id: int, active: bool, pause: Pause | None = None) -> None:
+        """The same in a transaction at hand."""
+        if _must(tx, row_id).active != active:
+            legacy.switch(tx, row_id, active)
+        recurring.set_paused(tx, f"{PREFIX}{row_id}", None if active else pause or Pause())
 
-        self.database.run(work)
+    def lock_free_in(self, tx: Tx, row_id: int) -> bool:
+        """Lock a row; False when somebody else holds it. A row that is gone is held by nobody."""
+        return bool(legacy.lock_free(tx, [row_id])) or not legacy.there(tx, [row_id])
+
+    def has_missed(self, tx: Tx, row_id: int) -> bool:
+        """Whether a row that is paused would have run since. Raises RecurringJobNotFound."""
+        row = _must(tx, row_id)
+        clock = self.schedule.wall_clock(legacy.glance(tx))
+        return missed(tx, _record(row, clock), clock)
 
     def trigger(self, row_id: int, *, by: str, key: str | None = None) -> int:
         """Run a row now, once, active or not; its schedule goes on as it was. While a run of the row has not ended,
         the new one waits for it. Raises RecurringJobNotFound."""
         once = key or new_key()
+        return self.client.run_once(
+            once, lambda tx: [self.trigger_in(tx, row_id, by, once)], asked_before=key is not None
+        )[0]
 
-        def work(tx: Tx) -> list[int]:
-            row = _must(tx, row_id)
-            known = legacy_marks.load(tx, [row_id]).get(row_id)
-            if known is None or not known.is_of(row.name, row.procedure):
-                known = Known(uuid.uuid4().hex, row.name, row.procedure)
-            running = unfinished(tx, known.runs)
-            new = new_run(
-                row, known.mark, "Triggered using recurring job manager", by, after=max(running, default=None)
-            )
-            job_id = next(iter(self.client.create_in(tx, [new], once)), None)
-            if job_id is None:
-                raise CreationCancelled(f"a filter does not let {PREFIX}{row_id} be created")
-            if running:
-                legacy_marks.wait(tx, job_id, row_id)
-            runs = {job: trigger for job, trigger in known.runs.items() if job in running}
-            legacy_marks.save(tx, {row_id: replace(known, runs=runs | {job_id: by})})
-            return [job_id]
-
-        return self.client.run_once(once, work, asked_before=key is not None)[0]
+    def trigger_in(self, tx: Tx, row_id: int, by: str, key: str) -> int:
+        """The same in a transaction at hand."""
+        row = _must(tx, row_id)
+        known = legacy_marks.load(tx, [row_id]).get(row_id)
+        if known is None or not known.is_of(row.name, row.procedure):
+            known = Known(uuid.uuid4().hex, row.name, row.procedure)
+        running = unfinished(tx, known.runs)
+        new = new_run(row, known.mark, "Triggered using recurring job manager", by, after=max(running, default=None))
+        job_id = next(iter(self.client.create_in(tx, [new], key)), None)
+        if job_id is None:
+            raise CreationCancelled(f"a filter does not let {PREFIX}{row_id} be created")
+        if running:
+            legacy_marks.wait(tx, job_id, row_id)
+        runs = {job: trigger for job, trigger in known.runs.items() if job in running}
+        legacy_marks.save(tx, {row_id: replace(known, runs=runs | {job_id: by})})
+        return job_id
 
     def remove(self, row_id: int) -> bool:
         """Delete a row; whether there was one."""
-        return self.database.run(lambda tx: legacy.remove(tx, row_id))
+        return self.database.run(lambda tx: self.remove_in(tx, row_id))
+
+    def remove_in(self, tx: Tx, row_id: int) -> bool:
+        """The same in a transaction at hand."""
+        recurring.set_paused(tx, f"{PREFIX}{row_id}", None)
+        return legacy.remove(tx, row_id)
+
+
+def missed(tx: Tx, record: RecurringRecord, clock: WallClock) -> bool:
+    """Whether a row that is paused would have run since its pause, or its last run when nothing is known of that."""
+    pause = recurring.pause_of(tx, record.id)
+    since = (pause.since if pause is not None else None) or record.last_execution
+    if not record.paused or since is None or not record.cron.strip():
+        return False
+    try:
+        first = crons.parse(record.cron.strip(), clock.schedule).next_after(since)
+    except InvalidCron:
+        return False
+    return first is not None and first <= tx.now()
 
 
 class LegacyOutcome(Filter):

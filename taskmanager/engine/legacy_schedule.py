@@ -19,7 +19,7 @@ from taskmanager.engine.client import Client, NewJob, new_key
 from taskmanager.engine.history import TRIGGERED_BY
 from taskmanager.engine.legacy_rules import Decision
 from taskmanager.engine.transitions import Change
-from taskmanager.storage import jobs, legacy, legacy_marks, recurring_runs
+from taskmanager.storage import jobs, legacy, legacy_marks, recurring, recurring_runs
 from taskmanager.storage.legacy import Glance, LegacyJob, LegacyRow
 from taskmanager.storage.legacy_marks import Known
 from taskmanager.storage.transaction import Tx
@@ -96,22 +96,35 @@ class LegacySchedule:
     def _deal(self, clock: WallClock, until: datetime | None) -> tuple[int, bool]:
         """Do what rows want: those due until a time of the wall clock, or all. How many were fired; whether there was
         nothing to do."""
-        wanting, gone = self.database.read(lambda tx: self._wanting(tx, clock, until), patience=5)
+        wanting, gone, overruled = self.database.read(lambda tx: self._wanting(tx, clock, until), patience=5)
         fired, left = 0, set[int]()
         for start in range(0, len(wanting), _BATCH):
             count, missed = self._act(clock, wanting[start : start + _BATCH])
             fired, left = fired + count, left | missed
         if gone:
             self.database.run(lambda tx: self._forget(tx, gone), patience=5)
+        if overruled:
+            self.database.run(lambda tx: self._forget_pauses(tx, overruled), patience=5)
         self._tell_held(left)
-        return fired, not (wanting or gone)
+        return fired, not (wanting or gone or overruled)
 
-    def _wanting(self, tx: Tx, clock: WallClock, until: datetime | None) -> tuple[list[int], dict[int, Known]]:
-        """Rows that want something, and what is remembered about rows that are gone."""
+    def _wanting(
+        self, tx: Tx, clock: WallClock, until: datetime | None
+    ) -> tuple[list[int], dict[int, Known], frozenset[int]]:
+        """Rows that want something, what is remembered about rows that are gone, and rows whose pause is remembered
+        though a person has made them active."""
         rows = legacy.rows(tx) if until is None else legacy.rows_until(tx, until)
         known = legacy_marks.load(tx, None if until is None else [row.id for row in rows])
         gone = known.keys() - {row.id for row in rows}
-        return [row.id for row, _ in self._decided(tx, clock, rows, known)], {i: known[i] for i in gone}
+        paused = recurring.paused_rows(tx, PREFIX) if until is None else frozenset()
+        overruled = frozenset(paused - {row.id for row in rows if not row.active})
+        return [row.id for row, _ in self._decided(tx, clock, rows, known)], {i: known[i] for i in gone}, overruled
+
+    def _forget_pauses(self, tx: Tx, overruled: frozenset[int]) -> None:
+        """The operator's word counts, and who and until when was another's. A row that is held is looked at again."""
+        free = {row.id for row in legacy.lock_free(tx, overruled) if row.active}
+        for row_id in sorted(free | overruled - legacy.there(tx, overruled)):
+            recurring.set_paused(tx, f"{PREFIX}{row_id}", None)
 
     def _act(self, clock: WallClock, ids: Sequence[int]) -> tuple[int, set[int]]:
         """Lock rows and do what they want. Those that cannot be written (a trigger refuses it) hold up no other."""

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 
 from taskmanager.domain.errors import RecurringJobNotFound
-from taskmanager.domain.records import RecurringRecord
+from taskmanager.domain.records import Pause, RecurringRecord
 from taskmanager.domain.states import State
 from taskmanager.domain.wallclock import WallClock
 from taskmanager.engine.client import Client
@@ -15,8 +15,9 @@ from taskmanager.engine.legacy import LegacyJobs, LegacyOutcome, row_of
 from taskmanager.engine.legacy_schedule import PREFIX
 from taskmanager.engine.registry import Registry
 from taskmanager.engine.targcc import TargccJobs
-from taskmanager.storage import legacy_shape
+from taskmanager.storage import legacy_shape, recurring, targcc
 from taskmanager.storage.legacy_shape import RECHECK_SECONDS, Recognised, Shape
+from taskmanager.storage.transaction import Tx
 
 log = logging.getLogger("taskmanager.legacy")
 
@@ -64,25 +65,41 @@ class ServedJobs(LegacyJobs):
         shape = self.shapes().job
         if shape is Shape.UNKNOWN:
             return []
-        return self.targcc.all() if shape is Shape.TARGCC else super().all()
+        found = self.targcc.all() if shape is Shape.TARGCC else super().all()
+        if not any(record.paused for record in found):
+            return found
+        return self.database.read(lambda tx: recurring.with_pauses(tx, found))
 
-    def switch(self, row_id: int, active: bool) -> None:
-        return self.targcc.switch(row_id, active) if self.is_targcc(row_id) else super().switch(row_id, active)
+    def switch_in(self, tx: Tx, row_id: int, active: bool, pause: Pause | None = None) -> None:
+        (self.targcc.switch_in if self._is_targcc(tx, row_id) else super().switch_in)(tx, row_id, active, pause)
 
-    def trigger(self, row_id: int, *, by: str, key: str | None = None) -> int:
-        if self.is_targcc(row_id):
-            return self.targcc.trigger(row_id, by=by, key=key)
-        return super().trigger(row_id, by=by, key=key)
+    def lock_free_in(self, tx: Tx, row_id: int) -> bool:
+        found = legacy_shape.of(tx).job
+        if found is Shape.UNKNOWN:
+            return False
+        return bool(targcc.lock_free(tx, [row_id])) if found is Shape.TARGCC else super().lock_free_in(tx, row_id)
 
-    def remove(self, row_id: int) -> bool:
-        return self.targcc.remove(row_id) if self.is_targcc(row_id) else super().remove(row_id)
+    def has_missed(self, tx: Tx, row_id: int) -> bool:
+        return not self._is_targcc(tx, row_id) and super().has_missed(tx, row_id)
+
+    def trigger_in(self, tx: Tx, row_id: int, by: str, key: str) -> int:
+        return (self.targcc.trigger_in if self._is_targcc(tx, row_id) else super().trigger_in)(tx, row_id, by, key)
+
+    def remove_in(self, tx: Tx, row_id: int) -> bool:
+        return (self.targcc.remove_in if self._is_targcc(tx, row_id) else super().remove_in)(tx, row_id)
 
     def is_targcc(self, row_id: int) -> bool:
         """Whether c_Job is of the older shape. Raises RecurringJobNotFound for a table that is not served."""
-        found = self.shapes()
-        if found.job is Shape.UNKNOWN:
-            raise RecurringJobNotFound(f"{PREFIX}{row_id} is not served: {' '.join(found.faults)}")
-        return found.job is Shape.TARGCC
+        return _is_older(self.shapes(), row_id)
+
+    def _is_targcc(self, tx: Tx, row_id: int) -> bool:
+        return _is_older(legacy_shape.of(tx), row_id)
+
+
+def _is_older(found: Recognised, row_id: int) -> bool:
+    if found.job is Shape.UNKNOWN:
+        raise RecurringJobNotFound(f"{PREFIX}{row_id} is not served: {' '.join(found.faults)}")
+    return found.job is Shape.TARGCC
 
 
 class ServedOutcome(LegacyOutcome):

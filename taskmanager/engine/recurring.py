@@ -1,9 +1,8 @@
-"""Recurring jobs: defined, fired when due, triggered, paused. Job and next time commit together."""
+"""Recurring jobs: listed, found, fired when due. Job and next time commit together."""
 
 from __future__ import annotations
 
 import difflib
-import json
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -21,96 +20,42 @@ from taskmanager.domain.errors import (
     StorageError,
 )
 from taskmanager.domain.invocation import InvocationUnreadable
-from taskmanager.domain.records import RecurringRecord
-from taskmanager.domain.states import Enqueued
-from taskmanager.engine.client import Client, NewJob, check_queue, new_key
-from taskmanager.engine.defining import Defining, must
-from taskmanager.engine.history import TRIGGERED_BY
-from taskmanager.engine.legacy import LegacyJobs, row_of
+from taskmanager.domain.records import Pause, RecurringRecord
+from taskmanager.engine.client import Client, check_queue, new_key
+from taskmanager.engine.defining import must
+from taskmanager.engine.legacy import row_of
 from taskmanager.engine.performer import text_of
-from taskmanager.storage import recurring, recurring_runs
+from taskmanager.engine.recurring_verbs import RecurringVerbs, owed_since
+from taskmanager.storage import recurring
 from taskmanager.storage.database import DatabaseError
 from taskmanager.storage.transaction import Tx
 
 log = logging.getLogger("taskmanager.recurring")
 
+#: When a row of c_Job that somebody holds is looked at again.
+_HELD = timedelta(seconds=5)
 
-class RecurringJobs(Defining):
-    """The verbs. precision_seconds: how old a slot may be for misfire `ignorable`."""
+
+class RecurringJobs(RecurringVerbs):
+    """The verbs, the list, and the schedule. precision_seconds: how old a slot may be for misfire `ignorable`."""
 
     def __init__(self, client: Client, *, precision_seconds: float = 2.0) -> None:
         super().__init__(client)
         self.precision_seconds = precision_seconds
-        #: The rows of c_Job, when they are served: recurring jobs too, named `c_job:{ID}`.
-        self.legacy: LegacyJobs | None = None
         #: Told of each slot that is dealt with, and when; it may say that it was missed.
         self.fired: Callable[[Tx, RecurringRecord, datetime], None] = lambda tx, known, now: None
-
-    def remove(self, recurring_id: str, *, keep_pause: bool = False) -> bool:
-        """Delete a recurring job; whether there was one. A pause is forgotten with it.
-
-        keep_pause: what was paused stays so: it comes back paused, should it be restored.
-        """
-        if (row := self._row(recurring_id)) is not None:
-            return row[0].remove(row[1])
-
-        def work(tx: Tx) -> bool:
-            if not keep_pause:
-                recurring.set_paused(tx, recurring_id, False)
-            recurring_runs.forget(tx, recurring_id)
-            return recurring.remove(tx, recurring_id)
-
-        return self.database.run(work)
-
-    def pause(self, recurring_id: str) -> None:
-        """Keep the job and its cron, but never fire. Raises RecurringJobNotFound."""
-        if (row := self._row(recurring_id)) is not None:
-            row[0].switch(row[1], False)
-            return
-
-        def work(tx: Tx) -> None:
-            must(recurring.load(tx, recurring_id, lock=True), recurring_id)
-            recurring.set_paused(tx, recurring_id, True)
-            recurring.save(tx, recurring_id, {}, None)
-
-        self.database.run(work)
-
-    def resume(self, recurring_id: str) -> None:
-        """Fire again, from the next slot on. Raises RecurringJobNotFound."""
-        if (row := self._row(recurring_id)) is not None:
-            row[0].switch(row[1], True)
-            return
-
-        def work(tx: Tx) -> None:
-            known = must(recurring.load(tx, recurring_id, lock=True), recurring_id)
-            recurring.set_paused(tx, recurring_id, False)
-            parsed = crons.parse(known.cron, known.time_zone, known.days_and)
-            # A strict job does not owe the slots of its pause.
-            fields = {"LastExecution": times.to_iso(tx.now()), "Error": ""}
-            recurring.save(tx, recurring_id, fields, parsed.next_after(tx.now()))
-
-        self.database.run(work)
-
-    def trigger(self, recurring_id: str, *, by: str = "Manual", key: str | None = None) -> int:
-        """Run it now, once, paused or not; its schedule goes on as it was. Raises RecurringJobNotFound."""
-        if (row := self._row(recurring_id)) is not None:
-            return row[0].trigger(row[1], by=by, key=key)
-
-        once = key or new_key()
-
-        def work(tx: Tx) -> list[int]:
-            known = must(recurring.load(tx, recurring_id, lock=True), recurring_id)
-            reason = "Triggered using recurring job manager"
-            job_id = self._create(tx, known, tx.now(), reason, {TRIGGERED_BY: json.dumps(by)}, once)
-            fields: dict[str, str | None] = {"LastJobId": str(job_id)}
-            recurring.save(tx, recurring_id, fields, known.next_execution)
-            return [job_id]
-
-        return self.client.run_once(once, work, asked_before=key is not None)[0]
+        #: Told of each job whose pause has ended by itself.
+        self.resumed: Callable[[Tx, str, Pause], None] = lambda tx, recurring_id, pause: None
 
     def all(self) -> list[RecurringRecord]:
         """All recurring jobs, by id; after them the rows of c_Job."""
         return self.database.read(recurring.load_all) + self.rows()
+
+    def get(self, recurring_id: str) -> RecurringRecord:
+        """One of them by its id, to the letter. Raises RecurringJobNotFound."""
+        if row_of(recurring_id) is not None:
+            return must(next((r for r in self.rows() if r.id == recurring_id), None), recurring_id)
+        return must(self.database.read(lambda tx: recurring.load(tx, recurring_id)), recurring_id)
 
     def rows(self) -> list[RecurringRecord]:
         """The rows of c_Job among them, where they are served."""
@@ -135,17 +80,14 @@ class RecurringJobs(Defining):
             raise RecurringJobNotFound(f"there is no recurring job {lookup!r}{similar}")
         return matches[0]
 
-    def _row(self, recurring_id: str) -> tuple[LegacyJobs, int] | None:
-        """The row of c_Job that an id names."""
-        row_id = row_of(recurring_id)
-        return None if row_id is None or self.legacy is None else (self.legacy, row_id)
-
     def fire_due(self, *, limit: int = 500) -> int:
         """Create the jobs of all due slots; returns how many recurring jobs were dealt with."""
         return self.database.run(lambda tx: self._fire_due_in(tx, limit))
 
     def _fire_due_in(self, tx: Tx, limit: int) -> int:
         now = tx.now()
+        for recurring_id in recurring.ended_pauses(tx, now, limit):
+            self._end_pause(tx, recurring_id, now)
         found = recurring.load_due(tx, now, limit)
         for recurring_id, known in found:
             if known is None:
@@ -153,6 +95,34 @@ class RecurringJobs(Defining):
             else:
                 self._fire(tx, known, now)
         return len(found)
+
+    def _end_pause(self, tx: Tx, recurring_id: str, now: datetime) -> None:
+        """Let it fire again from the moment on that its pause was to end. What was due before is not made up for."""
+        row = row_of(recurring_id)
+        if row is not None and (self.legacy is None or not self.legacy.lock_free_in(tx, row)):
+            recurring.put_off(tx, recurring_id, now + _HELD)
+            return
+        known = recurring.load(tx, recurring_id, lock=True) if row is None else None
+        pause = recurring.pause_of(tx, recurring_id)
+        if pause is None or pause.until is None or pause.until > now:
+            return  # somebody else was quicker
+        if row is not None and self.legacy is not None:
+            self.legacy.switch_in(tx, row, True)
+        recurring.set_paused(tx, recurring_id, None)
+        if known is not None:
+            self._plan(tx, known, pause.until)
+        if known is not None or row is not None:
+            log.info("recurring job %s resumes: its pause was until %s", recurring_id, pause.until)
+            self.resumed(tx, recurring_id, pause)
+
+    def _plan(self, tx: Tx, known: RecurringRecord, since: datetime) -> None:
+        fields = {"ResumedAt": times.to_iso(since), "Error": ""}
+        try:
+            following = crons.parse(known.cron, known.time_zone, known.days_and).next_after(since)
+        except InvalidCron as error:
+            log.error("recurring job %s cannot be fired: %s", known.id, error)
+            fields["Error"], following = str(error), None
+        recurring.save(tx, known.id, fields, following)
 
     def _fire(self, tx: Tx, known: RecurringRecord, now: datetime) -> None:
         try:
@@ -172,33 +142,21 @@ class RecurringJobs(Defining):
         cron = crons.parse(known.cron, known.time_zone, known.days_and)
         invocations.read(known.job)
         check_queue(known.queue)
-        last = known.last_execution or (known.created_at or known.next_execution or now) - timedelta(seconds=1)
         misfire = Misfire(known.misfire) if known.misfire in (0, 1, 2) else Misfire.RELAXED
-        due = crons.due_slots(cron, last=last, now=now, misfire=misfire, precision_seconds=self.precision_seconds)
+        due = crons.due_slots(
+            cron, last=owed_since(known), now=now, misfire=misfire, precision_seconds=self.precision_seconds
+        )
         job_id = known.last_job_id
         for slot in due.slots:
             try:
                 job_id = self._create(tx, known, slot, "Triggered by recurring job scheduler", {}, new_key())
             except CreationCancelled as error:
                 log.info("recurring job %s: %s", known.id, error)
-        fields = {"LastExecution": times.to_iso(due.resume_after), "LastJobId": str(job_id or ""), "Error": ""}
+        # Once it has been resumed, "last run" stays what it is until there is one.
+        seen = "LastExecution" if due.slots or known.resumed_at is None else "ResumedAt"
+        fields = {seen: times.to_iso(due.resume_after), "LastJobId": str(job_id or ""), "Error": ""}
         recurring.save(tx, known.id, fields, due.next)
         self.fired(tx, known, now)
-
-    def _create(
-        self, tx: Tx, known: RecurringRecord, slot: datetime, reason: str, parameters: dict[str, str], key: str
-    ) -> int:
-        new = NewJob(
-            invocations.read(known.job),
-            Enqueued(queue=known.queue, priority=known.priority, reason=reason),
-            known.queue,
-            known.priority,
-            parameters=parameters | {"RecurringJobId": json.dumps(known.id), "Time": str(int(times.to_unix(slot)))},
-        )
-        ids = self.client.create_in(tx, [new], key)
-        if not ids:
-            raise CreationCancelled(f"a filter does not let {known.id} be created")
-        return ids[0]
 
     def mark_orphans(
         self, known_in_code: set[str], is_ours: Callable[[str], bool], is_known: Callable[[str], bool]

@@ -17,7 +17,7 @@ from taskmanager.domain.errors import (
     UnknownJob,
 )
 from taskmanager.domain.invocation import Invocation
-from taskmanager.domain.records import RecurringRecord
+from taskmanager.domain.records import Pause, RecurringRecord
 from taskmanager.domain.states import Deleted, Enqueued
 from taskmanager.engine import targcc_rules
 from taskmanager.engine.client import Client, NewJob, new_key
@@ -28,7 +28,7 @@ from taskmanager.engine.targcc_mail import Late
 from taskmanager.engine.targcc_outcomes import TargccOutcomes
 from taskmanager.engine.targcc_rules import TIMEOUT, Act, Decision, Facts
 from taskmanager.engine.transitions import Change
-from taskmanager.storage import jobs, legacy, recurring_runs, targcc, targcc_glance, targcc_marks
+from taskmanager.storage import jobs, legacy, recurring, recurring_runs, targcc, targcc_glance, targcc_marks
 from taskmanager.storage.targcc import TargccRow
 from taskmanager.storage.targcc_marks import Known
 from taskmanager.storage.transaction import Tx
@@ -54,6 +54,8 @@ class _Wanting:
     ids: tuple[int, ...]
     late: Mapping[int, Late]
     gone: frozenset[int]
+    #: Rows whose pause is remembered though a person has made them active.
+    overruled: frozenset[int]
     owes: bool
     #: Seconds until the next row is due.
     ahead: float
@@ -98,6 +100,8 @@ class TargccJobs:
         fired = sum(self._act(wanting.ids[at : at + _BATCH], wanting.late) for at in range(0, len(wanting.ids), _BATCH))
         if wanting.gone:
             self.database.run(lambda tx: self._forget(tx, wanting.gone), patience=5)
+        if wanting.overruled:
+            self.database.run(lambda tx: self._forget_pauses(tx, wanting.overruled), patience=5)
         return fired, 0.05 if wanting.ids else min(_REST_SECONDS, max(0.01, wanting.ahead + 0.002))
 
     def _wanting(self, tx: Tx) -> _Wanting:
@@ -117,7 +121,9 @@ class TargccJobs:
         )
         gone = frozenset(known.keys() - {row.id for row in rows})
         runs = any(row.in_process for row in served) or any(one.job is not None for one in known.values())
-        return _Wanting(ids, late, gone, bool(facts.owed), ahead, not (ids or gone or facts.owed or runs))
+        overruled = frozenset(recurring.paused_rows(tx, PREFIX) - {row.id for row in rows if not row.active})
+        settled = not (ids or gone or overruled or facts.owed or runs)
+        return _Wanting(ids, late, gone, overruled, bool(facts.owed), ahead, settled)
 
     def _act(self, ids: Sequence[int], late: Mapping[int, Late]) -> int:
         """Do what rows want. Those that cannot be written (a trigger refuses it) hold up no other."""
@@ -198,6 +204,12 @@ class TargccJobs:
         targcc_marks.forget(tx, gone)
         for row_id in gone:
             recurring_runs.forget(tx, f"{PREFIX}{row_id}")
+
+    def _forget_pauses(self, tx: Tx, overruled: frozenset[int]) -> None:
+        """The operator's word counts, and who and until when was another's. A row that is held is looked at again."""
+        free = {row.id for row in targcc.lock_free(tx, overruled).values() if row.active}
+        for row_id in sorted(free | overruled - legacy.there(tx, overruled)):
+            recurring.set_paused(tx, f"{PREFIX}{row_id}", None)
 
     def _cancel(self, tx: Tx, job_ids: Sequence[int], expected: frozenset[str] = _UNFINISHED) -> None:
         reason = Deleted(reason="Its row in c_Job was deleted, or taken out of InProcess")
@@ -291,39 +303,32 @@ class TargccJobs:
             procedure=row.code if is_procedure(row.code) else None,
         )  # fmt: skip
 
-    def switch(self, row_id: int, active: bool) -> None:
-        """Write Active. Raises RecurringJobNotFound."""
+    def switch_in(self, tx: Tx, row_id: int, active: bool, pause: Pause | None = None) -> None:
+        """Write Active. pause: what is to be known of it while it is not. Raises RecurringJobNotFound."""
+        if _must(targcc.lock(tx, row_id), row_id).active != active:
+            targcc.switch(tx, row_id, active, self.outcomes.user)
+        recurring.set_paused(tx, f"{PREFIX}{row_id}", None if active else pause or Pause())
 
-        def work(tx: Tx) -> None:
-            if _must(targcc.lock(tx, row_id), row_id).active != active:
-                targcc.switch(tx, row_id, active, self.outcomes.user)
-
-        self.database.run(work)
-
-    def trigger(self, row_id: int, *, by: str, key: str | None = None) -> int:
+    def trigger_in(self, tx: Tx, row_id: int, by: str, key: str) -> int:
         """Run a row now, once, active or not; its schedule goes on as it was. Raises RecurringJobNotFound,
         InvalidArgument for a row that an external program runs, CreationCancelled for one that is running."""
-        once = key or new_key()
+        row = _must(targcc.lock(tx, row_id), row_id)
+        if not row.managed:
+            raise InvalidArgument(f"{PREFIX}{row_id} is not managed (IsManaged): an external program runs it")
+        known = targcc_marks.load(tx, [row_id]).get(row_id, Known(row.code))
+        if row.in_process:
+            raise CreationCancelled(f"{PREFIX}{row_id} is running")
+        job_id, known = self._fire(tx, row, known, by, "Triggered using recurring job manager", key)
+        if job_id is None:
+            raise CreationCancelled(f"a filter does not let {PREFIX}{row_id} be created")
+        targcc.ask(tx, row_id, by)
+        targcc_marks.save(tx, {row_id: known})
+        return job_id
 
-        def work(tx: Tx) -> list[int]:
-            row = _must(targcc.lock(tx, row_id), row_id)
-            if not row.managed:
-                raise InvalidArgument(f"{PREFIX}{row_id} is not managed (IsManaged): an external program runs it")
-            known = targcc_marks.load(tx, [row_id]).get(row_id, Known(row.code))
-            if row.in_process:
-                raise CreationCancelled(f"{PREFIX}{row_id} is running")
-            job_id, known = self._fire(tx, row, known, by, "Triggered using recurring job manager", once)
-            if job_id is None:
-                raise CreationCancelled(f"a filter does not let {PREFIX}{row_id} be created")
-            targcc.ask(tx, row_id, by)
-            targcc_marks.save(tx, {row_id: known})
-            return [job_id]
-
-        return self.client.run_once(once, work, asked_before=key is not None)[0]
-
-    def remove(self, row_id: int) -> bool:
+    def remove_in(self, tx: Tx, row_id: int) -> bool:
         """Delete a row; whether there was one. The database refuses it for a row with history."""
-        return self.database.run(lambda tx: legacy.remove(tx, row_id))
+        recurring.set_paused(tx, f"{PREFIX}{row_id}", None)
+        return legacy.remove(tx, row_id)
 
 
 def is_procedure(code: str) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 from taskmanager.storage.database import Database
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.queues import PAUSED
+from taskmanager.storage.recurring import PAUSED as PAUSED_RECURRING
 from taskmanager.storage.recurring import SET as RECURRING
 from taskmanager.storage.servers import QUIET
 from taskmanager.storage.stacks import WANTED
@@ -22,7 +23,8 @@ from taskmanager.storage.transaction import as_moment
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What there is: waiting jobs, and the earliest unix second of a delayed and of a recurring job.
+    """What there is: waiting jobs, and the earliest unix second of a delayed and of a recurring job (or of
+    the end of the pause of one).
 
     quiet: this server is asked to take no jobs. stacks: somebody asks where running jobs stand.
     """
@@ -55,6 +57,7 @@ def glance(t: Tables, p: Product) -> str:
         f"SELECT {p.utc_now}, {p.local_offset}, CASE WHEN {_waiting(t, p)} THEN 1 END, "
         f"(SELECT MIN({score}) FROM {name} WHERE {key} = 'schedule' AND {score} >= 0), "
         f"(SELECT MIN({score}) FROM {name} WHERE {key} = '{RECURRING}' AND {score} >= 0), "
+        f"(SELECT MIN({score}) FROM {name} WHERE {key} = '{PAUSED_RECURRING}' AND {score} > 0), "
         f"CASE WHEN {asked}'{QUIET}' AND {q('Value')} = :server) THEN 1 END, "
         f"CASE WHEN {asked}'{WANTED}') THEN 1 END"
     )
@@ -84,7 +87,8 @@ class Watcher:
         found = tuple(row)
         now = as_moment(found[0])
         self._database.clock.set(now, float(found[1]), asked=asked)
-        return Glance(now, found[2] is not None, found[3], found[4], found[5] is not None, found[6] is not None)
+        recurring = min((score for score in found[4:6] if score is not None), default=None)
+        return Glance(now, found[2] is not None, found[3], recurring, found[6] is not None, found[7] is not None)
 
     def version(self) -> int:
         """SQLite: a number that changes when another connection wrote; costs a read of shared memory."""

@@ -6,33 +6,48 @@ Python's live in their own set, so that a .NET scheduler on the same tables leav
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import bindparam, select
+
 from taskmanager.domain import times
-from taskmanager.domain.records import RecurringRecord
+from taskmanager.domain.records import Pause, RecurringRecord
 from taskmanager.domain.texts import whole
 from taskmanager.storage import structures
+from taskmanager.storage.dialects import Product
+from taskmanager.storage.statements import statement
+from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx
 
 SET = "python:recurring-jobs"
 HASH = "python:recurring-job:"
-#: Outlives the definition: a job removed from the dashboard and restored from code comes back paused.
+#: Outlives the definition: a job removed from the dashboard and restored from code comes back paused. The score is the
+#: unix second at which it resumes by itself, 0 when it does not.
 PAUSED = "paused-recurring-jobs"
+#: Hashes that tell of a pause: Since, By, Note.
+PAUSE = "recurring-pause:"
 #: The fields that make a definition.
 DEFINING = ("Cron", "TimeZoneId", "Queue", "Job", "Misfire", "DaysAnd", "Priority")
 #: The score of a job that has no next time.
 NEVER = -1.0
 
 
+@statement
+def ended_members(t: Tables, p: Product) -> Any:
+    """A score of 0 is a pause without end."""
+    s = t.set.c
+    at_once = s.Score > 0, s.Score <= bindparam("now")
+    return select(s.Value).where(s.Key == PAUSED, *at_once).order_by(s.Score).limit(bindparam("limit"))
+
+
 def load(tx: Tx, recurring_id: str, *, lock: bool = False) -> RecurringRecord | None:
     """One recurring job; locked by its member of the set when it is to be changed."""
     if lock and structures.lock_one(tx, SET, recurring_id) is None:
         return None
-    fields = structures.fields(tx, HASH + recurring_id)
-    paused = lock_free_paused(tx)
-    return _record(recurring_id, fields, recurring_id in paused) if fields else None
+    return next(iter(load_these(tx, [recurring_id], lock_free_paused(tx))), None)
 
 
 def load_all(tx: Tx) -> list[RecurringRecord]:
@@ -40,17 +55,17 @@ def load_all(tx: Tx) -> list[RecurringRecord]:
     return load_these(tx, list(structures.members(tx, SET)), lock_free_paused(tx))
 
 
-def load_these(tx: Tx, ids: Sequence[str], paused: Collection[str]) -> list[RecurringRecord]:
+def load_these(tx: Tx, ids: Sequence[str], paused: Mapping[str, float]) -> list[RecurringRecord]:
     """Recurring jobs by their ids, in one statement; those that are gone are left out."""
-    hashes = structures.fields_of(tx, [HASH + i for i in ids]) if ids else {}
-    return [_record(i, hashes[HASH + i], i in paused) for i in ids if HASH + i in hashes]
+    hashes = structures.fields_of(tx, [HASH + i for i in ids] + [PAUSE + i for i in ids if i in paused])
+    return [_record(i, hashes[HASH + i], _pause(i, hashes, paused)) for i in ids if HASH + i in hashes]
 
 
 def load_due(tx: Tx, now: datetime, limit: int) -> list[tuple[str, RecurringRecord | None]]:
     """Due recurring jobs, their members locked; what another scheduler holds is passed by."""
     ids = [member for _, member, _ in structures.due(tx, SET, times.to_unix(now), limit, lock=True)]
     hashes = structures.fields_of(tx, [HASH + i for i in ids])
-    return [(i, _record(i, hashes[HASH + i], False) if HASH + i in hashes else None) for i in ids]
+    return [(i, _record(i, hashes[HASH + i], None) if HASH + i in hashes else None) for i in ids]
 
 
 def save(tx: Tx, recurring_id: str, fields: Mapping[str, str | None], next_at: datetime | None) -> None:
@@ -67,20 +82,67 @@ def remove(tx: Tx, recurring_id: str) -> bool:
     return gone > 0
 
 
-def set_paused(tx: Tx, recurring_id: str, paused: bool) -> None:
-    """Remember or forget that a recurring job is paused."""
-    if paused:
-        structures.put(tx, PAUSED, {recurring_id: 0})
-    else:
+def set_paused(tx: Tx, recurring_id: str, pause: Pause | None) -> None:
+    """Remember that a recurring job is paused, or forget it."""
+    if pause is None:
         structures.remove(tx, PAUSED, [recurring_id])
+        structures.remove_hash(tx, PAUSE + recurring_id)
+        return
+    structures.put(tx, PAUSED, {recurring_id: times.to_unix(pause.until) if pause.until else 0})
+    since = times.to_iso(pause.since) if pause.since else ""
+    structures.set_fields(tx, PAUSE + recurring_id, {"Since": since, "By": pause.by, "Note": pause.note})
 
 
-def lock_free_paused(tx: Tx) -> set[str]:
-    """Ids of paused recurring jobs."""
-    return set(structures.members(tx, PAUSED))
+def put_off(tx: Tx, recurring_id: str, at: datetime) -> None:
+    """Let a pause end at another moment."""
+    structures.put(tx, PAUSED, {recurring_id: times.to_unix(at)})
 
 
-def _record(recurring_id: str, fields: Mapping[str, str], paused: bool) -> RecurringRecord:
+def ended_pauses(tx: Tx, now: datetime, limit: int) -> list[str]:
+    """Ids of recurring jobs whose pause has ended, unlocked: the job is locked first, everywhere in the house."""
+    return sorted(str(r[0]) for r in tx.execute(ended_members, {"now": times.to_unix(now), "limit": limit}))
+
+
+def pause_of(tx: Tx, recurring_id: str) -> Pause | None:
+    """What is known of a pause; None of a job that is not paused."""
+    return _pause(recurring_id, structures.fields_of(tx, [PAUSE + recurring_id]), lock_free_paused(tx))
+
+
+def with_pauses(tx: Tx, records: Sequence[RecurringRecord]) -> list[RecurringRecord]:
+    """Rows of c_Job with what is known of their pauses; nothing where an operator has made them active again."""
+    paused = lock_free_paused(tx) if any(r.paused for r in records) else {}
+    wanted = [r.id for r in records if r.paused and r.id in paused]
+    hashes = structures.fields_of(tx, [PAUSE + i for i in wanted])
+    return [replace(r, pause=_pause(r.id, hashes, paused)) if r.id in wanted else r for r in records]
+
+
+def paused_rows(tx: Tx, prefix: str) -> frozenset[int]:
+    """Rows of c_Job of whose pause something is known. prefix: of their ids."""
+    numbers = (whole(i.removeprefix(prefix)) for i in lock_free_paused(tx) if i.startswith(prefix))
+    return frozenset(n for n in numbers if n is not None)
+
+
+def lock_free_paused(tx: Tx) -> dict[str, float]:
+    """Paused recurring jobs, with the unix seconds at which they resume by themselves; 0 for those that do not."""
+    return structures.members(tx, PAUSED)
+
+
+def until(paused: Mapping[str, float], recurring_id: str) -> datetime | None:
+    """When a paused job resumes by itself."""
+    at = paused.get(recurring_id, 0)
+    return times.from_unix(at) if at > 0 else None
+
+
+def _pause(recurring_id: str, hashes: Mapping[str, Mapping[str, str]], paused: Mapping[str, float]) -> Pause | None:
+    if recurring_id not in paused:
+        return None
+    told = hashes.get(PAUSE + recurring_id, {})
+    return Pause(
+        _moment(told.get("Since")), until(paused, recurring_id), told.get("By") or None, told.get("Note") or None
+    )
+
+
+def _record(recurring_id: str, fields: Mapping[str, str], pause: Pause | None) -> RecurringRecord:
     return RecurringRecord(
         id=recurring_id,
         cron=fields.get("Cron", ""),
@@ -93,13 +155,15 @@ def _record(recurring_id: str, fields: Mapping[str, str], paused: bool) -> Recur
         last_execution=_moment(fields.get("LastExecution")),
         last_job_id=whole(fields.get("LastJobId")),
         error=fields.get("Error") or None,
-        paused=paused,
+        paused=pause is not None,
         days_and=fields.get("DaysAnd") == "1",
         orphaned=fields.get("Orphaned") == "1",
         priority=_number(fields.get("Priority", "")),
         from_code=fields.get("FromCode") == "1",
         overrides=_names(fields.get("Overrides")),
         in_code=_texts(fields.get("InCode")),
+        pause=pause,
+        resumed_at=_moment(fields.get("ResumedAt")),
     )
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import json
+import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+
+import pytest
 
 from taskmanager import TaskManager
 from taskmanager.storage import recurring_runs
@@ -106,7 +111,7 @@ def test_the_page_of_a_recurring_job_shows_what_a_real_run_left(tm: TaskManager,
 def test_arguments_of_a_recurring_job_are_masked_and_kept_from_who_may_not(tm: TaskManager, ann: Browser) -> None:
     tm.job(totals)
     tm.recurring("x/edit", totals, cron="0 2 * * *", args=("today", "s3cr3t"))
-    page = ann.get("/hangfire/recurring/x/edit").text
+    page = ann.get("/hangfire/recurring/x~1edit").text
     assert "today" in page
     assert "s3cr3t" not in page
 
@@ -127,3 +132,79 @@ def test_the_list_asks_no_more_for_many_recurring_jobs_than_for_one(
         page = ann.get(f"/hangfire/recurring?count={count}").text
         assert len(ran := statements()) <= 8, ran
         assert page.count("The last 20 results") == min(count, 120)
+
+
+def test_each_recurring_job_has_pages_of_its_own_whatever_its_id(tm: TaskManager, ann: Browser) -> None:
+    ids = ["a", "a/edit", "a/trigger", "new", "..", "~1", "//x", "č b/?#%2F"]
+    for one in ids:
+        tm.recurring(one, clean, cron="0 2 * * *")
+    found = re.findall(r'class="job-name"><a href="([^"]+)">', ann.get("/hangfire/recurring").text)
+    assert len(found) == len(ids)
+    titles = []
+    for address in found:
+        heads = [
+            re.search(r"<h1>(.*?)</h1>", ann.get(html.unescape(address) + page).text) for page in ("", "/edit")
+        ]  # fmt: skip
+        assert heads[0] is not None
+        assert heads[1] is not None
+        assert heads[0][1] == heads[1][1]
+        titles.append(html.unescape(heads[0][1]))
+    assert sorted(titles) == sorted(ids)
+
+
+def test_a_pause_is_told_with_who_why_and_until_when_and_resumed_by_choice(tm: TaskManager, ann: Browser) -> None:
+    in_code(tm)
+    until = (tm.database.clock.now() + timedelta(hours=2)).replace(microsecond=0)
+    form = {"jobs[]": ["Clean", "Totals"], "note": "<b>month end", "until": until.isoformat()}
+    assert ann.post("/hangfire/recurring/pause", form).status_code == 204
+    for page in (ann.get("/hangfire/recurring").text, ann.get("/hangfire/recurring/Clean").text):
+        for told in ("by ann", "&lt;b&gt;month end", f'datetime="{until:%Y-%m-%dT%H:%M:%S}'):
+            assert told in page
+    assert "Resume and run it once now" not in ann.get("/hangfire/recurring/Clean").text, "nothing was missed"
+    tm.database.clock.shift(timedelta(minutes=20))
+    page = ann.get("/hangfire/recurring/Clean").text
+    assert "Resume, skip what was missed" in page
+    once = re.search(r'name="once" value="(\w+)"', page)
+    assert once is not None
+    for _ in range(2):
+        resume = {"jobs[]": "Clean", "missed": "run", "once": once[1]}
+        assert ann.post("/hangfire/recurring/resume", resume).status_code == 204
+    ann.post("/hangfire/recurring/resume", {"jobs[]": "Totals"})
+    assert {r.id: (r.paused, bool(r.last_job_id)) for r in tm.recurring_list()} == {
+        "Clean": (False, True), "Totals": (False, False),
+    }  # fmt: skip
+    row = log(tm, action="recurring.pause")[0]
+    assert json.loads(row.after or "") == {"paused": True, "note": "<b>month end", "until": until.isoformat()}
+
+
+@pytest.mark.parametrize("field", [{"until": "tomorrow"}, {"until": "2020-01-01T00:00"}, {"note": "x" * 501}])
+def test_a_pause_that_cannot_be_is_refused_with_the_reason(
+    tm: TaskManager, ann: Browser, field: dict[str, str]
+) -> None:
+    in_code(tm)
+    assert ann.post("/hangfire/recurring/pause", {"jobs[]": "Clean"} | field).status_code == 422
+    sent = {"jobs[]": "Clean", "back": "/hangfire/recurring/Clean"} | field
+    assert ann.post("/hangfire/recurring/pause", sent, **HTML).status_code in (302, 303)
+    assert 'class="toast warn' in (page := ann.get("/hangfire/recurring/Clean").text) or "notice warn" in page
+    assert not any(r.paused for r in tm.recurring_list())
+
+
+def test_a_run_is_started_with_other_arguments_and_the_job_keeps_its_own(tm: TaskManager, ann: Browser) -> None:
+    tm.job(totals)
+    tm.recurring("x/y", totals, cron="0 2 * * *", args=("today", "s3cr3t"))
+    assert "/hangfire/recurring/x~1y/trigger" in ann.get("/hangfire/recurring/x~1y").text
+    address = "/hangfire/recurring/x~1y/trigger"
+    page = ann.get(address).text
+    assert "today" in page
+    assert "s3cr3t" not in page
+    once = re.search(r'name="once" value="(\w+)"', page)
+    assert once is not None
+    for _ in range(2):
+        assert ann.post(address, {"arg-day": "friday", "once": once[1]}, **HTML).status_code == 303
+    assert ann.post(address, {"arg-day": "monday"}, **HTML).status_code == 422
+    known = tm.recurring_jobs.get("x/y")
+    assert "today" in known.job
+    run = tm.get(known.last_job_id or 0)
+    assert json.loads(run.arguments) == ['"friday"', '"s3cr3t"']
+    assert json.loads(run.parameters["TriggeredBy"]) == "ann"
+    assert len({r.id for r in log(tm, action="recurring.trigger") if r.outcome == "done"}) >= 1

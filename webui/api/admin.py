@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from taskmanager.domain.errors import RecurringJobNotFound
@@ -13,6 +14,7 @@ from taskmanager.storage import logged
 from taskmanager.storage import recurring as rows
 from webui import access, jobviews, redaction
 from webui.api import byname, schemas, shapes
+from webui.api.problems import told
 from webui.api.routing import group, operation
 from webui.blueprint import manager, read
 
@@ -45,12 +47,13 @@ def get_admin_job(job_id: str) -> Any:
 
 
 @operation(
-    admin, "POST", "/api/v1/admin/jobs/<path:jobId>/trigger", needs="recurring.trigger", gives=schemas.Started,
+    admin, "POST", "/api/v1/admin/jobs/<path:jobId>/trigger", needs="recurring.trigger", body=schemas.TriggerJob,
+    gives=schemas.Started,
     creates=True, about="recurring",
 )  # fmt: skip
-def trigger_admin_job(job_id: str) -> Any:
+def trigger_admin_job(body: Mapping[str, Any], job_id: str) -> Any:
     """Run it now, once, paused or not."""
-    return {"jobId": byname.trigger(job_id), "message": f"Job '{job_id}' triggered successfully"}
+    return {"jobId": byname.trigger(job_id, body["arguments"]), "message": f"Job '{job_id}' triggered successfully"}
 
 
 @operation(admin, "DELETE", "/api/v1/admin/jobs/<path:jobId>", needs="recurring.remove", about="recurring")
@@ -59,16 +62,30 @@ def remove_admin_job(job_id: str) -> None:
     byname.remove(job_id)
 
 
-@operation(admin, "POST", "/api/v1/admin/jobs/<path:jobId>/pause", needs="recurring.pause", about="recurring")
-def pause_admin_job(job_id: str) -> None:
-    """Stop firing it; its cron is kept."""
-    switch(job_id, paused=True)
+@operation(
+    admin,
+    "POST",
+    "/api/v1/admin/jobs/<path:jobId>/pause",
+    needs="recurring.pause",
+    body=schemas.PauseJob,
+    about="recurring",
+)
+def pause_admin_job(body: Mapping[str, Any], job_id: str) -> None:
+    """Stop firing it, for ever or until a moment; its cron is kept. Paused again, it has the new note and end."""
+    pause(job_id, body)
 
 
-@operation(admin, "POST", "/api/v1/admin/jobs/<path:jobId>/resume", needs="recurring.pause", about="recurring")
-def resume_admin_job(job_id: str) -> None:
-    """Fire it again, by its own cron."""
-    switch(job_id, paused=False)
+@operation(
+    admin,
+    "POST",
+    "/api/v1/admin/jobs/<path:jobId>/resume",
+    needs="recurring.pause",
+    body=schemas.ResumeJob,
+    about="recurring",
+)
+def resume_admin_job(body: Mapping[str, Any], job_id: str) -> None:
+    """Fire it again, by its own cron. What was due during the pause is skipped, unless it is asked for."""
+    resume(job_id, body)
 
 
 @operation(admin, "POST", "/api/v1/admin/jobs/restore", needs="recurring.restore", gives=schemas.Restoration)
@@ -100,11 +117,22 @@ def must(recurring_id: str) -> RecurringRecord:
     return found
 
 
-def switch(recurring_id: str, *, paused: bool) -> None:
-    """Pause or resume. Raises RecurringJobNotFound."""
+def pause(recurring_id: str, body: Mapping[str, Any]) -> None:
+    """Pause. Raises RecurringJobNotFound, Refusal."""
+    was, note, until = must(recurring_id), body["note"], body["until"]
+    after = {"paused": True, "note": note, "until": until and f"{until.isoformat()}Z"}
+    access.about("recurring", recurring_id, before={"paused": was.paused}, after=after)
+    with told(field="until" if until is not None else "note"):
+        manager().pause(recurring_id, by=access.actor("api").user, note=note, until=until)
+
+
+def resume(recurring_id: str, body: Mapping[str, Any]) -> None:
+    """Resume. Raises RecurringJobNotFound, Refusal."""
     was = must(recurring_id).paused
-    access.about("recurring", recurring_id, before={"paused": was}, after={"paused": paused})
-    (manager().pause if paused else manager().resume)(recurring_id)
+    after = {"paused": False, "run_missed": body["runMissed"]}
+    access.about("recurring", recurring_id, before={"paused": was}, after=after)
+    with told(code="Jobs.TriggerFailed"):
+        manager().resume(recurring_id, run_missed=body["runMissed"], by=byname.BY)
 
 
 def logged_name(record: RecurringRecord) -> str:

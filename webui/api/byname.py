@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from taskmanager.domain.errors import AmbiguousJob, RecurringJobNotFound, UnknownJob
+from taskmanager.domain.invocation import read as read_invocation
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.engine import calls, lookup
+from taskmanager.engine.legacy import row_of
 from taskmanager.engine.registry import JobDefinition
 from taskmanager.storage import logged, monitoring_logged
 from taskmanager.storage.transaction import Tx
@@ -154,13 +156,23 @@ def rows_of_c_job() -> list[RecurringRecord]:
     return legacy.all() if legacy is not None else []
 
 
-def trigger(recurring_id: str) -> int:
-    """Run a recurring job now; the job's id. Raises Refusal, RecurringJobNotFound."""
-    key = idempotency.given()
-    access.about("recurring", recurring_id)
+def trigger(recurring_id: str, arguments: Any = None) -> int:
+    """Run a recurring job now; the job's id. arguments: for this run, as JSON values; None for its own.
+
+    Raises Refusal, RecurringJobNotFound.
+    """
+    key, tm = idempotency.given(), manager()
+    under = key.key if key is not None else None
+    access.about("recurring", recurring_id, after=None if arguments is None else {"arguments": arguments})
+    given: dict[str, Any] = {}
+    if arguments is not None:
+        record = tm.recurring_jobs.get(recurring_id)
+        if record.procedure is not None or row_of(recurring_id) is not None:
+            refuse_field("arguments", "a row of c_Job takes none")
+        with told(field="arguments"):
+            given["args"], given["kwargs"] = calls.from_json(tm.definition(read_invocation(record.job).name), arguments)
     with told(code="Jobs.TriggerFailed"):
-        under = key.key if key is not None else None
-        return idempotency.once(key, lambda: manager().trigger(recurring_id, by=BY, key=under))
+        return idempotency.once(key, lambda: tm.trigger(recurring_id, by=BY, key=under, **given))
 
 
 def remove(recurring_id: str) -> None:

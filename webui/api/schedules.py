@@ -84,24 +84,27 @@ def delete_recurring(recurring_id: str) -> None:
 
 
 @operation(
-    schedules, "POST", f"{_ONE}/trigger", needs="recurring.trigger", gives=schemas.Started, creates=True,
-    about="recurring",
+    schedules, "POST", f"{_ONE}/trigger", needs="recurring.trigger", body=schemas.TriggerJob, gives=schemas.Started,
+    creates=True, about="recurring",
 )  # fmt: skip
-def trigger_recurring(recurring_id: str) -> Any:
+def trigger_recurring(body: Mapping[str, Any], recurring_id: str) -> Any:
     """Run it now, once, paused or not."""
-    return {"jobId": byname.trigger(recurring_id), "message": f"Job '{recurring_id}' triggered successfully"}
+    return {
+        "jobId": byname.trigger(recurring_id, body["arguments"]),
+        "message": f"Job '{recurring_id}' triggered successfully",
+    }
 
 
-@operation(schedules, "POST", f"{_ONE}/pause", needs="recurring.pause", about="recurring")
-def pause_recurring(recurring_id: str) -> None:
-    """Stop firing it; its cron is kept."""
-    admin.switch(recurring_id, paused=True)
+@operation(schedules, "POST", f"{_ONE}/pause", needs="recurring.pause", body=schemas.PauseJob, about="recurring")
+def pause_recurring(body: Mapping[str, Any], recurring_id: str) -> None:
+    """Stop firing it, for ever or until a moment; its cron is kept. Paused again, it has the new note and end."""
+    admin.pause(recurring_id, body)
 
 
-@operation(schedules, "POST", f"{_ONE}/resume", needs="recurring.pause", about="recurring")
-def resume_recurring(recurring_id: str) -> None:
-    """Fire it again, by its own cron."""
-    admin.switch(recurring_id, paused=False)
+@operation(schedules, "POST", f"{_ONE}/resume", needs="recurring.pause", body=schemas.ResumeJob, about="recurring")
+def resume_recurring(body: Mapping[str, Any], recurring_id: str) -> None:
+    """Fire it again, by its own cron. What was due during the pause is skipped, unless it is asked for."""
+    admin.resume(recurring_id, body)
 
 
 @operation(schedules, "GET", "/api/v1/types", gives=lambda: systemschemas.TaskType(many=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from webui.api.fields import Body, Moment, Payload, described, limit, name
+from webui.api.fields import Body, Json, Moment, Payload, Text, described, limit, name
 
 _TASK = "a registered job: its display name, function or class name, or module:function, in any case"
 _PAYLOAD = "the arguments as JSON text: an object names them, an array has them by position"
@@ -128,8 +128,37 @@ class AdminJob(Schema):
     lastJobId = fields.Integer(allow_none=True)
     lastStatus = described(fields.String, "the state of its last job; null when that has expired", allow_none=True)
     isPaused = fields.Boolean()
+    pausedBy = described(fields.String, "null when nothing is known of it, as after SQL", allow_none=True)
+    pausedSince = Moment(allow_none=True)
+    pausedUntil = described(Moment, "when it resumes by itself", allow_none=True)
+    pauseNote = fields.String(allow_none=True)
     error = described(fields.String, "why it cannot be scheduled", allow_none=True)
     createdAt = Moment(allow_none=True)
+
+
+class PauseJob(Body):
+    """What is to be known of a pause."""
+
+    note = Text(load_default=None, allow_none=True, validate=validate.Length(max=500), metadata={"description": "why"})
+    until = Moment(load_default=None, allow_none=True, metadata={"description": "when it resumes by itself"})
+
+
+class ResumeJob(Body):
+    """What becomes of the times that were missed."""
+
+    runMissed = fields.Boolean(
+        load_default=False, truthy={True}, falsy={False},
+        metadata={"description": "run once now, if anything was missed; else that is skipped"},
+    )  # fmt: skip
+
+
+class TriggerJob(Body):
+    """How it is run this time."""
+
+    arguments = Json(
+        load_default=None, allow_none=True,
+        metadata={"description": "an object, or an array: for this run, instead of the arguments it has"},
+    )  # fmt: skip
 
 
 class Execution(Schema):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from taskmanager.domain.records import RecurringRecord
+from taskmanager.domain.records import Pause, RecurringRecord
 from taskmanager.engine.registry import JobDefinition
 from taskmanager.storage import jobs
 from webui import access, jobforms, redaction
@@ -58,11 +58,12 @@ def run(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def recurring(record: RecurringRecord, states: Mapping[int, Any]) -> dict[str, Any]:
     """A recurring job. states: of its last job, by id."""
-    last = states.get(record.last_job_id or 0)
+    last, pause = states.get(record.last_job_id or 0), record.pause or Pause()
     return {
         "id": record.id, "name": record.name or call_of(record), "cron": record.cron, "timeZone": record.time_zone,
         "queue": record.queue, "nextExecution": record.next_execution, "lastExecution": record.last_execution,
         "lastJobId": record.last_job_id, "lastStatus": last[0] if last else None, "isPaused": record.paused,
+        "pausedBy": pause.by, "pausedSince": pause.since, "pausedUntil": pause.until, "pauseNote": text(pause.note),
         "error": text(record.error), "createdAt": record.created_at,
     }  # fmt: skip
 

@@ -6,21 +6,22 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from flask import abort, flash, g, jsonify, redirect, render_template, request
+from flask import abort, flash, jsonify, redirect, render_template, request
 from flask_babel import gettext as _
-from flask_babel import ngettext
-from werkzeug.routing import RequestRedirect
 
-from taskmanager.domain.errors import CreationCancelled, InvalidCron, RecurringJobNotFound
+from taskmanager.domain import cron as schedules
+from taskmanager.domain.errors import InvalidCron
 from taskmanager.domain.invocation import InvocationUnreadable
 from taskmanager.domain.invocation import read as read_invocation
 from taskmanager.domain.records import JobRecord, RecurringRecord
+from taskmanager.engine.client import new_key
 from taskmanager.engine.legacy import row_of
+from taskmanager.engine.recurring_verbs import owed_since
 from taskmanager.schedules import Restoration
 from taskmanager.storage import jobs, recurring_runs
 from taskmanager.storage import recurring as recurring_rows
 from taskmanager.storage.transaction import Tx
-from webui import access, crons, jobviews, redaction, runviews, shell
+from webui import access, callforms, crons, jobviews, redaction, runviews, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
 from webui.views.actions import back
@@ -59,10 +60,10 @@ def recurring() -> str:
     )  # fmt: skip
 
 
-@pages.get("/recurring/<path:recurring_id>")
+@pages.get("/recurring/<name:recurring_id>")
 def recurring_job(recurring_id: str) -> str:
     """One of them: its runs, its next times, its definition."""
-    record = _known(recurring_id)
+    record = known(recurring_id)
 
     def work(tx: Tx) -> Any:
         runs = recurring_runs.newest(tx, [recurring_id], recurring_runs.KEPT)[recurring_id]
@@ -74,49 +75,13 @@ def recurring_job(recurring_id: str) -> str:
     is_cron = bool(record.cron.strip()) and "cron" not in crons.problems(record.cron, "UTC")
     call = JobRecord(0, None, None, record.job, "", record.created_at or datetime(1970, 1, 1), None)
     return render_template(
-        "recurring_job.html", here="recurring", record=record, runs=runviews.Runs(runs), newest=newest, kept=kept,
+        "recurring_job.html", here="recurring", record=record, missed=missed(record, zone),
+        once=new_key(), can_edit_call=_can_edit_call(record),
+        runs=runviews.Runs(runs), newest=newest, kept=kept,
         preview=crons.preview(record.cron, zone, days_and=record.days_and) if is_cron else None, zone=zone,
         state_of=state_of, call_of=call_of, history=record.name or _title(record),
         arguments=jobviews.arguments_line(call) if record.procedure is None else "",
     )  # fmt: skip
-
-
-@pages.post("/recurring/trigger")
-@needs("recurring.trigger")
-def recurring_trigger() -> Any:
-    """Run them now, once."""
-    tm = manager()
-    return _each(
-        lambda i: bool(tm.trigger(i, by=g.user.name)),
-        lambda n: ngettext("%(num)d run was started.", "%(num)d runs were started.", n),
-    )
-
-
-@pages.post("/recurring/<any(pause, resume):action>")
-@needs("recurring.pause")
-def recurring_pause(action: str) -> Any:
-    """Stop firing them, or go on."""
-    tm = manager()
-    if action == "pause":
-        return _each(
-            _done(tm.pause),
-            lambda n: ngettext("%(num)d recurring job is paused.", "%(num)d recurring jobs are paused.", n),
-        )
-    return _each(
-        _done(tm.resume),
-        lambda n: ngettext("%(num)d recurring job goes on.", "%(num)d recurring jobs go on.", n),
-    )
-
-
-@pages.post("/recurring/remove")
-@needs("recurring.remove")
-def recurring_remove() -> Any:
-    """Delete them. A pause is kept, for whom the code brings back."""
-    tm = manager()
-    return _each(
-        lambda i: tm.remove(i, keep_pause=True),
-        lambda n: ngettext("%(num)d recurring job was removed.", "%(num)d recurring jobs were removed.", n),
-    )
 
 
 @pages.post("/recurring/restore")
@@ -155,7 +120,7 @@ def _tell(done: Restoration) -> None:
         flash(_("%(name)s is not scheduled: %(why)s", name=name, why=redaction.text(problem)), "warn")
 
 
-def _known(recurring_id: str) -> RecurringRecord:
+def known(recurring_id: str) -> RecurringRecord:
     tm = manager()
     if row_of(recurring_id) is not None:
         rows = tm.legacy_jobs.all() if tm.legacy_jobs is not None else []
@@ -189,6 +154,21 @@ def state_of(record: RecurringRecord) -> str:
     return "error" if record.error else "paused" if record.paused else "active"
 
 
+def _can_edit_call(record: RecurringRecord) -> bool:
+    known = callforms.known_call(record.job) if record.procedure is None and callforms.may_edit() else None
+    return known is not None and bool(known[0].signature.parameters)
+
+
+def missed(record: RecurringRecord, zone: str) -> bool:
+    """Whether a paused one would have run since."""
+    since = owed_since(record) if record.procedure is None else record.pause.since if record.pause else None
+    try:
+        first = schedules.parse(record.cron.strip(), zone, record.days_and).next_after(since) if since else None
+    except (InvalidCron, OverflowError):
+        return False
+    return record.paused and first is not None and first <= manager().database.clock.now()
+
+
 def call_of(record: RecurringRecord) -> str:
     """What it calls."""
     if record.procedure is not None:
@@ -205,38 +185,3 @@ def call_of(record: RecurringRecord) -> str:
 def text_of(record: RecurringRecord) -> str:
     """What of it is searched, in small letters."""
     return f"{record.id} {record.name or ''} {call_of(record)} {record.cron} {record.queue}".lower()
-
-
-def _done(verb: Callable[[str], None]) -> Callable[[str], bool]:
-    """A verb that answers nothing has done it, or raises."""
-
-    def do(recurring_id: str) -> bool:
-        verb(recurring_id)
-        return True
-
-    return do
-
-
-def _each(verb: Callable[[str], bool], told: Callable[[int], str]) -> Any:
-    ids = list(dict.fromkeys(request.form.getlist("jobs[]") or request.form.getlist("jobs")))
-    if not ids:
-        if shell.wants_page():
-            flash(_("Choose at least one recurring job first."), "warn")
-            raise RequestRedirect(back())
-        abort(422, _("No recurring job was chosen."))
-    done, wrong = 0, list[str]()
-    for one in ids[:1000]:
-        access.about("recurring", one)
-        try:
-            done += verb(one)
-        except RecurringJobNotFound:
-            wrong.append(_("There is no recurring job %(id)s any more.", id=one[:100]))
-        except (InvalidCron, InvocationUnreadable, CreationCancelled) as error:
-            wrong.append(f"{one[:100]}: {redaction.text(str(error))}")
-    if not shell.wants_page():
-        return "", 204
-    if done:
-        flash(told(done), "done")
-    for text in wrong[:5]:
-        flash(text, "warn")
-    return redirect(back(), 303)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from taskmanager.domain.cron import Misfire
@@ -31,7 +31,7 @@ from webui import access, callforms, crons, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
 from webui.jobforms import Field
-from webui.views.recurring import recurring_job, server_zone
+from webui.views.recurring import server_zone
 
 _MISFIRES = [misfire.name.lower() for misfire in Misfire]
 #: Fields of the hash, as the form names them.
@@ -69,7 +69,7 @@ def cron_preview() -> str:
     return render_template("cron_preview.html", preview=found, zone=zone)
 
 
-@pages.route("/recurring/<path:recurring_id>/edit", methods=["GET", "POST"])
+@pages.route("/recurring/<name:recurring_id>/edit", methods=["GET", "POST"])
 @needs("recurring.edit")
 def recurring_edit(recurring_id: str) -> Any:
     """The form; and what was typed in it."""
@@ -77,8 +77,6 @@ def recurring_edit(recurring_id: str) -> Any:
     if row_id is not None:
         return _row(recurring_id, row_id)
     record = read(lambda tx: rows.load(tx, recurring_id))
-    if record is None and request.method == "GET":
-        return recurring_job(f"{recurring_id}/edit")  # an id may end like this address
     if record is None:
         abort(404)
     form = _Form(definitions.version(record), _values(record))
@@ -175,7 +173,7 @@ def _wanted(values: Mapping[str, str], call: Invocation | None) -> Edit:
     return Edit(
         cron=values["cron"], time_zone=values["time_zone"], queue=values["queue"],
         misfire=Misfire.parse(values["misfire"]), days_and=bool(values["days_and"]), enabled=bool(values["enabled"]),
-        invocation=call,
+        by=g.user.name, invocation=call,
     )  # fmt: skip
 
 

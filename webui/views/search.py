@@ -49,7 +49,7 @@ def look(q: str) -> Found:
         if names.has_job:
             return names, Page((), False, False), []
         page = Page((), False, False) if parsed.error else monitoring_lists.page(tx, parsed.wanted, limit=MOST)
-        return names, page, recurring_rows.load_these(tx, names.recurring, names.paused)
+        return names, page, recurring_rows.load_these(tx, names.recurring, dict.fromkeys(names.paused, 0.0))
 
     names, page, recurring = read(work) if q else (_NO_NAMES, Page((), False, False), list[RecurringRecord]())
     if names.has_job:

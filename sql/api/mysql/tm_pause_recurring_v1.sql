@@ -15,6 +15,7 @@ BEGIN
   CALL tm_v1_recurring(p_id, v_member);
   INSERT INTO `{prefix}Set` (`Key`, `Value`, `Score`) VALUES ('paused-recurring-jobs', p_id, 0)
   ON DUPLICATE KEY UPDATE `Score` = 0;
+  DELETE t FROM `{prefix}Hash` t WHERE t.`Key` = CONCAT('recurring-pause:', p_id);
   UPDATE `{prefix}Set` SET `Score` = -1 WHERE `Id` = v_member;
   INSERT INTO `{prefix}Hash` (`Key`, `Field`, `Value`)
   VALUES (CONCAT('python:recurring-job:', p_id), 'NextExecution', '')

@@ -6,6 +6,7 @@ BEGIN
   PERFORM tm_v1_recurring(p_id);
   INSERT INTO "{prefix}Set" ("Key", "Value", "Score") VALUES ('paused-recurring-jobs', p_id, 0)
   ON CONFLICT ("Key", "Value") DO UPDATE SET "Score" = 0;
+  DELETE FROM "{prefix}Hash" WHERE "Key" = 'recurring-pause:' || p_id;
   UPDATE "{prefix}Set" SET "Score" = -1 WHERE "Key" = 'python:recurring-jobs' AND "Value" = p_id;
   INSERT INTO "{prefix}Hash" ("Key", "Field", "Value")
   VALUES ('python:recurring-job:' || p_id, 'NextExecution', '')
