@@ -56,6 +56,12 @@ def _words(expression: str, language: str) -> str:
     return told if language == "en" else _with_names(told, language)
 
 
+def presets() -> list[tuple[str, str]]:
+    """Common schedules with what they mean, to choose from; the last one never comes."""
+    common = ("*/15 * * * *", "0 * * * *", "0 2 * * *", "0 9 * * 1-5", "0 6 * * 1", "0 0 1 * *")
+    return [(one, words(one)) for one in common] + [(crons.never(), _("never, only by hand"))]
+
+
 def upcoming(expression: str, time_zone: str, count: int = 5) -> list[datetime]:
     """The next fires by the scheduler's own engine, naive UTC; none for what cannot be read."""
     now = utcnow()

@@ -62,6 +62,10 @@ class JobNotFound(TaskManagerError, LookupError):
     """There is no job with this id: it never existed, was rolled back, or has expired."""
 
 
+class RecurringJobExists(TaskManagerError):
+    """A recurring job of this id is there already."""
+
+
 class RecurringJobNotFound(TaskManagerError, LookupError):
     """There is no recurring job with this id."""
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from taskmanager.domain import cron as crons
 from taskmanager.domain import times
 from taskmanager.domain.cron import Misfire
-from taskmanager.domain.errors import ChangedMeanwhile, RecurringJobNotFound
+from taskmanager.domain.errors import ChangedMeanwhile, RecurringJobExists, RecurringJobNotFound
 from taskmanager.domain.records import Pause, RecurringRecord
 from taskmanager.engine import definitions
 from taskmanager.engine.client import Client, check_queue
@@ -46,6 +46,24 @@ class Defining:
                 old = definitions.fields_of(known)
                 kept = {name: old[name] for name in known.overrides}
             self._write(tx, known, wanted.id, in_code | kept, in_code if wanted.from_code else None)
+
+        self.database.run(work)
+
+    def add(self, wanted: Definition) -> None:
+        """Write a definition that is new. Raises RecurringJobExists, and what `add_or_update` raises."""
+        self.check(wanted)
+        tries = 0
+
+        def work(tx: Tx) -> None:
+            nonlocal tries
+            tries += 1
+            known = recurring.load(tx, wanted.id)
+            new = definitions.fields_of(wanted)
+            if known is not None and not (tries > 1 and definitions.fields_of(known) == new):
+                raise RecurringJobExists(
+                    f"there is a recurring job {wanted.id!r} already: change it, or take another id"
+                )
+            self._write(tx, known, wanted.id, new, None)
 
         self.database.run(work)
 

@@ -173,7 +173,7 @@ def test_a_pause_is_told_with_who_why_and_until_when_and_resumed_by_choice(tm: T
     assert {r.id: (r.paused, bool(r.last_job_id)) for r in tm.recurring_list()} == {
         "Clean": (False, True), "Totals": (False, False),
     }  # fmt: skip
-    row = log(tm, action="recurring.pause")[0]
+    row = log(tm, action="recurring.pause")[-1]
     assert json.loads(row.after or "") == {"paused": True, "note": "<b>month end", "until": until.isoformat()}
 
 
@@ -208,3 +208,32 @@ def test_a_run_is_started_with_other_arguments_and_the_job_keeps_its_own(tm: Tas
     assert json.loads(run.arguments) == ['"friday"', '"s3cr3t"']
     assert json.loads(run.parameters["TriggeredBy"]) == "ann"
     assert len({r.id for r in log(tm, action="recurring.trigger") if r.outcome == "done"}) >= 1
+
+
+def test_a_recurring_job_is_made_of_a_functions_signature_and_never_over_another(tm: TaskManager, ann: Browser) -> None:
+    tm.job(display_name="Day totals", queue="reports")(totals)
+    tm.recurring("there", clean, cron="0 2 * * *")
+    address = "/hangfire/recurring/new"
+    assert "Day totals" in ann.get(address).text
+    name = f"{__name__}:totals"
+    page = ann.get(f"{address}?type={name}").text
+    assert 'name="queue" value="reports"' in page
+    form = {"type": name, "id": "a/b", "cron": "30 6 * * 1-5", "time_zone": "Europe/Prague", "queue": "reports",
+            "misfire": "strict", "arg-day": "friday"}  # fmt: skip
+    assert "06:30" in ann.post(address, form | {"preview": "1"}, **HTML).text
+    for wrong in ({"id": ""}, {"id": "there"}, {"id": "x" * 80}, {"id": "c_job:3"}, {"cron": "99 * * * *"},
+                  {"time_zone": "Mars"}, {"queue": "A B"}, {"misfire": "often"}):  # fmt: skip
+        answer = ann.post(address, form | wrong, **HTML)
+        assert answer.status_code == 422, wrong
+        assert "friday" in answer.text, "what was typed stays"
+    assert [r.id for r in tm.recurring_list()] == ["there"]
+    answer = ann.post(address, form, **HTML)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/hangfire/recurring/a~1b")
+    made = tm.recurring_jobs.get("a/b")
+    assert (made.cron, made.time_zone, made.queue, made.misfire, made.from_code) == (
+        "30 6 * * 1-5", "Europe/Prague", "reports", 1, False,
+    )  # fmt: skip
+    assert "friday" in made.job
+    assert [(r.target, r.outcome) for r in log(tm, action="recurring.edit") if r.outcome == "done"] == [("a/b", "done")]
+    for path in (address, f"{address}?type=os:system"):
+        assert ann.get(path).status_code == (200 if path == address else 404)

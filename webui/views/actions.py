@@ -7,7 +7,6 @@ from typing import Any
 from flask import abort, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from werkzeug.routing import RequestRedirect
 
 from taskmanager.domain.errors import JobNotFound
 from taskmanager.domain.texts import wholes
@@ -109,7 +108,7 @@ def chosen() -> list[int]:
     if not ids:
         if shell.wants_page():
             flash(_("Choose at least one job first."), "warn")
-            raise RequestRedirect(back())
+            abort(redirect(back(), 303))
         abort(422, _("No job was chosen."))
     return ids
 

@@ -25,16 +25,15 @@ def new_job() -> Any:
     """The functions to choose from, or the form of one."""
     name = request.args.get("type", "")
     if not name:
-        known = sorted((d for d in jobviews.definitions().values() if not d.is_internal), key=lambda d: d.title.lower())
-        return render_template("new_job.html", here="jobs", state="new", definitions=known, definition=None)
-    return _page(_definition(name), {}, {})
+        return render_template("new_job.html", here="jobs", state="new", definitions=choosable(), definition=None)
+    return _page(definition_of(name), {}, {})
 
 
 @pages.post("/jobs/new")
 @needs("jobs.enqueue")
 def new_job_enqueue() -> Any:
     """Write the job that the form says."""
-    definition = _definition(request.form.get("type", ""))
+    definition = definition_of(request.form.get("type", ""))
     given, errors = request.form.to_dict(), dict[str, str]()
     form = jobforms.fields(definition, given)
     args, kwargs = jobforms.call(form)
@@ -62,7 +61,12 @@ def _page(
     )  # fmt: skip
 
 
-def _definition(name: str) -> JobDefinition:
+def choosable() -> list[JobDefinition]:
+    """The functions that people may choose from, by title."""
+    return sorted((d for d in jobviews.definitions().values() if not d.is_internal), key=lambda d: d.title.lower())
+
+
+def definition_of(name: str) -> JobDefinition:
     """A job that is registered; never a path typed by hand."""
     found = jobviews.definitions().get(name)
     if found is None or found.is_internal:

@@ -10,7 +10,6 @@ from typing import Any
 from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from werkzeug.routing import RequestRedirect
 
 from taskmanager.domain.errors import CreationCancelled, InvalidArgument, InvalidCron, RecurringJobNotFound
 from taskmanager.domain.invocation import InvocationUnreadable
@@ -132,7 +131,7 @@ def _until() -> datetime | None:
         if not shell.wants_page():
             abort(422, f"until: {wrong}")
         flash(f"{_('Until (UTC)')}: {wrong}", "warn")
-        raise RequestRedirect(back()) from None
+        abort(redirect(back(), 303))
 
 
 def _chosen() -> list[str]:
@@ -146,7 +145,7 @@ def _each(
     if not ids:
         if shell.wants_page():
             flash(_("Choose at least one recurring job first."), "warn")
-            raise RequestRedirect(back())
+            abort(redirect(back(), 303))
         abort(422, _("No recurring job was chosen."))
     done, wrong, refused = 0, list[str](), ""
     for one in ids[:_MOST]:

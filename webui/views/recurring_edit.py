@@ -33,7 +33,7 @@ from webui.blueprint import manager, pages, read
 from webui.jobforms import Field
 from webui.views.recurring import server_zone
 
-_MISFIRES = [misfire.name.lower() for misfire in Misfire]
+MISFIRES = [misfire.name.lower() for misfire in Misfire]
 #: Fields of the hash, as the form names them.
 _NAMES = {
     "Cron": "cron", "TimeZoneId": "time_zone", "Queue": "queue", "Misfire": "misfire", "DaysAnd": "days_and",
@@ -43,7 +43,7 @@ _FLAGS = frozenset({"IsActive", "EmailOnFailure", "Active"})
 
 
 @dataclass(slots=True)
-class _Form:
+class Form:
     """What the page shows. values: by field; now: what is stored where that is another, after a conflict."""
 
     version: str
@@ -79,18 +79,18 @@ def recurring_edit(recurring_id: str) -> Any:
     record = read(lambda tx: rows.load(tx, recurring_id))
     if record is None:
         abort(404)
-    form = _Form(definitions.version(record), _values(record))
+    form = Form(definitions.version(record), _values(record))
     known = callforms.known_call(record.job) if callforms.may_edit() else None
     form.arguments = callforms.fields(*known) if known else []
     if request.method == "GET":
         return _page(record, form, known is not None)
     call: Invocation | None = None
-    _take(form, _values(record))
+    take(form, _values(record))
     if known is not None:
         form.arguments, call, form.problem = callforms.changed(*known, request.form)
     if request.form.get("version") != definitions.version(record):
         return _conflict(form, record, known is not None)
-    _check(form)
+    check(form)
     is_whole = not (form.errors or form.problem or any(one.error for one in form.arguments))
     if request.form.get("preview"):
         access.about("", "")  # nothing is changed
@@ -150,7 +150,7 @@ def _values(record: RecurringRecord) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _take(form: _Form, stored: Mapping[str, str]) -> None:
+def take(form: Form, stored: Mapping[str, str]) -> None:
     """What was typed; a box that is not checked is not sent."""
     flags = {"days_and", "enabled"} | _FLAGS
     form.values = {
@@ -158,14 +158,15 @@ def _take(form: _Form, stored: Mapping[str, str]) -> None:
     }
 
 
-def _check(form: _Form) -> None:
+def check(form: Form) -> None:
+    """Cron, zone, queue and misfire; what is wrong stands at the field."""
     values = form.values
     form.errors = crons.problems(values["cron"], values["time_zone"])
     try:
         check_queue(values["queue"])
     except InvalidArgument as error:
         form.errors["queue"] = str(error)
-    if values["misfire"] not in _MISFIRES:
+    if values["misfire"] not in MISFIRES:
         form.errors["misfire"] = _("is none of the choices")
 
 
@@ -186,7 +187,7 @@ def _facts(record: RecurringRecord, wanted: Edit | None) -> dict[str, Any]:
     return facts | {"arguments": callforms.named(*known) if known else None}
 
 
-def _conflict(form: _Form, seen: RecurringRecord, editable: bool) -> Any:
+def _conflict(form: Form, seen: RecurringRecord, editable: bool) -> Any:
     """Somebody else was quicker: what is typed stays, and what is stored now stands beside it."""
     record = read(lambda tx: rows.load(tx, seen.id))
     if record is None:
@@ -209,11 +210,12 @@ def _saved(recurring_id: str, done: bool) -> Any:
     return redirect(url_for("pages.recurring_job", recurring_id=recurring_id), 303)
 
 
-def _page(record: RecurringRecord, form: _Form, editable: bool) -> str:
+def _page(record: RecurringRecord, form: Form, editable: bool) -> str:
     zone = form.values["time_zone"]
     overridden = {_NAMES.get(n, n): record.in_code.get(n, "") for n in record.overrides}
     return render_template(
-        "recurring_edit.html", here="recurring", record=record, form=form, editable=editable, misfires=_MISFIRES,
+        "recurring_edit.html", here="recurring", is_new=False, record=record, form=form, editable=editable,
+        misfires=MISFIRES,
         zones=crons.zones(), zone=zone, overridden=overridden,
         preview=crons.preview(form.values["cron"], zone, days_and=bool(form.values["days_and"])),
     )  # fmt: skip
@@ -227,10 +229,10 @@ def _row(recurring_id: str, row_id: int) -> Any:
     if edits is None:
         abort(404)
     row = _row_or_404(edits, row_id)
-    form = _Form(row.version, dict(row.values))
+    form = Form(row.version, dict(row.values))
     if request.method == "GET":
         return _row_page(row, form)
-    _take(form, row.values)
+    take(form, row.values)
     if request.form.get("preview"):
         access.about("", "")  # nothing is changed
         return _row_page(row, form)
@@ -261,7 +263,7 @@ def _row_or_404(edits: RowEdits, row_id: int) -> RowForm:
         abort(404)
 
 
-def _row_page(row: RowForm, form: _Form) -> str:
+def _row_page(row: RowForm, form: Form) -> str:
     zone = server_zone() if row.shape is Shape.SPECIFICATION else ""
     cron = form.values.get("CronExpression", "")
     preview = crons.preview(cron, zone) if zone and re.search(r"\S", cron) else None
