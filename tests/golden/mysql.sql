@@ -151,7 +151,7 @@ FROM `HangfireSet`
 WHERE `HangfireSet`.`Key` > %s AND `HangfireSet`.`Key` < %s;
 
 -- glance.glance
-SELECT UTC_TIMESTAMP(6), TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW()), CASE WHEN (EXISTS (SELECT 1 FROM `HangfireJobQueue` r WHERE r.`Queue` = :queue AND r.`FetchedAt` IS NULL) AND NOT EXISTS (SELECT 1 FROM `HangfireSet` s WHERE s.`Key` = 'paused-queues' AND s.`Value` = :queue)) THEN 1 END, (SELECT MIN(`Score`) FROM `HangfireSet` WHERE `Key` = 'schedule' AND `Score` >= 0), (SELECT MIN(`Score`) FROM `HangfireSet` WHERE `Key` = 'python:recurring-jobs' AND `Score` >= 0), CASE WHEN EXISTS (SELECT 1 FROM `HangfireSet` WHERE `Key` = 'quiet-servers' AND `Value` = :server) THEN 1 END, CASE WHEN EXISTS (SELECT 1 FROM `HangfireSet` WHERE `Key` = 'stacks-wanted') THEN 1 END;
+SELECT UTC_TIMESTAMP(6), TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW()), CASE WHEN (EXISTS (SELECT 1 FROM `HangfireJobQueue` r WHERE r.`Queue` = :queue AND r.`FetchedAt` IS NULL) AND NOT EXISTS (SELECT 1 FROM `HangfireSet` s WHERE s.`Key` = 'paused-queues' AND s.`Value` = :queue)) THEN 1 END, (SELECT MIN(`Score`) FROM `HangfireSet` WHERE `Key` = 'schedule' AND `Score` >= 0), (SELECT MIN(`Score`) FROM `HangfireSet` WHERE `Key` = 'python:recurring-jobs' AND `Score` >= 0), (SELECT MIN(`Score`) FROM `HangfireSet` WHERE `Key` = 'paused-recurring-jobs' AND `Score` > 0), CASE WHEN EXISTS (SELECT 1 FROM `HangfireSet` WHERE `Key` = 'quiet-servers' AND `Value` = :server) THEN 1 END, CASE WHEN EXISTS (SELECT 1 FROM `HangfireSet` WHERE `Key` = 'stacks-wanted') THEN 1 END;
 
 -- job_log.insert_log
 INSERT INTO `HangfireJobLog` (`JobId`, `Attempt`, `CreatedAt`, `Lines`) VALUES (:JobId, :Attempt, :CreatedAt, :Lines);
@@ -591,6 +591,12 @@ UPDATE JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `Han
 
 -- queues.tokens_now
 SELECT t.`Id`, t.`FetchToken` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobQueue` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;
+
+-- recurring.ended_members
+SELECT `HangfireSet`.`Value` 
+FROM `HangfireSet` 
+WHERE `HangfireSet`.`Key` = %s AND `HangfireSet`.`Score` > %s AND `HangfireSet`.`Score` <= %s ORDER BY `HangfireSet`.`Score` 
+ LIMIT %s;
 
 -- recurring_runs.delete_runs
 DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireList` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;

@@ -151,7 +151,7 @@ FROM "HangfireSet"
 WHERE "HangfireSet"."Key" > %(key)s::VARCHAR AND "HangfireSet"."Key" < %(end)s::VARCHAR;
 
 -- glance.glance
-SELECT timezone('utc', clock_timestamp()), 0, CASE WHEN (EXISTS (SELECT 1 FROM "HangfireJobQueue" r WHERE r."Queue" = :queue AND r."FetchedAt" IS NULL) AND NOT EXISTS (SELECT 1 FROM "HangfireSet" s WHERE s."Key" = 'paused-queues' AND s."Value" = :queue)) THEN 1 END, (SELECT MIN("Score") FROM "HangfireSet" WHERE "Key" = 'schedule' AND "Score" >= 0), (SELECT MIN("Score") FROM "HangfireSet" WHERE "Key" = 'python:recurring-jobs' AND "Score" >= 0), CASE WHEN EXISTS (SELECT 1 FROM "HangfireSet" WHERE "Key" = 'quiet-servers' AND "Value" = :server) THEN 1 END, CASE WHEN EXISTS (SELECT 1 FROM "HangfireSet" WHERE "Key" = 'stacks-wanted') THEN 1 END;
+SELECT timezone('utc', clock_timestamp()), 0, CASE WHEN (EXISTS (SELECT 1 FROM "HangfireJobQueue" r WHERE r."Queue" = :queue AND r."FetchedAt" IS NULL) AND NOT EXISTS (SELECT 1 FROM "HangfireSet" s WHERE s."Key" = 'paused-queues' AND s."Value" = :queue)) THEN 1 END, (SELECT MIN("Score") FROM "HangfireSet" WHERE "Key" = 'schedule' AND "Score" >= 0), (SELECT MIN("Score") FROM "HangfireSet" WHERE "Key" = 'python:recurring-jobs' AND "Score" >= 0), (SELECT MIN("Score") FROM "HangfireSet" WHERE "Key" = 'paused-recurring-jobs' AND "Score" > 0), CASE WHEN EXISTS (SELECT 1 FROM "HangfireSet" WHERE "Key" = 'quiet-servers' AND "Value" = :server) THEN 1 END, CASE WHEN EXISTS (SELECT 1 FROM "HangfireSet" WHERE "Key" = 'stacks-wanted') THEN 1 END;
 
 -- job_log.insert_log
 INSERT INTO "HangfireJobLog" ("JobId", "Attempt", "CreatedAt", "Lines") VALUES (:JobId, :Attempt, :CreatedAt, :Lines);
@@ -591,6 +591,12 @@ UPDATE "HangfireJobQueue" t SET "FetchedAt" = :now, "FetchToken" = :token FROM (
 
 -- queues.tokens_now
 SELECT t."Id", t."FetchToken" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "HangfireJobQueue" t ON t."Id" = x.id ORDER BY x.id;
+
+-- recurring.ended_members
+SELECT "HangfireSet"."Value" 
+FROM "HangfireSet" 
+WHERE "HangfireSet"."Key" = %(Key_1)s::VARCHAR AND "HangfireSet"."Score" > %(Score_1)s::INTEGER AND "HangfireSet"."Score" <= %(now)s ORDER BY "HangfireSet"."Score" 
+ LIMIT %(limit)s;
 
 -- recurring_runs.delete_runs
 DELETE FROM "HangfireList" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id;

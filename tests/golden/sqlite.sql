@@ -151,7 +151,7 @@ FROM "HangfireSet"
 WHERE "HangfireSet"."Key" > ? AND "HangfireSet"."Key" < ?;
 
 -- glance.glance
-SELECT strftime('%Y-%m-%d %H:%M:%f000', 'now'), CAST(strftime('%s', 'now', 'localtime') AS INTEGER) - CAST(strftime('%s', 'now') AS INTEGER), CASE WHEN (EXISTS (SELECT 1 FROM "HangfireJobQueue" r WHERE r."Queue" = :queue AND r."FetchedAt" IS NULL) AND NOT EXISTS (SELECT 1 FROM "HangfireSet" s WHERE s."Key" = 'paused-queues' AND s."Value" = :queue)) THEN 1 END, (SELECT MIN("Score") FROM "HangfireSet" WHERE "Key" = 'schedule' AND "Score" >= 0), (SELECT MIN("Score") FROM "HangfireSet" WHERE "Key" = 'python:recurring-jobs' AND "Score" >= 0), CASE WHEN EXISTS (SELECT 1 FROM "HangfireSet" WHERE "Key" = 'quiet-servers' AND "Value" = :server) THEN 1 END, CASE WHEN EXISTS (SELECT 1 FROM "HangfireSet" WHERE "Key" = 'stacks-wanted') THEN 1 END;
+SELECT strftime('%Y-%m-%d %H:%M:%f000', 'now'), CAST(strftime('%s', 'now', 'localtime') AS INTEGER) - CAST(strftime('%s', 'now') AS INTEGER), CASE WHEN (EXISTS (SELECT 1 FROM "HangfireJobQueue" r WHERE r."Queue" = :queue AND r."FetchedAt" IS NULL) AND NOT EXISTS (SELECT 1 FROM "HangfireSet" s WHERE s."Key" = 'paused-queues' AND s."Value" = :queue)) THEN 1 END, (SELECT MIN("Score") FROM "HangfireSet" WHERE "Key" = 'schedule' AND "Score" >= 0), (SELECT MIN("Score") FROM "HangfireSet" WHERE "Key" = 'python:recurring-jobs' AND "Score" >= 0), (SELECT MIN("Score") FROM "HangfireSet" WHERE "Key" = 'paused-recurring-jobs' AND "Score" > 0), CASE WHEN EXISTS (SELECT 1 FROM "HangfireSet" WHERE "Key" = 'quiet-servers' AND "Value" = :server) THEN 1 END, CASE WHEN EXISTS (SELECT 1 FROM "HangfireSet" WHERE "Key" = 'stacks-wanted') THEN 1 END;
 
 -- job_log.insert_log
 INSERT INTO "HangfireJobLog" ("JobId", "Attempt", "CreatedAt", "Lines") VALUES (:JobId, :Attempt, :CreatedAt, :Lines);
@@ -591,6 +591,12 @@ UPDATE "HangfireJobQueue" AS t SET "FetchedAt" = :now, "FetchToken" = :token WHE
 
 -- queues.tokens_now
 SELECT t."Id", t."FetchToken" FROM (SELECT value AS id FROM json_each(:ids)) x JOIN "HangfireJobQueue" t ON t."Id" = x.id;
+
+-- recurring.ended_members
+SELECT "HangfireSet"."Value" 
+FROM "HangfireSet" 
+WHERE "HangfireSet"."Key" = ? AND "HangfireSet"."Score" > ? AND "HangfireSet"."Score" <= ? ORDER BY "HangfireSet"."Score"
+ LIMIT ? OFFSET ?;
 
 -- recurring_runs.delete_runs
 DELETE FROM "HangfireList" AS t WHERE t."Id" IN (SELECT value FROM json_each(:ids));
