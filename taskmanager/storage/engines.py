@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,12 +12,14 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool, Pool
 
-from taskmanager.storage import forked, pymysql_connection, urls
+from taskmanager.storage import forked, limits, urls
 
 #: The key of a pooled connection's info under which the pool it belongs to stands.
 _POOL = "taskmanager.pool"
 _given_up: weakref.WeakSet[Pool] = weakref.WeakSet()
 
+#: How long connecting may take where the URL's `connect_timeout` says nothing; less where somebody waits for a page.
+_CONNECT_SECONDS = 10
 #: The number of MySQL's type BIT.
 _BIT = 16
 
@@ -35,6 +38,8 @@ def make_engine(url: URL, pool_size: int, *, autocommit: bool = False) -> Engine
         return engine
     if engine.dialect.driver == "pymysql":
         _share_tls(engine, nodes, several=not autocommit)
+    else:
+        _connect_in_time(engine)
     _prepare_server(engine)
     return engine
 
@@ -78,6 +83,8 @@ def make_raw_engine(url: URL) -> Engine:
         _prepare_sqlite(engine)
     elif engine.dialect.driver == "pymysql":
         _share_tls(engine, nodes)
+    else:
+        _connect_in_time(engine)
     return engine
 
 
@@ -142,15 +149,31 @@ def _prepare_sqlite(engine: Engine, *, takes_turns: bool = True) -> None:
         connection.exec_driver_sql("BEGIN" if read else "BEGIN IMMEDIATE")
 
 
+def _in_time(parameters: dict[str, Any]) -> dict[str, Any]:
+    """A driver's parameters with a bound on connecting: a server that is frozen lets one in, and says nothing."""
+    seconds, left = int(parameters.get("connect_timeout", _CONNECT_SECONDS)), limits.left()
+    if left is not None:
+        bound = max(2, math.ceil(left))
+        seconds = min(seconds, bound) if seconds > 0 else bound  # 0 is for ever, on PostgreSQL
+    return parameters | {"connect_timeout": seconds}
+
+
+def _connect_in_time(engine: Engine) -> None:
+    @event.listens_for(engine, "do_connect")
+    def _on_do_connect(dialect: Any, _: Any, arguments: Any, parameters: dict[str, Any]) -> Any:
+        return dialect.connect(*arguments, **_in_time(parameters))
+
+
 def _share_tls(engine: Engine, nodes: Sequence[URL], *, several: bool = False) -> None:
     """Connect by our own PyMySQL connection class, to the first node of a cluster that answers.
 
     several: statements of a transaction may travel together.
     """
+    from taskmanager.storage import pymysql_connection  # with it comes cryptography: 9 MB that only MySQL needs
 
     @event.listens_for(engine, "do_connect")
     def _on_do_connect(dialect: Any, _: Any, __: Any, parameters: dict[str, Any]) -> Any:
-        wanted = dict(parameters)
+        wanted = _in_time(parameters)
         wanted.pop("client_flag", None)
         flags = parameters.get("client_flag", 0)
         last: Exception | None = None

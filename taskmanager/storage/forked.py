@@ -44,7 +44,7 @@ def hang_up(connection: Any) -> None:
     """Cut a driver's connection from whichever thread: who reads on it gets an error at once."""
     number = _socket_of(connection)
     if number >= 0:
-        with suppress(OSError), socket.socket(fileno=os.dup(number)) as own:
+        with suppress(OSError), socket.socket(fileno=socket.dup(number)) as own:
             own.shutdown(socket.SHUT_RDWR)
 
 
@@ -56,7 +56,7 @@ def keep_alive(connection: Any) -> None:
     number = _socket_of(connection)
     if number < 0:
         return
-    with suppress(OSError), socket.socket(fileno=os.dup(number)) as own:
+    with suppress(OSError), socket.socket(fileno=socket.dup(number)) as own:
         own.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for name, seconds in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
             if hasattr(socket, name):

@@ -1,16 +1,23 @@
-"""How long a statement may take, where somebody waits for it: the server itself ends it then."""
+"""How long a statement may take, where somebody waits for it: the server itself ends it then.
+
+A server that is frozen ends nothing; so a little later the connection is hung up from here.
+"""
 
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
+from taskmanager.domain.errors import DatabaseSlow
+from taskmanager.storage import forked
 from taskmanager.storage.dialects import Product
 
 #: By the monotonic clock: when reads of this thread or task are to have ended.
@@ -19,6 +26,8 @@ _until: ContextVar[float | None] = ContextVar("taskmanager_reads_until", default
 _LEAST_SECONDS = 0.5
 #: What of a connection's limit is remembered with it, in milliseconds.
 _KEPT = "taskmanager_limit_ms"
+#: So long after a statement's bound its server is taken for frozen.
+_SILENT_SECONDS = 1.0
 #: Instructions of SQLite's machine between two looks at the clock: some microseconds.
 _INSTRUCTIONS = 10_000
 
@@ -48,10 +57,11 @@ def bounded(connection: Connection, product: Product, seconds: float | None) -> 
     if product.limit:
         # In steps, so that one connection seldom needs another bound than it has.
         ms = 0 if seconds is None else math.ceil(seconds * 2) * 500
-        if ms != connection.info.get(_KEPT, 0):
-            connection.exec_driver_sql(product.limit.format(ms=ms))
-            connection.info[_KEPT] = ms
-        yield
+        with _hung_up_after(connection, ms / 1000 + _SILENT_SECONDS) if ms else nullcontext():
+            if ms != connection.info.get(_KEPT, 0):
+                connection.exec_driver_sql(product.limit.format(ms=ms))
+                connection.info[_KEPT] = ms
+            yield
     elif seconds is None:
         yield
     else:
@@ -62,3 +72,25 @@ def bounded(connection: Connection, product: Product, seconds: float | None) -> 
             yield
         finally:
             driver.set_progress_handler(None, 0)
+
+
+@contextmanager
+def _hung_up_after(connection: Connection, seconds: float) -> Iterator[None]:
+    """Hang a connection up that is still in use then. Raises DatabaseSlow to whom it was hung up."""
+    driver, is_over = connection.connection.dbapi_connection, threading.Event()
+
+    def hang_up() -> None:
+        is_over.set()
+        forked.hang_up(driver)
+
+    watch = threading.Timer(seconds, hang_up)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    except SQLAlchemyError as error:
+        if is_over.is_set():
+            raise DatabaseSlow(f"the database has not answered for {seconds:.1f} s") from error
+        raise
+    finally:
+        watch.cancel()

@@ -26,6 +26,8 @@ class Connection(pymysql.connections.Connection):
     A password is sent as UTF-8, as MySQL's own client does, and one of a key file reaches it.
     """
 
+    _read_timeout: Any
+
     def __init__(
         self, *, ssl: Any = None, ssl_key_password: str | None = None, several: bool = False, **options: Any
     ) -> None:
@@ -42,6 +44,14 @@ class Connection(pymysql.connections.Connection):
         if several:
             options["client_flag"] = options.get("client_flag", 0) | CLIENT.MULTI_STATEMENTS
         super().__init__(ssl=ssl, **options)
+
+    def connect(self, sock: Any = None) -> None:
+        """As PyMySQL's, with its `connect_timeout` for what the server says, too: one that is frozen says nothing."""
+        usual, self._read_timeout = self._read_timeout, self._read_timeout or self.connect_timeout
+        try:
+            super().connect(sock)
+        finally:
+            self._read_timeout = usual
 
     def later(self, sql: str, parameters: Any) -> None:
         """Send a statement whose answer nobody wants together with the next one, or with COMMIT.

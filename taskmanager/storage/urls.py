@@ -165,6 +165,9 @@ def _checked_postgresql(url: URL) -> URL:
     mode = url.query.get("sslmode")
     if mode is not None and mode not in _POSTGRES_TLS:
         raise ConfigurationError(f"database_url has sslmode={mode}; it is one of {', '.join(_POSTGRES_TLS)}")
+    seconds = url.query.get("connect_timeout")
+    if seconds is not None and not (isinstance(seconds, str) and re.fullmatch(r"\d{1,7}", seconds)):
+        raise ConfigurationError(f"database_url has connect_timeout={seconds}; it is a whole number of seconds")
     for name in url.query:
         if name.lower().replace("-", "_") in _TLS:
             raise ConfigurationError(

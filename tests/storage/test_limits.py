@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from taskmanager import TaskManager
-from taskmanager.domain.errors import DatabaseSlow
+from taskmanager.domain.errors import DatabaseSlow, StorageError
+from taskmanager.storage import servers
+from taskmanager.storage.database import Database
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx
@@ -31,6 +37,61 @@ def test_a_read_ends_when_its_time_is_up(tm: TaskManager) -> None:
     with tm.database.hasty(9.0, reading_seconds=1.0), pytest.raises(DatabaseSlow):
         tm.database.read(lambda tx: tx.execute(endless))
     assert time.monotonic() - began < 20, "a machine under load; without the bound it is minutes"
+
+
+class Line:
+    """Between a client and its server; frozen, nothing passes any more, and nothing is closed."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.there = (host, port)
+        self.frozen = threading.Event()
+        self.open: list[socket.socket] = []
+        self.door = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self.door.accept()
+                if not self.frozen.is_set():
+                    far = socket.create_connection(self.there)
+                    for one, other in ((near, far), (far, near)):
+                        threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
+                    self.open.append(far)
+                self.open.append(near)
+
+    def _pass_on(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while data := one.recv(65536):
+                if self.frozen.is_set():
+                    return
+                other.sendall(data)
+            other.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        for one in (self.door, *self.open):
+            one.close()
+
+
+@pytest.fixture
+def line(tm: TaskManager) -> Iterator[Line]:
+    if tm.database.is_embedded:
+        pytest.skip("SQLite has no server that may be frozen")
+    made = Line(tm.database.url.host or "", tm.database.url.port or 0)
+    yield made
+    made.close()
+
+
+def test_a_page_is_not_held_up_by_a_server_that_is_frozen(tm: TaskManager, line: Line) -> None:
+    database = Database(tm.database.url.set(host="127.0.0.1", port=line.door.getsockname()[1]))
+    database.read(lambda tx: tx.execute(servers.read_servers))
+    line.frozen.set()
+    for _ in range(2):  # by the connection that is there, then by a new one
+        began = time.monotonic()
+        with database.hasty(0.1, reading_seconds=0.5), pytest.raises((DatabaseSlow, StorageError)):
+            database.read(lambda tx: tx.execute(servers.read_servers))
+        assert time.monotonic() - began < 30, "a machine under load; without a bound it is for ever"
+    database.dispose()
 
 
 def test_no_statement_begins_after_the_time_is_up(tm: TaskManager) -> None:
