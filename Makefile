@@ -18,8 +18,10 @@ test-sqlite: ## the tests on SQLite only (after `make test` has set up)
 lint: ## style
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-types: ## types
+types: ## types, on Linux, Windows and macOS
 	$(BIN)/mypy
+	$(BIN)/mypy -p taskmanager -p webui --platform win32 --cache-dir .mypy_cache/win32
+	$(BIN)/mypy -p taskmanager -p webui --platform darwin --cache-dir .mypy_cache/darwin
 
 arch: ## the rooms and their directions
 	$(BIN)/lint-imports

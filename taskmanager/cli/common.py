@@ -175,7 +175,7 @@ def system_user() -> str | None:
     """Who runs this command; None for a number without a name, as in many containers."""
     try:
         return getpass.getuser()
-    except (KeyError, OSError):
+    except (KeyError, OSError, ImportError):  # the last on Windows
         return None
 
 

@@ -161,7 +161,8 @@ def _providers(job: Any) -> Providers:
     """What the job's own TaskManager provides, else what is provided in the discovered packages."""
     owner: Any = getattr(job, "owner", None)
     if owner is None:
-        assert handles.current is not None, "importing the package puts it there"
+        importlib.import_module("taskmanager.app")  # it puts itself there
+        assert handles.current is not None
         owner = handles.current()
     owner.discover()
     providers: Providers = owner.providers

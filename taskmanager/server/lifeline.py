@@ -12,6 +12,7 @@ import hashlib
 import mmap
 import os
 import struct
+import sys
 import tempfile
 import time
 import weakref
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-if os.name == "nt":  # pragma: no cover - Windows only
+if sys.platform == "win32":  # pragma: no cover - Windows only
     import msvcrt
 else:
     import fcntl
@@ -31,6 +32,8 @@ _DRAINS = _HEADER - 1
 _SLOT = struct.Struct("<q")
 #: A neighbour that looks for the dead may hold a new file for a moment.
 _LOCK_SECONDS = 2.0
+#: The file is gone; or, on Windows, a neighbour has it open at this moment, and buries nobody by it.
+_NOT_REMOVED = (FileNotFoundError, PermissionError) if sys.platform == "win32" else (FileNotFoundError,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,9 @@ class Lifeline:
 
     def close(self) -> None:
         """A clean end: nobody needs to bury this process."""
-        with contextlib.suppress(FileNotFoundError):
+        if sys.platform == "win32":  # pragma: no cover - Windows only, where what is open cannot be removed
+            self.let_go()
+        with contextlib.suppress(*_NOT_REMOVED):
             self.path.unlink()
         self.let_go()
 
@@ -141,15 +146,15 @@ def deaths(folder: Path) -> Iterator[Death]:
 
 def forget(death: Death) -> None:
     """The dead was buried."""
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(*_NOT_REMOVED):
         death.path.unlink()
 
 
 def _lock(file: IO[bytes]) -> bool:
     try:
-        if os.name == "nt":  # pragma: no cover - Windows only
+        if sys.platform == "win32":  # pragma: no cover - Windows only
             file.seek(1 << 30)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
             file.seek(0)
         else:
             fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -24,6 +24,7 @@ from taskmanager.storage.database import Database
 log = logging.getLogger("taskmanager.supervisor")
 
 _LOOK_SECONDS = 0.1
+_ANSWER_SECONDS = 1.0
 _STOP, _HURRY = b"s", b"h"
 
 
@@ -59,6 +60,11 @@ class StopSignal:
         if self.stop.is_set() and self._hurries:
             self.hurry.set()
         self.tell()
+
+    def wait(self) -> None:
+        """Wait until told to stop. On Windows no signal is answered to within a wait that has no end."""
+        while not self.stop.wait(_ANSWER_SECONDS):
+            pass
 
     def tell(self) -> None:
         """Say from inside that it is time to stop."""

@@ -76,6 +76,9 @@ def typed_later() -> None:
     four.schedule(1, "2", 3.0, 4, delay=60)
     four.schedule(1, 2, 3.0, 4, delay=60)  # type: ignore[call-overload]
     four.schedule(1, "2", None, 4, delay=60)  # type: ignore[call-overload]
+    four.options(delay=60).enqueue(1, "2", c=3.0, d=4)
+    four.options(delay=60).enqueue(1, "2", 3.0, "4")  # type: ignore[arg-type]
+    four.options(delay=60).enqueue(1, "2", 3.0, d="4")  # type: ignore[arg-type]
     plain.options(dealy=60).enqueue("a")  # type: ignore[call-arg]
     plain.options(delay="60").enqueue("a")  # type: ignore[arg-type]
 
