@@ -56,7 +56,7 @@ def up(
     server.start()
     if samples:
         _enqueue_samples(tm)
-    signals.stop.wait()
+    signals.wait()
     click.echo("stopping; press Ctrl-C again to hurry")
     page.close()
     server.stop(hurry=signals.hurry)
@@ -113,7 +113,7 @@ def web(ctx: click.Context, host: str | None, port: int | None) -> None:
     signals = StopSignal().install()
     tm = _ready(loaded, signals, migrate=False)
     page = _page(tm)
-    signals.stop.wait()
+    signals.wait()
     page.close()
     tm.close()
 
