@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import bindparam, select
@@ -20,16 +19,15 @@ from taskmanager.storage.dialects import Product
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.monitoring_filters import SCANNED
 from taskmanager.storage.monitoring_lists import CAP
-from taskmanager.storage.statements import Builder, statement
+from taskmanager.storage.monitoring_logged_pages import TEXT, Kind, counting, listing, lowest
+from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment
 
 #: Of a job's name the statistics are of so many of its newest runs; of an older table so many rows are looked at.
 MEASURED, OLDER_ROWS = 2_000, 1_000
 _MOST_NAMES = 500
-_TEXT = 300
 _EVER, _NEVER = datetime(1970, 1, 1), datetime(9999, 12, 31)
-_LISTED = ("ID", "JobName", "JobId", "JobType", "StartedAt", "DurationMs", "Success", "ServerName", "TriggeredBy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +110,7 @@ def page(
     edge = after or before
     at = _NEVER if edge is None else tx.clock.to_local(edge[0])
     given |= {"edge_at": tx.bind_moment(at), "edge_id": edge[1] if edge else 1 << 62, "limit": limit + 1}
-    found = [_run(tx, r) for r in tx.execute(_listing(_shape_of(wanted), after is not None), given)]
+    found = [_run(tx, r) for r in tx.execute(listing(_kind_of(wanted), after is not None), given)]
     more = len(found) > limit
     rows = tuple(found[:limit] if after is None else found[:limit][::-1])
     newer, older = (before is not None, more) if after is None else (more, True)
@@ -136,7 +134,7 @@ def count(tx: Tx, wanted: WantedRuns, *, first: RunPage | None = None) -> int | 
     if floor is not None:
         given["since"] = max(given["since"], floor)
     given |= {"edge_at": tx.bind_moment(_NEVER), "edge_id": 1 << 62, "limit": CAP + 1}
-    return int(tx.execute(_counting(_shape_of(wanted)), given).scalar_one())
+    return int(tx.execute(counting(_kind_of(wanted)), given).scalar_one())
 
 
 def names(tx: Tx) -> list[str]:
@@ -205,102 +203,17 @@ def logged_measures(t: Tables, p: Product) -> str:
 @statement
 def logged_page(t: Tables, p: Product) -> str:
     """The first page of everything."""
-    return str(_listing((False, None, False, False), False)(t, p))
+    return str(listing((False, None, False, False), False)(t, p))
 
 
 @statement
 def logged_page_of_name(t: Tables, p: Product) -> str:
     """A page of the failures of a name, from a server, by somebody."""
-    return str(_listing((True, False, True, True), False)(t, p))
+    return str(listing((True, False, True, True), False)(t, p))
 
 
-#: What tells one statement from another: by name, outcome, server, person.
-_Shape = tuple[bool, bool | None, bool, bool]
-
-
-def _shape_of(wanted: WantedRuns) -> _Shape:
+def _kind_of(wanted: WantedRuns) -> Kind:
     return wanted.name is not None, wanted.succeeded, bool(wanted.server), bool(wanted.by)
-
-
-@lru_cache(maxsize=64)
-def _listing(shape: _Shape, ascending: bool) -> Builder:
-    def build(t: Tables, p: Product) -> str:
-        q, way = p.quote, "ASC" if ascending else "DESC"
-        columns = ", ".join(f"l.{q(c)}" for c in _LISTED)
-        note = f"SUBSTR(COALESCE(l.{q('ErrorMessage')}, l.{q('ResultMessage')}), 1, {_TEXT})"
-        return (
-            f"SELECT {columns}, {note} FROM (SELECT ID, StartedAt FROM ({_branches(t, p, shape, ascending)}) u "
-            f"ORDER BY StartedAt {way}, ID {way} LIMIT :limit) k JOIN {q(t.legacy.logged.name)} l "
-            f"ON l.{q('ID')} = k.ID ORDER BY k.StartedAt {way}, k.ID {way}"
-        )
-
-    return build
-
-
-@lru_cache(maxsize=64)
-def _counting(shape: _Shape) -> Builder:
-    def build(t: Tables, p: Product) -> str:
-        return f"SELECT COUNT(*) FROM (SELECT ID FROM ({_branches(t, p, shape, False)}) u LIMIT :limit) k"
-
-    return build
-
-
-@lru_cache(maxsize=64)
-def _lowest(shape: _Shape) -> Builder:
-    """Where a search ends: of each index read, the start of the row SCANNED rows below the edge, by the index alone.
-
-    None is looked for in all of them together: the newest such start has at least so many rows above it.
-    """
-
-    def build(t: Tables, p: Product) -> str:
-        at = p.quote("StartedAt")
-        places = (
-            f"SELECT StartedAt FROM (SELECT {at} AS StartedAt FROM {p.quote(t.legacy.logged.name)} "
-            f"WHERE {' AND '.join(_within(p, first, False))} ORDER BY {at} DESC, {p.quote('ID')} DESC "
-            f"LIMIT 1 OFFSET :skip) p{n}"
-            for n, first in enumerate(_firsts(p, shape))
-        )
-        return f"SELECT MAX(StartedAt) FROM ({' UNION ALL '.join(places)}) k"
-
-    return build
-
-
-def _branches(t: Tables, p: Product, shape: _Shape, ascending: bool) -> str:
-    """Ids and starts, from one index each: without a name that of Success is read once for each of its values."""
-    firsts = enumerate(_firsts(p, shape))
-    return " UNION ALL ".join(_branch(t, p, first, n, shape[2], shape[3], ascending) for n, first in firsts)
-
-
-def _firsts(p: Product, shape: _Shape) -> list[str]:
-    """The first columns of the indexes that are read."""
-    named, succeeded = shape[:2]
-    success = p.quote("Success")
-    if named:
-        outcome = {None: "", True: f" AND {success} <> 0", False: f" AND {success} = 0"}[succeeded]
-        return [f"{p.quote('JobName')} = :name{outcome}"]
-    values = {None: ("= 1", "= 0", "> 1"), True: ("= 1", "> 1"), False: ("= 0",)}[succeeded]
-    return [f"{success} {value}" for value in values]
-
-
-def _within(p: Product, first: str, ascending: bool) -> list[str]:
-    """The conditions that an index serves."""
-    at, number, sign = p.quote("StartedAt"), p.quote("ID"), ">" if ascending else "<"
-    # Of the few rows with an odd Success all are read: by StartedAt SQLite would skip through the whole index.
-    told = f"COALESCE({at}, {at})" if first.endswith("> 1") else at
-    where = [first, f"{told} >= :since", f"{told} < :until", f"{told} {sign}= :edge_at"]
-    return [*where, f"({told} {sign} :edge_at OR {number} {sign} :edge_id)"]
-
-
-def _branch(t: Tables, p: Product, first: str, n: int, server: bool, by: bool, ascending: bool) -> str:
-    q = p.quote
-    at, number, way = q("StartedAt"), q("ID"), "ASC" if ascending else "DESC"
-    where = _within(p, first, ascending)
-    where += [f"LOWER({q('ServerName')}) LIKE :server ESCAPE '!'"] if server else []
-    where += [f"LOWER({q('TriggeredBy')}) LIKE :by ESCAPE '!'"] if by else []
-    return (
-        f"SELECT ID, StartedAt FROM (SELECT {number} AS ID, {at} AS StartedAt FROM {q(t.legacy.logged.name)} "
-        f"WHERE {' AND '.join(where)} ORDER BY {at} {way}, {number} {way} LIMIT :limit) b{n}"
-    )
 
 
 def _given(tx: Tx, wanted: WantedRuns) -> dict[str, Any]:
@@ -316,7 +229,7 @@ def _floor(tx: Tx, wanted: WantedRuns, given: dict[str, Any], before: tuple[date
     """The start below which a search does not look, as the driver takes it; None when it sees all."""
     at = _NEVER if before is None else tx.clock.to_local(before[0])
     edge = {"edge_at": tx.bind_moment(at), "edge_id": before[1] if before else 1 << 62, "skip": SCANNED - 1}
-    row = tx.execute(_lowest(_shape_of(wanted)), given | edge).first()
+    row = tx.execute(lowest(_kind_of(wanted)), given | edge).first()
     return row[0] if row is not None else None
 
 
@@ -364,7 +277,7 @@ def _older_page(tx: Tx, wanted: WantedRuns, limit: int) -> RunPage:
 
 def _older_run(tx: Tx, r: dict[str, Any]) -> Run:
     started = None if r["StartedAt"] is None else tx.clock.to_utc(as_moment(r["StartedAt"]))
-    note = str(r["ErrorMessage"] or r["ResultMessage"] or "")[:_TEXT]
+    note = str(r["ErrorMessage"] or r["ResultMessage"] or "")[:TEXT]
     return Run(
         int(r["ID"]), str(r["JobName"]), None, str(r["JobType"]), started, r["DurationMs"], bool(r["Success"]),
         r["ServerName"], r["TriggeredBy"], note,

@@ -1,0 +1,101 @@
+"""The statements that read pages of c_LoggedJob: ids from one index each, then the rows of the few that are shown."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from taskmanager.storage.dialects import Product
+from taskmanager.storage.statements import Builder
+from taskmanager.storage.tables import Tables
+
+#: So many characters of how a run ended are shown in a list.
+TEXT = 300
+_LISTED = ("ID", "JobName", "JobId", "JobType", "StartedAt", "DurationMs", "Success", "ServerName", "TriggeredBy")
+
+#: What tells one statement from another: by name, outcome, server, person.
+Kind = tuple[bool, bool | None, bool, bool]
+
+
+@lru_cache(maxsize=64)
+def listing(kind: Kind, ascending: bool) -> Builder:
+    """A page of one kind, built once for each."""
+
+    def build(t: Tables, p: Product) -> str:
+        q, way = p.quote, "ASC" if ascending else "DESC"
+        columns = ", ".join(f"l.{q(c)}" for c in _LISTED)
+        note = f"SUBSTR(COALESCE(l.{q('ErrorMessage')}, l.{q('ResultMessage')}), 1, {TEXT})"
+        return (
+            f"SELECT {columns}, {note} FROM (SELECT ID, StartedAt FROM ({_branches(t, p, kind, ascending)}) u "
+            f"ORDER BY StartedAt {way}, ID {way} LIMIT :limit) k JOIN {q(t.legacy.logged.name)} l "
+            f"ON l.{q('ID')} = k.ID ORDER BY k.StartedAt {way}, k.ID {way}"
+        )
+
+    return build
+
+
+@lru_cache(maxsize=64)
+def counting(kind: Kind) -> Builder:
+    """How many there are, at most `limit`."""
+
+    def build(t: Tables, p: Product) -> str:
+        return f"SELECT COUNT(*) FROM (SELECT ID FROM ({_branches(t, p, kind, False)}) u LIMIT :limit) k"
+
+    return build
+
+
+@lru_cache(maxsize=64)
+def lowest(kind: Kind) -> Builder:
+    """Where a search ends: of each index read, the start of the row SCANNED rows below the edge, by the index alone.
+
+    None is looked for in all of them together: the newest such start has at least so many rows above it.
+    """
+
+    def build(t: Tables, p: Product) -> str:
+        at = p.quote("StartedAt")
+        places = (
+            f"SELECT StartedAt FROM (SELECT {at} AS StartedAt FROM {p.quote(t.legacy.logged.name)} "
+            f"WHERE {' AND '.join(_within(p, first, False))} ORDER BY {at} DESC, {p.quote('ID')} DESC "
+            f"LIMIT 1 OFFSET :skip) p{n}"
+            for n, first in enumerate(_firsts(p, kind))
+        )
+        return f"SELECT MAX(StartedAt) FROM ({' UNION ALL '.join(places)}) k"
+
+    return build
+
+
+def _branches(t: Tables, p: Product, kind: Kind, ascending: bool) -> str:
+    """Ids and starts, from one index each: without a name that of Success is read once for each of its values."""
+    firsts = enumerate(_firsts(p, kind))
+    return " UNION ALL ".join(_branch(t, p, first, n, kind[2], kind[3], ascending) for n, first in firsts)
+
+
+def _firsts(p: Product, kind: Kind) -> list[str]:
+    """The first columns of the indexes that are read."""
+    named, succeeded = kind[:2]
+    success = p.quote("Success")
+    if named:
+        outcome = {None: "", True: f" AND {success} <> 0", False: f" AND {success} = 0"}[succeeded]
+        return [f"{p.quote('JobName')} = :name{outcome}"]
+    values = {None: ("= 1", "= 0", "> 1"), True: ("= 1", "> 1"), False: ("= 0",)}[succeeded]
+    return [f"{success} {value}" for value in values]
+
+
+def _within(p: Product, first: str, ascending: bool) -> list[str]:
+    """The conditions that an index serves."""
+    at, number, sign = p.quote("StartedAt"), p.quote("ID"), ">" if ascending else "<"
+    # Of the few rows with an odd Success all are read: by StartedAt SQLite would skip through the whole index.
+    told = f"COALESCE({at}, {at})" if first.endswith("> 1") else at
+    where = [first, f"{told} >= :since", f"{told} < :until", f"{told} {sign}= :edge_at"]
+    return [*where, f"({told} {sign} :edge_at OR {number} {sign} :edge_id)"]
+
+
+def _branch(t: Tables, p: Product, first: str, n: int, server: bool, by: bool, ascending: bool) -> str:
+    q = p.quote
+    at, number, way = q("StartedAt"), q("ID"), "ASC" if ascending else "DESC"
+    where = _within(p, first, ascending)
+    where += [f"LOWER({q('ServerName')}) LIKE :server ESCAPE '!'"] if server else []
+    where += [f"LOWER({q('TriggeredBy')}) LIKE :by ESCAPE '!'"] if by else []
+    return (
+        f"SELECT ID, StartedAt FROM (SELECT {number} AS ID, {at} AS StartedAt FROM {q(t.legacy.logged.name)} "
+        f"WHERE {' AND '.join(where)} ORDER BY {at} {way}, {number} {way} LIMIT :limit) b{n}"
+    )
