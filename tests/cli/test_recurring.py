@@ -98,3 +98,17 @@ def test_the_definitions_of_the_code_are_restored(cli_on: Cli, tm: TaskManager) 
 
 def test_without_code_there_is_nothing_to_restore(cli_on: Cli, tm: TaskManager) -> None:
     assert "is `discover` set?" in cli_on("recurring", "restore", "--discover", "json").output
+
+
+def test_a_pause_has_a_note_and_an_end_and_what_was_missed_is_run_when_asked_for(cli_on: Cli, tm: TaskManager) -> None:
+    cli_on("recurring", "add", "r1", "* * * * *", "Adder", "5")
+    cli_on("recurring", "pause", "r1", "--note", "month end", "--until", "2099-02-01T06:00+01:00")
+    (row,) = lines(cli_on("recurring", "list", "--json"))
+    assert (row["pause_note"], row["paused_until"]) == ("month end", "2099-02-01T05:00:00Z")
+    assert "until 2099-02-01T05:00:00Z (month end)" in cli_on("recurring", "list").output
+    assert cli_on("recurring", "pause", "r1", "--until", "2020-01-01").exit_code != 0
+    assert cli_on("recurring", "pause", "r1", "--until", "soon").exit_code == 2
+    assert cli_on("recurring", "resume", "r1", "--skip").output == "r1 resumed\n"
+    assert cli_on("recurring", "resume", "r1", "--run-missed").output == "r1 resumed; nothing was missed\n"
+    job_id = lines(cli_on("recurring", "trigger", "r1", "8", "--json"))["id"]
+    assert lines(cli_on("jobs", "show", str(job_id), "--json"))["job"] == "clijobs:add(8)"

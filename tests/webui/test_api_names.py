@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -296,3 +297,21 @@ def test_a_database_that_is_away_is_told_as_a_problem(program: Program, monkeypa
     answer = program.send("POST", "/api/jobs/fire-and-forget", MAIL)
     assert (answer.status_code, answer.json["code"]) == (503, "Storage.Unavailable")
     assert answer.headers["Retry-After"]
+
+
+def test_a_pause_over_rest_has_a_note_and_an_end_and_a_run_other_arguments(program: Program) -> None:
+    tm, one = program.tm, "/api/v1/admin/jobs/Nightly"
+    program.post(f"{one}/pause", {"note": "month end", "until": "2099-02-01T06:00:00+01:00"}, status=204)
+    paused = program.get(one)
+    assert (paused["isPaused"], paused["pauseNote"], paused["pausedUntil"]) == (
+        True, "month end", "2099-02-01T05:00:00Z",
+    )  # fmt: skip
+    assert paused["pausedBy"]
+    assert program.refused("POST", f"{one}/pause", {"until": "2020-01-01T00:00:00Z"})[0] == 422
+    assert program.refused("POST", f"{one}/pause", {"because": "x"})[0] == 422
+    assert program.refused("POST", f"{one}/trigger", {"arguments": {"nobody": 1}})[0] == 422
+    tm.database.clock.shift(timedelta(days=2))
+    before = tm.recurring_jobs.get("Nightly").last_job_id
+    program.post(f"{one}/resume", {"runMissed": True}, status=204)
+    assert tm.recurring_jobs.get("Nightly").last_job_id != before
+    assert program.get(one)["pausedBy"] is None
