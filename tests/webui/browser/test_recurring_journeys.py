@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from tests.conftest import Hands
 from tests.webui.browser.conftest import Site
 from tests.webui.browser.test_journeys import Windows
+from webui import crons
 
 
 def in_code() -> None: ...
@@ -123,4 +127,50 @@ def test_a_triggered_run_appears_on_the_page_of_its_recurring_job(site: Site, wi
     page.get_by_role("img", name="The last 1 result: 1 succeeded").wait_for()
     page.locator("tbody a").first.click()
     page.get_by_role("link", name="yearly", exact=True).wait_for()
+    assert here.complaints == []
+
+
+def test_a_job_paused_with_a_note_and_resumed_without_what_it_missed_has_not_run(site: Site, window: Windows) -> None:
+    here = window()
+    site.tm.recurring("quarterly", len, args=("x",), cron="*/15 * * * *")
+    page = here.open("recurring/quarterly")
+    page.get_by_text("Pause with a note or until a moment").click()
+    page.get_by_label("Note").fill("stocktaking")
+    page.locator("details").get_by_role("button", name="Pause").click()
+    page.get_by_text("1 recurring job is paused.").wait_for()
+    assert page.get_by_text("by ann").is_visible()
+    assert page.get_by_text("stocktaking").is_visible()
+    site.tm.database.clock.shift(timedelta(minutes=16))
+    page = here.open("recurring/quarterly")
+    page.get_by_text("has gone by meanwhile").wait_for()
+    assert here.violations() == []
+    page.get_by_role("button", name="Resume, skip what was missed").click()
+    page.get_by_text("1 recurring job goes on.").wait_for()
+    site.tm.recurring_jobs.fire_due()
+    known = site.tm.recurring_jobs.get("quarterly")
+    assert (known.last_job_id, known.paused) == (None, False)
+    assert known.next_execution is not None
+    assert known.next_execution > site.tm.database.clock.now()
+    page.get_by_role("link", name="Audit log").last.click()
+    page.get_by_text("recurring.pause").first.wait_for()
+    assert page.get_by_text("stocktaking").first.is_visible()
+    assert here.complaints == []
+
+
+def test_the_preview_remarks_on_the_clocks_going_back(
+    site: Site, window: Windows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crons, "utcnow", lambda: datetime(2026, 10, 23, 12))
+    here = window()
+    page = here.open("recurring/new")
+    page.locator("main li a").first.click()
+    page.locator("#f-cron").fill("30 2 * * *")
+    page.locator("#f-time_zone").fill("Europe/Prague")
+    page.locator("#preview").get_by_text("clocks go back before it").wait_for()
+    rows = [row.inner_text() for row in page.locator("#preview tbody tr").all()[:3]]
+    assert ["2026-10-24 00:30:00" in rows[0], "2026-10-25 00:30:00" in rows[1], "2026-10-26 01:30:00" in rows[2]] == [
+        True, True, True,
+    ]  # fmt: skip
+    assert "clocks go back" in rows[2]
+    assert here.violations() == []
     assert here.complaints == []
