@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from benchmarks import drain, enqueue, idle, latency, legacy, load, memory, scale, startup
+from benchmarks import drain, enqueue, idle, latency, legacy, load, memory, past, recurring, scale, startup
 from benchmarks.summary import summary
 from taskmanager import TaskManager
 
@@ -32,6 +32,8 @@ _TARGETS = {
     "latency under load": "at 1, 20 and 200 jobs/s; told at each",
     "load": "statements ≤ 0.2 and COMMITs ≤ 0.05 a job where jobs take nothing",
     "start-up": "told",
+    "recurring": "told",
+    "past": "beside finished jobs ≥ 0.9, while they expire ≥ 0.8",
     "scale": "claim ±20 % from 1,000 to 1,000,000",
     "memory": "no growth over 100,000 jobs",
 }
@@ -52,6 +54,8 @@ def figures(url: str) -> dict[str, Callable[[], Any]]:
         ],
         "load": lambda: list(load.measure(url, 3000)),
         "start-up": lambda: startup.measure(url),
+        "recurring": lambda: recurring.measure(url),
+        "past": lambda: past.measure(url, 1_000_000, 20_000),
         "scale": lambda: scale.measure(url, [1_000, 1_000_000]),
         "memory": lambda: memory.measure(url, 100_000),
     }

@@ -21,6 +21,8 @@ from taskmanager.storage import queues
 
 _BATCH = 20
 _ROUNDS = 60
+#: Jobs that all claims of one measurement take.
+ROWS = _BATCH * _ROUNDS
 
 
 def claim_and_write_back(tm: TaskManager) -> tuple[float, float]:
@@ -52,7 +54,7 @@ def measure(url: str, sizes: Sequence[int]) -> list[dict[str, Any]]:
     rows = []
     for size in sizes:
         tm = fresh(url)
-        fill(tm, size + _BATCH * _ROUNDS)
+        fill(tm, size + ROWS)
         analyze(tm)
         time.sleep(min(15.0, size / 50_000))  # the server writes out what was filled in
         claim, write = claim_and_write_back(tm)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from benchmarks import drain, enqueue, idle, latency, load, memory, scale, startup
+from benchmarks import drain, enqueue, idle, latency, load, memory, past, recurring, scale, startup
+from benchmarks.fill import fill, fresh
 from benchmarks.summary import summary
 
 
@@ -42,6 +44,22 @@ def test_a_drain_of_mixed_durations_tells_what_a_job_costs(url: str) -> None:
 
 def test_start_up_is_measured(url: str) -> None:
     assert startup.measure(url, 1)["start_to_first_job_ms"] > 0
+
+
+def test_recurring_jobs_all_fire_as_the_clock_moves(url: str) -> None:
+    found = recurring.measure(url, hourly=60, together=5)
+    assert found["over_an_hour"]["jobs"] == 60
+    assert found["at_once"]["jobs"] == 5
+
+
+def test_finished_jobs_are_filled_in_as_a_server_leaves_them(url: str) -> None:
+    tm = fresh(url)
+    fill(tm, 30)
+    past.finish(tm, kept=timedelta(days=1))
+    assert [state.name for state in tm.get(30).history] == ["Enqueued", "Processing", "Succeeded"]
+    assert tm.get(30).state == "Succeeded"
+    assert drain.is_empty(tm)
+    tm.close()
 
 
 def test_idle_workers_are_measured(url: str) -> None:

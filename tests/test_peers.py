@@ -121,10 +121,13 @@ def test_a_peer_that_needs_node_is_told_where_there_is_none(tmp_path: Path, monk
 def test_the_table_tells_ratios_to_ours_and_what_was_not_measured() -> None:
     ours = {"drain_1": {"per_second": 4000, "ran_again": 0}, "drain_2": {"per_second": 6000, "ran_again": 0},
             "enqueue_per_second": 1200, "p50_ms": 3.2, "p99_ms": 12.0, "keeps": "all"}  # fmt: skip
-    theirs = ours | {"drain_1": {"per_second": {"median": 500, "least": 400, "most": 600}, "ran_again": 1},
+    theirs = ours | {"drain_1": {"per_second": {"median": 500, "least": 400, "most": 600}, "seconds": 0.4,
+                                 "ran_again": 1},
                      "drain_2": {"per_second": None, "why": "…", "ran_again": 0}, "keeps": "nothing"}  # fmt: skip
     told = tables.table({"ours": ours, "theirs": theirs, "gone": {"not_measured": "no | node"}}, ["ours"])
     lines = told.splitlines()
     assert len(lines) == 5
     assert "8 / –" in lines[3]
+    assert "500/s?" in lines[3]
+    assert "4,000/s |" in lines[2]
     assert "| gone | not measured: no / node |" in lines[4]

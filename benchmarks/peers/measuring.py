@@ -115,7 +115,9 @@ def _drain(runner: Runner, stamps: Stamps, processes: int, jobs: int, patience: 
     read = stamps.read()
     try:
         per_second, counted = rate(read, runner.launched)
-        answer: dict[str, Any] = {"per_second": round(per_second), "counted": counted}
+        answer: dict[str, Any] = {
+            "per_second": round(per_second), "counted": counted, "seconds": round(counted / per_second, 2)
+        }  # fmt: skip
     except RuntimeError as problem:
         answer = {"per_second": None, "why": str(problem)}
     runner.end()

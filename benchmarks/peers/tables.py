@@ -18,6 +18,12 @@ def _drain(found: Mapping[str, Any], processes: int) -> float | None:
     return _middle(drained.get("per_second"))
 
 
+def _rate(found: Mapping[str, Any], processes: int) -> str:
+    """A drain's rate; of less than a second it is doubtful, and marked so."""
+    seconds = _middle(found.get(f"drain_{processes}", {}).get("seconds"))
+    return _told(_drain(found, processes), "/s" + ("?" if seconds is not None and seconds < 1 else ""))
+
+
 def _told(figure: float | None, suffix: str = "") -> str:
     if figure is None:
         return "–"
@@ -46,7 +52,7 @@ def table(systems: Mapping[str, Mapping[str, Any]], ours: Sequence[str]) -> str:
             continue
         again = sum(_middle(found[f"drain_{n}"]["ran_again"]) or 0 for n in (1, 2))
         lines.append(
-            [name, _told(_drain(found, 1), "/s"), _told(_drain(found, 2), "/s"),
+            [name, _rate(found, 1), _rate(found, 2),
              _told(_middle(found["enqueue_per_second"]), "/s"), _told(_middle(found["p50_ms"]), " ms"),
              _told(_middle(found["p99_ms"]), " ms"), _told(again),
              *(_ratio(systems[one], found) if one != name else "" for one in ours), str(found["keeps"])]
