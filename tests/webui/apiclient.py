@@ -15,6 +15,19 @@ HASHES = {
 }
 
 
+def send_mail(to: str, copies: int = 1) -> str:
+    """Sends a mail."""
+    return f"{copies} to {to}"
+
+
+def fails(secret_word: str = "x") -> None:
+    raise ValueError("on purpose, password=hunter2")
+
+
+def nightly() -> str:
+    return "done"
+
+
 class Program:
     """Sends JSON with a token; `eyes` may only look."""
 
@@ -53,3 +66,12 @@ class Program:
         assert told["status"] == answer.status_code
         assert told["detail"]
         return told["status"], told["code"], [fault["field"] for fault in told.get("errors", [])]
+
+
+def with_three_jobs(tm: TaskManager) -> Program:
+    """A program beside a job that mails, one that fails, and one that runs every night."""
+    tm.job(display_name="Send mail", queue="mail", retries=0)(send_mail)
+    tm.job(display_name="Fails", retries=0)(fails)
+    tm.job("0 2 * * *", display_name="Nightly")(nightly)
+    tm.register_recurring()
+    return Program(tm)

@@ -9,22 +9,9 @@ import pytest
 
 from taskmanager import TaskManager
 from tests.conftest import history
-from tests.webui.apiclient import TOKENS, Program
+from tests.webui.apiclient import TOKENS, Program, nightly, with_three_jobs
 from tests.webui.conftest import USERS, signed
 from webui import create_app
-
-
-def send_mail(to: str, copies: int = 1) -> str:
-    """Sends a mail."""
-    return f"{copies} to {to}"
-
-
-def fails() -> None:
-    raise ValueError("on purpose, password=hunter2")
-
-
-def nightly() -> str:
-    return "done"
 
 
 def helper() -> None: ...
@@ -32,11 +19,7 @@ def helper() -> None: ...
 
 @pytest.fixture
 def program(tm: TaskManager) -> Program:
-    tm.job(display_name="Send mail", queue="mail", retries=5)(send_mail)
-    tm.job(display_name="Fails", retries=0)(fails)
-    tm.job("0 2 * * *", display_name="Nightly")(nightly)
-    tm.register_recurring()
-    return Program(tm)
+    return with_three_jobs(tm)
 
 
 MAIL = {"taskType": "send mail", "payload": '{"to": "a@b.c", "copies": 2}'}
@@ -88,14 +71,14 @@ def test_all_jobs_are_listed_with_what_is_known_of_them(program: Program) -> Non
     listed = {job["jobName"]: job for job in program.get("/api/jobs")}
     assert set(listed) == {"Send mail", "Fails", "Nightly"}
     assert listed["Nightly"] == {
-        "jobType": f"{__name__}:nightly", "jobName": "Nightly", "description": "", "type": "Recurring",
+        "jobType": f"{nightly.__module__}:nightly", "jobName": "Nightly", "description": "", "type": "Recurring",
         "cronExpression": "0 2 * * *", "queue": "default", "retryAttempts": 3,
     }  # fmt: skip
     assert listed["Send mail"]["description"] == "Sends a mail."
 
 
 def test_a_job_is_triggered_by_its_name_in_any_case(program: Program, hands: Any) -> None:
-    for name in ("Nightly", "nightly", "NIGHTLY", f"{__name__}:nightly"):
+    for name in ("Nightly", "nightly", "NIGHTLY", f"{nightly.__module__}:nightly"):
         answer = program.post(f"/api/jobs/{name}/trigger")
         assert answer["message"] == f"Job '{name}' triggered successfully"
         hands().work()

@@ -10,28 +10,12 @@ import pytest
 
 from taskmanager import TaskManager
 from tests.conftest import history
-from tests.webui.apiclient import Program
-
-
-def send_mail(to: str, copies: int = 1) -> str:
-    """Sends a mail."""
-    return f"{copies} to {to}"
-
-
-def fails(secret_word: str = "x") -> None:
-    raise ValueError("on purpose, password=hunter2")
-
-
-def nightly() -> None: ...
+from tests.webui.apiclient import Program, send_mail, with_three_jobs
 
 
 @pytest.fixture
 def program(tm: TaskManager) -> Program:
-    tm.job(display_name="Send mail", queue="mail", retries=0)(send_mail)
-    tm.job(display_name="Fails", retries=0)(fails)
-    tm.job("0 2 * * *", display_name="Nightly")(nightly)
-    tm.register_recurring()
-    return Program(tm)
+    return with_three_jobs(tm)
 
 
 def pages(program: Program, path: str) -> list[Any]:
