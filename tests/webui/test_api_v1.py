@@ -266,7 +266,7 @@ def test_the_audit_log_is_read_by_filter(program: Program) -> None:
         program.post(f"/api/v1/recurring/Nightly/{verb}", status=204)
     rows = pages(program, "/api/v1/audit?kind=recurring&target=Nightly")
     assert [(row["user"], row["door"], row["outcome"]) for row in rows] == [("ci", "api", "done")] * 3
-    assert json.loads(rows[0]["after"]) == {"paused": True}
+    assert json.loads(rows[0]["after"]) == {"paused": True, "note": None, "until": None}
     assert program.get("/api/v1/audit?outcome=denied")["items"] == []
 
 
