@@ -29,9 +29,13 @@ def program(tm: TaskManager) -> Program:
     return Program(tm)
 
 
-def test_everything_is_found_by_one_text_and_a_job_by_its_number(program: Program) -> None:
+def test_everything_is_found_by_one_text_and_a_job_by_its_number(program: Program, statements: Any) -> None:
     job_id = program.tm.enqueue("Send", 7, queue="reports")
+    program.tm.trigger("Nightly report")
+    program.get("/api/v1/stats")
+    statements()
     found = program.get("/api/v1/search?q=report")
+    assert len(ran := statements()) <= 8, ran
     assert [one["id"] for one in found["recurring"]] == ["Nightly report"]
     assert (found["queues"], found["jobId"]) == (["reports"], None)
     assert program.get(f"/api/v1/search?q=%23{job_id}")["jobId"] == job_id

@@ -28,11 +28,10 @@ _FIELDS = {"cron": "cron", "time_zone": "timeZone"}
 def search_everything(query: Mapping[str, Any]) -> Any:
     """Jobs by number, filter or text, and recurring jobs, queues and servers by a part of their names."""
     found = search.look(query["q"].strip())
-    recurring = list(found.recurring[: search.MOST])
-    states = shapes.last_states(recurring)
+    recurring = [shapes.recurring(one, {}) for one in found.recurring[: search.MOST]]
     return {
         "jobId": found.job_id, "jobs": [row(one) for one in found.rows], "more": found.page.has_older,
-        "searchedDownTo": found.page.floor, "recurring": [shapes.recurring(one, states) for one in recurring],
+        "searchedDownTo": found.page.floor, "recurring": recurring,
         "queues": list(found.queues), "filterError": found.filter.error or None,
         "servers": [{"id": one.id, "name": one.name, "stage": one.stage} for one in found.servers],
     }  # fmt: skip

@@ -5,7 +5,6 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from webui.api.fields import Body, Json, Moment, Text, described, limit, name
-from webui.api.schemas import AdminJob
 from webui.api.workschemas import JobRow
 
 
@@ -16,6 +15,16 @@ class SearchQuery(Body):
         required=True, validate=validate.Length(1, 500),
         metadata={"description": "a job's number, a filter, or a part of a name"},
     )  # fmt: skip
+
+
+class FoundRecurring(Schema):
+    """A recurring job by its name; /api/v1/recurring has the rest."""
+
+    id = fields.String()
+    name = fields.String()
+    cron = fields.String()
+    queue = fields.String()
+    isPaused = fields.Boolean()
 
 
 class FoundServer(Schema):
@@ -35,7 +44,7 @@ class SearchResult(Schema):
     searchedDownTo = described(
         fields.Integer, "the search has looked at no job with a smaller id", allow_none=True
     )  # fmt: skip
-    recurring = fields.List(fields.Nested(AdminJob))
+    recurring = fields.List(fields.Nested(FoundRecurring))
     queues = fields.List(fields.String())
     servers = fields.List(fields.Nested(FoundServer))
     filterError = described(fields.String, "why no job was looked for by it", allow_none=True)
