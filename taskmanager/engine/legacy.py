@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -44,8 +45,8 @@ class LegacyJobs:
 
         return self.database.read(work)
 
-    def all(self) -> list[RecurringRecord]:
-        """The rows as recurring jobs, by ID; their moments in UTC."""
+    def all(self, pauses: Mapping[str, Pause] | None = None) -> list[RecurringRecord]:
+        """The rows as recurring jobs, by ID; their moments in UTC. pauses: what is known of them, where it was read."""
 
         def work(tx: Tx) -> list[RecurringRecord]:
             clock = self.schedule.wall_clock(legacy.glance(tx))

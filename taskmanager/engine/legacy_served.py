@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from taskmanager.domain.errors import RecurringJobNotFound
 from taskmanager.domain.records import Pause, RecurringRecord
@@ -61,11 +62,13 @@ class ServedJobs(LegacyJobs):
             return None
         return self.database.read(self.targcc.outcomes.wall_clock) if shape is Shape.TARGCC else super().wall_clock()
 
-    def all(self) -> list[RecurringRecord]:
+    def all(self, pauses: Mapping[str, Pause] | None = None) -> list[RecurringRecord]:
         shape = self.shapes().job
         if shape is Shape.UNKNOWN:
             return []
         found = self.targcc.all() if shape is Shape.TARGCC else super().all()
+        if pauses is not None:
+            return [replace(r, pause=pauses.get(r.id)) if r.paused else r for r in found]
         if not any(record.paused for record in found):
             return found
         return self.database.read(lambda tx: recurring.with_pauses(tx, found))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from taskmanager.domain import cron as crons
@@ -49,7 +49,8 @@ class RecurringJobs(RecurringVerbs):
 
     def all(self) -> list[RecurringRecord]:
         """All recurring jobs, by id; after them the rows of c_Job."""
-        return self.database.read(recurring.load_all) + self.rows()
+        found, pauses = self.database.read(recurring.load_all_with)
+        return found + self.rows(pauses)
 
     def get(self, recurring_id: str) -> RecurringRecord:
         """One of them by its id, to the letter. Raises RecurringJobNotFound."""
@@ -57,9 +58,9 @@ class RecurringJobs(RecurringVerbs):
             return must(next((r for r in self.rows() if r.id == recurring_id), None), recurring_id)
         return must(self.database.read(lambda tx: recurring.load(tx, recurring_id)), recurring_id)
 
-    def rows(self) -> list[RecurringRecord]:
-        """The rows of c_Job among them, where they are served."""
-        return self.legacy.all() if self.legacy is not None else []
+    def rows(self, pauses: Mapping[str, Pause] | None = None) -> list[RecurringRecord]:
+        """The rows of c_Job among them, where they are served. pauses: what is known of them, where it was read."""
+        return self.legacy.all(pauses) if self.legacy is not None else []
 
     def find(self, lookup: str) -> RecurringRecord:
         """The recurring job that people mean: by id, JobName, or name of its function or class, in any case.

@@ -27,7 +27,7 @@ HASH = "python:recurring-job:"
 #: Outlives the definition: a job removed from the dashboard and restored from code comes back paused. The score is the
 #: unix second at which it resumes by itself, 0 when it does not.
 PAUSED = "paused-recurring-jobs"
-#: Hashes that tell of a pause: Since, By, Note.
+#: Hashes that tell of a pause: Since, Until, By, Note.
 PAUSE = "recurring-pause:"
 #: The fields that make a definition.
 DEFINING = ("Cron", "TimeZoneId", "Queue", "Job", "Misfire", "DaysAnd", "Priority")
@@ -52,7 +52,15 @@ def load(tx: Tx, recurring_id: str, *, lock: bool = False) -> RecurringRecord | 
 
 def load_all(tx: Tx) -> list[RecurringRecord]:
     """All recurring jobs, by id."""
-    return load_these(tx, list(structures.members(tx, SET)), lock_free_paused(tx))
+    return load_all_with(tx)[0]
+
+
+def load_all_with(tx: Tx) -> tuple[list[RecurringRecord], dict[str, Pause]]:
+    """The same, and in the same statements what is known of the pauses of all, rows of c_Job among them."""
+    ids, paused = list(structures.members(tx, SET)), lock_free_paused(tx)
+    hashes = structures.fields_of(tx, [HASH + i for i in ids] + [PAUSE + i for i in paused])
+    found = [_record(i, hashes[HASH + i], _pause(i, hashes, paused)) for i in ids if HASH + i in hashes]
+    return found, {i: known for i in paused if (known := _pause(i, hashes, paused)) is not None}
 
 
 def load_these(tx: Tx, ids: Sequence[str], paused: Mapping[str, float]) -> list[RecurringRecord]:
@@ -89,8 +97,9 @@ def set_paused(tx: Tx, recurring_id: str, pause: Pause | None) -> None:
         structures.remove_hash(tx, PAUSE + recurring_id)
         return
     structures.put(tx, PAUSED, {recurring_id: times.to_unix(pause.until) if pause.until else 0})
-    since = times.to_iso(pause.since) if pause.since else ""
-    structures.set_fields(tx, PAUSE + recurring_id, {"Since": since, "By": pause.by, "Note": pause.note})
+    since, end = (times.to_iso(m) if m else "" for m in (pause.since, pause.until))
+    told = {"Since": since, "Until": end, "By": pause.by, "Note": pause.note}
+    structures.set_fields(tx, PAUSE + recurring_id, told)
 
 
 def put_off(tx: Tx, recurring_id: str, at: datetime) -> None:
@@ -110,10 +119,10 @@ def pause_of(tx: Tx, recurring_id: str) -> Pause | None:
 
 def with_pauses(tx: Tx, records: Sequence[RecurringRecord]) -> list[RecurringRecord]:
     """Rows of c_Job with what is known of their pauses; nothing where an operator has made them active again."""
-    paused = lock_free_paused(tx) if any(r.paused for r in records) else {}
-    wanted = [r.id for r in records if r.paused and r.id in paused]
-    hashes = structures.fields_of(tx, [PAUSE + i for i in wanted])
-    return [replace(r, pause=_pause(r.id, hashes, paused)) if r.id in wanted else r for r in records]
+    hashes = structures.fields_of(tx, [PAUSE + r.id for r in records if r.paused])
+    ends = {r.id: _moment(hashes.get(PAUSE + r.id, {}).get("Until")) for r in records if PAUSE + r.id in hashes}
+    scores = {i: times.to_unix(end) if end else 0.0 for i, end in ends.items()}
+    return [replace(r, pause=_pause(r.id, hashes, scores)) if r.id in scores else r for r in records]
 
 
 def paused_rows(tx: Tx, prefix: str) -> frozenset[int]:

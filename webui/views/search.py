@@ -54,7 +54,7 @@ def look(q: str) -> Found:
     names, page, recurring = read(work) if q else (_NO_NAMES, Page((), False, False), list[RecurringRecord]())
     if names.has_job:
         return Found(parsed, number)
-    recurring += manager().recurring_jobs.rows() if q else []
+    recurring += manager().recurring_jobs.rows({}) if q else []
     known = sorted(
         (r for r in recurring if needle in text_of(r)), key=lambda r: (r.id.lower() != needle, r.id.lower())
     )  # fmt: skip
