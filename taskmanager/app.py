@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Concatenate, overload
@@ -28,15 +27,14 @@ from taskmanager.engine.handles import Decorator, JobFunction
 from taskmanager.engine.history import MANUAL, TRIGGERED_BY
 from taskmanager.engine.legacy import row_of
 from taskmanager.engine.registry import JobDefinition, define
-from taskmanager.installation import Installation
+from taskmanager.operating import Operating
 from taskmanager.server import waiting
-from taskmanager.storage import jobs, servers, stacks, structures
-from taskmanager.storage import queues as queue_rows
+from taskmanager.storage import jobs
 from taskmanager.storage.database import Database
 from taskmanager.testing import Testing
 
 
-class TaskManager(Installation):
+class TaskManager(Operating):
     """One installation: a database, the jobs that are known, and what can be asked of them.
 
     settings: as loaded, else from files and environment; further keywords are settings by name.
@@ -304,41 +302,6 @@ class TaskManager(Installation):
         kind: Success, Error, Info or Warning. A message of more than 4,000 characters is cut. Raises InvalidArgument.
         """
         return self.notifications.send(user, kind, message)
-
-    # -- queues and servers -----------------------------------------------------------------------------------
-
-    def pause_queue(self, queue: str) -> None:
-        """Claim nothing from a queue until it is resumed; on every server, at once."""
-        check_queue(queue)
-        self.database.run(lambda tx: structures.put(tx, queue_rows.PAUSED, {queue: 0}))
-
-    def resume_queue(self, queue: str) -> None:
-        """Claim from a queue again."""
-        self.database.run(lambda tx: structures.remove(tx, queue_rows.PAUSED, [queue]))
-        self.ringer.ring({queue})
-
-    def quiet_server(self, server_id: str, *, quiet: bool = True) -> bool:
-        """Let a server take no more jobs (what it runs, it ends), or take them again; it notices at its next look.
-
-        False when there is no such server.
-        """
-        known = self.database.run(lambda tx: servers.set_quiet(tx, server_id, quiet))
-        self.ringer.ring(set())
-        return known
-
-    def live_stack(self, job_id: int, *, seconds: float = 2.0) -> str | None:
-        """Where a running job stands now, as its worker tells it; None when it does not within so many seconds.
-
-        Of a coroutine it is the event loop's stack, of an isolated job that of the thread that waits for it.
-        """
-        self.database.run(lambda tx: stacks.ask(tx, job_id))
-        self.ringer.ring(set())
-        ends, found = time.monotonic() + seconds, None
-        while found is None and time.monotonic() < ends:
-            time.sleep(0.1)
-            found = self.database.read(lambda tx: stacks.read(tx, job_id))
-        self.database.run(lambda tx: stacks.forget(tx, job_id))
-        return found
 
 
 _lock = threading.Lock()

@@ -10,19 +10,8 @@ from pathlib import Path
 import click
 
 from taskmanager import appsettings, config
-from taskmanager.cli.common import (
-    FAILED,
-    Command,
-    Group,
-    as_json,
-    examples,
-    fail,
-    manager,
-    must_exist,
-    print_json,
-    settings,
-    show,
-)
+from taskmanager.cli.common import FAILED, Command, Group, as_json, examples, fail, manager, must_exist, settings
+from taskmanager.cli.texts import print_json, show
 from taskmanager.domain.errors import SchemaError
 from taskmanager.storage import doctor as checks
 from taskmanager.storage.statements import REGISTRY, render

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from taskmanager.app import TaskManager
-from taskmanager.cli.common import Group, as_json, examples, fail, manager, show, wall
+from taskmanager.cli.common import Group, as_json, examples, fail, manager
+from taskmanager.cli.texts import show, wall
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, Event
 from taskmanager.domain.errors import InvalidArgument, RecurringJobNotFound, UnknownJob

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import click
 
 from taskmanager.app import TaskManager
-from taskmanager.cli.common import progress
+from taskmanager.cli.texts import progress
 from taskmanager.domain.errors import UnknownJob
 from taskmanager.domain.invocation import InvocationUnreadable, read
 from taskmanager.domain.states import ALL_NAMES

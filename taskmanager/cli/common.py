@@ -1,15 +1,12 @@
-"""What all commands share: the TaskManager from configuration, tables on the terminal, JSON, progress, errors."""
+"""What all commands share: options, the TaskManager from configuration, who asks, errors and their cures."""
 
 from __future__ import annotations
 
 import getpass
-import json
 import os
 import re
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,7 +17,6 @@ from taskmanager import config, logs
 from taskmanager.app import TaskManager
 from taskmanager.config import Settings
 from taskmanager.domain.errors import SchemaError, StorageError, TaskManagerError
-from taskmanager.domain.invocation import InvocationUnreadable, read
 from taskmanager.engine.audit import Actor
 from taskmanager.engine.history import MANUAL
 from taskmanager.storage import schema
@@ -221,35 +217,6 @@ def here_on_path() -> None:
         sys.path.insert(0, here)
 
 
-# -- printing -------------------------------------------------------------------------------------------------
-
-
-def show(rows: Sequence[dict[str, Any]], *, json_wanted: bool, empty: str = "nothing") -> None:
-    """Print rows as JSON, or as columns. Moments are UTC."""
-    if json_wanted:
-        print_json(rows)
-        return
-    if not rows:
-        click.echo(empty)
-        return
-    columns = list(rows[0])
-    cells = [[_cell(row.get(c)) for c in columns] for row in rows]
-    widths = [max(len(c), *(len(row[i]) for row in cells)) for i, c in enumerate(columns)]
-    click.echo("  ".join(c.ljust(w) for c, w in zip(columns, widths, strict=True)).rstrip())
-    for row in cells:
-        click.echo("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
-
-
-def print_json(value: Any) -> None:
-    """Print a value as one line of JSON; moments are UTC and end in Z."""
-    click.echo(json.dumps(value, default=_plain))
-
-
-def moment(value: datetime | None) -> str | None:
-    """A moment in UTC for scripts."""
-    return None if value is None else f"{value.isoformat()}Z"
-
-
 def time_of(text: str | None, option: str) -> datetime | None:
     """A moment that is typed. Raises BadParameter of the option."""
     try:
@@ -258,72 +225,7 @@ def time_of(text: str | None, option: str) -> datetime | None:
         raise click.BadParameter(f"{text!r} is no time such as 2030-01-31T09:00+01:00", param_hint=option) from None
 
 
-def wall(value: Any) -> Any:
-    """A moment of the database server's wall clock, which is no UTC; other values as they are."""
-    return value.isoformat(" ") if isinstance(value, datetime) else value
-
-
 def fail(error: BaseException | str) -> NoReturn:
     """Say what went wrong, and end with exit code 1."""
     click.echo(f"error: {error}", err=True)
     sys.exit(FAILED)
-
-
-def _plain(value: Any) -> Any:
-    return moment(value) if isinstance(value, datetime) else str(value)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    text = f"{value.isoformat(' ', 'seconds')}Z" if isinstance(value, datetime) else str(value)
-    return " ".join(text.split()) if "\n" in text else text
-
-
-@contextmanager
-def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A progress bar on a terminal, and nothing elsewhere; call what it gives with how many more are done."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda done: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(label, total=total)
-        yield lambda done: bar.advance(task, done)
-
-
-# -- calls ----------------------------------------------------------------------------------------------------
-
-
-def arguments_of(texts: tuple[str, ...]) -> tuple[list[Any], dict[str, Any]]:
-    """A job's arguments as they are typed: JSON where it can be read so, else text; `key=value` is named."""
-    args, kwargs = [], {}
-    for text in texts:
-        key, sign, value = text.partition("=")
-        if sign and key.isidentifier():
-            kwargs[key] = _value(value)
-        else:
-            args.append(_value(text))
-    return args, kwargs
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def call_of(record: Any, length: int | None = None) -> str:
-    """A stored job's call for people: `module:function(1, "a")`."""
-    try:
-        found = read(record.invocation_data, record.arguments)
-    except InvocationUnreadable as error:
-        return f"(unreadable: {error})"
-    text = f"{found.name}({', '.join('null' if a is None else str(a) for a in found.arguments)})"
-    return text if length is None or len(text) <= length else f"{text[: length - 1]}…"

@@ -10,22 +10,8 @@ import click
 
 from taskmanager.app import TaskManager
 from taskmanager.cli.choosing import check_choice, chosen, job_option, matching, queue_option, state_option
-from taskmanager.cli.common import (
-    FAILED,
-    Command,
-    Group,
-    arguments_of,
-    as_json,
-    asked_by,
-    call_of,
-    examples,
-    manager,
-    moment,
-    print_json,
-    progress,
-    show,
-    time_of,
-)  # fmt: skip
+from taskmanager.cli.common import FAILED, Command, Group, as_json, asked_by, examples, manager, time_of
+from taskmanager.cli.texts import arguments_of, call_of, moment, print_json, progress, show
 from taskmanager.cli.waiting import interruptible, wait_and_print
 from taskmanager.domain.errors import UnknownJob
 from taskmanager.domain.records import JobRecord

@@ -10,20 +10,9 @@ from typing import Any
 import click
 
 from taskmanager.app import TaskManager
-from taskmanager.cli.common import (
-    Group,
-    arguments_of,
-    as_json,
-    asked_by,
-    examples,
-    manager,
-    moment,
-    must_exist,
-    print_json,
-    show,
-    wall,
-)  # fmt: skip
+from taskmanager.cli.common import Group, as_json, asked_by, examples, manager, must_exist
 from taskmanager.cli.recurring import call_of
+from taskmanager.cli.texts import arguments_of, moment, print_json, show, wall
 from taskmanager.cli.waiting import interruptible, wait_and_print
 from taskmanager.domain.errors import ArgumentError, RecurringJobNotFound, StorageError, UnknownJob
 from taskmanager.domain.records import RecurringRecord

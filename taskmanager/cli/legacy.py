@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from taskmanager.app import TaskManager
-from taskmanager.cli.common import Group, as_json, examples, fail, manager, show
+from taskmanager.cli.common import Group, as_json, examples, fail, manager
+from taskmanager.cli.texts import show
 from taskmanager.domain.wallclock import WallClock
 from taskmanager.engine import moving, targcc_check
 from taskmanager.engine.legacy_served import ServedJobs

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import click
 
-from taskmanager.cli.common import Command, Group, as_json, examples, manager, show
+from taskmanager.cli.common import Command, Group, as_json, examples, manager
+from taskmanager.cli.texts import show
 from taskmanager.domain.records import ServerRecord
 from taskmanager.storage import monitoring
 

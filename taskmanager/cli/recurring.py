@@ -8,19 +8,8 @@ from typing import Any
 import click
 
 from taskmanager.app import TaskManager
-from taskmanager.cli.common import (
-    FAILED,
-    Group,
-    arguments_of,
-    as_json,
-    asked_by,
-    examples,
-    manager,
-    moment,
-    print_json,
-    show,
-    time_of,
-)
+from taskmanager.cli.common import FAILED, Group, as_json, asked_by, examples, manager, time_of
+from taskmanager.cli.texts import arguments_of, moment, print_json, show
 from taskmanager.domain import cron as crons
 from taskmanager.domain.errors import InvalidCron, TaskManagerError
 from taskmanager.domain.invocation import InvocationUnreadable, read

@@ -13,7 +13,8 @@ from types import FrameType
 import click
 
 from taskmanager.app import TaskManager
-from taskmanager.cli.common import FAILED, TIMED_OUT, print_json
+from taskmanager.cli.common import FAILED, TIMED_OUT
+from taskmanager.cli.texts import print_json
 from taskmanager.domain.errors import JobFailed, WaitTimeout
 from taskmanager.engine.context import PROGRESS
 from taskmanager.server import waiting

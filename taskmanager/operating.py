@@ -1,0 +1,46 @@
+"""What operators ask of an installation: queues paused, servers quiet, where a running job stands."""
+
+from __future__ import annotations
+
+import time
+
+from taskmanager.engine.client import check_queue
+from taskmanager.installation import Installation
+from taskmanager.storage import queues, servers, stacks, structures
+
+
+class Operating(Installation):
+    """The verbs about queues and servers."""
+
+    def pause_queue(self, queue: str) -> None:
+        """Claim nothing from a queue until it is resumed; on every server, at once."""
+        check_queue(queue)
+        self.database.run(lambda tx: structures.put(tx, queues.PAUSED, {queue: 0}))
+
+    def resume_queue(self, queue: str) -> None:
+        """Claim from a queue again."""
+        self.database.run(lambda tx: structures.remove(tx, queues.PAUSED, [queue]))
+        self.ringer.ring({queue})
+
+    def quiet_server(self, server_id: str, *, quiet: bool = True) -> bool:
+        """Let a server take no more jobs (what it runs, it ends), or take them again; it notices at its next look.
+
+        False when there is no such server.
+        """
+        known = self.database.run(lambda tx: servers.set_quiet(tx, server_id, quiet))
+        self.ringer.ring(set())
+        return known
+
+    def live_stack(self, job_id: int, *, seconds: float = 2.0) -> str | None:
+        """Where a running job stands now, as its worker tells it; None when it does not within so many seconds.
+
+        Of a coroutine it is the event loop's stack, of an isolated job that of the thread that waits for it.
+        """
+        self.database.run(lambda tx: stacks.ask(tx, job_id))
+        self.ringer.ring(set())
+        ends, found = time.monotonic() + seconds, None
+        while found is None and time.monotonic() < ends:
+            time.sleep(0.1)
+            found = self.database.read(lambda tx: stacks.read(tx, job_id))
+        self.database.run(lambda tx: stacks.forget(tx, job_id))
+        return found
