@@ -39,7 +39,7 @@ def make_engine(url: URL, pool_size: int, *, autocommit: bool = False) -> Engine
     if engine.dialect.driver == "pymysql":
         _share_tls(engine, nodes, several=not autocommit)
     else:
-        _connect_in_time(engine)
+        _connect_in_time(engine, several=not autocommit)
     _prepare_server(engine)
     return engine
 
@@ -158,10 +158,16 @@ def _in_time(parameters: dict[str, Any]) -> dict[str, Any]:
     return parameters | {"connect_timeout": seconds}
 
 
-def _connect_in_time(engine: Engine) -> None:
+def _connect_in_time(engine: Engine, *, several: bool = False) -> None:
+    """Connect within a bound of time. several: statements of a transaction may travel together, by psycopg."""
+
     @event.listens_for(engine, "do_connect")
     def _on_do_connect(dialect: Any, _: Any, arguments: Any, parameters: dict[str, Any]) -> Any:
-        return dialect.connect(*arguments, **_in_time(parameters))
+        if not several or dialect.driver != "psycopg":
+            return dialect.connect(*arguments, **_in_time(parameters))
+        from taskmanager.storage import psycopg_connection  # not everybody has psycopg
+
+        return psycopg_connection.Connection.connect(*arguments, **_in_time(parameters))
 
 
 def _share_tls(engine: Engine, nodes: Sequence[URL], *, several: bool = False) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from benchmarks.wire import listening
 from taskmanager import TaskManager
 from taskmanager.domain.errors import StorageError
-from taskmanager.storage import pymysql_connection, structures
+from taskmanager.storage import structures
 from taskmanager.storage.transaction import Tx
 
 
@@ -85,16 +87,18 @@ def test_what_waits_is_forgotten_when_the_unit_is_given_up(tm: TaskManager) -> N
     assert fields(tm, key) == {}
 
 
-def test_a_transaction_of_writes_is_one_packet(tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
-    if tm.database.engine.dialect.driver != "pymysql":
-        pytest.skip("only PyMySQL's connection is our own")
-    tm.database.run(lambda tx: structures.fields(tx, "k"))
-    sent: list[bytes] = []
-    execute = pymysql_connection.Connection._execute_command
-    monkeypatch.setattr(
-        pymysql_connection.Connection, "_execute_command",
-        lambda self, command, sql: (sent.append(sql), execute(self, command, sql))[1],
-    )  # fmt: skip
-    tm.database.run(lambda tx: [structures.set_fields(tx, "k", {str(n): ""}) for n in range(3)])
-    assert len(sent) == 1
-    assert sent[0].endswith(b";COMMIT")
+def test_writes_travel_with_their_commit(tm: TaskManager, tmp_path: Path) -> None:
+    if tm.database.engine.dialect.driver not in ("pymysql", "psycopg"):
+        pytest.skip("only connections of PyMySQL and psycopg let statements wait")
+    with listening(tmp_path) as wire, tm.database.engine.connect() as connection:
+        raw = connection.connection.driver_connection
+        connection.begin()
+        tx = Tx(tm.database.prepared, tm.database.clock, connection)
+        before = len(wire.sent())
+        for n in range(3):
+            structures.set_fields(tx, "k", {str(n): ""})
+        assert len(wire.sent()) == before
+        assert len(raw._waiting) == 3
+        connection.commit()
+        assert not raw._waiting
+    assert fields(tm, "k") == {"0": "", "1": "", "2": ""}
