@@ -59,6 +59,7 @@ FORMS: dict[str, tuple[str, Any, Any, str]] = {
     "environment": ("staging", "staging", 7, "a text"),
     "alerts_enabled": ("off", False, "perhaps", "true or false"),
     "alert_recipients": ("a@b.c, d@e.f", ("a@b.c", "d@e.f"), "nobody", "mail addresses"),
+    "alert_missed_seconds": ("5m", 300.0, "soon", "30s, 5m, 250ms"),
     "alert_allow_http": ("yes", True, "perhaps", "true or false"),
     "alert_allow_private": ("yes", True, "perhaps", "true or false"),
     "smtp_host": ("mail.example.com", "mail.example.com", 7, "a text"),

@@ -11,7 +11,7 @@ from sqlalchemy.types import UserDefinedType
 
 from taskmanager.domain.errors import InvalidArgument
 from taskmanager.storage import shape
-from taskmanager.storage.tables import tables_of
+from taskmanager.storage.tables import Tables
 
 PRODUCTS = ("mysql", "mariadb", "postgresql", "sqlite")
 _DRIVERS = {"mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql", "postgresql": "postgresql+psycopg"}
@@ -38,7 +38,7 @@ class _RunDate(UserDefinedType[Any]):
 def schema_sql(product: str, prefix: str = "Hangfire") -> str:
     """CREATE statements of all tables as `tables.py` defines them now."""
     dialect = dialect_of(product)
-    tables = tables_of(prefix)
+    tables = Tables(prefix)  # of its own: a column is added, which other products do not have
     if shape.is_mysql(dialect):
         tables.legacy.logged.append_column(Column("RunDate", _RunDate()))
     parts = []

@@ -94,8 +94,8 @@ class Tx:
     def send(self, build: Builder, parameters: Any = None) -> None:
         """Run a named statement whose answer nobody wants; a list of parameter sets as one executemany.
 
-        Where the driver can (PyMySQL, psycopg), it travels with the next statement, or with COMMIT: a transaction of many
-        writes is a way or two to the server and back. Its error comes with that one. In the caller's transaction,
+        Where the driver can (PyMySQL, psycopg), it travels with the next statement, or with COMMIT: a transaction of
+        many writes is a way or two to the server and back. Its error comes with that one. In the caller's transaction,
         and where each statement is its own, it runs at once.
         """
         statement = self.prepared.get(build)

@@ -9,7 +9,7 @@ from typing import Any
 from taskmanager import TaskManager
 from tests.webui.conftest import Browser
 from tests.webui.sample import TRACE, fill
-from webui.access import ROLES
+from webui.users import ROLES
 
 
 def shown(page: str) -> list[str]:
