@@ -12,12 +12,15 @@ _MOST_WAITING = 100
 
 
 class Cursor(psycopg.Cursor[Any]):
-    """What waits goes before each statement; BEGIN goes with the first."""
+    """What waits goes before each statement; BEGIN goes with the first that has parameters.
+
+    A script of several statements, which has none, is not for a pipeline.
+    """
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Cursor:
         """As psycopg's; the error of a statement that waited comes from here."""
         connection: Connection = self.connection  # type: ignore[assignment]
-        if not connection.has_company:
+        if not connection.has_company(params):
             return super().execute(query, params, **options)
         with connection.pipeline():
             connection.send_waiting()
@@ -27,7 +30,7 @@ class Cursor(psycopg.Cursor[Any]):
     def executemany(self, query: Any, params_seq: Any, *, returning: bool = False) -> None:
         """As psycopg's; the error of a statement that waited comes from here."""
         connection: Connection = self.connection  # type: ignore[assignment]
-        with connection.pipeline() if connection.has_company else nullcontext():
+        with connection.pipeline() if connection.has_company(params_seq) else nullcontext():
             connection.send_waiting()
             super().executemany(query, params_seq, returning=returning)
 
@@ -44,14 +47,12 @@ class Connection(psycopg.Connection[Any]):
         #: Statements that travel with the next one, or with COMMIT.
         self._waiting: list[tuple[str, Any]] = []
 
-    @property
-    def has_company(self) -> bool:
-        """Whether the next statement does not travel alone: others wait, or it begins a transaction."""
+    def has_company(self, parameters: Any) -> bool:
+        """Whether a statement with these parameters does not travel alone: others wait, or it begins a transaction."""
         if self._pipeline is not None:
             return False
-        return bool(self._waiting) or (
-            not self.autocommit and self.pgconn.transaction_status == psycopg.pq.TransactionStatus.IDLE
-        )
+        begins = not self.autocommit and self.pgconn.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        return bool(self._waiting) or (begins and parameters is not None)
 
     def later(self, sql: str, parameters: Any) -> None:
         """Send a statement whose answer nobody wants together with the next one, or with COMMIT.
