@@ -12,7 +12,7 @@ from werkzeug.security import generate_password_hash
 
 from taskmanager import TaskManager
 from taskmanager.storage.transaction import Tx
-from webui import create_app
+from webui import access, create_app
 
 HASH = generate_password_hash("secret", method="pbkdf2:sha256:1000")
 USERS = {"ann": HASH, "eve": HASH}
@@ -53,6 +53,13 @@ class Browser:
         """The same by any method."""
         sent = {"X-CSRFToken": self.token() if token is None else token, "Sec-Fetch-Site": "same-origin"}
         return self._client.open(path, method=method, data=data or {}, headers=signed(self.name) | sent | headers)
+
+
+@pytest.fixture(autouse=True)
+def time_to_read(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database of a busy machine is not for that a slow one. Tests of slow ones keep the bound that pages have."""
+    if request.path.name != "test_outage.py":
+        monkeypatch.setattr(access, "READING_SECONDS", 60.0)
 
 
 @pytest.fixture

@@ -50,6 +50,7 @@ def wait_until(window: Window, what: str) -> None:
      {"phone": True, "color_scheme": "dark", "locale": "cs-CZ"}],
     ids=["light", "dark", "phone", "czech-phone-dark"],
 )  # fmt: skip
+@pytest.mark.timeout(600)
 def test_every_page_is_accessible_quiet_and_no_wider_than_the_window(
     site: Site, window: Windows, look: dict[str, Any], request: pytest.FixtureRequest
 ) -> None:
