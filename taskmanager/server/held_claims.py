@@ -139,11 +139,8 @@ class HeldClaims:
             return
 
         def work(tx: Tx) -> int:
-            strays = [queue_id for queue_id, _, _ in queues.held(tx, self.guid) if queue_id not in self.by_row]
-            if strays:
-                rows = [Claim(i, 0, "", token) for i, _, token in queues.held(tx, self.guid) if i in strays]
-                return queues.release(tx, rows)
-            return 0
+            held = queues.held(tx, self.guid)
+            return queues.release(tx, [Claim(i, 0, "", token) for i, _, token in held if i not in self.by_row])
 
         given_back = self.database.run(work, patience=5)
         if given_back:

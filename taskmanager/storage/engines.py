@@ -37,7 +37,7 @@ def make_engine(url: URL, pool_size: int, *, autocommit: bool = False) -> Engine
         _prepare_sqlite(engine, takes_turns=not autocommit)
         return engine
     if engine.dialect.driver == "pymysql":
-        _share_tls(engine, nodes, several=not autocommit)
+        _connect_by_pymysql(engine, nodes, several=not autocommit)
     else:
         _connect_in_time(engine, several=not autocommit)
     _prepare_server(engine)
@@ -82,7 +82,7 @@ def make_raw_engine(url: URL) -> Engine:
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
     elif engine.dialect.driver == "pymysql":
-        _share_tls(engine, nodes)
+        _connect_by_pymysql(engine, nodes)
     else:
         _connect_in_time(engine)
     return engine
@@ -170,7 +170,7 @@ def _connect_in_time(engine: Engine, *, several: bool = False) -> None:
         return psycopg_connection.Connection.connect(*arguments, **_in_time(parameters))
 
 
-def _share_tls(engine: Engine, nodes: Sequence[URL], *, several: bool = False) -> None:
+def _connect_by_pymysql(engine: Engine, nodes: Sequence[URL], *, several: bool = False) -> None:
     """Connect by our own PyMySQL connection class, to the first node of a cluster that answers.
 
     several: statements of a transaction may travel together.

@@ -254,5 +254,8 @@ class Tables:
 
 @lru_cache(maxsize=16)
 def tables_of(prefix: str) -> Tables:
-    """The tables of a prefix: the same objects for every Database of the process, for building them takes 20 ms."""
+    """The tables of a prefix: the same objects for every Database of the process, for building them takes 20 ms.
+
+    Who wants to change them takes tables of its own.
+    """
     return Tables(prefix)

@@ -15,6 +15,7 @@ from tests.conftest import drop_database, new_database, server_of
 from tests.faults import history
 from tests.faults.crew import Crew, seeds
 from tests.faults.history import Expected, Job, Step, Tables
+from tests.faults.test_kill import wait_for
 from tests.servers import local
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(150)]
@@ -211,8 +212,7 @@ def test_after_random_kills_every_job_has_ended_once_and_every_second_was_fired_
         time.sleep(crew.chance.uniform(0.3, 1.2))
         print(f"kill {deed}")
         crew.kill(deed)
-    time.sleep(0.5)
+    wait_for(lambda: len(crew.asked) == 7, 60, "not every kind of job was asked for")
     crew.finish()
     assert crew.violations() == [], crew.logs()
-    assert len(crew.asked) == 7, f"all kinds of jobs were among them: {crew.asked}"
     assert crew.close() == [0, 0], crew.logs()
