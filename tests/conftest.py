@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from taskmanager import TaskManager
+from taskmanager.server import lifeline
 from taskmanager.server.completer import Completer
 from taskmanager.server.lifeline import Lifeline
 from taskmanager.server.runners import Runners
@@ -170,6 +171,7 @@ class Shared:
         made = Database(url)
         made.create_tables()
         self.version = ".".join(map(str, made.engine.dialect.server_version_info or ()))
+        self._lifelines = lifeline.folder_of(made.identity)
         self._tables = {t.name: t.delete() for t in made.tables.metadata.sorted_tables}
         written = [select(literal(t.name)).where(select(t).exists()) for t in made.tables.metadata.sorted_tables]
         self._written = union_all(*written)
@@ -177,10 +179,12 @@ class Shared:
         self._engine = create_engine(url, poolclass=NullPool)
 
     def empty(self) -> None:
-        """Delete all rows; most tables have none, and are only asked for."""
+        """Delete all rows; most tables have none, and are only asked for. Nobody is left to be buried either."""
         with self._engine.begin() as connection:
             for name in connection.execute(self._written).scalars().all():
                 connection.execute(self._tables[name])
+        for death in lifeline.deaths(self._lifelines):
+            lifeline.forget(death)
 
 
 @pytest.fixture

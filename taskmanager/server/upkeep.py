@@ -140,10 +140,10 @@ class Cancellation(Process):
         """Of those whose Processing is written, the ones that are in it no more, or whose claim is gone."""
         if not running:
             return
-        states, held = self.database.read(
-            lambda tx: (
-                jobs.current_states(tx, [r.claim.job_id for r in running]),
+        held, states = self.database.read(
+            lambda tx: (  # in this order: who deletes a job takes its claim, and is named by its state
                 queues.still_held(tx, [r.claim for r in running]),
+                jobs.current_states(tx, [r.claim.job_id for r in running]),
             ),
             patience=1,
         )

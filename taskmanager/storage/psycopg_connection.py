@@ -86,7 +86,7 @@ class Connection(psycopg.Connection[Any]):
             with self.pipeline():
                 self.send_waiting()
                 super().commit()
-        except psycopg.Error:
+        except BaseException:  # a text that is no Unicode fails before it is sent, when others have gone already
             if not self.closed:
                 super().rollback()
             raise

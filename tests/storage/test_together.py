@@ -74,6 +74,20 @@ def test_when_one_of_them_fails_none_is_kept_and_the_connection_is_free_of_them(
     assert fields(tm, key) == {"again": "1"}
 
 
+def test_a_text_that_no_database_takes_leaves_nothing_of_its_unit(tm: TaskManager) -> None:
+    key = uuid.uuid4().hex
+
+    def work(tx: Tx) -> None:
+        structures.set_fields(tx, key, {"before": "1"})
+        structures.set_fields(tx, key, {"half an emoji": "\ud83d"})
+
+    with pytest.raises((UnicodeEncodeError, StorageError)):
+        tm.database.run(work)
+    assert fields(tm, key) == {}
+    tm.database.run(lambda tx: structures.set_fields(tx, key, {"again": "1"}))
+    assert fields(tm, key) == {"again": "1"}
+
+
 def test_what_waits_is_forgotten_when_the_unit_is_given_up(tm: TaskManager) -> None:
     key = uuid.uuid4().hex
 
