@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import secrets
 import signal
-import threading
+import time
 
 from werkzeug.security import generate_password_hash
 
@@ -37,10 +38,10 @@ def main() -> None:
     home = page.url.removesuffix("/hangfire")
     print(f"Diquis is at {home}/ and the dashboard at {page.url}")
     print(f"sign in as eva with {passwords['eva']}, as root (dashboard too) with {passwords['root']}", flush=True)
-    stop = threading.Event()
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, lambda *_: stop.set())
-    stop.wait()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(1)
     page.close()
     server.stop()
     tm.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -31,6 +32,9 @@ _STOP, _HURRY = b"s", b"h"
 class StopSignal:
     """SIGTERM, SIGINT and Windows' Ctrl events set a flag; the second one asks for hurry.
 
+    A handler runs in the middle of whatever the main thread does, which may be holding the very lock of that flag:
+    so it only passes the signal on, by the one queue that may be interrupted by itself, to a thread of its own.
+
     hurries: False in a supervised child, which gets a terminal's Ctrl-C beside what its supervisor says.
     when_told: called at the first.
     """
@@ -40,6 +44,7 @@ class StopSignal:
         self.hurry = threading.Event()
         self.when_told: Callable[[], None] = lambda: None
         self._hurries = hurries
+        self._came: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     def install(self) -> StopSignal:
         """Take the signals over; in the main thread only."""
@@ -48,6 +53,7 @@ class StopSignal:
                 signal.signal(getattr(signal, name), self._handle)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._leave)
+        threading.Thread(target=self._answer, name="taskmanager-signals", daemon=True).start()
         return self
 
     def _leave(self) -> None:
@@ -57,9 +63,13 @@ class StopSignal:
                 signal.signal(getattr(signal, name), usual)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.stop.is_set() and self._hurries:
-            self.hurry.set()
-        self.tell()
+        self._came.put(number)
+
+    def _answer(self) -> None:
+        while self._came.get():
+            if self.stop.is_set() and self._hurries:
+                self.hurry.set()
+            self.tell()
 
     def wait(self) -> None:
         """Wait until told to stop. On Windows no signal is answered to within a wait that has no end."""
