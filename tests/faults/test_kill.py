@@ -68,10 +68,17 @@ def start_worker(
 
 
 def end(*workers: subprocess.Popen[bytes]) -> list[int]:
+    """Stop workers in order; their exit codes. One that does not end is killed: it would work for the next test."""
     for worker in workers:
         if worker.poll() is None:
             worker.terminate()
-    return [worker.wait(60) for worker in workers]
+    try:
+        return [worker.wait(60) for worker in workers]
+    finally:
+        for worker in workers:
+            if worker.poll() is None:
+                worker.kill()
+                worker.wait(10)
 
 
 def in_state(tm: TaskManager, state: str) -> int:

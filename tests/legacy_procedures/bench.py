@@ -16,6 +16,8 @@ from sqlalchemy import create_engine, text
 
 import taskmanager
 from taskmanager import TaskManager
+from tests.faults.test_kill import end as end
+from tests.faults.test_kill import wait_for as wait_for
 
 SERVERS = ("mariadb", "mysql", "postgresql")
 _ROOT = str(Path(taskmanager.__file__).parent.parent)
@@ -157,20 +159,3 @@ def kill(server_id: str, *, whole: bool) -> None:
 def logs(folder: Path) -> str:
     """What the workers wrote."""
     return "\n".join(path.read_text(errors="replace") for path in sorted(folder.glob("worker-*.log")))
-
-
-def wait_for(condition: Any, seconds: float, what: str) -> float:
-    """Wait for something; how long it took."""
-    started = time.monotonic()
-    while not condition():
-        assert time.monotonic() - started < seconds, what
-        time.sleep(0.05)
-    return time.monotonic() - started
-
-
-def end(*workers: subprocess.Popen[bytes]) -> list[int]:
-    """Stop workers in order; their exit codes."""
-    for worker in workers:
-        if worker.poll() is None:
-            worker.terminate()
-    return [worker.wait(60) for worker in workers]
