@@ -18,10 +18,12 @@ from taskmanager.engine import definitions
 from taskmanager.engine.client import Client, check_queue
 from taskmanager.engine.definitions import Definition, Edit, Restored
 from taskmanager.storage import recurring
+from taskmanager.storage.database import DuplicateKey
 from taskmanager.storage.transaction import Tx
 
 #: Definitions that are restored in one transaction: few enough that no scheduler waits long.
 _BATCH = 50
+_THERE = "there is a recurring job {!r} already: change it, or take another id"
 
 
 class Defining:
@@ -50,22 +52,28 @@ class Defining:
         self.database.run(work)
 
     def add(self, wanted: Definition) -> None:
-        """Write a definition that is new. Raises RecurringJobExists, and what `add_or_update` raises."""
+        """Write a definition that is new; of two at the same time one is written, and the other told.
+
+        Raises RecurringJobExists, and what `add_or_update` raises.
+        """
         self.check(wanted)
-        tries = 0
+        tries, new = 0, definitions.fields_of(wanted)
 
         def work(tx: Tx) -> None:
             nonlocal tries
             tries += 1
             known = recurring.load(tx, wanted.id)
-            new = definitions.fields_of(wanted)
-            if known is not None and not (tries > 1 and definitions.fields_of(known) == new):
-                raise RecurringJobExists(
-                    f"there is a recurring job {wanted.id!r} already: change it, or take another id"
-                )
-            self._write(tx, known, wanted.id, new, None)
+            if known is None:
+                recurring.claim_id(tx, wanted.id)
+                self._write(tx, None, wanted.id, new, None)
+            elif tries == 1 or definitions.fields_of(known) != new:
+                raise RecurringJobExists(_THERE.format(wanted.id))
+            # else the COMMIT of the first try was in doubt, and had gone through
 
-        self.database.run(work)
+        try:
+            self.database.run(work)
+        except DuplicateKey as error:
+            raise RecurringJobExists(_THERE.format(wanted.id)) from error
 
     def check(self, wanted: Definition) -> None:
         """Raises InvalidCron, InvalidArgument, PayloadTooLarge for what cannot be written."""

@@ -43,6 +43,12 @@ def ended_members(t: Tables, p: Product) -> Any:
     return select(s.Value).where(s.Key == PAUSED, *at_once).order_by(s.Score).limit(bindparam("limit"))
 
 
+@statement
+def insert_member(t: Tables, p: Product) -> str:
+    """Refused by the unique index when there is a recurring job of this id, or somebody is making one."""
+    return p.insert_text(t.set, ("Key", "Value", "Score"))
+
+
 def load(tx: Tx, recurring_id: str, *, lock: bool = False) -> RecurringRecord | None:
     """One recurring job; locked by its member of the set when it is to be changed."""
     if lock and structures.lock_one(tx, SET, recurring_id) is None:
@@ -81,6 +87,14 @@ def save(tx: Tx, recurring_id: str, fields: Mapping[str, str | None], next_at: d
     spelled = dict(fields) | {"NextExecution": times.to_iso(next_at) if next_at else ""}
     structures.put(tx, SET, {recurring_id: times.to_unix(next_at) if next_at else NEVER})
     structures.set_fields(tx, HASH + recurring_id, spelled)
+
+
+def claim_id(tx: Tx, recurring_id: str) -> None:
+    """Take the id of a recurring job that is new, before it is written. Raises DuplicateKey when there is one.
+
+    Who makes the same at the same time waits here until the first has committed.
+    """
+    tx.execute(insert_member, {"Key": SET, "Value": recurring_id, "Score": NEVER})
 
 
 def remove(tx: Tx, recurring_id: str) -> bool:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from taskmanager import TaskManager
+from taskmanager.domain.errors import RecurringJobExists
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.engine.filters import Creating, Filter
 from taskmanager.storage import recurring
+from taskmanager.storage.companions import accompanied
 from taskmanager.storage.transaction import Tx
 
 
@@ -86,3 +90,35 @@ def test_a_pause_or_a_removal_while_orphans_are_marked_holds(tm: TaskManager, mo
     tm.database.clock.shift(timedelta(seconds=3))
     assert tm.recurring_jobs.fire_due() == 0
     assert [r.id for r in tm.recurring_list()] == ["paused"]
+
+
+def test_of_two_who_make_the_same_id_at_once_one_is_written_and_the_other_told(tm: TaskManager) -> None:
+    for function in (good, bad):
+        tm.job(function)
+    first = tm.recurring_definition("new", good, cron="0 1 * * *")
+    second = tm.recurring_definition("new", bad, cron="0 2 * * *")
+    written, go = threading.Event(), threading.Event()
+
+    def hold(tx: Tx, result: object) -> None:
+        written.set()
+        assert go.wait(30)
+
+    def slowly() -> None:
+        with accompanied(hold):
+            tm.recurring_jobs.add(first)
+
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(slowly)
+        assert written.wait(30)
+        other = pool.submit(tm.recurring_jobs.add, second)
+        with pytest.raises(TimeoutError):
+            other.result(0.3)  # it waits for the first
+        go.set()
+        one.result(30)
+        with pytest.raises(RecurringJobExists, match="'new' already"):
+            other.result(30)
+    (made,) = tm.recurring_list()
+    assert (made.cron, made.job) == ("0 1 * * *", first.invocation.to_compact_json())
+    assert tm.remove("new")
+    tm.recurring_jobs.add(second)
+    assert tm.recurring_jobs.get("new").cron == "0 2 * * *"

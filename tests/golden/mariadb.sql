@@ -598,6 +598,9 @@ FROM `HangfireSet`
 WHERE `HangfireSet`.`Key` = %s AND `HangfireSet`.`Score` > %s AND `HangfireSet`.`Score` <= %s ORDER BY `HangfireSet`.`Score` 
  LIMIT %s;
 
+-- recurring.insert_member
+INSERT INTO `HangfireSet` (`Key`, `Value`, `Score`) VALUES (:Key, :Value, :Score);
+
 -- recurring_runs.delete_runs
 DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireList` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;
 

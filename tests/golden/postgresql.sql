@@ -598,6 +598,9 @@ FROM "HangfireSet"
 WHERE "HangfireSet"."Key" = %(Key_1)s::VARCHAR AND "HangfireSet"."Score" > %(Score_1)s::INTEGER AND "HangfireSet"."Score" <= %(now)s ORDER BY "HangfireSet"."Score" 
  LIMIT %(limit)s;
 
+-- recurring.insert_member
+INSERT INTO "HangfireSet" ("Key", "Value", "Score") VALUES (:Key, :Value, :Score);
+
 -- recurring_runs.delete_runs
 DELETE FROM "HangfireList" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id;
 

@@ -598,6 +598,9 @@ FROM "HangfireSet"
 WHERE "HangfireSet"."Key" = ? AND "HangfireSet"."Score" > ? AND "HangfireSet"."Score" <= ? ORDER BY "HangfireSet"."Score"
  LIMIT ? OFFSET ?;
 
+-- recurring.insert_member
+INSERT INTO "HangfireSet" ("Key", "Value", "Score") VALUES (:Key, :Value, :Score);
+
 -- recurring_runs.delete_runs
 DELETE FROM "HangfireList" AS t WHERE t."Id" IN (SELECT value FROM json_each(:ids));
 

@@ -96,7 +96,9 @@ def test_many_jobs_are_changed_each_only_from_its_state(program: Program, hands:
 def test_recurring_jobs_are_made_read_changed_and_removed(program: Program) -> None:
     one = "/api/v1/recurring/mails/daily"
     body = {"taskType": "Send mail", "arguments": ["a@b.c"], "cron": "0 3 * * *", "timeZone": "Europe/Prague"}
-    made = program.send("PUT", one, body).json
+    made = program.send("PUT", one, body | {"isNew": True}).json
+    assert program.refused("PUT", one, body | {"isNew": True})[:2] == (409, "Jobs.Exists")
+    assert program.refused("PUT", one, body | {"isNew": True, "version": made["version"]})[2] == ["isNew"]
     assert (made["cron"], made["timeZone"], made["queue"]) == ("0 3 * * *", "Europe/Prague", "mail")
     changed = program.send("PUT", one, body | {"cron": "0 4 * * *", "version": made["version"]})
     assert changed.json["cron"] == "0 4 * * *"

@@ -30,6 +30,7 @@ _KNOWN: tuple[tuple[type[Exception], int, str], ...] = (
     (errors.RecurringJobNotFound, 404, "Jobs.NotFound"),
     (errors.AmbiguousJob, 409, "Jobs.Ambiguous"),
     (errors.UnknownJob, 404, "Jobs.NotFound"),
+    (errors.RecurringJobExists, 409, "Jobs.Exists"),
     (errors.ChangedMeanwhile, 409, "Jobs.ChangedMeanwhile"),
     (errors.PayloadTooLarge, 413, "Request.TooLarge"),
     (errors.CreationCancelled, 422, "Jobs.TriggerFailed"),

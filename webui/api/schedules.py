@@ -10,7 +10,7 @@ from taskmanager.engine import definitions
 from taskmanager.engine.definitions import Edit
 from webui import access, cursors
 from webui.api import admin, byname, schemas, shapes, systemschemas
-from webui.api.problems import told
+from webui.api.problems import refuse_field, told
 from webui.api.routing import group, operation
 from webui.api.work import place
 from webui.blueprint import manager
@@ -46,34 +46,33 @@ def get_recurring(recurring_id: str) -> Any:
 
 @operation(
     schedules, "PUT", _ONE, needs="recurring.edit", body=systemschemas.SaveSchedule, gives=systemschemas.Schedule,
-    about="recurring", also={409: "taskType may be several jobs, or somebody has changed it meanwhile"},
+    about="recurring", also={409: "taskType may be several jobs, it is there, or somebody has changed it"},
 )  # fmt: skip
 def put_recurring(body: Mapping[str, Any], recurring_id: str) -> Any:
     """Make a recurring job, or replace what it is.
 
     With `version` it is changed only when nobody has changed it since; what the code defines is marked as changed by
-    a person, so that a restart leaves it.
+    a person, so that a restart leaves it. With `isNew` none is replaced: of two who make the same at once, one is told.
     """
+    if body["isNew"] and body["version"] is not None:
+        refuse_field("isNew", "what is new has no version")
     tm = manager()
     definition, (args, kwargs) = byname.called({**body, "payload": body["arguments"]}, "arguments")
     access.about("recurring", recurring_id, after={"cron": body["cron"], "job": definition.title})
     with told(field="cron"):
-        if body["version"] is None:
-            tm.recurring(
-                recurring_id, definition, cron=body["cron"], args=args, kwargs=kwargs, time_zone=body["timeZone"],
-                queue=body["queue"], misfire=body["misfire"],
-            )  # fmt: skip
-        else:
+        wanted = tm.recurring_definition(
+            recurring_id, definition, cron=body["cron"], args=args, kwargs=kwargs, time_zone=body["timeZone"],
+            queue=body["queue"], misfire=body["misfire"],
+        )  # fmt: skip
+        if body["version"] is not None:
             known = admin.must(recurring_id)
-            wanted = tm.recurring_definition(
-                recurring_id, definition, cron=body["cron"], args=args, kwargs=kwargs, time_zone=body["timeZone"],
-                queue=body["queue"], misfire=body["misfire"],
-            )  # fmt: skip
             edit = Edit(
                 cron=wanted.cron, time_zone=wanted.time_zone, queue=wanted.queue, misfire=wanted.misfire,
                 days_and=wanted.days_and, enabled=not known.paused, invocation=wanted.invocation,
             )  # fmt: skip
             tm.recurring_jobs.edit(recurring_id, edit, version=body["version"])
+        else:
+            (tm.recurring_jobs.add if body["isNew"] else tm.recurring_jobs.add_or_update)(wanted)
     return _whole(admin.must(recurring_id))
 
 

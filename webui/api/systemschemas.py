@@ -47,6 +47,10 @@ class SaveSchedule(Body):
     version = name(
         required=False, load_default=None, allow_none=True, text="of what was read; else it is replaced whatever it is"
     )
+    isNew = fields.Boolean(
+        load_default=False, truthy={True}, falsy={False},
+        metadata={"description": "it is made, never replaced: refused when there is one of this id"},
+    )  # fmt: skip
 
 
 class TypeArgument(Schema):
