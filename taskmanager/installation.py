@@ -201,5 +201,6 @@ class Installation:
         self.recurring_jobs.fired = missed.fired
         if isinstance(self.legacy_jobs, ServedJobs):
             self.legacy_jobs.schedule.fired = missed.rows
+            self.legacy_jobs.schedule.mailed = self.legacy_jobs.targcc.mails.mailed = self.alerts.mailed
             self.legacy_jobs.targcc.mails.tell = self.alerts.of_row
             self.alerts.rows_tell = True

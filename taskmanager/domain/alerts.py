@@ -49,11 +49,16 @@ class AlertRule:
     max_per_hour: int | None = None
 
     def wants(self, event: Event, duration_ms: int | None = None, late_seconds: float | None = None) -> bool:
-        """Whether this rule has something to say of an event. late_seconds: of a missed run, where it is known."""
+        """Whether this rule has something to say of an event. late_seconds: of a missed run, where it is known.
+
+        A warning is a success of which items failed: one message for who hears of successes or of failures.
+        """
         if event is Event.TEST:
             return True
         if event is Event.SLOW:
             return self.longer_than_ms is not None and (duration_ms or 0) > self.longer_than_ms
+        if event is Event.WARNING:
+            return bool(self.on & {Event.FAILURE, Event.SUCCESS}) or self.wants(Event.SLOW, duration_ms)
         if event is Event.MISSED:
             return self.missed_by is not None and (late_seconds is None or late_seconds >= self.missed_by)
         return event in self.on

@@ -7,6 +7,7 @@ forward or back neither drops nor doubles a run.
 from __future__ import annotations
 
 import calendar
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -31,6 +32,18 @@ class Kind(StrEnum):
     CYCLIC_MIN = "CyclicMin"
     CYCLIC_SEC = "CyclicSec"
     ONE_OFF = "OneOff"
+
+
+def items_of(result: str | None) -> tuple[int | None, int | None]:
+    """How many items a run did and failed at, as the metadata of its JobResult says; of failed ones it is a Warning."""
+    try:
+        value = json.loads(result or "null")
+    except ValueError:
+        return None, None
+    facts = value.get("metadata") if isinstance(value, dict) else None
+    facts = facts if isinstance(facts, dict) else {}
+    done, failed = (facts.get(n) if isinstance(facts.get(n), int) else None for n in ("SuccessCount", "FailureCount"))
+    return done, failed
 
 
 class Unplannable(ValueError):

@@ -7,79 +7,34 @@ their own, so that a broken table of rules costs messages and never an outcome.
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from taskmanager.domain import invocation as invocations
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, Event, key_of
-from taskmanager.domain.errors import TaskManagerError
 from taskmanager.domain.states import Enqueued, Failed, State, Succeeded
+from taskmanager.domain.targcc import items_of
 from taskmanager.domain.texts import storable
+from taskmanager.engine import row_mails
 from taskmanager.engine.client import Client, NewJob, new_key
 from taskmanager.engine.filters import Electing, Filter
 from taskmanager.engine.history import plain
 from taskmanager.engine.legacy import row_of
 from taskmanager.engine.legacy_schedule import PREFIX
 from taskmanager.engine.registry import JobDefinition, Registry
+from taskmanager.engine.row_mails import MAIL_TO
+from taskmanager.engine.rule_book import AGE, AGE_OF_FAILURE, RuleBook, Rules
 from taskmanager.storage import alerts, jobs
 from taskmanager.storage.alerts import AlertRow
-from taskmanager.storage.database import Database
 from taskmanager.storage.transaction import Tx
 
 log = logging.getLogger("taskmanager.alerts")
 
-#: How old the rules may be that an outcome is judged by: seconds, of a success and of a failure.
-AGE, _AGE_OF_FAILURE = 1.0, 0.2
-#: How long rules that cannot be read are not asked for again.
-_BROKEN_SECONDS = 30.0
 #: A message's first characters; the whole of it stands with the job.
 _LENGTH = 1000
 _ENDS = frozenset({"Succeeded", "Failed", "Deleted"})
-
-
-@dataclass(slots=True)
-class Rules:
-    """What the tables said a moment ago."""
-
-    rows: dict[str, AlertRow] = field(default_factory=dict)
-    failing: set[str] = field(default_factory=set)
-    until: float = 0.0
-
-    def row(self, names: Iterable[str]) -> AlertRow | None:
-        """The row for a job by the first of its names that has one."""
-        return next((self.rows[n] for n in names if n in self.rows), None)
-
-
-class RuleBook:
-    """The rules, read by whoever needs them when what is known is too old."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._rules = Rules()
-        self._read_at = 0.0
-
-    def current(self, age: float) -> Rules:
-        """The rules, at most `age` seconds old."""
-        now = time.monotonic()
-        if now - self._read_at > age and now >= self._rules.until:
-            self._read_at = now
-            found = self.ask(lambda tx: (alerts.load_all(tx), alerts.failing(tx)))
-            if found is None:
-                self._rules.until = now + _BROKEN_SECONDS
-            else:
-                self._rules = Rules({row.name.strip().lower(): row for row in reversed(found[0])}, found[1])
-        return self._rules
-
-    def ask(self, work: Callable[[Tx], Any]) -> Any:
-        """Read something on a connection of its own; None, and a word in the log, when that fails."""
-        try:
-            return self._database.read(work, patience=0)
-        except TaskManagerError as error:
-            log.warning("the rules of alerts cannot be read, those known before go on: %s", error)
-            return None
 
 
 @dataclass(slots=True)
@@ -122,7 +77,8 @@ class Alerts(Filter):
             ended = self._ended(context, None)
             ended.events = self._of_success(ended, rules)
             if self.rows_tell and _row_id(ended) is not None and alerts.is_older(context.effects.tx):
-                ended.events = [event for event in ended.events if event is not Event.SUCCESS]
+                told_by_row = set(Event) if items_of(state.result)[1] else {Event.SUCCESS}  # a Warning is one message
+                ended.events = [event for event in ended.events if event not in told_by_row]
             if ended.events:
                 context.effects.later(self.tell, ended)
             return
@@ -135,8 +91,8 @@ class Alerts(Filter):
     ) -> bool:
         """A row of the older c_Job has something to tell; whether somebody is told.
 
-        to_row: to those whom the row names. Besides, rules of its name are asked: a success is one message to all, and
-        who is told of failures is told that the row was missed.
+        to_row: to those whom the row names. Besides, rules of its name are asked: a success or a warning is one message
+        to all, and who is told of failures is told that the row was missed.
         """
         recurring_id = f"{PREFIX}{row_id}"
         definition = self.registry.get(facts["function"]) if facts.get("function") else None
@@ -146,9 +102,9 @@ class Alerts(Filter):
         )
         row = self.book.current(AGE).row(ended.names)
         told["as_failure"] = event is Event.MISSED
-        asked = event is Event.SUCCESS and self._wants(ended, row, event)
+        asked = event in (Event.SUCCESS, Event.WARNING) and self._wants(ended, row, event, told.get("duration_ms"))
         asked = asked or (event is Event.MISSED and row is not None and self.is_told_of_failures(row.rule))
-        told["of_row"] = to_row and self.has_mail and bool(self.mailing([row_id]))
+        told["of_row"] = to_row and bool(self._mailing([ended]))
         if not asked and not told["of_row"]:
             return False
         self.tell(tx, [ended])
@@ -173,6 +129,8 @@ class Alerts(Filter):
         if run is not None:
             facts |= {"started": times.to_iso(run.started_at), "duration_ms": run.duration_ms, "attempt": run.attempt}
             facts["server"] = run.server
+        if (mail_to := row_mails.addresses(context.parameters.get(MAIL_TO))) is not None:
+            facts["mail_to"] = mail_to
         if failure is not None:
             facts |= {"error": failure.exception_type, "message": storable(failure.exception_message[:_LENGTH])}
         return Ended(facts, names_of(definition, title, recurring), definition.alerts if definition else None)
@@ -208,10 +166,10 @@ class Alerts(Filter):
     def tell(self, tx: Tx, ended: list[Ended]) -> None:
         """Create the jobs for what happened in one batch; all it needs to know is read at once."""
         failures = [one for one in ended if not one.events]
-        rules = self.book.current(_AGE_OF_FAILURE if failures else AGE)
+        rules = self.book.current(AGE_OF_FAILURE if failures else AGE)
         if failures:
             self._identify(tx, [one for one in failures if "function" not in one.facts])
-            mailing = self.mailing([row_id for row_id in map(_row_id, failures) if row_id is not None])
+            mailing = self._mailing(failures)
             for one in failures:
                 one.events = self._of_failure(one, rules, mailing)
         new, recovered = list[NewJob](), set[str]()
@@ -251,6 +209,21 @@ class Alerts(Filter):
         if not row_ids or not self.has_mail:
             return set()
         return self.book.ask(lambda tx: alerts.mailing(tx, row_ids, by_default=self.has_recipients)) or set()
+
+    def mailed(self, row_ids: Sequence[int]) -> Mapping[int, tuple[str, ...]]:
+        """Of these rows of c_Job those of whose failures somebody is mailed, and who."""
+        if not row_ids or not self.has_mail:
+            return {}
+        return self.book.ask(lambda tx: alerts.mailed(tx, row_ids, by_default=self.has_recipients)) or {}
+
+    def _mailing(self, ended: Iterable[Ended]) -> set[int]:
+        """As `mailing`, of rows that may be gone: then what they said when these runs began counts."""
+        facts = {row_id: one.facts for one in ended if (row_id := _row_id(one)) is not None}
+        if not facts or not self.has_mail:
+            return set()
+        then = {row_id for row_id, known in facts.items() if known.get("mail_to") is not None}
+        found = self.book.ask(lambda tx: alerts.mailing_now_or_then(tx, facts, then, by_default=self.has_recipients))
+        return found or set()
 
     def _message(self, ended: Ended, event: Event, row: AlertRow | None) -> NewJob:
         facts = {"event": str(event)} | ended.facts
@@ -299,10 +272,11 @@ def sources(tx: Tx, facts: Mapping[str, Any], definition: JobDefinition | None, 
     row_id = row_of(facts.get("recurring_id"))
     asks = event in (Event.FAILURE, Event.TEST) or facts.get("of_row", as_failure)
     same = None
-    if asks and row_id is not None and alerts.mailing(tx, [row_id], by_default=bool(recipients)):
-        if not rules and alerts.is_older(tx):
+    if asks and row_id is not None:
+        to = alerts.mailed_now_or_then(tx, row_id, facts.get("mail_to"), by_default=bool(recipients))
+        if to is not None and not rules and alerts.is_older(tx):
             same = (f"{PREFIX}{row_id} {event}", str(facts.get("message") or ""))
-        rules.append(AlertRule(on=frozenset({Event.FAILURE}), to=alerts.recipients(tx, row_id)))
+        rules += [] if to is None else [AlertRule(on=frozenset({Event.FAILURE}), to=to)]
     limits = [rule.max_per_hour for rule in (row.rule if row else None, code) if rule is not None]
     named = (_with_recipients(rule, recipients) for rule in rules)
     return Sources(tuple(named), next((limit for limit in limits if limit is not None), None), same)

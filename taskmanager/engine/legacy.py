@@ -89,7 +89,10 @@ class LegacyJobs:
         if known is None or not known.is_of(row.name, row.procedure):
             known = Known(uuid.uuid4().hex, row.name, row.procedure)
         running = unfinished(tx, known.runs)
-        new = new_run(row, known.mark, "Triggered using recurring job manager", by, after=max(running, default=None))
+        new = new_run(
+            row, known.mark, "Triggered using recurring job manager", by, after=max(running, default=None),
+            mail_to=self.schedule.mailed([row_id]).get(row_id),
+        )  # fmt: skip
         job_id = next(iter(self.client.create_in(tx, [new], key)), None)
         if job_id is None:
             raise CreationCancelled(f"a filter does not let {PREFIX}{row_id} be created")

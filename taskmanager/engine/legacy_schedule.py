@@ -14,10 +14,11 @@ from taskmanager.domain.errors import StorageError
 from taskmanager.domain.invocation import Invocation
 from taskmanager.domain.states import Awaiting, Deleted, Enqueued, State
 from taskmanager.domain.wallclock import WallClock, wall_clock
-from taskmanager.engine import legacy_rules
+from taskmanager.engine import legacy_rules, row_mails
 from taskmanager.engine.client import Client, NewJob, new_key
 from taskmanager.engine.history import TRIGGERED_BY
 from taskmanager.engine.legacy_rules import Decision
+from taskmanager.engine.row_mails import Mailed, nobody
 from taskmanager.engine.transitions import Change
 from taskmanager.storage import jobs, legacy, legacy_marks, recurring, recurring_runs
 from taskmanager.storage.legacy import Glance, LegacyJob, LegacyRow
@@ -52,6 +53,8 @@ class LegacySchedule:
         self.time_zone = time_zone
         #: Told of rows that begin, and of the moments they were planned for; it may say that they were missed.
         self.fired: Callable[[Tx, Sequence[tuple[LegacyRow, datetime]]], None] = lambda tx, fired: None
+        #: Who is mailed of rows that begin.
+        self.mailed: Mailed = nobody
         self._resolved: tuple[tuple[str, timedelta], WallClock] | None = None
         self._settled: tuple[object, ...] | None = None
         self._held: dict[int, float] = {}
@@ -153,9 +156,9 @@ class LegacySchedule:
                 legacy.note(tx, row.id, decision.note)
         self._take_back(tx, [job for _, decision in decided for job in decision.take_back])
         firing = [(row, d) for row, d in decided if d.fire is not None]
-        made = self.create(
-            tx, [new_run(row, d.known.mark, "Triggered by its row in c_Job", d.fire) for row, d in firing]
-        )
+        to = self.mailed([row.id for row, _ in firing])
+        why = "Triggered by its row in c_Job"
+        made = self.create(tx, [new_run(row, d.known.mark, why, d.fire, mail_to=to.get(row.id)) for row, d in firing])
         runs = {row.id: {job: d.fire or ""} for (row, d), job in zip(firing, made, strict=True) if job is not None}
         self.fired(tx, [(row, d.slot) for row, d in firing if d.slot is not None and row.id in runs])
         known = {row.id: replace(d.known, runs=runs.get(row.id, d.known.runs)) for row, d in decided}
@@ -230,12 +233,15 @@ def unfinished(tx: Tx, job_ids: Iterable[int]) -> set[int]:
     return {j for j, (state, _) in jobs.current_states(tx, ids).items() if state not in _OVER} if ids else set()
 
 
-def new_run(row: LegacyRow | LegacyJob, mark: str, reason: str, by: str | None, *, after: int | None = None) -> NewJob:
+def new_run(
+    row: LegacyRow | LegacyJob, mark: str, reason: str, by: str | None, *, after: int | None = None,
+    mail_to: Iterable[str] | None = None,
+) -> NewJob:  # fmt: skip
     """The job that runs a row. after: a run of the same row that has not ended, and that it waits for."""
     parameters = {
         "RecurringJobId": json.dumps(f"{PREFIX}{row.id}"), "JobName": json.dumps(row.name or f"{PREFIX}{row.id}"),
         MARK: mark, TRIGGERED_BY: json.dumps(by),
-    }  # fmt: skip
+    } | row_mails.parameter(mail_to)  # fmt: skip
     begins: State = Enqueued(reason=reason)
     if after is not None:
         begins = Awaiting(parent_id=after, only_on_success=False, reason=reason)

@@ -14,8 +14,9 @@ from taskmanager.domain import invocation as invocations
 from taskmanager.domain import times
 from taskmanager.domain.alerts import Event
 from taskmanager.domain.records import RecurringRecord
-from taskmanager.engine.alerts import AGE, Alerts, Ended, names_of
+from taskmanager.engine.alerts import Alerts, Ended, names_of
 from taskmanager.engine.legacy_schedule import PREFIX
+from taskmanager.engine.rule_book import AGE
 from taskmanager.storage.legacy import LegacyRow
 from taskmanager.storage.transaction import Tx
 

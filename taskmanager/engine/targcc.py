@@ -19,7 +19,7 @@ from taskmanager.domain.errors import (
 from taskmanager.domain.invocation import Invocation
 from taskmanager.domain.records import Pause, RecurringRecord
 from taskmanager.domain.states import Deleted, Enqueued
-from taskmanager.engine import targcc_rules
+from taskmanager.engine import row_mails, targcc_rules
 from taskmanager.engine.client import Client, NewJob, new_key
 from taskmanager.engine.history import TRIGGERED_BY
 from taskmanager.engine.legacy_schedule import PREFIX
@@ -139,21 +139,24 @@ class TargccJobs:
         rows = targcc.lock_free(tx, ids)
         known = targcc_marks.load(tx, rows)
         facts = self._facts(tx, known.values())
-        after, fired = dict[int, Known](), 0
         for row in rows.values():
             if row.id in late and not row.warned and row.active:
                 self.mails.missed(tx, row, late[row.id])
-            decision = targcc_rules.decide(row, known.get(row.id), facts)
+        decided = [(row, targcc_rules.decide(row, known.get(row.id), facts)) for row in rows.values()]
+        firing = [row.id for row, decision in decided if decision is not None and decision.act is Act.FIRE]
+        to, after = self.mails.mailed(firing) if firing else {}, dict[int, Known]()
+        for row, decision in decided:
             if decision is None:
                 continue
             if decision.take_back is not None:
                 self._cancel(tx, [decision.take_back])
-            after[row.id] = self._carry_out(tx, row, decision, facts)
-            fired += decision.act is Act.FIRE
+            after[row.id] = self._carry_out(tx, row, decision, facts, to.get(row.id))
         targcc_marks.save(tx, after)
-        return fired
+        return len(firing)
 
-    def _carry_out(self, tx: Tx, row: TargccRow, decision: Decision, facts: Facts) -> Known:
+    def _carry_out(
+        self, tx: Tx, row: TargccRow, decision: Decision, facts: Facts, mail_to: Iterable[str] | None
+    ) -> Known:
         known = decision.known
         if decision.act is Act.FREE:
             log.warning("row %d of c_Job, %r, is InProcess no more: %s", row.id, row.code, decision.text)
@@ -161,7 +164,8 @@ class TargccJobs:
                 self.mails.freed(tx, row, decision.text or "")
             return self.outcomes.free(tx, row, known, decision.text or "")
         if decision.act is Act.FIRE:
-            return self._fire(tx, row, known, decision.by, "Triggered by its row in c_Job", new_key())[1]
+            why = "Triggered by its row in c_Job"
+            return self._fire(tx, row, known, self._new(row, decision.by, why, mail_to), new_key())[1]
         if decision.act is Act.STOP:
             targcc.stop(tx, row.id, self.outcomes.user)
         if decision.act is Act.PLAN and row.next_run != known.wall:
@@ -170,9 +174,8 @@ class TargccJobs:
             log.warning("row %d of c_Job, %r, is not scheduled: %s", row.id, row.code, decision.text)
         return known
 
-    def _fire(self, tx: Tx, row: TargccRow, known: Known, by: str, reason: str, key: str) -> tuple[int | None, Known]:
+    def _fire(self, tx: Tx, row: TargccRow, known: Known, new: NewJob, key: str) -> tuple[int | None, Known]:
         """Create the job and claim the row; when a filter does not let it be created, this time is left out."""
-        new = self._new(row, by, reason)
         job_id = next(iter(self.client.create_in(tx, [new], key)), None)
         if job_id is None:
             known = targcc_rules.plan(row, known, self.outcomes.wall_clock(tx), tx.now())
@@ -234,11 +237,11 @@ class TargccJobs:
             return str(error)
         return f"no job is named {code!r}" if found.is_internal else found
 
-    def _new(self, row: TargccRow, by: str, reason: str) -> NewJob:
+    def _new(self, row: TargccRow, by: str, reason: str, mail_to: Iterable[str] | None = None) -> NewJob:
         parameters = {
             "RecurringJobId": json.dumps(f"{PREFIX}{row.id}"), "JobName": json.dumps(row.code or f"{PREFIX}{row.id}"),
             TRIGGERED_BY: json.dumps(by),
-        }  # fmt: skip
+        } | row_mails.parameter(mail_to)  # fmt: skip
         if row.timeout is not None:
             parameters[TIMEOUT] = str(row.timeout)
         definition: JobDefinition | None = None
@@ -318,7 +321,8 @@ class TargccJobs:
         known = targcc_marks.load(tx, [row_id]).get(row_id, Known(row.code))
         if row.in_process:
             raise CreationCancelled(f"{PREFIX}{row_id} is running")
-        job_id, known = self._fire(tx, row, known, by, "Triggered using recurring job manager", key)
+        to = self.mails.mailed([row_id]).get(row_id)
+        job_id, known = self._fire(tx, row, known, self._new(row, by, "Triggered using recurring job manager", to), key)
         if job_id is None:
             raise CreationCancelled(f"a filter does not let {PREFIX}{row_id} be created")
         targcc.ask(tx, row_id, by)

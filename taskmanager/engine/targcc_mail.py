@@ -12,6 +12,7 @@ from taskmanager.domain import times
 from taskmanager.domain.alerts import Event
 from taskmanager.domain.wallclock import WallClock
 from taskmanager.engine import targcc_rules
+from taskmanager.engine.row_mails import Mailed, nobody
 from taskmanager.engine.targcc_rules import Facts
 from taskmanager.storage import legacy_shape, targcc_mail
 from taskmanager.storage.legacy_shape import Shape
@@ -47,6 +48,8 @@ class TargccMails:
 
     def __init__(self) -> None:
         self.tell: Tell | None = None
+        #: Who is mailed of rows that begin.
+        self.mailed: Mailed = nobody
         #: Rows whose lateness nobody wants to hear of, by the moment at which they were due.
         self._untold: dict[int, datetime] = {}
 
@@ -83,21 +86,28 @@ class TargccMails:
         self._tell(tx, row, Event.FAILURE, {"message": reason[:_LENGTH]})
 
     def ended(self, tx: Tx, row: TargccRow, known: Known, one: Mapping[str, Any], clock: WallClock) -> None:
-        """Tell of a run that is about to be logged; failures are told by others.
+        """Tell of a run that is about to be logged, in one message; failures are told by others.
 
-        Of a success those who hear of each by a rule, and those whom the row names where it is news: in one message.
+        Of a warning those whom the row names, and who hears of successes or of failures by a rule. Of a success
+        those who hear of each by a rule, and those whom the row names where it is news.
         """
         if self.tell is None or one["status"] not in ("Warning", "Success"):
             return
-        facts = {
-            "job_id": one["job"], "started": times.to_iso(one["started_at"]), "duration_ms": one["seconds"] * 1000,
-            "server": one["by"], "message": one["remarks"][:_LENGTH], "items_done": one["counts"][0],
-            "items_failed": one["counts"][1], "function": one.get("function"),
-        }  # fmt: skip
         if one["status"] == "Warning":
-            self._tell(tx, row, Event.WARNING, facts)
-        is_news = one["status"] == "Success" and row.notifies and _is_news(tx, row, known, one, clock)
-        self._tell(tx, row, Event.SUCCESS, facts, to_row=is_news)
+            self._tell(tx, row, Event.WARNING, _facts(one))
+        else:
+            is_news = row.notifies and _is_news(tx, row, known, one, clock)
+            self._tell(tx, row, Event.SUCCESS, _facts(one), to_row=is_news)
+
+    def ended_without_row(self, tx: Tx, one: Mapping[str, Any]) -> None:
+        """Tell of a run whose row was deleted while it ran, to who was named when it began, and by the rules of its
+        name; whether a success is news nobody knows any more."""
+        name = one.get("name")
+        if self.tell is None or not name or one["status"] not in ("Warning", "Success"):
+            return
+        is_warning = one["status"] == "Warning"
+        event = Event.WARNING if is_warning else Event.SUCCESS
+        self.tell(tx, one["id"], name, event, _facts(one), to_row=is_warning)
 
     def _tell(
         self, tx: Tx, row: TargccRow, event: Event, facts: Mapping[str, Any], *, to_row: bool = True
@@ -105,6 +115,16 @@ class TargccMails:
         if self.tell is None:
             return False
         return self.tell(tx, row.id, row.code or f"row {row.id} of c_Job", event, facts, to_row=to_row)
+
+
+def _facts(one: Mapping[str, Any]) -> dict[str, Any]:
+    """What a message tells of a run."""
+    duration = one.get("duration_ms", one["seconds"] * 1000)  # an outcome that an older release owed has seconds only
+    return {
+        "job_id": one["job"], "started": times.to_iso(one["started_at"]), "duration_ms": duration,
+        "server": one["by"], "message": one["remarks"][:_LENGTH], "items_done": one["counts"][0],
+        "items_failed": one["counts"][1], "function": one.get("function"), "mail_to": one.get("mail_to"),
+    }  # fmt: skip
 
 
 def _is_news(tx: Tx, row: TargccRow, known: Known, one: Mapping[str, Any], clock: WallClock) -> bool:

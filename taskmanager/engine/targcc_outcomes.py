@@ -10,10 +10,13 @@ from datetime import timedelta
 from typing import Any
 
 from taskmanager.domain.states import Deleted, Enqueued, Failed, Scheduled, State, Succeeded
+from taskmanager.domain.targcc import items_of
 from taskmanager.domain.texts import storable
 from taskmanager.domain.wallclock import WallClock, wall_clock
 from taskmanager.engine import targcc_rules
 from taskmanager.engine.filters import Electing
+from taskmanager.engine.history import plain
+from taskmanager.engine.row_mails import MAIL_TO, addresses
 from taskmanager.engine.targcc_mail import TargccMails
 from taskmanager.storage import legacy, legacy_shape, targcc, targcc_logged, targcc_marks
 from taskmanager.storage.legacy_shape import Shape
@@ -54,7 +57,7 @@ class TargccOutcomes:
         if run is None or (isinstance(state, Enqueued) and not context.traversed):
             return
         failure = next((s for s in [*context.traversed, state] if isinstance(s, Failed)), None)
-        text, counts = _told(state, run.message)
+        text, counts = _told(state, run.message), items_of(state.result if isinstance(state, Succeeded) else None)
         text = failure.exception_message if failure else state.reason if isinstance(state, Deleted) else text
         good = isinstance(state, Succeeded)
         outcome = {
@@ -63,6 +66,8 @@ class TargccOutcomes:
             "status": "Failure" if not good else "Warning" if counts[1] else "Success",
             "remarks": storable(text or ""), "counts": counts, "ends": not isinstance(state, (Scheduled, Enqueued)),
             "function": context.definition.name if context.definition is not None else None,
+            "duration_ms": run.duration_ms, "name": plain(context.parameters.get("JobName")),
+            "mail_to": addresses(context.parameters.get(MAIL_TO)),
         }  # fmt: skip
         context.effects.later(self.write, outcome)
 
@@ -78,6 +83,8 @@ class TargccOutcomes:
                 known[row.id] = self._write_one(tx, row, known.get(row.id, Known()), one)
             elif one["id"] in held:
                 targcc_marks.owe(tx, one["job"], one)
+            else:
+                self.mails.ended_without_row(tx, one)
         targcc_marks.save(tx, {row_id: one for row_id, one in known.items() if row_id in rows})
 
     def _write_one(self, tx: Tx, row: TargccRow, known: Known, one: Mapping[str, Any]) -> Known:
@@ -135,15 +142,12 @@ class TargccOutcomes:
             )  # fmt: skip
 
 
-def _told(state: State, message: str | None) -> tuple[str | None, tuple[int | None, int | None]]:
-    """What a run says, and how many items it did and failed at: metadata of a JobResult."""
+def _told(state: State, message: str | None) -> str | None:
+    """What a run says."""
     if not isinstance(state, Succeeded) or state.result is None:
-        return message, (None, None)
+        return message
     try:
         value = json.loads(state.result)
     except ValueError:
-        return message or state.result, (None, None)
-    facts = value.get("metadata") if isinstance(value, dict) else None
-    facts = facts if isinstance(facts, dict) else {}
-    done, failed = (facts.get(n) if isinstance(facts.get(n), int) else None for n in ("SuccessCount", "FailureCount"))
-    return message or (value if isinstance(value, str) else state.result), (done, failed)
+        return message or state.result
+    return message or (value if isinstance(value, str) else state.result)

@@ -28,6 +28,8 @@ RETRIES = "retries"
 AWAITING = "awaiting"
 #: A job's parameter: when the run ended that was cancelled by the job's deletion.
 STOPPED_AT = "StoppedAt"
+#: Why a job that is not in the database is not changed.
+GONE = "there is no such job"
 
 
 @dataclass(slots=True)
@@ -136,7 +138,7 @@ class Transitions:
 
     def _refusal(self, change: Change, job: LockedJob | None, owned: set[int], seen: set[int]) -> str | None:
         if job is None:
-            return "there is no such job"
+            return GONE
         if change.job_id in seen:
             return "the job is changed already in this batch"
         if change.expected is not None and job.state not in change.expected:

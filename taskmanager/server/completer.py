@@ -12,10 +12,10 @@ from datetime import datetime
 from taskmanager import logs
 from taskmanager.domain.errors import ReadOnlyDatabase, StorageError
 from taskmanager.domain.records import Claim
-from taskmanager.domain.states import STARTABLE, Failed, Processing
+from taskmanager.domain.states import STARTABLE, Failed, Processing, short
 from taskmanager.engine.context import PROGRESS, attempt_of
 from taskmanager.engine.performer import Outcome, details_of, text_of
-from taskmanager.engine.transitions import Applied, Change, Transitions
+from taskmanager.engine.transitions import GONE, Applied, Change, Transitions
 from taskmanager.server.process import Process
 from taskmanager.server.telling import Running, Teller, joined
 from taskmanager.storage import jobs, queues
@@ -163,6 +163,13 @@ class Completer(Process):
         for change, answer in zip(changes, answers, strict=True):
             if answer.refused and not answer.busy:
                 about = self._about(change)
+                if answer.refused == GONE and change.run is not None:
+                    said = f": {short(change.to.exception_message)}" if isinstance(change.to, Failed) else ""
+                    log.warning(
+                        "job %d was deleted from the database while it ran; that it ended as %s is written nowhere, "
+                        "and nobody is told%s", answer.job_id, change.to.name, said, extra=about,
+                    )  # fmt: skip
+                    continue
                 log.info("outcome of job %d not written: %s", answer.job_id, answer.refused, extra=about)
 
     def _about(self, change: Change) -> dict[str, object]:

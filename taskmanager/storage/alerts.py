@@ -4,7 +4,7 @@ name and the sets `alerts:failing` and `alerts:messages`."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, Event, is_address, key_of, split_addresses
 from taskmanager.domain.texts import storable, whole
-from taskmanager.storage import failures, jobs, legacy_shape, structures, targcc, targcc_mail
+from taskmanager.storage import failures, jobs, legacy, legacy_shape, structures, targcc, targcc_mail
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.statements import statement
@@ -100,16 +100,6 @@ def all_mailing_rows(t: Tables, p: Product) -> Any:
     return select(c.ID, c.JobName).where(c.EmailOnFailure != 0).order_by(c.ID)
 
 
-@statement
-def recipients_of_row(t: Tables, p: Product) -> Any:
-    c = t.legacy.recipient.c
-    return (
-        select(c.enmJobAlertType, c.OverrideEmailOrPhone)
-        .where(c.c_JobID == bindparam("id"), c.DeletedOn.is_(None))
-        .order_by(c.ID)
-    )
-
-
 def load_all(tx: Tx) -> list[AlertRow]:
     """All rows of c_JobAlert, by ID."""
     return [_row(found) for found in tx.execute(all_alerts, {}).mappings()]
@@ -124,6 +114,13 @@ def load(tx: Tx, alert_id: int) -> AlertRow | None:
 def failing(tx: Tx) -> set[str]:
     """The keys of the rules that told of a failure last."""
     return set(structures.members(tx, FAILING))
+
+
+def mailing_now_or_then(tx: Tx, row_ids: Iterable[int], then: Set[int], *, by_default: bool = False) -> set[int]:
+    """As `mailing`; besides, of rows that are gone, those of which somebody was to be mailed then."""
+    found = mailing(tx, row_ids, by_default=by_default)
+    open_ones = then - found
+    return found | (open_ones - legacy.there(tx, open_ones)) if open_ones else found
 
 
 def mailing(tx: Tx, row_ids: Iterable[int], *, by_default: bool = False) -> set[int]:
@@ -156,15 +153,31 @@ def telling(tx: Tx) -> list[Telling]:
 
 def recipients(tx: Tx, row_id: int) -> tuple[str, ...]:
     """The addresses that c_JobAlertRecipient names for a row of c_Job: those of type email that were not deleted."""
-    known = legacy_shape.of(tx)
-    if known.has_users:
-        found = targcc_mail.recipients(tx, row_id, is_older=known.job is Shape.TARGCC)
-        named = tuple(address for address in found if is_address(address))
-        return named or split_addresses(targcc_mail.default_recipients(tx))
-    rows = tx.execute(recipients_of_row, {"id": row_id})
-    found = [str(r[1] or "").strip() for r in rows if str(r[0] or "").strip().lower() == "email"]
-    named = tuple(address for address in found if is_address(address))
-    return named or split_addresses(targcc_mail.default_recipients(tx))
+    return recipients_of(tx, [row_id])[row_id]
+
+
+def recipients_of(tx: Tx, row_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
+    """As `recipients`, of many rows."""
+    found, default = targcc_mail.recipients(tx, row_ids), None
+    named = {i: tuple(one for one in found.get(i, ()) if is_address(one)) for i in row_ids}
+    if not all(named.values()):
+        default = split_addresses(targcc_mail.default_recipients(tx))
+    return {i: some or default or () for i, some in named.items()}
+
+
+def mailed(tx: Tx, row_ids: Iterable[int], *, by_default: bool = False) -> dict[int, tuple[str, ...]]:
+    """Of these rows those of which somebody is mailed, and who; nobody by name is who is by default."""
+    ids = sorted(mailing(tx, row_ids, by_default=by_default))
+    return recipients_of(tx, ids) if ids else {}
+
+
+def mailed_now_or_then(
+    tx: Tx, row_id: int, then: Sequence[str] | None, *, by_default: bool = False
+) -> tuple[str, ...] | None:
+    """Who is mailed of a row: as it says now or, where it is gone, as it said when its run began; None is nobody."""
+    if then is not None and not legacy.there(tx, [row_id]):
+        return tuple(then)
+    return mailed(tx, [row_id], by_default=by_default).get(row_id)
 
 
 def of_all_others(tx: Tx) -> tuple[str, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from taskmanager.storage import legacy_shape
+from taskmanager.storage import jobs, legacy_shape
 from taskmanager.storage.dialects import Product
+from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment
@@ -25,31 +27,42 @@ def mailing_targcc_rows(t: Tables, p: Product) -> str:
     q = p.quote
     return (
         f"SELECT r.{q('c_JobID')}, MAX(j.{q('lkpJob')}) FROM {q('c_JobAlertRecipient')} r "
-        f"JOIN {q('c_Job')} j ON j.{q('ID')} = r.{q('c_JobID')} WHERE LOWER(r.{q('enmJobAlertType')}) = 'email' "
+        f"JOIN {q('c_Job')} j ON j.{q('ID')} = r.{q('c_JobID')} WHERE LOWER(TRIM(r.{q('enmJobAlertType')})) = 'email' "
         f"AND r.{q('DeletedOn')} IS NULL GROUP BY r.{q('c_JobID')} ORDER BY r.{q('c_JobID')}"
     )
 
 
-def _recipients(p: Product, is_overridden: str) -> str:
+def _recipients(p: Product, address: str, *, join: str = "") -> str:
+    """Of rows by id, in the order in which they were named."""
     q = p.quote
     return (
-        f"SELECT CASE WHEN {is_overridden} THEN r.{q('OverrideEmailOrPhone')} "
-        f"ELSE u.{q('Email')} END FROM {q('c_JobAlertRecipient')} r "
-        f"LEFT JOIN {q('c_User')} u ON u.{q('ID')} = r.{q('c_UserID')} WHERE r.{q('c_JobID')} = :id "
-        f"AND LOWER(r.{q('enmJobAlertType')}) = 'email' AND r.{q('DeletedOn')} IS NULL ORDER BY r.{q('ID')}"
+        f"SELECT t.{q('c_JobID')}, {address} FROM {p.by_ids('c_JobAlertRecipient', 'c_JobID')}{join} "
+        f"WHERE LOWER(TRIM(t.{q('enmJobAlertType')})) = 'email' AND t.{q('DeletedOn')} IS NULL ORDER BY t.{q('ID')}"
     )
+
+
+def _or_of_user(p: Product, is_overridden: str) -> str:
+    q = p.quote
+    user = f" LEFT JOIN {q('c_User')} u ON u.{q('ID')} = t.{q('c_UserID')}"
+    address = f"CASE WHEN {is_overridden} THEN t.{q('OverrideEmailOrPhone')} ELSE u.{q('Email')} END"
+    return _recipients(p, address, join=user)
 
 
 @statement
 def targcc_recipients(t: Tables, p: Product) -> str:
     """The override stands only where OverrideName does; else the user's own address."""
-    return _recipients(p, f"COALESCE(r.{p.quote('OverrideName')}, '') <> ''")
+    return _or_of_user(p, f"COALESCE(t.{p.quote('OverrideName')}, '') <> ''")
 
 
 @statement
 def recipients_among_users(t: Tables, p: Product) -> str:
     """The address that stands in the row, else the user's own."""
-    return _recipients(p, f"COALESCE(r.{p.quote('OverrideEmailOrPhone')}, '') <> ''")
+    return _or_of_user(p, f"COALESCE(t.{p.quote('OverrideEmailOrPhone')}, '') <> ''")
+
+
+@statement
+def recipients_without_users(t: Tables, p: Product) -> str:
+    return _recipients(p, f"t.{p.quote('OverrideEmailOrPhone')}")
 
 
 @statement
@@ -80,10 +93,17 @@ def mailing(tx: Tx) -> list[tuple[int, str]]:
     return [(int(r[0]), str(r[1])) for r in tx.execute(mailing_targcc_rows)]
 
 
-def recipients(tx: Tx, row_id: int, *, is_older: bool = True) -> list[str]:
-    """Their addresses; for a database whose c_User has some. is_older: an override counts only where it has a name."""
-    wanted = targcc_recipients if is_older else recipients_among_users
-    return [str(r[0] or "").strip() for r in tx.execute(wanted, {"id": row_id})]
+def recipients(tx: Tx, row_ids: Iterable[int]) -> dict[int, list[str]]:
+    """Whom rows name in c_JobAlertRecipient, by row: what stands where an address is to be, whatever it is.
+
+    In the older c_Job an override counts only where it has a name. Users have addresses where c_User has.
+    """
+    known = legacy_shape.of(tx)
+    among_users = targcc_recipients if known.job is Shape.TARGCC else recipients_among_users
+    found = dict[int, list[str]]()
+    for r in tx.execute(among_users if known.has_users else recipients_without_users, {"ids": jobs.ids_json(row_ids)}):
+        found.setdefault(int(r[0]), []).append(str(r[1] or "").strip())
+    return found
 
 
 def default_recipients(tx: Tx) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from taskmanager import ConfigurationError, TaskManager
+from taskmanager import ConfigurationError, Filter, TaskManager
 from taskmanager.storage import alerts
-from tests.alerts.conftest import Rule, forget, insert, rows
+from tests.alerts.conftest import Rule, change, forget, insert, rows
 from tests.alerts.receivers import Mailbox, Receiver, body_of
 
 
@@ -210,6 +210,39 @@ def test_email_on_failure_and_a_rule_for_one_failure_are_one_mail_to_all(
     alerting.trigger(f"c_job:{row_id}")
     drain()
     assert len(mailbox.mails) == 1
+
+
+@pytest.mark.parametrize(("name", "told"), [("due", 1), ("triggered", 1), ("quiet", 0)])
+def test_a_row_that_is_deleted_before_its_failure_is_written_is_mailed_to_who_was_named_when_it_began(
+    alerting: TaskManager, mailbox: Mailbox, drain: Any, name: str, told: int
+) -> None:
+    class Deletes(Filter):
+        """Somebody deletes the rows when their first run has begun."""
+
+        def performing(self, context: Any) -> None:
+            for table in ("recipient", "job"):
+                with alerting.database.engine.begin() as connection:
+                    connection.execute(getattr(alerting.database.tables.legacy, table).delete())
+
+    row = {"JobName": name, "CronExpression": "0 2 * * *", "StoredProcName": "SP_Missing", "IsActive": 1}
+    due = alerting.database.read(lambda tx: tx.clock.local_now()) - timedelta(minutes=1)
+    row_id = insert(alerting, "job", **row, EmailOnFailure=told, NextRun=due if name == "due" else None)
+    to = {"enmJobAlertType": "email", "OverrideEmailOrPhone": "dba@example.com", "AddedBy": "dba"}
+    insert(alerting, "recipient", c_JobID=row_id, **to)
+    if name != "due":
+        alerting.trigger(f"c_job:{row_id}")
+    alerting.filters.add(Deletes())
+    drain()
+    assert [row["JobName"] for row in rows(alerting, "logged") if not row["Success"]] == [name], "it is in the history"
+    assert mailbox.subjects == [f"[staging] FAILED: {name}"] * told
+    assert [to for _, to, _ in mailbox.mails] == [["dba@example.com"]] * told
+
+
+def test_while_a_row_is_there_what_it_says_now_counts(alerting: TaskManager, mailbox: Mailbox, drain: Any) -> None:
+    row_id = fail_row(alerting, EmailOnFailure=1)
+    change(alerting, "job", row_id, EmailOnFailure=0)
+    drain()
+    assert mailbox.mails == []
 
 
 def test_without_email_on_failure_a_row_tells_nobody(alerting: TaskManager, mailbox: Mailbox, drain: Any) -> None:

@@ -21,11 +21,6 @@ SELECT "c_JobAlert"."ID", "c_JobAlert"."JobName", "c_JobAlert"."AlertOnFailure",
 FROM "c_JobAlert" 
 WHERE %(id)s = "c_JobAlert"."ID";
 
--- alerts.recipients_of_row
-SELECT "c_JobAlertRecipient"."enmJobAlertType", "c_JobAlertRecipient"."OverrideEmailOrPhone" 
-FROM "c_JobAlertRecipient" 
-WHERE "c_JobAlertRecipient"."c_JobID" = %(id)s::BIGINT AND "c_JobAlertRecipient"."DeletedOn" IS NULL ORDER BY "c_JobAlertRecipient"."ID";
-
 -- alerts.stamp_alert
 UPDATE "c_JobAlert" SET "LastAlertSent"=%(at)s::TIMESTAMP WITHOUT TIME ZONE WHERE %(id)s = "c_JobAlert"."ID";
 
@@ -767,16 +762,19 @@ SELECT COALESCE(j."lkpJob", ''), COUNT(*), SUM(CASE WHEN LOWER(COALESCE(l."enmRu
 SELECT "WhenStarted", "Remarks" FROM "c_LoggedJob" WHERE "c_JobID" = :id ORDER BY "ID" DESC LIMIT 1;
 
 -- targcc_mail.mailing_targcc_rows
-SELECT r."c_JobID", MAX(j."lkpJob") FROM "c_JobAlertRecipient" r JOIN "c_Job" j ON j."ID" = r."c_JobID" WHERE LOWER(r."enmJobAlertType") = 'email' AND r."DeletedOn" IS NULL GROUP BY r."c_JobID" ORDER BY r."c_JobID";
+SELECT r."c_JobID", MAX(j."lkpJob") FROM "c_JobAlertRecipient" r JOIN "c_Job" j ON j."ID" = r."c_JobID" WHERE LOWER(TRIM(r."enmJobAlertType")) = 'email' AND r."DeletedOn" IS NULL GROUP BY r."c_JobID" ORDER BY r."c_JobID";
 
 -- targcc_mail.problem_mail_to
 SELECT "spt_SettingValue" FROM "c_SystemDefault" WHERE "Group" = 'Config' AND "SettingName" = 'ProblemMailTo';
 
 -- targcc_mail.recipients_among_users
-SELECT CASE WHEN COALESCE(r."OverrideEmailOrPhone", '') <> '' THEN r."OverrideEmailOrPhone" ELSE u."Email" END FROM "c_JobAlertRecipient" r LEFT JOIN "c_User" u ON u."ID" = r."c_UserID" WHERE r."c_JobID" = :id AND LOWER(r."enmJobAlertType") = 'email' AND r."DeletedOn" IS NULL ORDER BY r."ID";
+SELECT t."c_JobID", CASE WHEN COALESCE(t."OverrideEmailOrPhone", '') <> '' THEN t."OverrideEmailOrPhone" ELSE u."Email" END FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "c_JobAlertRecipient" t ON t."c_JobID" = x.id LEFT JOIN "c_User" u ON u."ID" = t."c_UserID" WHERE LOWER(TRIM(t."enmJobAlertType")) = 'email' AND t."DeletedOn" IS NULL ORDER BY t."ID";
+
+-- targcc_mail.recipients_without_users
+SELECT t."c_JobID", t."OverrideEmailOrPhone" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "c_JobAlertRecipient" t ON t."c_JobID" = x.id WHERE LOWER(TRIM(t."enmJobAlertType")) = 'email' AND t."DeletedOn" IS NULL ORDER BY t."ID";
 
 -- targcc_mail.targcc_recipients
-SELECT CASE WHEN COALESCE(r."OverrideName", '') <> '' THEN r."OverrideEmailOrPhone" ELSE u."Email" END FROM "c_JobAlertRecipient" r LEFT JOIN "c_User" u ON u."ID" = r."c_UserID" WHERE r."c_JobID" = :id AND LOWER(r."enmJobAlertType") = 'email' AND r."DeletedOn" IS NULL ORDER BY r."ID";
+SELECT t."c_JobID", CASE WHEN COALESCE(t."OverrideName", '') <> '' THEN t."OverrideEmailOrPhone" ELSE u."Email" END FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "c_JobAlertRecipient" t ON t."c_JobID" = x.id LEFT JOIN "c_User" u ON u."ID" = t."c_UserID" WHERE LOWER(TRIM(t."enmJobAlertType")) = 'email' AND t."DeletedOn" IS NULL ORDER BY t."ID";
 
 -- targcc_mail.warn_of_targcc_row
 UPDATE "c_Job" SET "WarningMailSent" = 1 WHERE "ID" = :id;

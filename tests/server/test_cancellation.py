@@ -196,6 +196,22 @@ def test_a_run_whose_queue_row_was_deleted_ends_as_deleted_and_in_no_other_case(
     assert still == {ids[c] for c in ("given up, and claimed by another", "given up, and waiting", "put back by hand")}
 
 
+def test_a_job_that_was_deleted_from_the_database_is_told_of_in_the_log_alone(
+    tm: TaskManager, hands: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    def work(ctx: JobContext) -> None:
+        with_all_that_is_its(tm, ctx.job_id)
+        raise ValueError("no paper")
+
+    worker, job_id = hands(), tm.job(retries=0)(work).enqueue()
+    (claim,) = worker.claim()
+    worker.worker.perform(claim)
+    assert worker.completer.flush() == 1
+    (told,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert f"job {job_id} was deleted from the database while it ran; that it ended as Failed" in told.getMessage()
+    assert told.getMessage().endswith("nobody is told: no paper")
+
+
 def is_alive(pid: int) -> bool:
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -80,6 +81,12 @@ def post(tmp_path: Path, mailbox: Mailbox) -> Iterator[Post]:
     made = Post(tmp_path, mailbox)
     yield made
     made.tm.close()
+
+
+def rule(post: Post, **columns: Any) -> None:
+    """Write a row of c_JobAlert."""
+    with post.tm.database.engine.begin() as connection:
+        connection.execute(post.tm.database.tables.legacy.alert.insert().values(**columns))
 
 
 def test_a_row_that_is_late_by_more_than_all_rows_of_its_runner_may_take_is_mailed_once_and_run(post: Post) -> None:
@@ -186,9 +193,7 @@ def test_a_warning_tells_how_many_items_failed(post: Post) -> None:
 def test_a_success_that_a_rule_and_the_row_tell_of_is_one_mail_to_all(post: Post) -> None:
     post.tm.job(display_name="report", retries=0)(lambda: "12 orders")
     post.row("report", NextRunTime=post.ago(0), SendNotificationOnSuccess=1)
-    with post.tm.database.engine.begin() as connection:
-        rule = {"JobName": "Report", "AlertOnSuccess": 1, "EmailRecipients": "boss@example.com"}
-        connection.execute(post.tm.database.tables.legacy.alert.insert().values(rule))
+    rule(post, JobName="Report", AlertOnSuccess=1, EmailRecipients="boss@example.com")
     for _ in range(2):
         post.sql('UPDATE "c_Job" SET "NextRunTime" = :at', at=post.ago(1))
         post.look()
@@ -211,19 +216,84 @@ def test_a_rule_hears_of_a_success_of_which_the_row_tells_nobody(post: Post) -> 
     post.row("partly", NextRunTime=post.ago(0))
     post.look()
     post.drain()
-    told = sorted((subject, to) for subject, (_, to, _) in zip(post.subjects, post.mailbox.mails, strict=True))
+    told = sorted((subject, sorted(to)) for subject, (_, to, _) in zip(post.subjects, post.mailbox.mails, strict=True))
     assert told == [
-        ("Succeeded: partly", ["dev@example.com"]), ("Succeeded: report", ["dev@example.com"]),
-        ("WARNING: partly", ["ops@example.com"]),
+        ("Succeeded: report", ["dev@example.com"]), ("WARNING: partly", ["dev@example.com", "ops@example.com"]),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("columns", "hears"),
+    [
+        ({"AlertOnFailure": 0, "AlertOnSuccess": 1}, True), ({"AlertOnFailure": 1}, True),
+        ({"AlertOnFailure": 0, "AlertOnDurationExceeds": 0}, True), ({"AlertOnFailure": 0}, False),
+    ],
+)  # fmt: skip
+def test_a_warning_is_one_mail_to_the_row_and_to_rules_of_successes_failures_and_long_runs(
+    post: Post, columns: dict[str, int], hears: bool
+) -> None:
+    outcomes = [None, 3, 0]
+
+    def moody(ctx: JobContext) -> JobResult:
+        time.sleep(0.002)
+        failed = outcomes.pop(0)
+        if failed is None:
+            raise ValueError("no paper")
+        return JobResult.ok("done").with_metadata("FailureCount", failed)
+
+    post.tm.job(display_name="report", retries=0)(moody)
+    post.row("report")
+    rule(post, JobName="report", EmailRecipients="boss@example.com", **columns)
+    for _ in range(3):
+        post.sql('UPDATE "c_Job" SET "NextRunTime" = :at', at=post.ago(1))
+        post.look()
+        post.drain()
+    assert post.subjects[:2] == ["FAILED: report", "WARNING: report"]
+    assert sorted(post.mailbox.mails[1][1]) == ["boss@example.com"] * hears + ["ops@example.com"]
+    assert ("Recovered: report" in post.subjects[2:]) == bool(columns["AlertOnFailure"]), "a warning is no recovery"
+
+
+@pytest.mark.parametrize(("outcome", "told"), [("fails", "FAILED"), ("partly", "WARNING")])
+def test_a_row_that_is_deleted_while_it_runs_is_told_of_to_who_was_named_when_it_began(
+    post: Post, outcome: str, told: str
+) -> None:
+    def runs() -> JobResult:
+        post.sql('DELETE FROM "c_Job"')
+        post.sql('DELETE FROM "c_JobAlertRecipient"')  # as its foreign key does in the older database
+        if outcome == "fails":
+            raise ValueError("no paper")
+        return JobResult.ok("9 of 12").with_metadata("FailureCount", 3)
+
+    post.tm.job(display_name="report", retries=0)(runs)
+    row_id = post.row("report", NextRunTime=post.ago(0))
+    post.sql(
+        'INSERT INTO "c_JobAlertRecipient" ("c_JobID", "enmJobAlertType", "OverrideEmailOrPhone", "AddedBy") '
+        "VALUES (:id, 'Email ', 'dba@example.com', 'dba')", id=row_id,
+    )  # fmt: skip
+    rule(post, JobName="report", AlertOnFailure=0, AlertOnSuccess=1, EmailRecipients="boss@example.com")
+    post.look()
+    post.drain()
+    assert post.subjects == [f"{told}: report"]
+    assert sorted(post.mailbox.mails[0][1]) == ["boss@example.com"] * (told == "WARNING") + ["dba@example.com"]
+
+
+def test_the_success_of_a_row_that_is_deleted_while_it_runs_is_told_to_rules(post: Post) -> None:
+    def runs() -> str:
+        post.sql('DELETE FROM "c_Job"')
+        return "12 orders"
+
+    post.tm.job(display_name="report", retries=0)(runs)
+    post.row("report", NextRunTime=post.ago(0), SendNotificationOnSuccess=1)
+    rule(post, JobName="report", AlertOnSuccess=1, EmailRecipients="boss@example.com")
+    post.look()
+    post.drain()
+    assert [(post.subjects, to) for _, to, _ in post.mailbox.mails] == [(["Succeeded: report"], ["boss@example.com"])]
 
 
 def test_a_missed_row_is_told_to_who_hears_of_its_failures_by_a_rule(tmp_path: Path, mailbox: Mailbox) -> None:
     post = Post(tmp_path, mailbox, alert_recipients="")
     post.tm.job(display_name="report", retries=0)(lambda: "done")
-    with post.tm.database.engine.begin() as connection:
-        rule = {"JobName": "report", "EmailRecipients": "boss@example.com"}
-        connection.execute(post.tm.database.tables.legacy.alert.insert().values(rule))
+    rule(post, JobName="report", EmailRecipients="boss@example.com")
     post.row("report", NextRunTime=post.ago(650))
     post.look()
     post.drain()

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from taskmanager import TaskManager
 from taskmanager.domain.states import Failed, State, Succeeded
+from taskmanager.domain.targcc import items_of
 from taskmanager.engine.targcc_outcomes import _told
 from taskmanager.storage import logged, schema
 from tests.targcc.test_shapes import OLDER_JOB, OLDER_LOGGED
@@ -31,7 +32,8 @@ from tests.targcc.test_shapes import OLDER_JOB, OLDER_LOGGED
     ],
 )
 def test_what_a_run_says_and_counts(state: State, message: str | None, expected: Any) -> None:
-    assert _told(state, message) == expected
+    result = state.result if isinstance(state, Succeeded) else None
+    assert (_told(state, message), items_of(result)) == expected
 
 
 @pytest.fixture
