@@ -27,15 +27,16 @@ def authentication(users: Mapping[str, str], roles: Mapping[str, str], read_only
 
     @auth.verify_password  # type: ignore[untyped-decorator,unused-ignore]
     def verify(name: str, password: str) -> User | None:
+        if not (name or password):  # a browser that has not asked yet: there is nothing to guess, and nothing to hash
+            return None
         stored = users.get(name, _NOBODY)
         if not known.has(name, password, stored):
             good = check_password_hash(stored, password)
             if not good or name not in users:
-                if name or password:  # a browser that has not asked yet sends neither
-                    view = current_app.view_functions.get(request.endpoint or "")
-                    current_app.config["WRONG_PASSWORDS"].note(
-                        name if name in users else None, getattr(view, "door", "dashboard"), request.remote_addr
-                    )
+                view = current_app.view_functions.get(request.endpoint or "")
+                current_app.config["WRONG_PASSWORDS"].note(
+                    name if name in users else None, getattr(view, "door", "dashboard"), request.remote_addr
+                )
                 return None
             known.add(name, password, stored)
         role = roles.get(name, "manage")

@@ -31,6 +31,7 @@ class Browser:
     def __init__(self, app: Any, name: str = "ann") -> None:
         self.app, self.name = app, name
         self._client = app.test_client()
+        self._token = ""
 
     def get(self, path: str, **headers: str) -> Any:
         """A page."""
@@ -40,10 +41,12 @@ class Browser:
         return answer
 
     def token(self) -> str:
-        """A token of this browser's session."""
-        found = re.search(r'name="csrf_token" value="([^"]+)"', self.get("/hangfire/recurring").text)
-        assert found is not None
-        return found[1]
+        """A token of this browser's session, from the first page it was asked for."""
+        if not self._token:
+            found = re.search(r'name="csrf_token" value="([^"]+)"', self.get("/hangfire/recurring").text)
+            assert found is not None
+            self._token = found[1]
+        return self._token
 
     def post(self, path: str, data: Any = None, *, token: str | None = None, **headers: str) -> Any:
         """A form, from the same site, with a token."""

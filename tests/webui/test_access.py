@@ -87,6 +87,16 @@ def test_nothing_is_shown_without_signing_in(tmp_path: Any) -> None:
     tm.close()
 
 
+def test_who_sends_no_password_costs_no_hashing(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed = list[str]()
+    monkeypatch.setattr("webui.passwords.check_password_hash", lambda stored, given: bool(hashed.append(given)))
+    client = app.test_client()
+    assert client.get("/hangfire/").status_code == 401
+    assert hashed == []
+    assert client.get("/hangfire/", headers=signed("nobody", "guess")).status_code == 401
+    assert hashed == ["guess"], "an unknown name takes as long as a wrong password"
+
+
 def test_closed_by_default_and_says_how_to_open(tm: TaskManager) -> None:
     answer = create_app(tm).test_client().get("/hangfire/")
     assert answer.status_code == 503
