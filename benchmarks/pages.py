@@ -3,8 +3,8 @@
 python -m benchmarks.pages mysql://test:test@127.0.0.1/bench --fill 1000000
 python -m benchmarks.pages mysql://test:test@127.0.0.1/bench --json FILE [--only jobs] [--statements]
 
-Every answer takes a new set of counts, which in use many answers share for a second. SQLite tells no rows: there it
-is steps of its virtual machine.
+Every answer takes a new set of counts, as if jobs had changed since the last one; in use many answers share one for a
+second. SQLite tells no rows: there it is steps of its virtual machine.
 """
 
 from __future__ import annotations
@@ -152,11 +152,17 @@ def samples(tm: TaskManager, app: Flask) -> dict[str, list[Any]]:
 
 def counted(tm: TaskManager, app: Flask, path: str) -> tuple[int, list[Look]]:
     """The status of a page and its statements, the counts of everything among them."""
-    app.config["SNAPSHOTS"]._tried = -1e9
+    _count_anew(app)
     with looks() as found:
         answer = app.test_client().get(path, headers=_signed())
         answer.close()
     return answer.status_code, found
+
+
+def _count_anew(app: Flask) -> None:
+    """Let the next answer count, also what nobody has changed."""
+    shared = app.config["SNAPSHOTS"]
+    shared._tried = shared._counted = -math.inf
 
 
 def _signed() -> dict[str, str]:
@@ -185,7 +191,7 @@ def _served(url: str) -> Iterator[tuple[str, psutil.Process]]:
 
 
 def _serve(url: str) -> None:
-    snapshots._FRESH_SECONDS = 0.0
+    snapshots._FRESH_SECONDS = snapshots._COUNTED_SECONDS = 0.0
     page = Page(_app(url)[1], "127.0.0.1", 0)
     print(page.url, flush=True)
     sys.stdin.read()
@@ -209,7 +215,7 @@ def _processor_ms(app: Flask, path: str, rounds: int) -> float:
     """Milliseconds of the processor that an answer takes here, which other processes hardly disturb: the least."""
     client, least = app.test_client(), math.inf
     for _ in range(rounds):
-        app.config["SNAPSHOTS"]._tried = -math.inf
+        _count_anew(app)
         before = time.thread_time()
         answer = client.get(path, headers=_signed())
         answer.close()

@@ -6,7 +6,7 @@ import math
 import threading
 import time
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from taskmanager import TaskManager
 from taskmanager.domain.errors import StorageError
@@ -15,6 +15,8 @@ from taskmanager.storage.monitoring_snapshot import Snapshot
 
 _FRESH_SECONDS = 1.0
 _PATIENCE_SECONDS = 1.0
+#: States are counted again so often, also where no job has changed its state: rows may be deleted.
+_COUNTED_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Snapshots:
         self._lock = threading.Lock()
         self._last: Snapshot | None = None
         self._taken = 0.0
+        #: When the jobs in each state were last counted, whatever was known of them.
+        self._counted = -math.inf
         #: When one was asked for last, and whether it was had: with the database away, all wait for one try a second.
         self._tried = -math.inf
         self._is_stale = False
@@ -49,7 +53,7 @@ class Snapshots:
         with self._lock:
             if time.monotonic() - self._tried >= _FRESH_SECONDS:
                 try:
-                    self._last = self._tm.database.read(monitoring_snapshot.take, patience=_PATIENCE_SECONDS)
+                    self._last = self._take()
                     self._taken = time.monotonic()
                     self._is_stale = False
                 except StorageError:
@@ -60,6 +64,12 @@ class Snapshots:
     def last(self) -> Seen | None:
         """What was seen last, however old."""
         return self._seen(True)
+
+    def _take(self) -> Snapshot:
+        before, now = self._last, time.monotonic()
+        if before is not None and now - self._counted >= _COUNTED_SECONDS:
+            before, self._counted = replace(before, settled=False), now
+        return self._tm.database.read(lambda tx: monitoring_snapshot.take(tx, before), patience=_PATIENCE_SECONDS)
 
     def _seen(self, stale: bool) -> Seen | None:
         return None if self._last is None else Seen(self._last, time.monotonic() - self._taken, stale)

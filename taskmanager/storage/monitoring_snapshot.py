@@ -1,4 +1,7 @@
-"""What every page shows of everything: the counts, in one statement whose cost does not grow with the tables."""
+"""What every page shows of everything: the counts, in one statement whose cost does not grow with the tables.
+
+Where no job has changed its state since the last look it is a few look-ups.
+"""
 
 from __future__ import annotations
 
@@ -21,42 +24,43 @@ _MOST_QUEUES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Counts at one moment. `at`: by the database's clock; `revision` grows whenever a job changes its state."""
+    """Counts at one moment. `at`: by the database's clock; `revision` grows whenever a job changes its state.
+
+    settled: the revision was the same at the look before. While one was not, a transaction that took an earlier number
+    may still commit behind it.
+    """
 
     at: datetime
     counts: dict[str, int]
     revision: int
+    settled: bool = False
 
     def is_capped(self, name: str) -> bool:
         """Whether there are more than were counted."""
-        return name.title() in _CAPPED and self.counts[name] > CAP
+        is_bounded = name.title() in _CAPPED or name in ("retries", "recurring")
+        return is_bounded and self.counts[name] > CAP
 
 
 @statement
 def counts(t: Tables, p: Product) -> str:
-    """Capped index reads, counters, and the newest State row."""
+    """Counts of states, counters, and the newest State row."""
     q = p.quote
-    job, key = q(t.job.name), q("Key")
-    parts = [
-        f"SELECT '{state.lower()}', COUNT(*) FROM "
-        f"(SELECT 1 FROM {job} WHERE {q('StateName')} = '{state}' LIMIT {CAP + 1}) x"
-        for state in _CAPPED
-    ]
+    key = q("Key")
+    ours = {state.lower(): f"{q(t.job.name)} WHERE {q('StateName')} = '{state}'" for state in _CAPPED}
+    ours["retries"] = f"{q(t.set.name)} WHERE {key} = 'retries'"
+    parts = [f"SELECT '{name}', {_counted(t, p, name, rows)}" for name, rows in ours.items()]
     for name in _COUNTERS:
         one = f"{key} = 'stats:{name}'"
         parts.append(f"SELECT '{name}', {_counter(t, p, one)}")
     for name in ("succeeded", "failed", "deleted"):
         days = f"{key} IN (:{name}_now, :{name}_before)"
         parts.append(f"SELECT 'ended_{name}', {_counter(t, p, days)}")
-    for name, members in (("retries", "retries"), ("recurring", RECURRING)):
-        parts.append(
-            f"SELECT '{name}', COUNT(*) FROM "
-            f"(SELECT 1 FROM {q(t.set.name)} WHERE {key} = '{members}' LIMIT {CAP + 1}) x"
-        )
+    members = f"(SELECT 1 FROM {q(t.set.name)} WHERE {key} = '{RECURRING}' LIMIT {CAP + 1}) x"
+    parts.append(f"SELECT 'recurring', COUNT(*) FROM {members}")
     parts.append(f"SELECT 'rows', COUNT(*) FROM {q(t.legacy.job.name)}")
     parts.append(f"SELECT 'servers', COUNT(*) FROM {q(t.server.name)}")
     parts.append(f"SELECT 'queues', COUNT(*) FROM ({queue_names(t, p)}) x")
-    parts.append(f"SELECT 'revision', COALESCE(MAX({q('Id')}), 0) FROM {q(t.state.name)}")
+    parts.append(f"SELECT 'revision', {_revision(t, p)}")
     return " UNION ALL ".join(parts)
 
 
@@ -65,13 +69,41 @@ def queue_names(t: Tables, p: Product) -> str:
     return p.distinct(t.queue.name, "Queue", _MOST_QUEUES)
 
 
-def take(tx: Tx) -> Snapshot:
-    """Count everything now."""
+def take(tx: Tx, before: Snapshot | None = None) -> Snapshot:
+    """Count everything now. before: the last snapshot; what it knows of states that nobody changed since is kept."""
     now = tx.now()
-    found = {str(name): int(value) for name, value in tx.execute(counts, _keys(now))}
+    found = {str(name): int(value) for name, value in tx.execute(counts, _keys(now) | _known(before))}
     found["recurring"] += found.pop("rows")
     revision = found.pop("revision")
-    return Snapshot(now, {name: max(0, value) for name, value in found.items()}, revision)
+    settled = before is not None and before.revision == revision
+    return Snapshot(now, {name: max(0, value) for name, value in found.items()}, revision, settled)
+
+
+def _counted(t: Tables, p: Product, name: str, rows: str) -> str:
+    """How many of these rows there are, up to the cap and one, by the cheapest way that what was known before allows.
+
+    Nothing has changed: as it was. Too little has changed to reach the cap: counted. Else it is asked first whether
+    there are more than the cap, for counting only up to it would write each row to a temporary table.
+    """
+    revision, all_of_them = _revision(t, p), f"(SELECT COUNT(*) FROM {rows})"
+    return (
+        f"CASE WHEN {revision} <= :kept THEN :{name}_known WHEN {revision} <= :{name}_few THEN {all_of_them} "
+        f"ELSE COALESCE((SELECT {CAP + 1} FROM {rows} LIMIT 1 OFFSET {CAP}), {all_of_them}) END"
+    )
+
+
+def _revision(t: Tables, p: Product) -> str:
+    return f"(SELECT COALESCE(MAX({p.quote('Id')}), 0) FROM {p.quote(t.state.name)})"
+
+
+def _known(before: Snapshot | None) -> dict[str, int]:
+    """Revisions up to which the counts of a snapshot are right, and up to which they surely stay below the cap."""
+    given = {"kept": before.revision if before is not None and before.settled else -1}
+    for name in (*map(str.lower, _CAPPED), "retries"):
+        known = before.counts[name] if before is not None else 0
+        given[f"{name}_known"] = known
+        given[f"{name}_few"] = before.revision + CAP - known if before is not None else -1
+    return given
 
 
 def _keys(now: datetime) -> dict[str, Any]:

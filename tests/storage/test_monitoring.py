@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from taskmanager import TaskManager
 from taskmanager.storage import (
+    expiry,
     monitoring_details,
     monitoring_lists,
     monitoring_queues,
@@ -53,6 +57,37 @@ def test_the_snapshot_counts_everything_in_one_statement(tm: TaskManager) -> Non
     trend = tm.database.read(monitoring_trends.hourly)
     assert (trend.series["deleted"][-1], len(trend.moments)) == (1, 24)
     assert tm.database.read(lambda tx: monitoring_trends.daily(tx, 7)).series["deleted"][-1] == 1
+
+
+def test_counts_are_right_whatever_was_known_before(tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(monitoring_snapshot, "CAP", 5)
+    seen = None
+    for waiting in (0, 2, 3, 5, 6, 9, 6, 5, 1):
+        some = tm.database.read(lambda tx: monitoring_lists.page(tx, Wanted(("Enqueued",)), limit=20)).rows
+        if waiting < len(some):
+            tm.client.delete([row.id for row in some[waiting:]])
+        else:
+            tm.enqueue_many(send, [("x",)] * (waiting - len(some)))
+        for _ in range(3):
+            before = seen
+            seen = tm.database.read(lambda tx, known=before: monitoring_snapshot.take(tx, known))
+            assert (seen.counts["enqueued"], seen.counts["failed"]) == (min(waiting, 6), 0)
+            assert seen.is_capped("enqueued") is (waiting > 5)
+        assert seen.settled
+
+
+def test_what_nobody_changed_is_counted_again_only_when_it_is_wanted(tm: TaskManager) -> None:
+    kept, gone = tm.enqueue_many(send, [("a",), ("b",)])
+    first = tm.database.read(monitoring_snapshot.take)
+    again = tm.database.read(lambda tx: monitoring_snapshot.take(tx, first))
+    assert (first.settled, again.settled) == (False, True)
+    tm.database.run(lambda tx: tx.execute(expiry.delete_jobs, {"ids": f"[{gone}]"}))
+    known = tm.database.read(lambda tx: monitoring_snapshot.take(tx, again))
+    anew = tm.database.read(lambda tx: monitoring_snapshot.take(tx, replace(known, settled=False)))
+    assert (known.counts["enqueued"], anew.counts["enqueued"]) == (2, 1)
+    tm.client.delete([kept])
+    seen = tm.database.read(lambda tx: monitoring_snapshot.take(tx, anew))
+    assert (seen.counts["enqueued"], seen.counts["deleted"], seen.settled) == (0, 1, False)
 
 
 def test_pages_go_older_and_newer_without_gap_or_double(tm: TaskManager) -> None:

@@ -97,10 +97,10 @@ def test_more_pages_than_a_hundred_keep_their_connections(app: Any) -> None:
 def test_those_who_ask_at_once_wait_for_one_answer(tm: TaskManager, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     real, taken, go = monitoring_snapshot.take, [], threading.Event()
 
-    def take(tx: Any) -> Any:
+    def take(tx: Any, before: Any) -> Any:
         taken.append(threading.get_ident())
         assert go.wait(60)
-        return real(tx)
+        return real(tx, before)
 
     monkeypatch.setattr(monitoring_snapshot, "take", take)
     shared: snapshots.Snapshots = app.config["SNAPSHOTS"]
