@@ -15,7 +15,7 @@ from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from taskmanager import TaskManager
-from webui import access, addresses, api, bearer, errors, headers, languages, shell
+from webui import access, addresses, api, bearer, drawings, errors, headers, languages, shell
 from webui.blueprint import pages
 from webui.feed import Feed, Slots
 from webui.hosting import Can, Host, Who
@@ -69,6 +69,7 @@ def create_app(
     )
     errors.explain(app)
     shell.dress(app)
+    drawings.install(app)
     addresses.install(app)
     app.register_blueprint(pages, url_prefix=path)
     app.register_blueprint(hubs)

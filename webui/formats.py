@@ -26,20 +26,22 @@ def _decimal(value: int | float, language: str) -> str:
 
 def moment(value: datetime | None) -> str:
     """A moment in UTC, in full."""
-    return "" if value is None else f"{value:%Y-%m-%d %H:%M:%S} UTC"
+    if value is None:
+        return ""
+    return f"{value.isoformat(' ', 'seconds')} UTC"
 
 
 def iso(value: datetime) -> str:
     """A moment for machines."""
-    return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03}Z"
+    return value.isoformat(timespec="milliseconds") + "Z"
 
 
 def when(value: datetime | None, *, empty: str = "–") -> Markup:
     """A moment as the reader wants it: how long ago (kept up by the browser), or in UTC."""
     if value is None:
         return Markup('<span class="muted">{}</span>').format(empty)
-    style = "relative-time" if languages.taste().times == "relative" else "time"
-    told, language = moment(value), languages.language()  # of digits and our own letters: nothing to escape
+    style, language = languages.telling()
+    told = moment(value)  # of digits and our own letters: nothing to escape
     return Markup(
         f'<{style} datetime="{iso(value)}" title="{told}" lang="{language}" precision="second">{told}</{style}>'
     )

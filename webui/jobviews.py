@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Mapping
@@ -58,9 +59,7 @@ def title(row: Row) -> str:
     named = plain(row.parameters.get("JobName"))
     if named:
         return named
-    call = cut_object(row.call)
-    type_name = (call.get("Type") or call.get("type") or call.get("t") or "").partition(",")[0].rstrip("…")
-    method = (call.get("Method") or call.get("method") or call.get("m") or "").rstrip("…")
+    type_name, method = _called(row.call)
     if not method:
         return f"({row.call[:60] or '?'})"
     known = definitions().get(f"{type_name}:{method}")
@@ -71,20 +70,24 @@ def subtitle(row: Row) -> str:
     """The arguments of a job in a list, in one line; secrets masked."""
     if not access.may("args.view"):
         return "••••"
-    call = cut_object(row.call)
-    type_name = (call.get("Type") or call.get("t") or "").partition(",")[0]
-    known = definitions().get(f"{type_name}:{call.get('Method') or call.get('m') or ''}")
     items, cut = _items_so_far(row.arguments)
-    names = _names(known, len(items))
-    shown = [_inline(Argument(n, *_masked(n, text))) for n, text in zip(names, items, strict=True) if text is not None]
+    names = _names(definitions().get(":".join(_called(row.call))), len(items))
+    shown = [_inline(n, text) for n, text in zip(names, items, strict=True) if text is not None]
     return ", ".join(shown) + (" …" if cut else "")
+
+
+@functools.lru_cache(maxsize=1024)
+def _called(call: str) -> tuple[str, str]:
+    """Type and method of a stored call that may have been cut off: many rows of a list have the same."""
+    found = cut_object(call)
+    type_name = (found.get("Type") or found.get("type") or found.get("t") or "").partition(",")[0].rstrip("…")
+    return type_name, (found.get("Method") or found.get("method") or found.get("m") or "").rstrip("…")
 
 
 def arguments_of(row: Row) -> list[tuple[str | None, Any]]:
     """Names and values of the arguments as far as they are known, for filters."""
-    call = cut_object(row.call)
-    known = definitions().get(f"{call.get('Type', '')}:{call.get('Method', '')}")
     items, _ = _items_so_far(row.arguments)
+    known = definitions().get(":".join(_called(row.call)))
     found = []
     for name, text in zip(_names(known, len(items)), items, strict=True):
         if text is not None:
@@ -130,7 +133,7 @@ def arguments(record: JobRecord) -> list[Argument]:
 
 def arguments_line(record: JobRecord) -> str:
     """All arguments in one line, masked; empty for who may not see them."""
-    return ", ".join(map(_inline, arguments(record))) if access.may("args.view") else ""
+    return ", ".join(_inline(a.name, a.text) for a in arguments(record)) if access.may("args.view") else ""
 
 
 def call(record: JobRecord) -> Markup:
@@ -138,7 +141,7 @@ def call(record: JobRecord) -> Markup:
     found = invocation(record)
     if found is None:
         return Markup("<em>{}</em>").format(record.invocation_data[:1000])
-    shown = [_inline(a) for a in arguments(record)] if access.may("args.view") else ["…"]
+    shown = [_inline(a.name, a.text) for a in arguments(record)] if access.may("args.view") else ["…"]
     one_line = f"{found.method}({', '.join(shown)})"
     module = found.type.partition(",")[0]
     if len(one_line) > 90 and shown:
@@ -251,14 +254,16 @@ def _dumped(text: str) -> str:
     return text if safe == value else json.dumps(safe, ensure_ascii=False)
 
 
-def _inline(argument: Argument) -> str:
-    value = _loaded(argument.text)
-    shown = repr(value) if not isinstance(value, (dict, list)) else json.dumps(value, ensure_ascii=False)
+def _inline(name: str | None, text: str) -> str:
+    """An argument in a call, masked and cut; a number as it was written."""
+    value = redaction.MASK if name is not None and redaction.is_secret(name) else redaction.values(_loaded(text))
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        shown = argument.text
+        shown = text
+    else:
+        shown = json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else repr(value)
     if len(shown) > _LONGEST_ARGUMENT:
         shown = shown[:_LONGEST_ARGUMENT] + "…"
-    return f"{argument.name}={shown}" if argument.name else shown
+    return f"{name}={shown}" if name else shown
 
 
 def _items_so_far(text: str) -> tuple[list[str | None], bool]:

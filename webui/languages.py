@@ -72,6 +72,15 @@ def language() -> str:
     return found
 
 
+def telling() -> tuple[str, str]:
+    """The element in which who is looking reads moments, and the language of this answer: lists have hundreds."""
+    try:
+        found: tuple[str, str] = g.telling
+    except AttributeError:
+        found = g.telling = ("relative-time" if taste().times == "relative" else "time", language())
+    return found
+
+
 def direction() -> str:
     """Which way it is written."""
     return "rtl" if language() in _RTL else "ltr"

@@ -29,16 +29,12 @@ def told(message: str, **variables: Any) -> Markup:
     """A text of a template. It is a format, as Jinja has it, also without variables: a % in it is written twice."""
     if variables:
         return Markup(get_translations().gettext(message)) % variables
-    known = _known()
+    try:
+        known: dict[str, Markup] = g.texts
+    except AttributeError:
+        # The texts without variables that this language was asked for before: as many as templates have, at most.
+        known = g.texts = vars(get_translations()).setdefault("told", {})
     found = known.get(message)
     if found is None:
         found = known[message] = Markup(get_translations().gettext(message)) % {}
     return found
-
-
-def _known() -> dict[str, Markup]:
-    """The texts without variables that this language was asked for before: as many as templates have, at most."""
-    if "texts" not in g:
-        g.texts = vars(get_translations()).setdefault("told", {})
-    texts: dict[str, Markup] = g.texts
-    return texts

@@ -33,6 +33,8 @@ def text(value: str | None, words: Sequence[str]) -> str:
     """A text for people with what looks like an assigned secret masked."""
     if not value:
         return ""
+    if "=" not in value and ":" not in value:  # neither assigned nor an address: most texts, and read quickly
+        return value
     return _compiled(tuple(words))[1].sub(rf"\1\2{MASK}", _CREDENTIALS.sub(rf"\1:{MASK}@", value))
 
 

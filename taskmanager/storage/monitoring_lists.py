@@ -231,13 +231,14 @@ def _row(r: Any) -> Row:
     )  # fmt: skip
 
 
+_TEXTS = json.JSONDecoder(parse_int=str, parse_float=str)
 _MEMBER = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*(?:"((?:[^"\\]|\\.)*)("?)|([^,}"]+))', re.DOTALL)
 
 
 def cut_object(text: str) -> dict[str, str]:
     """The members of a JSON object of texts, also when its end was cut off; the last value then ends with …."""
     try:
-        whole = json.loads(text, parse_int=str, parse_float=str)
+        whole = _TEXTS.decode(text)
     except (ValueError, RecursionError):
         whole = None
     if isinstance(whole, dict) and all(type(value) is str for value in whole.values()):

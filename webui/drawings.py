@@ -1,0 +1,72 @@
+"""What rows of lists are made of: states, queues, jobs, moments. Written here, for a list has up to 200 rows.
+
+What is the same in many rows is drawn once for an answer. As filters these are called at half the price of functions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, g, url_for
+from markupsafe import Markup, escape
+
+from taskmanager.storage.monitoring_lists import Row
+from webui import formats, jobviews, redaction, shell
+
+
+def install(app: Flask) -> None:
+    """Give them to templates."""
+    app.jinja_env.globals.update(pill_of=pill, job_address=job_address)
+    app.jinja_env.filters.update(
+        job_cell=job_cell, queue_tag=queue_tag, pill=pill, when=formats.when, parsed=formats.parsed,
+        duration=formats.duration, milliseconds=formats.milliseconds, marked=formats.marked, error_of=jobviews.error_of,
+        plain=jobviews.plain, result=jobviews.result, redact=redaction.message,
+    )  # fmt: skip
+
+
+def job_cell(row: Row, needle: str = "") -> Markup:
+    """The name of a job, which leads to it, its number and arguments. needle: what was looked for, to be marked."""
+    name, call = formats.marked(jobviews.title(row), needle), formats.marked(jobviews.subtitle(row), needle)
+    return Markup(
+        f'<div class="job-name"><a href="{job_address(row.id)}">{name}</a></div>\n'
+        f'<div class="job-args mono">#{row.id} {call}</div>\n'
+    )
+
+
+def job_address(job_id: int) -> Markup:
+    """The address of a job; what stands before its number is built once."""
+    before = _drawn().get("job")
+    if before is None:
+        before = _drawn()["job"] = escape(url_for("pages.job_details", job_id=0).removesuffix("0"))
+    return Markup(f"{before}{int(job_id)}")
+
+
+def queue_tag(name: str | None) -> Markup:
+    """A queue, which leads to its page; nothing for none."""
+    if not name:
+        return Markup()
+    found = _drawn().get(("queue", name))
+    if found is None:
+        drawn = Markup('<a class="tag" href="{}">{}</a>').format(url_for("pages.queue", queue=name), name)
+        found = _drawn()["queue", name] = drawn
+    return found
+
+
+def pill(state: str | None, text: str | None = None) -> Markup:
+    """A state in its colour. text: another word for it."""
+    found = _drawn().get(("pill", state, text))
+    if found is None:
+        key = (state or "").lower()
+        kind, symbol = key if key in shell.STATES else "created", shell.icon(shell.ICONS.get(key, "circle-help"))
+        drawn = Markup('<span class="pill s-{}">{}{}</span>').format(kind, symbol, text or shell.state_label(state))
+        found = _drawn()["pill", state, text] = drawn
+    return found
+
+
+def _drawn() -> dict[Any, Markup]:
+    """What was drawn for this answer."""
+    try:
+        found: dict[Any, Markup] = g.drawn
+    except AttributeError:
+        found = g.drawn = {}
+    return found
