@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from flask import Flask
+from flask import Flask, g, url_for
+from markupsafe import Markup, escape
 from werkzeug.routing import BaseConverter
 
 #: Segments that mean something else: a page of ours, and what browsers take for a way up.
@@ -21,6 +22,15 @@ def segment(name: str) -> str:
 def name_of(text: str) -> str:
     """The name that a segment stands for."""
     return re.sub("~[01]?", lambda found: _CODES.get(found[0], ""), text)
+
+
+def job_address(job_id: int) -> Markup:
+    """The address of a job. Lists have hundreds: what stands before its number is built once for an answer."""
+    try:
+        before: Markup = g.before_job_id
+    except AttributeError:
+        before = g.before_job_id = escape(url_for("pages.job_details", job_id=0).removesuffix("0"))
+    return Markup(f"{before}{int(job_id)}")
 
 
 class NameConverter(BaseConverter):

@@ -29,7 +29,7 @@ _MACROS = {
     "@annually": "0 0 1 1 *",
 }  # fmt: skip
 #: The next fires of an expression in a zone, right until the first of them: a millisecond for each row of a list.
-_ahead: dict[tuple[str, str, int], list[datetime]] = {}
+_ahead: dict[tuple[str, str, int, bool], list[datetime]] = {}
 _MOST_AHEAD = 4096
 _LOCALES = {"en": "en_US", "cs": "cs_CZ"}
 
@@ -62,20 +62,21 @@ def presets() -> list[tuple[str, str]]:
     return [(one, words(one)) for one in common] + [(crons.never(), _("never, only by hand"))]
 
 
-def upcoming(expression: str, time_zone: str, count: int = 5) -> list[datetime]:
+def upcoming(expression: str, time_zone: str, count: int = 5, *, days_and: bool = False) -> list[datetime]:
     """The next fires by the scheduler's own engine, naive UTC; none for what cannot be read."""
     now = utcnow()
     zone = "UTC" if time_zone == "server" else time_zone
-    if (kept := _ahead.get((expression, zone, count))) is not None and kept[0] > now:
+    key = (expression, zone, count, days_and)
+    if (kept := _ahead.get(key)) is not None and kept[0] > now:
         return kept
     try:
-        found = crons.parse(expression.strip(), zone).upcoming(count, now)
+        found = crons.parse(expression.strip(), zone, days_and).upcoming(count, now)
     except (InvalidCron, OverflowError):
         return []
     if found:
         if len(_ahead) >= _MOST_AHEAD:
             _ahead.clear()
-        _ahead[expression, zone, count] = found
+        _ahead[key] = found
     return found
 
 
@@ -103,11 +104,7 @@ def preview(expression: str, time_zone: str, *, days_and: bool = False, count: i
     errors = problems(expression, time_zone)
     if errors:
         return Preview("" if "cron" in errors else words(expression), (), errors)
-    cron = crons.parse(expression.strip(), time_zone.strip(), days_and)
-    try:
-        found = cron.upcoming(count, utcnow())
-    except OverflowError:
-        found = []
+    found = upcoming(expression, time_zone.strip(), count, days_and=days_and)
     zone, runs = crons.resolve_zone(time_zone.strip()), list[Run]()
     before = utcnow().replace(tzinfo=UTC).astimezone(zone).utcoffset()
     for at in found:

@@ -8,19 +8,24 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask, g, url_for
-from markupsafe import Markup, escape
+from flask_babel import gettext as _
+from markupsafe import Markup
 
 from taskmanager.storage.monitoring_lists import Row
 from webui import formats, jobviews, redaction, shell
+from webui.addresses import job_address
+
+_PILL = Markup('<span class="pill s-{}">{}{}</span>')
 
 
 def install(app: Flask) -> None:
     """Give them to templates."""
     app.jinja_env.globals.update(pill_of=pill, job_address=job_address)
     app.jinja_env.filters.update(
-        job_cell=job_cell, queue_tag=queue_tag, pill=pill, when=formats.when, parsed=formats.parsed,
-        duration=formats.duration, milliseconds=formats.milliseconds, marked=formats.marked, error_of=jobviews.error_of,
-        plain=jobviews.plain, result=jobviews.result, redact=redaction.message,
+        job_cell=job_cell, queue_tag=queue_tag, pill=pill, recurring_state=recurring_state, when=formats.when,
+        moment=formats.moment, parsed=formats.parsed, duration=formats.duration, milliseconds=formats.milliseconds,
+        marked=formats.marked, error_of=jobviews.error_of, plain=jobviews.plain, result=jobviews.result,
+        redact=redaction.message,
     )  # fmt: skip
 
 
@@ -31,14 +36,6 @@ def job_cell(row: Row, needle: str = "") -> Markup:
         f'<div class="job-name"><a href="{job_address(row.id)}">{name}</a></div>\n'
         f'<div class="job-args mono">#{row.id} {call}</div>\n'
     )
-
-
-def job_address(job_id: int) -> Markup:
-    """The address of a job; what stands before its number is built once."""
-    before = _drawn().get("job")
-    if before is None:
-        before = _drawn()["job"] = escape(url_for("pages.job_details", job_id=0).removesuffix("0"))
-    return Markup(f"{before}{int(job_id)}")
 
 
 def queue_tag(name: str | None) -> Markup:
@@ -58,8 +55,19 @@ def pill(state: str | None, text: str | None = None) -> Markup:
     if found is None:
         key = (state or "").lower()
         kind, symbol = key if key in shell.STATES else "created", shell.icon(shell.ICONS.get(key, "circle-help"))
-        drawn = Markup('<span class="pill s-{}">{}{}</span>').format(kind, symbol, text or shell.state_label(state))
-        found = _drawn()["pill", state, text] = drawn
+        found = _drawn()["pill", state, text] = _PILL.format(kind, symbol, text or shell.state_label(state))
+    return found
+
+
+def recurring_state(name: str) -> Markup:
+    """The state of a recurring job in its colour: active, paused or error."""
+    found = _drawn().get(("recurring", name))
+    if found is None:
+        kind, symbol, text = {
+            "active": ("succeeded", "check", _("active")), "paused": ("processing", "pause", _("paused")),
+            "error": ("failed", "triangle-alert", _("in error")),
+        }[name]  # fmt: skip
+        found = _drawn()["recurring", name] = _PILL.format(kind, shell.icon(symbol), text)
     return found
 
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from flask import g
 from flask_babel import gettext as _
@@ -15,6 +14,7 @@ from markupsafe import Markup, escape
 
 from taskmanager.storage.recurring_runs import RecurringRun
 from webui import formats
+from webui.addresses import job_address
 
 #: The results shown as dots, and the runs whose durations are shown as bars, in a list.
 DOTS, BARS = 20, 30
@@ -64,6 +64,10 @@ class Runs:
             _("half within %(a)s, 95 %% within %(b)s", a=formats.duration(self.p50), b=formats.duration(self.p95))
         )
 
+    def has(self, job_id: int) -> bool:
+        """Whether a job is one of them."""
+        return any(run.job_id == job_id for run in self.runs)
+
     def _percentile(self, share: int) -> int | None:
         """The nearest rank: a duration that a run really had."""
         ordered = sorted(run.duration_ms for run in self.runs)
@@ -77,12 +81,13 @@ def outcome(name: str) -> str:
 
 def _words() -> dict[str, str]:
     """The words of runs, looked up once for an answer: a list tells hundreds of runs."""
-    if "words_of_runs" not in g:
-        g.words_of_runs = {
+    try:
+        words: dict[str, str] = g.words_of_runs
+    except AttributeError:
+        words = g.words_of_runs = {
             "succeeded": _("succeeded"), "failed": _("failed"), "retried": _("failed and tried again"),
             "deleted": _("cancelled"), "waited": _("waited %(span)s"),
         }  # fmt: skip
-    words: dict[str, str] = g.words_of_runs
     return words
 
 
@@ -94,42 +99,59 @@ def state(run: RecurringRun) -> str:
 def dots(runs: Runs) -> Markup:
     """The newest results on a line: what succeeded is round, all else has corners.
 
-    Written here, as is `line`: in a list they are fifty shapes for each row, and ten times as dear in a template.
+    Written here, as are `line` and `columns`: they are hundreds of shapes, and ten times as dear in a template.
     """
-    return Markup().join(_dot(8 * place, run) for place, run in enumerate(runs.runs[-DOTS:]))
-
-
-def _dot(x: int, run: RecurringRun) -> Markup:
-    title = f"<title>{escape(told(run))}</title>"
-    if run.outcome == "succeeded":
-        return Markup(f'<circle class="s-{state(run)}" cx="{x + 3}" cy="4" r="3">{title}</circle>')
-    return Markup(f'<rect class="s-{state(run)}" x="{x}" y="0" width="6.5" height="8">{title}</rect>')
+    drawn = []
+    for x, run in enumerate(runs.runs[-DOTS:]):
+        kind, title = state(run), escape(told(run))
+        if run.outcome == "succeeded":
+            shape = f'circle class="s-{kind}" cx="{8 * x + 3}" cy="4" r="3"><title>{title}</title></circle'
+        else:
+            shape = f'rect class="s-{kind}" x="{8 * x}" y="0" width="6.5" height="8"><title>{title}</title></rect'
+        drawn.append(f"<{shape}>")
+    return Markup("".join(drawn))
 
 
 def line(runs: Runs) -> Markup:
     """The durations as a row of small bars."""
-    return Markup(
-        "".join(
-            f'<rect class="s-{bar["state"]}" x="{bar["x"]}" y="{bar["y"]}" width="{bar["width"]}" '
-            f'height="{bar["height"]}"></rect>'
-            for bar in bars(runs.runs, width=160, height=20, least=BARS)
+    return Markup("".join([f"<{bar.shape}></rect>" for bar in bars(runs.runs, width=160, height=20, least=BARS)]))
+
+
+def columns(runs: Runs, marked: int) -> Markup:
+    """The durations as bars that lead to their jobs. marked: the job whose bar is underlined."""
+    drawn = []
+    for bar in bars(runs.runs, width=600, height=80):
+        name = f"#{bar.run.job_id} {escape(told(bar.run))}"
+        mark = f'<rect class="mark" x="{bar.x}" y="81" width="{bar.width}" height="3"></rect>'
+        drawn.append(
+            f'<a href="{job_address(bar.run.job_id)}" tabindex="-1" aria-label="{name}"><{bar.shape}>'
+            f"<title>{name}</title></rect>{mark if bar.run.job_id == marked else ''}</a>"
         )
-    )
+    return Markup("".join(drawn))
 
 
-def bars(
-    runs: Sequence[RecurringRun], *, width: float, height: float, least: int = 20, marked: int = 0
-) -> list[dict[str, Any]]:
-    """Durations as bars, oldest first: the longest fills the height. marked: the job whose bar is marked."""
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One run's duration in a chart. shape: the beginning of what is drawn, a rect."""
+
+    run: RecurringRun
+    x: float
+    width: float
+    shape: str
+
+
+def bars(runs: Sequence[RecurringRun], *, width: float, height: float, least: int = 20) -> list[Bar]:
+    """Durations as bars, oldest first: the longest fills the height. least: so many have room."""
     longest = max((run.duration_ms for run in runs), default=0) or 1
     step = width / max(least, len(runs))
-    made = []
+    broad, made = round(step * 0.8, 2), []
     for place, run in enumerate(runs):
-        tall = height / 16 + height * 15 / 16 * run.duration_ms / longest
-        made.append({
-            "x": round(place * step, 2), "width": round(step * 0.8, 2), "y": round(height - tall, 2),
-            "height": round(tall, 2), "run": run, "state": state(run), "marked": run.job_id == marked,
-        })  # fmt: skip
+        tall, x = height / 16 + height * 15 / 16 * run.duration_ms / longest, round(place * step, 2)
+        shape = (
+            f'rect class="s-{state(run)}" x="{x}" y="{round(height - tall, 2)}" width="{broad}" '
+            f'height="{round(tall, 2)}"'
+        )
+        made.append(Bar(run, x, broad, shape))
     return made
 
 
@@ -143,9 +165,10 @@ def level(runs: Runs, duration: int | None, height: float) -> float | None:
 
 def told(run: RecurringRun) -> str:
     """A run in words."""
-    text = f"{formats.moment(run.started)}: {outcome(run.outcome)}, {formats.duration(run.duration_ms)}"
+    words = _words()
+    text = f"{formats.moment(run.started)}: {words[run.outcome]}, {formats.duration(run.duration_ms)}"
     if run.waited_ms is not None:
-        text += ", " + _words()["waited"] % {"span": formats.duration(run.waited_ms)}
+        text += ", " + words["waited"] % {"span": formats.duration(run.waited_ms)}
     return text
 
 

@@ -31,6 +31,7 @@ PAUSED = "paused-recurring-jobs"
 PAUSE = "recurring-pause:"
 #: The fields that make a definition.
 DEFINING = ("Cron", "TimeZoneId", "Queue", "Job", "Misfire", "DaysAnd", "Priority")
+_OF_PAUSES = ("Since", "Until", "By", "Note")
 #: The score of a job that has no next time.
 NEVER = -1.0
 
@@ -63,10 +64,28 @@ def load_all(tx: Tx) -> list[RecurringRecord]:
 
 def load_all_with(tx: Tx) -> tuple[list[RecurringRecord], dict[str, Pause]]:
     """The same, and in the same statements what is known of the pauses of all, rows of c_Job among them."""
-    ids, paused = list(structures.members(tx, SET)), lock_free_paused(tx)
+    sets = structures.members_of(tx, [SET, PAUSED])
+    ids, paused = list(sets[SET]), sets[PAUSED]
     hashes = structures.fields_of(tx, [HASH + i for i in ids] + [PAUSE + i for i in paused])
     found = [_record(i, hashes[HASH + i], _pause(i, hashes, paused)) for i in ids if HASH + i in hashes]
     return found, {i: known for i in paused if (known := _pause(i, hashes, paused)) is not None}
+
+
+def load_outlines(tx: Tx, fields: Sequence[str]) -> tuple[list[RecurringRecord], dict[str, Pause]]:
+    """The same with no more of each than its pause and these fields of its hash: enough to sort, count and search."""
+    sets = structures.members_of(tx, [SET, PAUSED])
+    ids, paused = list(sets[SET]), sets[PAUSED]
+    keys = [HASH + i for i in ids] + [PAUSE + i for i in paused]
+    # Without pauses a field less for each is asked for: from a few on MariaDB would rather read the whole table.
+    hashes = structures.fields_of(tx, keys, [*fields, *_OF_PAUSES] if paused else fields)
+    found = [_record(i, hashes.get(HASH + i, {}), _pause(i, hashes, paused)) for i in ids]
+    return found, {i: known for i in paused if (known := _pause(i, hashes, paused)) is not None}
+
+
+def complete(tx: Tx, outlines: Sequence[RecurringRecord]) -> list[RecurringRecord]:
+    """All fields of these, in one statement; those that are gone are left out."""
+    hashes = structures.fields_of(tx, [HASH + one.id for one in outlines])
+    return [_record(one.id, hashes[HASH + one.id], one.pause) for one in outlines if HASH + one.id in hashes]
 
 
 def load_these(tx: Tx, ids: Sequence[str], paused: Mapping[str, float]) -> list[RecurringRecord]:
@@ -112,7 +131,7 @@ def set_paused(tx: Tx, recurring_id: str, pause: Pause | None) -> None:
         return
     structures.put(tx, PAUSED, {recurring_id: times.to_unix(pause.until) if pause.until else 0})
     since, end = (times.to_iso(m) if m else "" for m in (pause.since, pause.until))
-    told = {"Since": since, "Until": end, "By": pause.by, "Note": pause.note}
+    told = dict(zip(_OF_PAUSES, (since, end, pause.by, pause.note), strict=True))
     structures.set_fields(tx, PAUSE + recurring_id, told)
 
 

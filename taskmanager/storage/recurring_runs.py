@@ -107,9 +107,10 @@ def newest(tx: Tx, recurring_ids: Iterable[str], limit: int) -> dict[str, tuple[
     count = next(size for size in (1, 20, 50, 100, 200) if size >= len(ids))  # few statements, each prepared once
     keys = {f"key{n}": HASH + ids[n] if n < len(ids) else "" for n in range(count)}
     found: dict[str, list[tuple[int, RecurringRun]]] = {one: [] for one in ids}
-    for key, number, value in tx.execute(_newest(count), keys | {"limit": limit}):
+    rows = tx.execute(_newest(count), keys | {"limit": limit}).all()
+    for (key, number, _), facts in zip(rows, _loaded([value for _, _, value in rows]), strict=True):
         recurring_id = str(key)[len(HASH) :]
-        run = _read(recurring_id, value)
+        run = _read(recurring_id, facts)
         if run is not None and recurring_id in found:
             found[recurring_id].append((int(number), run))
     return {one: tuple(run for _, run in sorted(runs, key=lambda pair: pair[0])) for one, runs in found.items()}
@@ -125,10 +126,28 @@ def _written(run: RecurringRun) -> str:
     return json.dumps(facts, separators=(",", ":"))
 
 
-def _read(recurring_id: str, text: str | None) -> RecurringRun | None:
+def _loaded(texts: Sequence[str | None]) -> list[Any]:
+    """JSON texts, read in one go, for there may be thousands; None for each that is none."""
+    try:
+        found = json.loads(f"[{','.join(map(str, texts))}]")
+        if len(found) == len(texts):
+            return list(found)
+    except (ValueError, RecursionError):
+        pass
+    return [_loaded_alone(text) for text in texts]
+
+
+def _loaded_alone(text: str | None) -> Any:
+    try:
+        return json.loads(text or "")
+    except (ValueError, RecursionError):
+        return None
+
+
+def _read(recurring_id: str, facts: Any) -> RecurringRun | None:
     """A row as it was written; None for what somebody else wrote there."""
     try:
-        job_id, started, duration, waited, code = json.loads(text or "")
+        job_id, started, duration, waited, code = facts
         moment = times.parse(started)
         if moment is None:
             return None

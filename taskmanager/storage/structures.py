@@ -61,6 +61,12 @@ def all_members(t: Tables, p: Product) -> Any:
 
 
 @statement
+def all_members_of(t: Tables, p: Product) -> Any:
+    s = t.set.c
+    return select(s.Key, s.Value, s.Score).where(s.Key.in_(bindparam("keys", expanding=True))).order_by(s.Value)
+
+
+@statement
 def lock_member(t: Tables, p: Product) -> Any:
     s = t.set.c
     return select(s.Score).where(s.Key == bindparam("key"), s.Value == bindparam("value")).with_for_update()
@@ -86,6 +92,13 @@ def read_hash(t: Tables, p: Product) -> Any:
 def read_hashes(t: Tables, p: Product) -> Any:
     h = t.hash.c
     return select(h.Key, h.Field, h.Value).where(h.Key.in_(bindparam("keys", expanding=True)))
+
+
+@statement
+def read_hashes_in_part(t: Tables, p: Product) -> Any:
+    h = t.hash.c
+    some = h.Field.in_(bindparam("fields", expanding=True))
+    return select(h.Key, h.Field, h.Value).where(h.Key.in_(bindparam("keys", expanding=True)), some)
 
 
 @statement
@@ -147,6 +160,14 @@ def members(tx: Tx, key: str) -> dict[str, float]:
     return {str(r[0]): float(r[1]) for r in tx.execute(all_members, {"key": key})}
 
 
+def members_of(tx: Tx, keys: Sequence[str]) -> dict[str, dict[str, float]]:
+    """All members of several sets with their scores, by set."""
+    found: dict[str, dict[str, float]] = {key: {} for key in keys}
+    for key, value, score in tx.execute(all_members_of, {"keys": list(keys)}):
+        found.setdefault(str(key), {})[str(value)] = float(score)
+    return found
+
+
 def lock_one(tx: Tx, key: str, value: str) -> float | None:
     """Lock one member; its score, or None when it is not there."""
     row = tx.execute(lock_member, {"key": key, "value": value}).first()
@@ -169,11 +190,14 @@ def fields(tx: Tx, key: str) -> dict[str, str]:
     return {str(r[0]): r[1] or "" for r in tx.execute(read_hash, {"key": key})}
 
 
-def fields_of(tx: Tx, keys: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Several hashes at once."""
+def fields_of(tx: Tx, keys: Sequence[str], names: Sequence[str] | None = None) -> dict[str, dict[str, str]]:
+    """Several hashes at once. names: the fields that are wanted of them, else all."""
     found: dict[str, dict[str, str]] = {}
     if keys:
-        for key, field, value in tx.execute(read_hashes, {"keys": list(keys)}):
+        build, given = read_hashes, {"keys": list(keys)}
+        if names is not None:
+            build, given = read_hashes_in_part, given | {"fields": list(names)}
+        for key, field, value in tx.execute(build, given):
             found.setdefault(key, {})[field] = value or ""
     return found
 

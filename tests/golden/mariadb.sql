@@ -652,6 +652,11 @@ SELECT `HangfireSet`.`Value`, `HangfireSet`.`Score`
 FROM `HangfireSet` 
 WHERE `HangfireSet`.`Key` = %s ORDER BY `HangfireSet`.`Value`;
 
+-- structures.all_members_of
+SELECT `HangfireSet`.`Key`, `HangfireSet`.`Value`, `HangfireSet`.`Score` 
+FROM `HangfireSet` 
+WHERE `HangfireSet`.`Key` IN (__[POSTCOMPILE_keys]) ORDER BY `HangfireSet`.`Value`;
+
 -- structures.count_members
 SELECT count(*) AS count_1 
 FROM `HangfireSet` 
@@ -703,6 +708,11 @@ WHERE `HangfireHash`.`Key` = %s;
 SELECT `HangfireHash`.`Key`, `HangfireHash`.`Field`, `HangfireHash`.`Value` 
 FROM `HangfireHash` 
 WHERE `HangfireHash`.`Key` IN (__[POSTCOMPILE_keys]);
+
+-- structures.read_hashes_in_part
+SELECT `HangfireHash`.`Key`, `HangfireHash`.`Field`, `HangfireHash`.`Value` 
+FROM `HangfireHash` 
+WHERE `HangfireHash`.`Key` IN (__[POSTCOMPILE_keys]) AND `HangfireHash`.`Field` IN (__[POSTCOMPILE_fields]);
 
 -- structures.upsert_field
 INSERT INTO `HangfireHash` (`Key`, `Field`, `Value`, `ExpireAt`) VALUES (:Key, :Field, :Value, :ExpireAt) ON DUPLICATE KEY UPDATE `Value` = VALUES(`Value`);

@@ -116,3 +116,12 @@ def test_the_runs_of_many_recurring_jobs_are_found_by_their_index_without_a_sort
     assert plan.count("IX_HangfireList_Key") >= 3
     for word in ("filesort", "Sort", "TEMP B-TREE", "Seq Scan"):
         assert word not in plan, plan
+
+
+def test_what_others_write_among_the_runs_is_passed_by(tm: TaskManager) -> None:
+    fill(tm, "a", 2)
+    for text in ("", "nothing", "1],[2", "[1]", "{}", "[" * 5_000, '[9,"2026-03-01",1,null,"?"]'):
+        row = {"Key": recurring_runs.HASH + "a", "Value": text, "ExpireAt": None}
+        tm.database.run(lambda tx, row=row: tx.execute(recurring_runs.insert_run, row))  # type: ignore[misc]
+    fill(tm, "a", 1)
+    assert [r.job_id for r in newest(tm, "a")["a"]] == [1, 2, 1]

@@ -32,6 +32,9 @@ _SORTS: dict[str, Callable[[RecurringRecord], Any]] = {
     "next": lambda r: (r.next_execution is None, r.next_execution or 0, r.id),
     "last": lambda r: (r.last_execution is None, -r.last_execution.timestamp() if r.last_execution else 0, r.id),
 }
+#: What of all recurring jobs is read, of their hashes, to sort and to search them.
+_SORTED_BY = {"next": ("NextExecution",), "last": ("LastExecution",)}
+_SEARCHED = ("Job", "Cron", "Queue")
 _STATES = ("active", "paused", "error")
 #: Ids that a message names; the audit log has all.
 _TOLD = 20
@@ -42,14 +45,15 @@ _NEWEST = 20
 @pages.get("/recurring")
 def recurring() -> str:
     """The list."""
-    found = manager().recurring_list()
     q = request.args.get("q", "").strip().lower()
     wanted, sort = request.args.get("state", ""), request.args.get("sort", "id")
+    fields = ("Error", *_SORTED_BY.get(sort, ()), *(_SEARCHED if q else ()))
+    found = manager().recurring_jobs.outlines(fields)
     counts = {state: sum(state_of(r) == state for r in found) for state in _STATES}
     shown = [r for r in found if (not wanted or state_of(r) == wanted) and (not q or q in text_of(r))]
     shown.sort(key=_SORTS.get(sort, _SORTS["id"]))
     start = max(0, request.args.get("from", 0, type=int) or 0)
-    page = shown[start : start + size()]
+    page = manager().recurring_jobs.complete(shown[start : start + size()])
     last = {r.last_job_id for r in page if r.last_job_id is not None}
     states = read(lambda tx: jobs.current_states(tx, last)) if last else {}
     runs = read(lambda tx: recurring_runs.newest(tx, [r.id for r in page], runviews.BARS))
@@ -161,12 +165,14 @@ def _can_edit_call(record: RecurringRecord) -> bool:
 
 def missed(record: RecurringRecord, zone: str) -> bool:
     """Whether a paused one would have run since."""
+    if not record.paused:
+        return False
     since = owed_since(record) if record.procedure is None else record.pause.since if record.pause else None
     try:
         first = schedules.parse(record.cron.strip(), zone, record.days_and).next_after(since) if since else None
     except (InvalidCron, OverflowError):
         return False
-    return record.paused and first is not None and first <= manager().database.clock.now()
+    return first is not None and first <= manager().database.clock.now()
 
 
 def call_of(record: RecurringRecord) -> str:
