@@ -215,9 +215,17 @@ class Database:
                 self._read_clock(connection)
             result = work(tx)
             companions.accompany(tx, result)
-            connection.commit()
+            self._commit(connection)
         tx.committed()
         return result
+
+    def _commit(self, connection: SqlConnection) -> None:
+        try:
+            connection.commit()
+        except BaseException:
+            if not self.is_embedded:  # nobody knows what the connection holds, and the pool does not roll back
+                connection.invalidate()
+            raise
 
     def _look(self, work: Callable[[Tx], T]) -> T:
         with self.looking.connect() as connection:

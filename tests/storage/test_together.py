@@ -88,6 +88,30 @@ def test_a_text_that_no_database_takes_leaves_nothing_of_its_unit(tm: TaskManage
     assert fields(tm, key) == {"again": "1"}
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_a_commit_that_is_cut_short_leaves_nothing_for_the_next_unit_to_commit(
+    tm: TaskManager, error: type[BaseException]
+) -> None:
+    key = uuid.uuid4().hex
+
+    def interrupted() -> None:
+        raise error
+
+    def work(tx: Tx) -> None:
+        structures.set_fields(tx, key, {"before": "1"})
+        assert structures.fields(tx, key) == {"before": "1"}
+        if not tm.database.is_embedded:  # SQLite's connections take no attributes
+            raw = tx.connection.connection.driver_connection
+            raw.commit = interrupted
+            return
+        raise error
+
+    with pytest.raises(error):
+        tm.database.run(work)
+    tm.database.run(lambda tx: structures.set_fields(tx, key, {"again": "1"}))
+    assert fields(tm, key) == {"again": "1"}
+
+
 def test_what_waits_is_forgotten_when_the_unit_is_given_up(tm: TaskManager) -> None:
     key = uuid.uuid4().hex
 
