@@ -37,12 +37,12 @@ def job_group() -> None:
 @as_json
 @click.pass_context
 def list_known(ctx: click.Context, form: str, as_json: bool) -> None:
-    """All jobs that discovery finds, and the rows of c_Job, with type and cron."""
+    """All jobs that discovery finds, the rows of c_Job, and what rows were turned into, with type and cron."""
     tm = manager(ctx, new=True)
     schedules = _schedules(tm)
     own = {r.id: r for r in schedules if r.procedure is None}
     rows = [_row(d, own.get(d.title)) for d in tm.registry if not d.is_internal]
-    rows += [_legacy_row(r) for r in schedules if r.id.startswith("c_job:")]
+    rows += [_legacy_row(r) for r in lookup.are_by_name(schedules)]
     if as_json or form == "json":
         print_json(rows)
     elif form == "csv":
@@ -159,7 +159,7 @@ def run(ctx: click.Context, name: str, arguments: tuple[str, ...], wait_for: boo
     if isinstance(found, JobDefinition):
         job_id = tm.enqueue_definition(found, tuple(args), kwargs, {"triggered_by": asked_by()})
     elif arguments:
-        raise ArgumentError(f"{found.id} is a row of c_Job, whose procedure is called without arguments")
+        raise ArgumentError(f"{found.id} calls a procedure, which is called without arguments")
     else:
         job_id = tm.trigger(found.id, by=asked_by())
     click.echo(f"Job started: {job_id}")

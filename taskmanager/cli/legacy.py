@@ -10,13 +10,17 @@ from taskmanager.app import TaskManager
 from taskmanager.cli.common import Group, as_json, examples, fail, manager
 from taskmanager.cli.texts import show
 from taskmanager.domain.wallclock import WallClock
-from taskmanager.engine import moving, targcc_check
+from taskmanager.domain.zones import resolve_zone
+from taskmanager.engine import legacy_check, moving, targcc_check
 from taskmanager.engine.legacy_served import ServedJobs
 from taskmanager.engine.targcc_check import OlderFinding
 from taskmanager.storage import alerts, legacy, legacy_shape, routines
 from taskmanager.storage.legacy import LegacyJob
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.transaction import Tx
+
+#: As long as a text can be.
+_WHOLE = 2**30
 
 
 @click.group("legacy", cls=Group)
@@ -33,23 +37,25 @@ def legacy_group() -> None:
 def check(ctx: click.Context, as_json: bool) -> None:
     """What is there, what keeps a row from running, and what differs from the old TaskManager.
 
-    Ends with exit code 1 when a row has a problem.
+    Ends with exit code 1 when a row, or the history's table, has a problem.
     """
     tm = manager(ctx)
     if isinstance(tm.legacy_jobs, ServedJobs) and tm.database.read(legacy_shape.of).job is Shape.TARGCC:
         served = tm.legacy_jobs.targcc
         older = tm.database.read(lambda tx: targcc_check.check(tx, served, routines.parameters_of(tx)))
-        show([_seen_older(one) for one in older], json_wanted=as_json)
-        if any(one.problems for one in older):
+        told = [_seen_older(one) for one in older] + _tables(tm)
+        show(told, json_wanted=as_json)
+        if any(one["problems"] for one in told):
             ctx.exit(1)
         return
     rows, clock = _rows(tm)
     known = tm.database.read(routines.parameters_of)
-    found = moving.check(rows, known, clock.schedule, tm.database.clock.now())
-    show([_seen(one, clock) for one in found], json_wanted=as_json)
+    found = legacy_check.check(rows, known, clock, tm.database.clock.now(), _mails(tm))
+    told = [_seen(one, clock) for one in found] + _tables(tm)
+    show(told, json_wanted=as_json)
     if not clock.knows_rules and not as_json:
         click.echo(f"the server names no zone, only {clock.schedule}: set legacy_time_zone for daylight saving")
-    if any(one.problems for one in found):
+    if any(one["problems"] for one in told):
         ctx.exit(1)
 
 
@@ -70,6 +76,8 @@ def take_over(
     """
     tm = manager(ctx)
     rows, clock = _rows(tm)
+    if time_zone is not None:
+        resolve_zone(time_zone)
     for missing in sorted(set(ids) - {row.id for row in rows}):
         fail(f"c_Job has no row with ID {missing}")
     moves = moving.plan(rows, time_zone or clock.schedule, known=tm.recurring_list(), ids=ids or None)
@@ -90,11 +98,12 @@ def export(ctx: click.Context) -> None:
     Rows keep their IDs, by which c_JobAlertRecipient knows them.
     """
     tm = manager(ctx)
-    rows, _ = _rows(tm)
+    rows, clock = _rows(tm, length=_WHOLE)
     mailing = dict(tm.database.read(alerts.all_mailing))
     product = tm.database.product
     count_on = product.count_on("c_Job", "ID") if rows else ""
-    for values in moving.inserts(rows, tm.recurring_list(), mailing.keys()):
+    now = tm.database.clock.now()
+    for values in moving.inserts(rows, tm.recurring_list(), mailing.keys(), clock, now):
         if count_on and "ID" not in values:
             click.echo(f"{count_on};")
             count_on = ""
@@ -105,8 +114,28 @@ def export(ctx: click.Context) -> None:
         click.echo(f"{count_on};")
 
 
-def _rows(tm: TaskManager) -> tuple[list[LegacyJob], WallClock]:
-    """The rows, and the wall clock by which they are written."""
+def _tables(tm: TaskManager) -> list[dict[str, Any]]:
+    """What is to be known of whole tables, as rows without an ID."""
+    return [
+        {"id": None, "name": one.table, "problems": "; ".join(one.problems), "notes": "; ".join(one.notes)}
+        for one in legacy_check.tables(tm.database.read(legacy_shape.of))
+    ]
+
+
+def _mails(tm: TaskManager) -> dict[int, str]:
+    """Of rows with EmailOnFailure: who is mailed, or why nobody is."""
+    s, found = tm.settings, tm.database.read(lambda tx: alerts.mailed(tx, dict(alerts.all_mailing(tx))))
+    why = "alerts_enabled is off" if not s.alerts_enabled else "smtp_host is not set" if s.smtp_host is None else None
+    nobody = "c_JobAlertRecipient names nobody, and alert_recipients is empty"
+    told = {}
+    for row_id, to in found.items():
+        mailed = ", ".join(to or s.alert_recipients)
+        told[row_id] = f"EmailOnFailure: {f'nobody is mailed: {why or nobody}' if why or not mailed else mailed}"
+    return told
+
+
+def _rows(tm: TaskManager, *, length: int = 200) -> tuple[list[LegacyJob], WallClock]:
+    """The rows, and the wall clock by which they are written. length: characters of LastResult."""
     jobs = tm.legacy_jobs
     if jobs is None:
         fail("c_Job is not served here: setting `legacy` is off")
@@ -115,7 +144,7 @@ def _rows(tm: TaskManager) -> tuple[list[LegacyJob], WallClock]:
         fail(" ".join(found.faults) or "c_Job is of the older TARGCC shape: its rows are served, and not taken over")
 
     def work(tx: Tx) -> tuple[list[LegacyJob], WallClock]:
-        return legacy.load_all(tx), jobs.schedule.wall_clock(legacy.glance(tx))
+        return legacy.load_all(tx, length=length), jobs.schedule.wall_clock(legacy.glance(tx))
 
     return tm.database.read(work)
 
@@ -133,7 +162,7 @@ def _move(tm: TaskManager, move: moving.Move, *, retire: bool) -> str | None:
     return note
 
 
-def _seen(one: moving.Finding, clock: WallClock) -> dict[str, Any]:
+def _seen(one: legacy_check.Finding, clock: WallClock) -> dict[str, Any]:
     runs = ", ".join(clock.local(run).isoformat(" ") for run in one.next_runs)
     return {
         "id": one.row.id, "name": one.row.name, "cron": one.row.cron, "procedure": one.row.procedure,

@@ -15,6 +15,7 @@ from taskmanager.domain.errors import InvalidCron, TaskManagerError
 from taskmanager.domain.invocation import InvocationUnreadable, read
 from taskmanager.domain.records import Pause, RecurringRecord
 from taskmanager.domain.times import utcnow
+from taskmanager.engine import moving
 
 
 @click.group(cls=Group)
@@ -40,8 +41,8 @@ def facts(record: RecurringRecord) -> dict[str, Any]:
 
 def call_of(record: RecurringRecord) -> str:
     """What a recurring job calls: a procedure, or a function."""
-    if record.procedure is not None:
-        return record.procedure
+    if (procedure := record.procedure or moving.procedure_of(record)) is not None:
+        return procedure
     try:
         return read(record.job).name
     except InvocationUnreadable:

@@ -1,4 +1,4 @@
-"""A job by the name that people use: one that discovery found, or a row of c_Job; for every door alike."""
+"""A job by the name that people use: one that discovery found, a row of c_Job, or what it became; for every door."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from taskmanager.domain.errors import AmbiguousJob, UnknownJob
 from taskmanager.domain.records import RecurringRecord
+from taskmanager.engine import moving
+from taskmanager.engine.legacy_schedule import PREFIX
 from taskmanager.engine.registry import JobDefinition, Registry
 
 
@@ -14,11 +16,16 @@ def find(
 ) -> JobDefinition | RecurringRecord:
     """The job of a registered, display, function or class name, a JobName, or `c_job:ID`; in any case.
 
-    schedules: all recurring jobs; the rows of c_Job among them are looked at. Raises UnknownJob, AmbiguousJob.
+    schedules: all recurring jobs; those that `are_by_name` are looked at. A row that was taken over and kept, inactive,
+    leaves its name to the recurring job that it became. Raises UnknownJob, AmbiguousJob.
     """
     found, unknown = _registered(registry, name, registered_only)
     wanted = name.strip().lower()
-    rows = [r for r in schedules if r.id.startswith("c_job:") and wanted in (r.id, (r.name or "").lower())]
+    known = [r for r in schedules if wanted in (r.id.lower(), (r.name or "").strip().lower())]
+    rows = are_by_name(known)
+    moved = [r for r in rows if not r.id.startswith(PREFIX)]
+    if moved:
+        rows = moved + [r for r in rows if r.id.startswith(PREFIX) and not r.paused]
     matches = [*([found.name] if found else []), *(r.id for r in rows)]
     if len(matches) > 1:
         raise AmbiguousJob(f"{name!r} may be {', '.join(matches)}: use one of these")
@@ -27,6 +34,11 @@ def find(
     if not rows:
         raise unknown or UnknownJob(f"no job is named {name!r}")
     return rows[0]
+
+
+def are_by_name(schedules: Iterable[RecurringRecord]) -> list[RecurringRecord]:
+    """Of recurring jobs those that are jobs by a name of their own: rows of c_Job, and what rows have become."""
+    return [r for r in schedules if r.id.startswith(PREFIX) or moving.procedure_of(r) is not None]
 
 
 def definition(registry: Registry, name: str) -> JobDefinition:

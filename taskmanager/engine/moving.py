@@ -1,4 +1,4 @@
-"""From rows of c_Job to recurring jobs that Python owns: what would differ, the move, and the way back."""
+"""From rows of c_Job to recurring jobs that Python owns: the move, and the way back."""
 
 from __future__ import annotations
 
@@ -12,20 +12,11 @@ from taskmanager.domain import cron as crons
 from taskmanager.domain.errors import InvalidArgument, InvalidCron
 from taskmanager.domain.invocation import Invocation, read
 from taskmanager.domain.records import RecurringRecord
+from taskmanager.domain.wallclock import WallClock
 from taskmanager.engine.definitions import MAX_ID, Definition
 from taskmanager.engine.legacy_schedule import PREFIX, call_of
 from taskmanager.storage.legacy import LegacyJob
 from taskmanager.storage.procedures import checked_name
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A row of c_Job and what its owner should know: problems keep it from running, notes tell what differs."""
-
-    row: LegacyJob
-    problems: tuple[str, ...]
-    notes: tuple[str, ...]
-    next_runs: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +26,6 @@ class Move:
     row: LegacyJob
     definition: Definition | None
     reason: str = ""
-
-
-def check(rows: Iterable[LegacyJob], procedures: Mapping[str, int] | None, zone: str, now: datetime) -> list[Finding]:
-    """Look at rows one by one. procedures: the parameters of each that is known; None when nothing is.
-
-    zone: of the crons. now: naive UTC.
-    """
-    rows = list(rows)
-    names = Counter((row.name or "").strip().lower() for row in rows)
-    return [_finding(row, names, procedures, zone, now) for row in rows]
 
 
 def plan(
@@ -62,28 +43,72 @@ def plan(
 
 
 def inserts(
-    rows: Iterable[LegacyJob], moved: Iterable[RecurringRecord], mailing: Container[int]
+    rows: Iterable[LegacyJob],
+    moved: Iterable[RecurringRecord],
+    mailing: Container[int],
+    clock: WallClock,
+    now: datetime,
 ) -> list[dict[str, str | int | None]]:
-    """The way back: the columns of each row, and of each recurring job that came from one. mailing: rows, by ID."""
-    back: list[dict[str, str | int | None]] = [
-        {
-            "ID": row.id, "JobName": row.name, "CronExpression": row.cron, "StoredProcName": row.procedure,
-            "IsActive": int(row.active), "EmailOnFailure": int(row.id in mailing),
-        }
-        for row in rows
-    ]  # fmt: skip
-    for record in moved:
-        name = procedure_of(record)
-        if name is not None and not record.id.startswith(PREFIX):
-            back.append({
-                "JobName": record.id, "CronExpression": record.cron, "StoredProcName": name,
-                "IsActive": int(not record.paused),
-            })  # fmt: skip
+    """The way back: the columns of each row, and of each recurring job that came from one.
+
+    A row that was taken over and kept is given back its job's cron and IsActive: it comes back as one row, not as two.
+    rows: with the whole of LastResult. mailing: rows, by ID. clock: the server's. now: naive UTC. Only a NextRun that
+    a person wrote, and that lies ahead, is kept: any other would be an order to run at once, a week later.
+    """
+    calls = {r.id: (procedure_of(r), r) for r in moved if not r.id.startswith(PREFIX)}
+    owned = {name: (procedure, record) for name, (procedure, record) in calls.items() if procedure is not None}
+    back: list[dict[str, str | int | None]] = []
+    for row in rows:
+        kept = None if row.active else _taken_over(row, owned)
+        if kept is not None:
+            del owned[kept.id]
+        back.append({
+            "ID": row.id, "JobName": row.name, "CronExpression": row.cron if kept is None else kept.cron,
+            "StoredProcName": row.procedure, "IsActive": int(row.active if kept is None else not kept.paused),
+            "LastRun": _text(row.last_run), "NextRun": _text(_own_next_run(row, clock, now)),
+            "LastResult": row.last_result, "FailureCount": row.failures, "EmailOnFailure": int(row.id in mailing),
+        })  # fmt: skip
+    for procedure, record in owned.values():
+        back.append({
+            "JobName": record.id, "CronExpression": record.cron, "StoredProcName": procedure,
+            "IsActive": int(not record.paused),
+        })  # fmt: skip
     return back
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(" ")
+
+
+def _own_next_run(row: LegacyJob, clock: WallClock, now: datetime) -> datetime | None:
+    """NextRun where it is ahead, and not what the cron says."""
+    if row.next_run is None or row.next_run <= clock.local(now):
+        return None
+    try:
+        planned = crons.parse((row.cron or "").strip(), clock.schedule).next_after(now)
+    except InvalidCron:
+        planned = None
+    return None if planned is not None and clock.local(planned) == row.next_run else row.next_run
+
+
+def _taken_over(row: LegacyJob, owned: Mapping[str, tuple[str, RecurringRecord]]) -> RecurringRecord | None:
+    """The recurring job that an inactive row has become."""
+    name = (row.name or "").strip()
+    for one in (name, _numbered(name, row.id)):
+        procedure, record = owned.get(one, (None, None))
+        if procedure == row.procedure:
+            return record
+    return None
+
+
+def _numbered(name: str, row_id: int) -> str:
+    return f"{name[: MAX_ID - 22]} ({row_id})".strip()
 
 
 def procedure_of(record: RecurringRecord) -> str | None:
     """The stored procedure that a recurring job calls; None when it does something else."""
+    if _CALL.method not in record.job:
+        return None
     try:
         call = read(record.job)
     except ValueError:
@@ -91,44 +116,6 @@ def procedure_of(record: RecurringRecord) -> str | None:
     if f"{call.type}:{call.method}" != _name_of(_CALL) or len(call.arguments) < 4 or call.arguments[3] is None:
         return None
     return str(json.loads(call.arguments[3]))
-
-
-def _finding(
-    row: LegacyJob, names: Mapping[str, int], procedures: Mapping[str, int] | None, zone: str, now: datetime
-) -> Finding:
-    problems, notes = [], []
-    try:
-        wanted = ".".join(checked_name(row.procedure)).lower()
-        if procedures is not None and wanted not in procedures:
-            problems.append(f"procedure {row.procedure!r} does not exist, or this user may not see it")
-        elif procedures is not None and procedures[wanted]:
-            problems.append(f"procedure {row.procedure!r} takes {procedures[wanted]} parameters; c_Job has none")
-    except InvalidArgument as error:
-        problems.append(str(error))
-    runs: tuple[datetime, ...] = ()
-    cron = (row.cron or "").strip()
-    if not cron:
-        notes.append("no cron: runs only when it is forced")
-    else:
-        try:
-            runs = tuple(crons.parse(cron, zone).upcoming(3, after=now))
-            notes += _about(cron) if runs else ["its cron never fires"]
-        except InvalidCron as error:
-            problems.append(str(error))
-    if names[(row.name or "").strip().lower()] > 1:
-        notes.append("its name is not unique: ask for it by c_job:{ID}".replace("{ID}", str(row.id)))
-    if not row.active:
-        notes.append("inactive")
-    return Finding(row, tuple(problems), tuple(notes), runs)
-
-
-def _about(cron: str) -> list[str]:
-    fields = cron.split()
-    notes = ["6 fields: the first is seconds"] if len(fields) == 6 else []
-    day, weekday = (fields[-3], fields[-1]) if len(fields) in (5, 6) else ("*", "*")
-    if all(field not in ("*", "?") for field in (day, weekday)):
-        notes.append("day of month OR day of week, as in cron")
-    return notes
 
 
 def _move(row: LegacyJob, names: Mapping[str, int], taken: Mapping[str, str | None], zone: str) -> Move:
@@ -145,7 +132,7 @@ def _move(row: LegacyJob, names: Mapping[str, int], taken: Mapping[str, str | No
         return Move(row, None, str(error))
     name = (row.name or "").strip()
     unique = name and names[name.lower()] == 1 and len(name) <= MAX_ID and not name.startswith(PREFIX)
-    numbered = f"{name[: MAX_ID - 22]} ({row.id})".strip()
+    numbered = _numbered(name, row.id)
     free = [one for one in ([name] if unique else []) + [numbered] if taken.get(one.lower(), wanted) == wanted]
     if not free:
         return Move(row, None, f"recurring job {numbered!r} is another one: give the row another name")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,19 @@ def rows(cli_on: Cli, url: str, engine_name: str) -> Cli:
     return cli_on
 
 
-def test_check_tells_of_each_row_what_keeps_it_from_running_and_what_differs(rows: Cli, engine_name: str) -> None:
+def test_check_tells_of_each_row_what_keeps_it_from_running_and_what_differs(
+    rows: Cli, tm: TaskManager, engine_name: str
+) -> None:
+    legacy = tm.database.tables.legacy.job
+    with tm.database.engine.begin() as connection:
+        for row_id, columns in {
+            1: {"EmailOnFailure": 1, "NextRun": datetime(2020, 1, 1)}, 2: {"NextRun": datetime(2999, 1, 1)},
+            7: {"NextRun": datetime(2020, 1, 1)}, 8: {"StoredProcName": "FN_Report"},
+        }.items():  # fmt: skip
+            connection.execute(legacy.update().where(row_id == legacy.c.ID).values(**columns))
+        if engine_name in ("mariadb", "mysql"):
+            connection.exec_driver_sql("DROP FUNCTION IF EXISTS FN_Report")
+            connection.exec_driver_sql("CREATE FUNCTION FN_Report() RETURNS INT DETERMINISTIC RETURN 1")
     result = rows("legacy", "check", "--json")
     assert result.exit_code == 1, "there are problems"
     found = {row["id"]: row for row in json.loads(result.stdout)}
@@ -62,10 +75,30 @@ def test_check_tells_of_each_row_what_keeps_it_from_running_and_what_differs(row
     assert "only when it is forced" in found[6]["notes"]
     assert "inactive" in found[7]["notes"]
     assert "never fires" in found[8]["notes"]
+    assert "EmailOnFailure: nobody is mailed: smtp_host is not set" in found[1]["notes"]
+    assert "has passed: it runs once, at once" in found[1]["notes"]
+    assert "NextRun 2999-01-01 00:00:00 comes first" in found[2]["notes"]
+    assert "NextRun" not in found[3]["notes"] + found[7]["notes"]
     if engine_name in ("mariadb", "mysql"):
         assert found[1]["problems"] == ""
+        assert "does not exist" in found[8]["problems"], "a function cannot be called"
         assert "does not exist" in found[9]["problems"]
         assert "takes 2 parameters" in found[10]["problems"]
+
+
+def test_check_tells_when_no_history_would_be_written(place: Path) -> None:
+    url = f"sqlite:///{place}/own.db"
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            'CREATE TABLE "c_LoggedJob" ("ID" integer primary key, "JobName" text, "RunDate" text)'
+        )
+    engine.dispose()
+    assert run("--database-url", url, "db", "upgrade").exit_code == 0
+    result = run("--database-url", url, "legacy", "check", "--json")
+    (told,) = json.loads(result.stdout)
+    assert (told["id"], told["name"], result.exit_code) == (None, "c_LoggedJob", 1)
+    assert "No history is written to it" in told["problems"]
 
 
 def test_import_tells_first_then_takes_over_and_finds_nothing_left(rows: Cli, url: str) -> None:
@@ -96,6 +129,49 @@ def test_a_row_that_was_taken_over_runs_its_procedure_under_its_name(
         history = lines(rows("job", "history", "Daily Sales Report", "--json"))
         assert history[0]["Success"]
     tm.close()
+
+
+def test_a_row_that_was_taken_over_is_found_by_its_name_whether_it_was_kept_or_not(
+    rows: Cli, tm: TaskManager, engine_name: str
+) -> None:
+    assert rows("legacy", "import", "1", "--yes").exit_code == 0
+    assert rows("legacy", "import", "9", "--yes", "--retire").exit_code == 0
+    for name, procedure in (("daily sales report", "SP_Report"), ("דוח יומי", "SP_Missing")):
+        found = json.loads(rows("job", "info", name, "--json").stdout)
+        assert (found["id"].lower(), found["procedure"], found["enabled"]) == (name, procedure, True)
+    listed = {r["id"]: r for r in lines(rows("job", "list", "--json"))}
+    assert listed["Daily Sales Report"]["enabled"]
+    assert not listed["c_job:1"]["enabled"]
+    called = {r["id"]: r["job"] for r in lines(rows("recurring", "list", "--json"))}
+    assert called["Daily Sales Report"] == called["c_job:1"] == "SP_Report"
+    started = rows("job", "run", "Daily Sales Report")
+    job_id = int(started.stdout.split()[2])
+    assert tm.get(job_id).parameters["RecurringJobId"] == '"Daily Sales Report"', "and not the row"
+    assert rows("legacy", "import", "2", "--time-zone", "Nowhere/X").exit_code == 1
+
+
+def test_an_export_has_what_rows_remember_and_takes_a_kept_row_and_its_job_for_one(rows: Cli, tm: TaskManager) -> None:
+    job = tm.database.tables.legacy.job
+    remembered = {
+        "LastRun": datetime(2020, 1, 2, 3, 4, 5), "LastResult": "it's C:\\x\n" + "x" * 300, "FailureCount": 3,
+    }  # fmt: skip
+    with tm.database.engine.begin() as connection:
+        connection.execute(job.update().where(job.c.ID == 1).values(**remembered, NextRun=datetime(2999, 1, 1)))
+        connection.execute(job.update().where(job.c.ID == 2).values(NextRun=datetime(2020, 1, 1)))
+    assert rows("legacy", "import", "3", "9", "--yes").exit_code == 0
+    tm.recurring_jobs.pause("דוח יומי")
+    exported = rows("legacy", "export").stdout
+    with tm.database.engine.begin() as connection:
+        connection.execute(job.delete())
+        for one in exported.split(";\n"):
+            if one.startswith("INSERT"):
+                connection.exec_driver_sql(one.replace("%", "%%"))
+        found = {r["ID"]: dict(r) for r in connection.execute(job.select()).mappings()}
+    assert {row_id: (r["JobName"], bool(r["IsActive"])) for row_id, r in found.items()} == {
+        row_id: (name, bool(active) and row_id != 9) for row_id, name, _, _, active in ROWS
+    }
+    assert {n: found[1][n] for n in remembered} == remembered
+    assert (found[1]["NextRun"], found[2]["NextRun"]) == (datetime(2999, 1, 1), None)
 
 
 def test_retired_rows_are_gone_and_export_is_the_way_back(rows: Cli, url: str) -> None:

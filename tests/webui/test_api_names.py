@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from taskmanager import TaskManager
+from taskmanager.engine import moving
+from taskmanager.storage import legacy
 from tests.conftest import history
 from tests.webui.apiclient import TOKENS, Program, nightly, with_three_jobs
 from tests.webui.conftest import USERS, signed
@@ -34,6 +36,20 @@ def test_a_fire_and_forget_job_runs_with_its_payload(program: Program, hands: An
     assert record.result == "2 to a@b.c"
     assert record.parameters["TriggeredBy"] == '"API"'
     assert program.get(answer.headers["Location"])["state"] == "Succeeded"
+
+
+def test_what_a_row_of_c_job_was_turned_into_is_run_by_its_name_and_not_the_row_that_was_kept(program: Program) -> None:
+    tm = program.tm
+    with tm.database.engine.begin() as connection:
+        row = {"JobName": "sync", "CronExpression": "0 1 * * *", "StoredProcName": "sync_all", "IsActive": 1}
+        connection.execute(tm.database.tables.legacy.job.insert().values(**row))
+    (move,) = moving.plan(tm.database.read(legacy.load_all), "UTC")
+    tm.recurring_jobs.add_or_update(move.definition)
+    tm.legacy_jobs.switch(move.row.id, False)
+    known = [(job["jobName"], job["jobType"]) for job in program.get("/api/jobs") if job["jobType"] == "sync_all"]
+    assert known == [("sync", "sync_all")] * 2
+    job_id = program.post("/api/jobs/SYNC/trigger")["jobId"]
+    assert tm.get(job_id).parameters["RecurringJobId"] == '"sync"'
 
 
 @pytest.mark.parametrize("payload", ['["a@b.c", 2]', ["a@b.c", 2], {"to": "a@b.c", "copies": 2}])

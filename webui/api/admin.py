@@ -109,7 +109,7 @@ def restore_admin_jobs() -> Any:
 def must(recurring_id: str) -> RecurringRecord:
     """A recurring job. Raises RecurringJobNotFound."""
     if row_of(recurring_id) is not None:
-        found = next((r for r in byname.rows_of_c_job() if r.id == recurring_id), None)
+        found = next((r for r in manager().recurring_jobs.rows() if r.id == recurring_id), None)
     else:
         found = read(lambda tx: rows.load(tx, recurring_id))
     if found is None:

@@ -76,9 +76,9 @@ def remove_recurring(job_id: str) -> None:
 
 @operation(named, "GET", "/api/jobs", gives=lambda: schemas.KnownJob(many=True))
 def list_jobs() -> Any:
-    """All jobs that discovery found, and the rows of c_Job."""
+    """All jobs that discovery found, the rows of c_Job, and what rows were turned into."""
     known = [shapes.known_job(d) for d in manager().registry if not d.is_internal]
-    return known + [shapes.known_row(r) for r in rows_of_c_job()]
+    return known + [shapes.known_row(r) for r in scheduled()]
 
 
 @operation(
@@ -88,7 +88,7 @@ def list_jobs() -> Any:
 def trigger_job(job_name: str) -> Any:
     """Run a job now, once, by its name in any case."""
     tm, key = manager(), idempotency.given()
-    found = lookup.find(tm.registry, rows_of_c_job(), job_name, registered_only=True)
+    found = lookup.find(tm.registry, scheduled(), job_name, registered_only=True)
     with told(code="Jobs.TriggerFailed"):
         if isinstance(found, RecurringRecord):
             job_id = trigger(found.id)
@@ -106,7 +106,7 @@ def trigger_job(job_name: str) -> Any:
 )  # fmt: skip
 def job_history(query: Mapping[str, Any], job_name: str) -> Any:
     """The runs of a job from c_LoggedJob, the newest first; a job that has left the code has its runs still."""
-    name, unknown = lookup.logged_name(manager().registry, rows_of_c_job(), job_name)
+    name, unknown = lookup.logged_name(manager().registry, scheduled(), job_name)
 
     def work(tx: Tx) -> list[dict[str, Any]]:
         stored = next((n for n in monitoring_logged.names(tx) if n.lower() == name.lower()), name)
@@ -150,10 +150,9 @@ def _options(key: idempotency.Key | None) -> dict[str, Any]:
     return options if key is None else options | {"key": key.key, "parameters": key.parameters}
 
 
-def rows_of_c_job() -> list[RecurringRecord]:
-    """The rows of c_Job, when they are served."""
-    legacy = manager().legacy_jobs
-    return legacy.all() if legacy is not None else []
+def scheduled() -> list[RecurringRecord]:
+    """The rows of c_Job, when they are served, and what rows were turned into."""
+    return lookup.are_by_name(manager().recurring_list())
 
 
 def trigger(recurring_id: str, arguments: Any = None) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from taskmanager.domain.records import Pause, RecurringRecord
+from taskmanager.engine import moving
 from taskmanager.engine.registry import JobDefinition
 from taskmanager.storage import jobs
 from webui import access, jobforms, redaction
@@ -25,9 +26,10 @@ def known_job(definition: JobDefinition) -> dict[str, Any]:
 
 
 def known_row(record: RecurringRecord) -> dict[str, Any]:
-    """A row of c_Job as a job by its name."""
+    """A row of c_Job, or what one was turned into, as a job by its name."""
+    procedure = record.procedure or moving.procedure_of(record)
     return {
-        "jobType": record.procedure or "", "jobName": record.name or record.id, "description": record.id,
+        "jobType": procedure or "", "jobName": record.name or record.id, "description": record.id,
         "type": "Recurring", "cronExpression": record.cron or None, "queue": record.queue, "retryAttempts": 0,
     }  # fmt: skip
 

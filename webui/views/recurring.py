@@ -14,6 +14,7 @@ from taskmanager.domain.errors import InvalidCron
 from taskmanager.domain.invocation import InvocationUnreadable
 from taskmanager.domain.invocation import read as read_invocation
 from taskmanager.domain.records import JobRecord, RecurringRecord
+from taskmanager.engine import moving
 from taskmanager.engine.client import new_key
 from taskmanager.engine.legacy import row_of
 from taskmanager.engine.recurring_verbs import owed_since
@@ -177,8 +178,8 @@ def missed(record: RecurringRecord, zone: str) -> bool:
 
 def call_of(record: RecurringRecord) -> str:
     """What it calls."""
-    if record.procedure is not None:
-        return record.procedure
+    if (procedure := record.procedure or moving.procedure_of(record)) is not None:
+        return procedure
     try:
         found = read_invocation(record.job)
     except InvocationUnreadable as error:
