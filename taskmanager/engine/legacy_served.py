@@ -36,7 +36,7 @@ class ServedJobs(LegacyJobs):
 
     def shapes(self) -> Recognised:
         """The shapes of the tables; what is wrong with them goes to the log, once."""
-        found = self.database.read(legacy_shape.of)
+        found = legacy_shape.known(self.database.prepared) or self.database.read(legacy_shape.of)
         if found.faults != self._told:
             for fault in found.faults:
                 log.error("%s", fault)

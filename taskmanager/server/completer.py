@@ -35,6 +35,8 @@ _BATCH = 500
 _BUSY_SECONDS = 0.25
 #: How often running jobs' lines and progress are written.
 _TELL_SECONDS = 1.0
+#: While nothing runs and nothing waits to be written. Who begins or ends a job wakes it; this is for no other case.
+_REST_SECONDS = 15.0
 
 
 class Completer(Process):
@@ -61,26 +63,36 @@ class Completer(Process):
         self._last_flush = 0.0
         self._told = time.monotonic()
         self._closing = False
+        #: Whether the tick found nothing at hand: who brings something then rings.
+        self._resting = False
         self._flushing = threading.Lock()
 
     def begin(self, running: Running) -> None:
         """A thread starts a job."""
         self.running[running.claim.queue_id] = running
+        if self._resting:
+            self.alarm.set()
 
     def add(self, outcome: Outcome) -> None:
         """A thread has ended a job."""
         self._outcomes.append(outcome)
         waiting = len(self._outcomes)
-        if waiting >= _MANY or (waiting == 1 and time.monotonic() - self._last_flush > _COLLECT_SECONDS):
+        late = waiting == 1 and time.monotonic() - self._last_flush > _COLLECT_SECONDS
+        if waiting >= _MANY or late or self._resting:
             self.alarm.set()
 
     def tick(self) -> float:
+        self._resting = False
         if not self.flush() and self._outcomes:
             return 0.0
         self.record_processing()
         if time.monotonic() - self._told >= _TELL_SECONDS:
             self.tell()
-        return _COLLECT_SECONDS if self._outcomes or self.running else 0.05
+        self._resting = True  # before looking: what comes between rings
+        if self._outcomes or self.running or self._held_up:
+            self._resting = False
+            return _COLLECT_SECONDS
+        return _REST_SECONDS
 
     def flush(self) -> int:
         """Write the outcomes that wait; returns how many. They stay in memory until the COMMIT has succeeded."""

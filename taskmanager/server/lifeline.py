@@ -86,6 +86,11 @@ class Lifeline:
             self.path.unlink()
         self.let_go()
 
+    @property
+    def is_let_go(self) -> bool:
+        """Whether the lock on the file was given up."""
+        return self._file.closed
+
     def let_go(self) -> None:
         """Close the file and leave it there: a forked child that kept it open would hold its parent's lock."""
         self._map.close()
@@ -129,8 +134,13 @@ def _id_in(header: bytes) -> str:
 
 
 def deaths(folder: Path) -> Iterator[Death]:
-    """Processes of this machine that ended without saying so. The caller buries them, then calls `forget`."""
-    for path in sorted(folder.glob("*.alive")):
+    """Processes of this machine that ended without saying so. The caller buries them, then calls `forget`.
+
+    It is asked twice a second: this process's own files are not opened.
+    """
+    ours = {str(line.path) for line in list(_open) if not line.is_let_go}
+    names = (name for name in os.listdir(folder) if name.endswith(".alive"))
+    for path in sorted(folder / name for name in names if os.path.join(folder, name) not in ours):
         try:
             with open(path, "r+b") as file:
                 if not _lock(file):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from taskmanager.storage.database import Database
 from taskmanager.storage.dialects import Product
@@ -16,9 +16,12 @@ from taskmanager.storage.recurring import PAUSED as PAUSED_RECURRING
 from taskmanager.storage.recurring import SET as RECURRING
 from taskmanager.storage.servers import QUIET
 from taskmanager.storage.stacks import WANTED
-from taskmanager.storage.statements import statement
+from taskmanager.storage.statements import PlainText, statement
 from taskmanager.storage.tables import Tables
-from taskmanager.storage.transaction import as_moment
+from taskmanager.storage.transaction import Tx, as_moment
+
+_COLUMNS = 8
+_VERSION = PlainText("PRAGMA data_version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +56,16 @@ def glance(t: Tables, p: Product) -> str:
     q = p.quote
     score, key, name = q("Score"), q("Key"), q(t.set.name)
     asked = f"EXISTS (SELECT 1 FROM {name} WHERE {key} = "
-    return (
-        f"SELECT {p.utc_now}, {p.local_offset}, CASE WHEN {_waiting(t, p)} THEN 1 END, "
-        f"(SELECT MIN({score}) FROM {name} WHERE {key} = 'schedule' AND {score} >= 0), "
-        f"(SELECT MIN({score}) FROM {name} WHERE {key} = '{RECURRING}' AND {score} >= 0), "
-        f"(SELECT MIN({score}) FROM {name} WHERE {key} = '{PAUSED_RECURRING}' AND {score} > 0), "
-        f"CASE WHEN {asked}'{QUIET}' AND {q('Value')} = :server) THEN 1 END, "
-        f"CASE WHEN {asked}'{WANTED}') THEN 1 END"
-    )
+    columns = (
+        p.utc_now, p.local_offset, f"CASE WHEN {_waiting(t, p)} THEN 1 END",
+        f"(SELECT MIN({score}) FROM {name} WHERE {key} = 'schedule' AND {score} >= 0)",
+        f"(SELECT MIN({score}) FROM {name} WHERE {key} = '{RECURRING}' AND {score} >= 0)",
+        f"(SELECT MIN({score}) FROM {name} WHERE {key} = '{PAUSED_RECURRING}' AND {score} > 0)",
+        f"CASE WHEN {asked}'{QUIET}' AND {q('Value')} = :server) THEN 1 END",
+        f"CASE WHEN {asked}'{WANTED}') THEN 1 END",
+    )  # fmt: skip
+    assert len(columns) == _COLUMNS
+    return f"SELECT {p.narrow(columns)}"
 
 
 class Watcher:
@@ -70,38 +75,41 @@ class Watcher:
         self._database = database
         self._queues = list(queues)
         self._connection: Connection | None = None
+        self._tx: Tx | None = None
         one = _waiting(database.tables, database.product)
         each = " OR ".join(one.replace(":queue", f":q{i}") for i in range(len(self._queues)))
-        self._statement = text(glance(database.tables, database.product).replace(one, each))
+        self._statement = database.prepared.plain(glance(database.tables, database.product).replace(one, each))
         self._parameters = {f"q{i}": name for i, name in enumerate(self._queues)} | {"server": server_id}
 
     def look(self) -> Glance:
         """Look once. Raises what the driver raises; the next look connects anew."""
         try:
-            connection = self._open()
+            tx = self._open()
             asked = time.monotonic()
-            row = connection.execute(self._statement, self._parameters).one()
+            (row,) = tx.run(self._statement, self._parameters)
         except Exception:
             self.close()
             raise
-        found = tuple(row)
+        found = self._database.product.wide(row, _COLUMNS)
         now = as_moment(found[0])
         self._database.clock.set(now, float(found[1]), asked=asked)
-        recurring = min((score for score in found[4:6] if score is not None), default=None)
-        return Glance(now, found[2] is not None, found[3], recurring, found[6] is not None, found[7] is not None)
+        scheduled, *recurring = (None if score is None else float(score) for score in found[3:6])
+        first = min((score for score in recurring if score is not None), default=None)
+        return Glance(now, found[2] is not None, scheduled, first, found[6] is not None, found[7] is not None)
 
     def version(self) -> int:
         """SQLite: a number that changes when another connection wrote; costs a read of shared memory."""
-        return int(self._open().exec_driver_sql("PRAGMA data_version").scalar_one())
+        return int(self._open().run(_VERSION).scalar_one())
 
     def close(self) -> None:
         """Drop the connection."""
         if self._connection is not None:
-            connection, self._connection = self._connection, None
+            connection, self._connection, self._tx = self._connection, None, None
             connection.invalidate()
             connection.close()
 
-    def _open(self) -> Connection:
-        if self._connection is None:
+    def _open(self) -> Tx:
+        if self._connection is None or self._tx is None:
             self._connection = self._database.looking.connect()
-        return self._connection
+            self._tx = Tx(self._database.prepared, self._database.clock, self._connection)
+        return self._tx

@@ -70,10 +70,19 @@ _found: WeakKeyDictionary[Prepared, tuple[Recognised, float]] = WeakKeyDictionar
 
 def of(tx: Tx) -> Recognised:
     """The shapes of this database's tables; asked once, and again after a while where one of them is unknown."""
-    known = _found.get(tx.prepared)
-    if known is None or (known[0].faults and time.monotonic() - known[1] >= RECHECK_SECONDS):
-        known = _found[tx.prepared] = (read(tx), time.monotonic())
-    return known[0]
+    found = known(tx.prepared)
+    if found is None:
+        found = read(tx)
+        _found[tx.prepared] = (found, time.monotonic())
+    return found
+
+
+def known(prepared: Prepared) -> Recognised | None:
+    """What `of` has found and would answer again without asking."""
+    found, at = _found.get(prepared, (None, 0.0))
+    if found is not None and found.faults and time.monotonic() - at >= RECHECK_SECONDS:
+        return None
+    return found
 
 
 def read(tx: Tx) -> Recognised:

@@ -56,9 +56,13 @@ class Prepared:
         found = self._built.get(build)
         if found is None:
             made = build(self.tables, self.product)
-            found = PlainText(for_driver(made, self._paramstyle)) if isinstance(made, str) else made
+            found = self.plain(made) if isinstance(made, str) else made
             self._built[build] = found
         return found
+
+    def plain(self, sql: str) -> PlainText:
+        """SQL text with `:name` as this database's driver takes it."""
+        return PlainText(for_driver(sql, self._paramstyle))
 
 
 def render(build: Builder, tables: Tables, product: Product, dialect: Any) -> str:

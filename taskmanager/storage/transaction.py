@@ -85,7 +85,7 @@ class Tx:
             raise DatabaseSlow("the database is slow: the time for reading is up")
         statement = self.prepared.get(build)
         if isinstance(statement, PlainText):
-            return self._run(statement.sql, parameters or {})
+            return self.run(statement, parameters)
         result = self.connection.execute(statement, parameters)
         if not result.returns_rows:
             return Rows((), result.rowcount)
@@ -141,9 +141,9 @@ class Tx:
         for action in actions:
             action()
 
-    def _run(self, sql: str, parameters: Any) -> Rows:
+    def run(self, statement: PlainText, parameters: Any = None) -> Rows:
         """Plain text needs nothing of what SQLAlchemy does for a statement, which is half of a short one's CPU."""
-        cursor = self._cursor()
+        sql, parameters, cursor = statement.sql, parameters or {}, self._cursor()
         try:
             if isinstance(parameters, list):
                 cursor.executemany(sql, parameters)

@@ -60,6 +60,15 @@ class MySQL(Product):
     def digest(self, texts: Sequence[str], order: str) -> str:
         return f"SUM(CRC32(CONCAT_WS('|', {', '.join(texts)})))"
 
+    def narrow(self, columns: Sequence[str]) -> str:
+        # PyMySQL takes 50 us to read what the server tells of each column: more than the rest of a look.
+        texts = ", ".join(f"COALESCE({column}, '~')" for column in columns)
+        return f"CONCAT_WS('|', {texts})"
+
+    def wide(self, row: Sequence[Any], count: int) -> Sequence[Any]:
+        text = row[0].decode(errors="replace") if isinstance(row[0], bytes) else str(row[0])
+        return [None if part == "~" else part for part in text.split("|", count - 1)]
+
     def quote(self, name: str) -> str:
         return f"`{name}`"
 

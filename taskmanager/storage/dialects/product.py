@@ -129,6 +129,14 @@ class Product:
         """A column of any type for `digest`: never NULL."""
         return f"COALESCE({column}, '~')"
 
+    def narrow(self, columns: Sequence[str]) -> str:
+        """The columns of a look that comes again and again, as the driver reads them cheaply; `wide` undoes it."""
+        return ", ".join(columns)
+
+    def wide(self, row: Sequence[Any], count: int) -> Sequence[Any]:
+        """So many columns that were asked for by `narrow`. Numbers and moments may be texts."""
+        return row
+
     def quote(self, name: str) -> str:
         """An identifier, quoted."""
         return f'"{quoted_name(name, True)}"'
