@@ -79,7 +79,7 @@ class Installation:
         self.notifications = Notifications(self.database, s.notification_retention_seconds)
         self.own_filters: list[Filter] = []
         self.extra_processes: list[Callable[[], Process]] = []
-        self.procedures = Procedures()
+        self.procedures = Procedures(self.database)
         self.notifier = Notifier(s, self.database, self.registry)
         self.providers.add_value(Database, self.database)
         self.providers.add_value(Procedures, self.procedures)

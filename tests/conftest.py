@@ -207,7 +207,8 @@ class Hands:
         self.runners = Runners(tm.settings.variables())
         self.worker = Worker(
             tm.database, tm.performer(self.id), self.completer, self.runners, self.line, guid=self.guid,
-            queue_names=options.pop("queues", ("default",)), threads=4, prefetch=0, **options,
+            queue_names=options.pop("queues", ("default",)), threads=options.pop("threads", 4), prefetch=0,
+            **options,
         )  # fmt: skip
         self.delayed = DelayedScheduler(tm.database, tm.transitions)
         self.recurring = RecurringScheduler(tm.recurring_jobs)

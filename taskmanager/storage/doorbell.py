@@ -101,7 +101,7 @@ class Doorbell:
 
     def _open(self) -> Connection:
         if self._connection is None:
-            connection = self._connection = self._database.raw().execution_options(isolation_level="AUTOCOMMIT")
+            connection = self._connection = self._database.raw()
             forked.remember(connection.connection.driver_connection)
             if self._database.product.name == "postgresql":
                 connection.exec_driver_sql(f'LISTEN "{_channel(self._guid)}"')

@@ -37,7 +37,7 @@ def make_engine(url: URL, pool_size: int, *, autocommit: bool = False) -> Engine
         _prepare_sqlite(engine, takes_turns=not autocommit)
         return engine
     if engine.dialect.driver == "pymysql":
-        _connect_by_pymysql(engine, nodes, several=not autocommit)
+        _connect_by_pymysql(engine, nodes, several=not autocommit, autocommit=autocommit)
     else:
         _connect_in_time(engine, several=not autocommit)
     _prepare_server(engine)
@@ -77,12 +77,12 @@ def _or_closed(connection: Any) -> Iterator[None]:
 def make_raw_engine(url: URL) -> Engine:
     """Connections as the server gives them to anybody, but for how they are made: hosts tried in turn, shared TLS."""
     nodes = urls.hosts(url.difference_update_query(["read_timeout"]))  # a procedure may run for hours
-    engine = create_engine(nodes[0], poolclass=NullPool, **_arguments(nodes[0]))
+    engine = create_engine(nodes[0], isolation_level="AUTOCOMMIT", poolclass=NullPool, **_arguments(nodes[0]))
     event.listen(engine, "connect", lambda connection, _: forked.keep_alive(connection))
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
     elif engine.dialect.driver == "pymysql":
-        _connect_by_pymysql(engine, nodes)
+        _connect_by_pymysql(engine, nodes, autocommit=True)
     else:
         _connect_in_time(engine)
     return engine
@@ -170,10 +170,12 @@ def _connect_in_time(engine: Engine, *, several: bool = False) -> None:
         return psycopg_connection.Connection.connect(*arguments, **_in_time(parameters))
 
 
-def _connect_by_pymysql(engine: Engine, nodes: Sequence[URL], *, several: bool = False) -> None:
+def _connect_by_pymysql(
+    engine: Engine, nodes: Sequence[URL], *, several: bool = False, autocommit: bool = False
+) -> None:
     """Connect by our own PyMySQL connection class, to the first node of a cluster that answers.
 
-    several: statements of a transaction may travel together.
+    several: statements of a transaction may travel together. autocommit: as servers begin; nothing has to be sent.
     """
     from taskmanager.storage import pymysql_connection  # with it comes cryptography: 9 MB that only MySQL needs
 
@@ -182,6 +184,7 @@ def _connect_by_pymysql(engine: Engine, nodes: Sequence[URL], *, several: bool =
         wanted = _in_time(parameters)
         wanted.pop("client_flag", None)
         flags = parameters.get("client_flag", 0)
+        wanted["autocommit"] = autocommit
         last: Exception | None = None
         for node in nodes:
             at = {"host": node.host, "port": node.port} if len(nodes) > 1 else {}

@@ -79,11 +79,11 @@ def glance_at_rows(t: Tables, p: Product) -> str:
         f"CASE WHEN {q('NextRun')} IS NULL THEN 1 ELSE 0 END",
     ]
     waiting = f"SELECT COUNT(*) FROM {q(t.hash.name)} WHERE {q('Key')} IN ('{OWED}', '{WAITING}')"
-    return (
-        f"SELECT {p.time_zone}, COUNT(*), {p.digest(texts, q('ID'))}, "
-        f"MIN(CASE WHEN {q('IsActive')} <> 0 THEN {q('NextRun')} END), "
-        f"({waiting}) FROM {q(t.legacy.job.name)}"
-    )
+    columns = (
+        p.time_zone, "COUNT(*)", p.digest(texts, q("ID")), f"({waiting})",
+        f"MIN(CASE WHEN {q('IsActive')} <> 0 THEN {q('NextRun')} END)",
+    )  # fmt: skip
+    return f"SELECT {p.narrow(columns)} FROM {q(t.legacy.job.name)}"
 
 
 @statement
@@ -195,7 +195,8 @@ def write_cancelled(t: Tables, p: Product) -> str:
 
 def glance(tx: Tx) -> Glance:
     """Look once, cheaply; nothing is locked."""
-    zone, count, digest, earliest, owed = tx.execute(glance_at_rows).first() or ("", 0, None, None, 0)
+    (row,) = tx.execute(glance_at_rows)
+    zone, count, digest, owed, earliest = tx.prepared.product.wide(row, 5)
     first = datetime.min if earliest is not None and _moment(earliest) is None else _moment(earliest)
     return Glance((int(count), digest), first, int(owed) > 0, str(zone))
 
@@ -240,7 +241,7 @@ def plan(tx: Tx, moments: Mapping[int, datetime | None]) -> None:
     """Write when rows run next, on the server's wall clock."""
     given = [{"id": i, "next_run": tx.bind_moment(moment)} for i, moment in sorted(moments.items())]
     if given:
-        tx.execute(plan_row, given)
+        tx.send(plan_row, given)
 
 
 def note(tx: Tx, row_id: int, text: str) -> None:
@@ -252,7 +253,7 @@ def write_outcome(tx: Tx, row_id: int, ran_at: datetime, text: str | None, succe
     """Write how a run ended that began at `ran_at` (UTC). success: None when it was cancelled."""
     build = write_cancelled if success is None else write_success if success else write_failure
     at = tx.bind_moment(tx.clock.to_local(ran_at))
-    tx.execute(build, {"id": row_id, "ran_at": at, "text": _last_result(tx, text)})
+    tx.send(build, {"id": row_id, "ran_at": at, "text": _last_result(tx, text)})
 
 
 # -- what people ask --------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from taskmanager.domain.errors import InvalidArgument
 from taskmanager.storage import backends, cells, forked
-from taskmanager.storage.backends import Backend
+from taskmanager.storage.backends import Backend, Starts
 from taskmanager.storage.database import Database
 
 #: A part of a name: plain, or quoted as MySQL or PostgreSQL quote, the quote itself doubled.
@@ -68,10 +68,13 @@ def stand_in(functions: Mapping[str, Callable[[], Any]], parts: tuple[str, ...])
 
 
 class Line:
-    """A connection for one call: `open` it, `call`, and `drop` it whatever happened."""
+    """A connection for one call: `open` it, `call`, and `drop` it whatever happened.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    starts: when servers began, as earlier calls were told.
+    """
+
+    def __init__(self, database: Database, starts: Starts | None = None) -> None:
+        self._database, self._starts = database, starts or Starts()
         self._connection: Connection | None = None
         self.backend: Backend | None = None
         #: Whether the call ended because the connection did.
@@ -81,10 +84,10 @@ class Line:
         """Connect; what the server knows us by. Raises StorageError, ProcedureFailed."""
         try:
             self._connection = self._database.through_outage(self._database.raw)
-            self._connection.execution_options(isolation_level="AUTOCOMMIT")
             forked.remember(self._driver)
-            self.backend = backends.of(self._connection, self._database.product)
+            self.backend = backends.of(self._connection, self._database.product, self._starts)
         except SQLAlchemyError as error:
+            self._starts.forget()
             raise ProcedureFailed(text_of(getattr(error, "orig", None) or error)) from error
         return self.backend
 
@@ -97,6 +100,8 @@ class Line:
         except Exception as error:
             assert self._connection is not None
             self.is_lost = self._connection.dialect.is_disconnect(error, self._driver, None)  # type: ignore[arg-type]
+            if self.is_lost:
+                self._starts.forget()
             raise ProcedureFailed(text_of(error)) from error
 
     def hang_up(self) -> None:

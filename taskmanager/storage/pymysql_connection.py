@@ -41,6 +41,7 @@ class Connection(pymysql.connections.Connection):
         self.parts: list[bytes] = []
         #: Whether the server is asked to take several statements at once.
         self.takes_several = several
+        self._is_connecting = False
         if several:
             options["client_flag"] = options.get("client_flag", 0) | CLIENT.MULTI_STATEMENTS
         super().__init__(ssl=ssl, **options)
@@ -48,10 +49,16 @@ class Connection(pymysql.connections.Connection):
     def connect(self, sock: Any = None) -> None:
         """As PyMySQL's, with its `connect_timeout` for what the server says, too: one that is frozen says nothing."""
         usual, self._read_timeout = self._read_timeout, self._read_timeout or self.connect_timeout
+        self._is_connecting = True
         try:
             super().connect(sock)
         finally:
-            self._read_timeout = usual
+            self._read_timeout, self._is_connecting = usual, False
+
+    def set_character_set(self, charset: str, collation: str | None = None) -> None:
+        """SET NAMES; not while connecting: SQLAlchemy sends it then, and a call of c_Job pays for each statement."""
+        if not self._is_connecting:
+            super().set_character_set(charset, collation)
 
     def later(self, sql: str, parameters: Any) -> None:
         """Send a statement whose answer nobody wants together with the next one, or with COMMIT.

@@ -102,6 +102,12 @@ def lock_rows(t: Tables, p: Product) -> str:
 
 
 @statement
+def lock_free_rows(t: Tables, p: Product) -> str:
+    """As lock_rows; what somebody else has locked is passed by."""
+    return f"{lock_rows(t, p)}{' SKIP LOCKED' if p.for_update_skip else ''}"
+
+
+@statement
 def tokens_now(t: Tables, p: Product) -> str:
     """As lock_rows, but nothing is locked."""
     return p.select_by_ids(("Id", "FetchToken"), t.queue.name)
@@ -192,12 +198,12 @@ def _candidates(tx: Tx, queue: str, limit: int, skip: Sequence[int], after: Mark
     return tx.execute(claimable, given).all()
 
 
-def owned(tx: Tx, claims: Iterable[Claim]) -> set[int]:
+def owned(tx: Tx, claims: Iterable[Claim], *, skip_locked: bool = False) -> set[int]:
     """Of these claims, the queue ids still held under the very token they were claimed with; locked."""
     wanted = {c.queue_id: c.token for c in claims}
     if not wanted:
         return set()
-    rows = tx.execute(lock_rows, {"ids": jobs.ids_json(wanted)})
+    rows = tx.execute(lock_free_rows if skip_locked else lock_rows, {"ids": jobs.ids_json(wanted)})
     return {int(r[0]) for r in rows if r[1] == wanted[int(r[0])]}
 
 

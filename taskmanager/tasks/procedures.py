@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from taskmanager.domain import times
 from taskmanager.domain.errors import JobCancelled
+from taskmanager.domain.records import Claim
 from taskmanager.domain.states import Deleted
 from taskmanager.engine.context import JobContext
 from taskmanager.engine.filters import Chain, Electing, Filter
@@ -22,9 +23,10 @@ from taskmanager.engine.legacy import LegacyOutcome
 from taskmanager.engine.legacy_schedule import SENT
 from taskmanager.engine.performer import checked
 from taskmanager.storage import backends, cells, jobs, procedures, queues
-from taskmanager.storage.backends import Backend
+from taskmanager.storage.backends import Backend, Starts
 from taskmanager.storage.database import Database
 from taskmanager.storage.procedures import Line, ProcedureFailed
+from taskmanager.storage.shared_transaction import SharedTransaction
 from taskmanager.storage.transaction import Tx
 
 log = logging.getLogger("taskmanager.procedures")
@@ -43,11 +45,16 @@ class WorkerLost(Exception):
 
 
 class Procedures:
-    """Python functions that stand in for stored procedures on SQLite, by name. rerun_lost: run lost ones again."""
+    """Python functions that stand in for stored procedures on SQLite, by name. rerun_lost: run lost ones again.
 
-    def __init__(self) -> None:
+    marks: runs that begin at the same time share a transaction for their marks.
+    """
+
+    def __init__(self, database: Database) -> None:
         self.functions: dict[str, Callable[[], Any]] = {}
         self.rerun_lost = False
+        self.marks = SharedTransaction(database, _mark_together)
+        self.starts = Starts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,15 @@ class Sent:
         return json.dumps(facts)
 
 
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """Whose mark is to be written."""
+
+    claim: Claim
+    server: str
+    backend: Backend | None
+
+
 def run_procedure(
     database: Database, known: Procedures, row_id: int, name: str | None = None, *, ctx: JobContext
 ) -> str | None:
@@ -89,15 +105,15 @@ def run_procedure(
     parts = procedures.checked_name(name)
     if database.is_embedded:
         function = procedures.stand_in(known.functions, parts)
-        _mark(database, ctx, None)
+        _mark(database, known, ctx, None)
         value = checked(function())
         return None if value is None else cut(cells.printed(value))
     ctx.measured = (None, None)  # what it costs, it costs the database's server
-    line = Line(database)
+    line = Line(database, known.starts)
     try:
         backend = line.open()
         ctx.cancellation.on_cancel(line.hang_up)
-        _mark(database, ctx, backend)
+        _mark(database, known, ctx, backend)
         result = line.call(parts)
         return None if result is None else cut(result)
     except ProcedureFailed as error:
@@ -110,21 +126,33 @@ def run_procedure(
         line.drop()
 
 
-def _mark(database: Database, ctx: JobContext, backend: Backend | None) -> None:
+def _mark(database: Database, known: Procedures, ctx: JobContext, backend: Backend | None) -> None:
     """Write the mark, if the claim is still ours. Raises JobCancelled: then nothing was sent."""
     ctx.raise_if_cancelled()
+    mark = _Mark(ctx.claim, ctx.server, backend)
 
-    def work(tx: Tx) -> bool:
-        if not queues.owned(tx, [ctx.claim]):
-            return False
-        sent = Sent(ctx.claim.queue_id, tx.now(), ctx.server, backend)
-        jobs.set_parameters(tx, {(ctx.job_id, SENT): sent.text()})
-        return True
+    def alone(tx: Tx) -> bool:
+        held = queues.owned(tx, [mark.claim])
+        _write_marks(tx, [mark] if held else [])
+        return bool(held)
 
-    if not database.run(work):
+    if not known.marks.do(mark, lambda: database.run(alone)):
         raise JobCancelled("the claim was given up before the procedure was called")
     ctx.raise_if_cancelled()
     ctx.is_repeatable = False
+
+
+def _mark_together(tx: Tx, marks: Sequence[_Mark]) -> list[bool]:
+    """Write those whose claims are still ours; a job that somebody has locked is left to its own thread."""
+    free = jobs.lock(tx, [mark.claim.job_id for mark in marks], skip_locked=True)
+    held = queues.owned(tx, [mark.claim for mark in marks if mark.claim.job_id in free], skip_locked=True)
+    _write_marks(tx, [mark for mark in marks if mark.claim.queue_id in held])
+    return [mark.claim.queue_id in held for mark in marks]
+
+
+def _write_marks(tx: Tx, marks: Sequence[_Mark]) -> None:
+    sent = {m.claim.job_id: Sent(m.claim.queue_id, tx.now(), m.server, m.backend) for m in marks}
+    jobs.set_parameters(tx, {(job_id, SENT): one.text() for job_id, one in sent.items()})
 
 
 def _settle_earlier(database: Database, known: Procedures, ctx: JobContext) -> None:

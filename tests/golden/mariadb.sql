@@ -238,7 +238,7 @@ DELETE FROM `c_Job` WHERE %s = `c_Job`.`ID`;
 SELECT t.`ID`, t.`JobName`, t.`CronExpression`, t.`StoredProcName`, t.`IsActive`, t.`NextRun` FROM `c_Job` t WHERE t.`IsActive` <> 0 AND t.`NextRun` <= :until ORDER BY t.`NextRun`, t.`ID`;
 
 -- legacy.glance_at_rows
-SELECT IF(@@global.time_zone = 'SYSTEM', CONCAT('SYSTEM ', @@system_time_zone), @@global.time_zone), COUNT(*), SUM(CRC32(CONCAT_WS('|', `ID`, COALESCE(`JobName`, '~'), COALESCE(`CronExpression`, '~'), COALESCE(`StoredProcName`, '~'), CASE WHEN `IsActive` <> 0 THEN 1 ELSE 0 END, CASE WHEN `NextRun` IS NULL THEN 1 ELSE 0 END))), MIN(CASE WHEN `IsActive` <> 0 THEN `NextRun` END), (SELECT COUNT(*) FROM `HangfireHash` WHERE `Key` IN ('c_job:outcomes', 'c_job:waiting')) FROM `c_Job`;
+SELECT CONCAT_WS('|', COALESCE(IF(@@global.time_zone = 'SYSTEM', CONCAT('SYSTEM ', @@system_time_zone), @@global.time_zone), '~'), COALESCE(COUNT(*), '~'), COALESCE(SUM(CRC32(CONCAT_WS('|', `ID`, COALESCE(`JobName`, '~'), COALESCE(`CronExpression`, '~'), COALESCE(`StoredProcName`, '~'), CASE WHEN `IsActive` <> 0 THEN 1 ELSE 0 END, CASE WHEN `NextRun` IS NULL THEN 1 ELSE 0 END))), '~'), COALESCE((SELECT COUNT(*) FROM `HangfireHash` WHERE `Key` IN ('c_job:outcomes', 'c_job:waiting')), '~'), COALESCE(MIN(CASE WHEN `IsActive` <> 0 THEN `NextRun` END), '~')) FROM `c_Job`;
 
 -- legacy.lock_free_rows
 SELECT t.`ID`, t.`JobName`, t.`CronExpression`, t.`StoredProcName`, t.`IsActive`, t.`NextRun` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `c_Job` t FORCE INDEX (PRIMARY) ON t.`ID` = x.id FOR UPDATE SKIP LOCKED;
@@ -568,6 +568,9 @@ UPDATE JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `Han
 
 -- queues.held_by
 SELECT `Id`, `JobId`, `FetchToken` FROM `HangfireJobQueue` WHERE `FetchToken` >= :low AND `FetchToken` < :high ORDER BY `Id`;
+
+-- queues.lock_free_rows
+SELECT t.`Id`, t.`FetchToken` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobQueue` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id FOR UPDATE SKIP LOCKED;
 
 -- queues.lock_rows
 SELECT t.`Id`, t.`FetchToken` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobQueue` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id FOR UPDATE;

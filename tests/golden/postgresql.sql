@@ -238,7 +238,7 @@ DELETE FROM "c_Job" WHERE %(id)s = "c_Job"."ID";
 SELECT t."ID", t."JobName", t."CronExpression", t."StoredProcName", t."IsActive", t."NextRun" FROM "c_Job" t WHERE t."IsActive" <> 0 AND t."NextRun" <= :until ORDER BY t."NextRun", t."ID";
 
 -- legacy.glance_at_rows
-SELECT 'UTC', COUNT(*), md5(string_agg(concat_ws('|', "ID", COALESCE("JobName", '~'), COALESCE("CronExpression", '~'), COALESCE("StoredProcName", '~'), CASE WHEN "IsActive" <> 0 THEN 1 ELSE 0 END, CASE WHEN "NextRun" IS NULL THEN 1 ELSE 0 END), ',' ORDER BY "ID")), MIN(CASE WHEN "IsActive" <> 0 THEN "NextRun" END), (SELECT COUNT(*) FROM "HangfireHash" WHERE "Key" IN ('c_job:outcomes', 'c_job:waiting')) FROM "c_Job";
+SELECT 'UTC', COUNT(*), md5(string_agg(concat_ws('|', "ID", COALESCE("JobName", '~'), COALESCE("CronExpression", '~'), COALESCE("StoredProcName", '~'), CASE WHEN "IsActive" <> 0 THEN 1 ELSE 0 END, CASE WHEN "NextRun" IS NULL THEN 1 ELSE 0 END), ',' ORDER BY "ID")), (SELECT COUNT(*) FROM "HangfireHash" WHERE "Key" IN ('c_job:outcomes', 'c_job:waiting')), MIN(CASE WHEN "IsActive" <> 0 THEN "NextRun" END) FROM "c_Job";
 
 -- legacy.lock_free_rows
 SELECT t."ID", t."JobName", t."CronExpression", t."StoredProcName", t."IsActive", t."NextRun" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "c_Job" t ON t."ID" = x.id ORDER BY x.id FOR UPDATE OF t SKIP LOCKED;
@@ -568,6 +568,9 @@ UPDATE "HangfireJobQueue" t SET "FetchedAt" = NULL, "FetchToken" = NULL FROM (SE
 
 -- queues.held_by
 SELECT "Id", "JobId", "FetchToken" FROM "HangfireJobQueue" WHERE "FetchToken" >= :low AND "FetchToken" < :high ORDER BY "Id";
+
+-- queues.lock_free_rows
+SELECT t."Id", t."FetchToken" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "HangfireJobQueue" t ON t."Id" = x.id ORDER BY x.id FOR UPDATE OF t SKIP LOCKED;
 
 -- queues.lock_rows
 SELECT t."Id", t."FetchToken" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "HangfireJobQueue" t ON t."Id" = x.id ORDER BY x.id FOR UPDATE OF t;
