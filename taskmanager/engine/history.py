@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
-from taskmanager.domain.states import Enqueued, Failed, State, Succeeded
+from taskmanager.domain.errors import JobCancelled
+from taskmanager.domain.states import Deleted, Enqueued, Failed, State, Succeeded
 from taskmanager.domain.texts import storable
 from taskmanager.engine.filters import Electing, Filter
 from taskmanager.engine.registry import JobType
 from taskmanager.storage import logged
+from taskmanager.storage.procedures import ProcedureFailed
 
 TRIGGERED_BY = "TriggeredBy"
 #: Who triggered a run that a person asked for, where no name is known.
@@ -16,6 +18,8 @@ MANUAL = "Manual"
 
 
 _OWN = "taskmanager.tasks."
+#: Whose cancelled runs are told by a filter of theirs: only those count whose procedure was called.
+_PROCEDURES = "taskmanager.tasks.procedures"
 
 
 class LoggedJobs(Filter):
@@ -50,6 +54,20 @@ class LoggedJobs(Filter):
                 "CpuTimeMs": run.cpu_ms,
             },
         )
+
+    def cancelled(self, context: Electing) -> None:
+        """A run whose job was deleted while it ran: it is one, and neither a success nor a failure of its own."""
+        definition = context.definition
+        if context.run is None or (definition is not None and definition.type == _PROCEDURES):
+            return
+        context.run.message = cancelled_message(context.error)
+        self.applied(context, Deleted(reason=context.run.message))
+
+
+def cancelled_message(error: BaseException | None) -> str:
+    """What the history says of a cancelled run. error: what it ended with, if it heard of it."""
+    why = str(error) if isinstance(error, (JobCancelled, ProcedureFailed)) else ""
+    return f"Cancelled: {why or 'the job was deleted while it ran'}"
 
 
 def _title(context: Electing) -> str:

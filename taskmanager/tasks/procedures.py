@@ -18,7 +18,7 @@ from taskmanager.domain.records import Claim
 from taskmanager.domain.states import Deleted
 from taskmanager.engine.context import JobContext
 from taskmanager.engine.filters import Chain, Electing, Filter
-from taskmanager.engine.history import LoggedJobs
+from taskmanager.engine.history import LoggedJobs, cancelled_message
 from taskmanager.engine.legacy import LegacyOutcome
 from taskmanager.engine.legacy_schedule import SENT
 from taskmanager.engine.performer import checked
@@ -208,7 +208,7 @@ class ProcedureRuns(Filter):
     def cancelled(self, context: Electing) -> None:
         if context.run is None or not context.parameters.get(SENT):
             return
-        context.run.message = f"Cancelled: {str(context.error or '') or 'the job was deleted while it ran'}"
+        context.run.message = cancelled_message(context.error)
         context.effects.parameter(context.job.id, SENT, None)
         for one in self._chain.applied:
             if isinstance(one, (LoggedJobs, LegacyOutcome)):

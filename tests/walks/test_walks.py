@@ -340,6 +340,25 @@ def test_every_run_is_written_to_the_history_table(tm: TaskManager, hands: Any) 
     assert "ValueError" in rows["Broken"]["StackTrace"]
 
 
+@pytest.mark.parametrize("heard", [True, False])
+def test_a_run_that_was_cancelled_is_in_the_history_too(tm: TaskManager, hands: Any, heard: bool) -> None:
+    from taskmanager.storage import logged
+
+    def works(ctx: JobContext) -> str:
+        tm.delete(ctx.job_id)
+        if heard:
+            ctx.cancellation.cancel("the job was moved to Deleted")
+            ctx.cancellation.raise_if_cancelled()
+        return "done"
+
+    job_id = tm.job(display_name="Works")(works).enqueue()
+    hands().work()
+    (row,) = tm.database.run(lambda tx: logged.history(tx, name=None, limit=10))
+    assert (row["JobName"], row["JobId"], row["Success"], row["ErrorMessage"]) == ("Works", str(job_id), 0, None)
+    assert row["ResultMessage"] == f"Cancelled: the job was {'moved to Deleted' if heard else 'deleted while it ran'}"
+    assert tm.get(job_id).state == "Deleted"
+
+
 def test_the_log_and_progress_of_a_job_are_kept(tm: TaskManager, hands: Any) -> None:
     from taskmanager.storage import job_log
 
