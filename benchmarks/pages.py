@@ -53,7 +53,7 @@ VARIANTS = (
     "jobs/failed?count=200", "jobs/succeeded?after={middle}", "jobs?after={middle}", "jobs/succeeded?before={middle}",
     "history?job=Job+of+history+7", "history?result=failed", "history?server=bench", "history?from=2026-01-01",
     "search?q=report", "search?q=nothing-at-all", "search?q=12", "audit?user=ann", "audit?user=nobody",
-    "recurring?q=nightly&sort=next",
+    "recurring?q=nightly&sort=next", "recurring?sort=duration", "recurring?sort=failures&state=active",
     "operations/new?state=failed&action=requeue", "operations/new?state=failed&action=delete&q=type:import",
 )  # fmt: skip
 #: The same of the API.

@@ -12,8 +12,13 @@ from taskmanager.storage.transaction import Tx
 from webui import access, filtering, jobviews, shell
 from webui.blueprint import manager, read
 from webui.filtering import Parsed
-from webui.views.lists import ACTIONS
 
+#: What may be done with jobs of a state: address, label of the button, permission.
+ACTIONS: dict[str, tuple[str, ...]] = {
+    "scheduled": ("enqueue", "delete"), "processing": ("requeue", "delete"), "succeeded": ("requeue",),
+    "failed": ("requeue", "delete"), "deleted": ("requeue",), "awaiting": ("enqueue", "delete"),
+    "enqueued": ("requeue", "delete"),
+}  # fmt: skip
 #: More than this, and the number has to be typed.
 MANY = 1000
 _SAMPLES = 3

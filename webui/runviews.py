@@ -45,6 +45,16 @@ class Runs:
         return 100 * sum(run.outcome == "succeeded" for run in self.runs) / len(self.runs)
 
     @property
+    def failures(self) -> int:
+        """How many in a row have failed, up to the newest one; what was cancelled is passed by."""
+        count = 0
+        for run in reversed(self.runs):
+            if run.outcome == "succeeded":
+                break
+            count += run.outcome in ("failed", "retried")
+        return count
+
+    @property
     def results(self) -> str:
         """The newest results in words, for who does not see dots."""
         shown = self.runs[-DOTS:]

@@ -142,7 +142,7 @@ class Defining:
         found = []
         for one in wanted:
             known = recurring.load(tx, one.id, lock=True)
-            restored = definitions.difference(known, one, paused=one.id in recurring.lock_free_paused(tx))
+            restored = definitions.difference(known, one, paused=one.id in recurring.paused_among(tx, [one.id]))
             if restored is not None:
                 in_code = definitions.fields_of(one)
                 self._write(tx, known, one.id, in_code, in_code)
@@ -173,7 +173,7 @@ class Defining:
     def _next(
         self, tx: Tx, known: RecurringRecord | None, recurring_id: str, parsed: crons.Cron, same: bool
     ) -> datetime | None:
-        if recurring_id in recurring.lock_free_paused(tx):
+        if recurring.paused_among(tx, [recurring_id]):
             return None
         if known is not None and same and known.error is None and known.next_execution is not None:
             return known.next_execution

@@ -107,10 +107,15 @@ def _numbered(name: str, row_id: int) -> str:
 
 def procedure_of(record: RecurringRecord) -> str | None:
     """The stored procedure that a recurring job calls; None when it does something else."""
-    if _CALL.method not in record.job:
+    return procedure_in(record.job)
+
+
+def procedure_in(job: str) -> str | None:
+    """The same of a call as it is stored."""
+    if _CALL.method not in job:
         return None
     try:
-        call = read(record.job)
+        call = read(job)
     except ValueError:
         return None
     if f"{call.type}:{call.method}" != _name_of(_CALL) or len(call.arguments) < 4 or call.arguments[3] is None:

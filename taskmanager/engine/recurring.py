@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from taskmanager.domain import cron as crons
@@ -51,17 +51,6 @@ class RecurringJobs(RecurringVerbs):
         """All recurring jobs, by id; after them the rows of c_Job."""
         found, pauses = self.database.read(recurring.load_all_with)
         return found + self.rows(pauses)
-
-    def outlines(self, fields: Sequence[str]) -> list[RecurringRecord]:
-        """All of them in the same order: rows of c_Job whole, of the others no more than these fields of the hash."""
-        found, pauses = self.database.read(lambda tx: recurring.load_outlines(tx, fields))
-        return found + self.rows(pauses)
-
-    def complete(self, outlines: Sequence[RecurringRecord]) -> list[RecurringRecord]:
-        """Such outlines with all that is known of them; those that are gone meanwhile are left out."""
-        some = [one for one in outlines if one.procedure is None]
-        whole = {r.id: r for r in self.database.read(lambda tx: recurring.complete(tx, some))} if some else {}
-        return [whole.get(one.id, one) for one in outlines if one.procedure is not None or one.id in whole]
 
     def get(self, recurring_id: str) -> RecurringRecord:
         """One of them by its id, to the letter. Raises RecurringJobNotFound."""

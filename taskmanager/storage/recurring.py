@@ -50,11 +50,18 @@ def insert_member(t: Tables, p: Product) -> str:
     return p.insert_text(t.set, ("Key", "Value", "Score"))
 
 
+@statement
+def paused_members(t: Tables, p: Product) -> Any:
+    """Which of some are paused: with thousands of pauses nobody reads them all for one."""
+    s = t.set.c
+    return select(s.Value, s.Score).where(s.Key == PAUSED, s.Value.in_(bindparam("ids", expanding=True)))
+
+
 def load(tx: Tx, recurring_id: str, *, lock: bool = False) -> RecurringRecord | None:
     """One recurring job; locked by its member of the set when it is to be changed."""
     if lock and structures.lock_one(tx, SET, recurring_id) is None:
         return None
-    return next(iter(load_these(tx, [recurring_id], lock_free_paused(tx))), None)
+    return next(iter(load_these(tx, [recurring_id], paused_among(tx, [recurring_id]))), None)
 
 
 def load_all(tx: Tx) -> list[RecurringRecord]:
@@ -67,31 +74,14 @@ def load_all_with(tx: Tx) -> tuple[list[RecurringRecord], dict[str, Pause]]:
     sets = structures.members_of(tx, [SET, PAUSED])
     ids, paused = list(sets[SET]), sets[PAUSED]
     hashes = structures.fields_of(tx, [HASH + i for i in ids] + [PAUSE + i for i in paused])
-    found = [_record(i, hashes[HASH + i], _pause(i, hashes, paused)) for i in ids if HASH + i in hashes]
-    return found, {i: known for i in paused if (known := _pause(i, hashes, paused)) is not None}
-
-
-def load_outlines(tx: Tx, fields: Sequence[str]) -> tuple[list[RecurringRecord], dict[str, Pause]]:
-    """The same with no more of each than its pause and these fields of its hash: enough to sort, count and search."""
-    sets = structures.members_of(tx, [SET, PAUSED])
-    ids, paused = list(sets[SET]), sets[PAUSED]
-    keys = [HASH + i for i in ids] + [PAUSE + i for i in paused]
-    # Without pauses a field less for each is asked for: from a few on MariaDB would rather read the whole table.
-    hashes = structures.fields_of(tx, keys, [*fields, *_OF_PAUSES] if paused else fields)
-    found = [_record(i, hashes.get(HASH + i, {}), _pause(i, hashes, paused)) for i in ids]
-    return found, {i: known for i in paused if (known := _pause(i, hashes, paused)) is not None}
-
-
-def complete(tx: Tx, outlines: Sequence[RecurringRecord]) -> list[RecurringRecord]:
-    """All fields of these, in one statement; those that are gone are left out."""
-    hashes = structures.fields_of(tx, [HASH + one.id for one in outlines])
-    return [_record(one.id, hashes[HASH + one.id], one.pause) for one in outlines if HASH + one.id in hashes]
+    found = [record_in(i, hashes, paused) for i in ids if HASH + i in hashes]
+    return found, {i: known for i in paused if (known := pause_in(i, hashes, paused)) is not None}
 
 
 def load_these(tx: Tx, ids: Sequence[str], paused: Mapping[str, float]) -> list[RecurringRecord]:
     """Recurring jobs by their ids, in one statement; those that are gone are left out."""
     hashes = structures.fields_of(tx, [HASH + i for i in ids] + [PAUSE + i for i in ids if i in paused])
-    return [_record(i, hashes[HASH + i], _pause(i, hashes, paused)) for i in ids if HASH + i in hashes]
+    return [record_in(i, hashes, paused) for i in ids if HASH + i in hashes]
 
 
 def load_due(tx: Tx, now: datetime, limit: int) -> list[tuple[str, RecurringRecord | None]]:
@@ -147,7 +137,7 @@ def ended_pauses(tx: Tx, now: datetime, limit: int) -> list[str]:
 
 def pause_of(tx: Tx, recurring_id: str) -> Pause | None:
     """What is known of a pause; None of a job that is not paused."""
-    return _pause(recurring_id, structures.fields_of(tx, [PAUSE + recurring_id]), lock_free_paused(tx))
+    return pause_in(recurring_id, structures.fields_of(tx, [PAUSE + recurring_id]), paused_among(tx, [recurring_id]))
 
 
 def with_pauses(tx: Tx, records: Sequence[RecurringRecord]) -> list[RecurringRecord]:
@@ -155,7 +145,7 @@ def with_pauses(tx: Tx, records: Sequence[RecurringRecord]) -> list[RecurringRec
     hashes = structures.fields_of(tx, [PAUSE + r.id for r in records if r.paused])
     ends = {r.id: _moment(hashes.get(PAUSE + r.id, {}).get("Until")) for r in records if PAUSE + r.id in hashes}
     scores = {i: times.to_unix(end) if end else 0.0 for i, end in ends.items()}
-    return [replace(r, pause=_pause(r.id, hashes, scores)) if r.id in scores else r for r in records]
+    return [replace(r, pause=pause_in(r.id, hashes, scores)) if r.id in scores else r for r in records]
 
 
 def paused_rows(tx: Tx, prefix: str) -> frozenset[int]:
@@ -169,13 +159,26 @@ def lock_free_paused(tx: Tx) -> dict[str, float]:
     return structures.members(tx, PAUSED)
 
 
+def paused_among(tx: Tx, ids: Sequence[str]) -> dict[str, float]:
+    """The same of some."""
+    return {str(r[0]): float(r[1]) for r in tx.execute(paused_members, {"ids": list(ids)})} if ids else {}
+
+
 def until(paused: Mapping[str, float], recurring_id: str) -> datetime | None:
     """When a paused job resumes by itself."""
     at = paused.get(recurring_id, 0)
     return times.from_unix(at) if at > 0 else None
 
 
-def _pause(recurring_id: str, hashes: Mapping[str, Mapping[str, str]], paused: Mapping[str, float]) -> Pause | None:
+def record_in(
+    recurring_id: str, hashes: Mapping[str, Mapping[str, str]], paused: Mapping[str, float]
+) -> RecurringRecord:
+    """A recurring job out of hashes that were read."""
+    return _record(recurring_id, hashes[HASH + recurring_id], pause_in(recurring_id, hashes, paused))
+
+
+def pause_in(recurring_id: str, hashes: Mapping[str, Mapping[str, str]], paused: Mapping[str, float]) -> Pause | None:
+    """What hashes that were read tell of a pause; None of a job that is not paused."""
     if recurring_id not in paused:
         return None
     told = hashes.get(PAUSE + recurring_id, {})

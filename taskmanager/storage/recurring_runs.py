@@ -144,6 +144,11 @@ def _loaded_alone(text: str | None) -> Any:
         return None
 
 
+def read(recurring_id: str, text: str | None) -> RecurringRun | None:
+    """A run as it was written; None for what somebody else wrote there."""
+    return _read(recurring_id, _loaded_alone(text))
+
+
 def _read(recurring_id: str, facts: Any) -> RecurringRun | None:
     """A row as it was written; None for what somebody else wrote there."""
     try:

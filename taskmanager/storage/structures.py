@@ -95,13 +95,6 @@ def read_hashes(t: Tables, p: Product) -> Any:
 
 
 @statement
-def read_hashes_in_part(t: Tables, p: Product) -> Any:
-    h = t.hash.c
-    some = h.Field.in_(bindparam("fields", expanding=True))
-    return select(h.Key, h.Field, h.Value).where(h.Key.in_(bindparam("keys", expanding=True)), some)
-
-
-@statement
 def delete_hash(t: Tables, p: Product) -> Any:
     return delete(t.hash).where(t.hash.c.Key == bindparam("key"))
 
@@ -190,14 +183,11 @@ def fields(tx: Tx, key: str) -> dict[str, str]:
     return {str(r[0]): r[1] or "" for r in tx.execute(read_hash, {"key": key})}
 
 
-def fields_of(tx: Tx, keys: Sequence[str], names: Sequence[str] | None = None) -> dict[str, dict[str, str]]:
-    """Several hashes at once. names: the fields that are wanted of them, else all."""
+def fields_of(tx: Tx, keys: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Several hashes at once."""
     found: dict[str, dict[str, str]] = {}
     if keys:
-        build, given = read_hashes, {"keys": list(keys)}
-        if names is not None:
-            build, given = read_hashes_in_part, given | {"fields": list(names)}
-        for key, field, value in tx.execute(build, given):
+        for key, field, value in tx.execute(read_hashes, {"keys": list(keys)}):
             found.setdefault(key, {})[field] = value or ""
     return found
 

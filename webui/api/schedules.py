@@ -8,13 +8,12 @@ from typing import Any
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.engine import definitions
 from taskmanager.engine.definitions import Edit
-from webui import access, cursors
+from webui import access, cursors, recurrings
 from webui.api import admin, byname, schemas, shapes, systemschemas
 from webui.api.problems import refuse_field, told
 from webui.api.routing import group, operation
 from webui.api.work import place
 from webui.blueprint import manager
-from webui.views.recurring import state_of, text_of
 
 schedules = group("recurring", "Recurring jobs")
 
@@ -25,16 +24,15 @@ _ONE = "/api/v1/recurring/<path:recurringId>"
     schedules, "GET", "/api/v1/recurring", query=systemschemas.SchedulesQuery, gives=systemschemas.SchedulePage
 )  # fmt: skip
 def list_recurring(query: Mapping[str, Any]) -> Any:
-    """Recurring jobs by id; `q` is a text in id, name, call, cron or queue."""
-    at, needle, state = place(query["after"], 1, "after"), query["q"].strip().lower(), query["state"]
-    found = sorted(manager().recurring_list(), key=lambda r: r.id.lower())
-    shown = [r for r in found if needle in text_of(r) and (state is None or state_of(r) == state)]
+    """Recurring jobs; `q` is a text in id, name, call, cron or queue."""
+    at, limit = place(query["after"], 1, "after"), query["limit"]
+    found = recurrings.find(query["q"], query["state"] or "", query["sort"])
     start = int(at[0]) if at else 0
-    page, limit = shown[start : start + query["limit"]], query["limit"]
+    page = found.whole(start, limit)
     states = shapes.last_states(page)
     return {
         "items": [shapes.recurring(record, states) for record in page],
-        "next": cursors.write(start + limit) if len(shown) > start + limit else None,
+        "next": cursors.write(start + limit) if len(found.matching) > start + limit else None,
     }
 
 

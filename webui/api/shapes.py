@@ -11,7 +11,7 @@ from taskmanager.engine.registry import JobDefinition
 from taskmanager.storage import jobs
 from webui import access, jobforms, redaction
 from webui.blueprint import read
-from webui.views.recurring import call_of
+from webui.recurrings import call_of
 
 _MESSAGES = ("ResultMessage", "ErrorMessage", "StackTrace", "resultMessage", "errorMessage")
 

@@ -17,10 +17,14 @@ class SchedulesQuery(Cursor):
 
     q = Text(load_default="", validate=validate.Length(max=100))
     state = fields.String(load_default=None, validate=validate.OneOf(("active", "paused", "error")))
+    sort = fields.String(
+        load_default="id", validate=validate.OneOf(("id", "next", "last", "duration", "failures")),
+        metadata={"description": "duration: of the newest run; failures: in a row, up to now. Both: the most first"},
+    )  # fmt: skip
 
 
 class SchedulePage(Schema):
-    """A page of recurring jobs, by id."""
+    """A page of recurring jobs."""
 
     items = fields.List(fields.Nested(AdminJob))
     next = fields.String(allow_none=True)

@@ -18,8 +18,8 @@ from taskmanager.storage.recurring_runs import RecurringRun
 from webui import access, callforms, formats, jobviews, redaction, serverviews, shell
 from webui.access import needs
 from webui.blueprint import pages, read
+from webui.bulks import ACTIONS
 from webui.runviews import Runs
-from webui.views.lists import ACTIONS
 
 #: Parameters that the page shows in words elsewhere.
 _TOLD = frozenset({"Continuations", "Progress", STOPPED_AT, MADE_FROM, MADE_INTO})

@@ -18,17 +18,12 @@ from taskmanager.storage.monitoring_sets import Place
 from taskmanager.storage.transaction import Tx
 from webui import cursors, filtering, jobviews, serverviews, shell
 from webui.blueprint import pages, read
+from webui.bulks import ACTIONS
 from webui.filtering import Parsed
 
 SIZES = (20, 50, 100, 200)
 #: Pages by number are only looked up so far: beyond it the database would count its way there.
 _FARTHEST = 10_000
-#: What may be done with jobs of a state: address, label of the button, permission.
-ACTIONS: dict[str, tuple[str, ...]] = {
-    "scheduled": ("enqueue", "delete"), "processing": ("requeue", "delete"), "succeeded": ("requeue",),
-    "failed": ("requeue", "delete"), "deleted": ("requeue",), "awaiting": ("enqueue", "delete"),
-    "enqueued": ("requeue", "delete"),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

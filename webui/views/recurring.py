@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +13,6 @@ from taskmanager.domain.errors import InvalidCron
 from taskmanager.domain.invocation import InvocationUnreadable
 from taskmanager.domain.invocation import read as read_invocation
 from taskmanager.domain.records import JobRecord, RecurringRecord
-from taskmanager.engine import moving
 from taskmanager.engine.client import new_key
 from taskmanager.engine.legacy import row_of
 from taskmanager.engine.recurring_verbs import owed_since
@@ -22,21 +20,13 @@ from taskmanager.schedules import Restoration
 from taskmanager.storage import jobs, recurring_runs
 from taskmanager.storage import recurring as recurring_rows
 from taskmanager.storage.transaction import Tx
-from webui import access, callforms, crons, jobviews, redaction, runviews, shell
+from webui import access, callforms, crons, jobviews, recurrings, redaction, runviews, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
+from webui.recurrings import call_of, state_of
 from webui.views.actions import back
 from webui.views.lists import SIZES, size
 
-_SORTS: dict[str, Callable[[RecurringRecord], Any]] = {
-    "id": lambda r: r.id.lower(),
-    "next": lambda r: (r.next_execution is None, r.next_execution or 0, r.id),
-    "last": lambda r: (r.last_execution is None, -r.last_execution.timestamp() if r.last_execution else 0, r.id),
-}
-#: What of all recurring jobs is read, of their hashes, to sort and to search them.
-_SORTED_BY = {"next": ("NextExecution",), "last": ("LastExecution",)}
-_SEARCHED = ("Job", "Cron", "Queue")
-_STATES = ("active", "paused", "error")
 #: Ids that a message names; the audit log has all.
 _TOLD = 20
 #: Runs that the table of one recurring job has.
@@ -46,22 +36,23 @@ _NEWEST = 20
 @pages.get("/recurring")
 def recurring() -> str:
     """The list."""
-    q = request.args.get("q", "").strip().lower()
+    q = request.args.get("q", "").strip()
     wanted, sort = request.args.get("state", ""), request.args.get("sort", "id")
-    fields = ("Error", *_SORTED_BY.get(sort, ()), *(_SEARCHED if q else ()))
-    found = manager().recurring_jobs.outlines(fields)
-    counts = {state: sum(state_of(r) == state for r in found) for state in _STATES}
-    shown = [r for r in found if (not wanted or state_of(r) == wanted) and (not q or q in text_of(r))]
-    shown.sort(key=_SORTS.get(sort, _SORTS["id"]))
+    wanted, sort = wanted if wanted in recurrings.STATES else "", sort if sort in recurrings.SORTS else "id"
+    found = recurrings.find(q, wanted, sort)
     start = max(0, request.args.get("from", 0, type=int) or 0)
-    page = manager().recurring_jobs.complete(shown[start : start + size()])
+    page = found.whole(start, size())
     last = {r.last_job_id for r in page if r.last_job_id is not None}
-    states = read(lambda tx: jobs.current_states(tx, last)) if last else {}
-    runs = read(lambda tx: recurring_runs.newest(tx, [r.id for r in page], runviews.BARS))
+
+    def work(tx: Tx) -> Any:
+        states = jobs.current_states(tx, last) if last else {}
+        return states, recurring_runs.newest(tx, [r.id for r in page], runviews.BARS)
+
+    states, runs = read(work)
     return render_template(
-        "recurring.html", here="recurring", rows=page, total=len(found), matching=len(shown), counts=counts, q=q,
-        wanted=wanted, sort=sort if sort in _SORTS else "id", start=start, size=size(), sizes_list=SIZES, states=states,
-        state_of=state_of, call_of=call_of, runs={i: runviews.Runs(found) for i, found in runs.items()},
+        "recurring.html", here="recurring", rows=page, total=found.total, matching=len(found.matching),
+        counts=found.counts, q=q, wanted=wanted, sort=sort, start=start, size=size(), sizes_list=SIZES, states=states,
+        state_of=state_of, call_of=call_of, runs={i: runviews.Runs(listed) for i, listed in runs.items()},
     )  # fmt: skip
 
 
@@ -154,11 +145,6 @@ def server_zone() -> str:
     return clock.schedule if clock is not None else "UTC"
 
 
-def state_of(record: RecurringRecord) -> str:
-    """active, paused or error."""
-    return "error" if record.error else "paused" if record.paused else "active"
-
-
 def _can_edit_call(record: RecurringRecord) -> bool:
     known = callforms.known_call(record.job) if record.procedure is None and callforms.may_edit() else None
     return known is not None and bool(known[0].signature.parameters)
@@ -174,21 +160,3 @@ def missed(record: RecurringRecord, zone: str) -> bool:
     except (InvalidCron, OverflowError):
         return False
     return first is not None and first <= manager().database.clock.now()
-
-
-def call_of(record: RecurringRecord) -> str:
-    """What it calls."""
-    if (procedure := record.procedure or moving.procedure_of(record)) is not None:
-        return procedure
-    try:
-        found = read_invocation(record.job)
-    except InvocationUnreadable as error:
-        return f"({error})"
-    known = jobviews.definitions().get(found.name)
-    module = found.type.partition(",")[0]
-    return known.title if known is not None and known.display_name else f"{module}.{found.method}"
-
-
-def text_of(record: RecurringRecord) -> str:
-    """What of it is searched, in small letters."""
-    return f"{record.id} {record.name or ''} {call_of(record)} {record.cron} {record.queue}".lower()

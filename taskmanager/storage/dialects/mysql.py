@@ -75,6 +75,9 @@ class MySQL(Product):
     def literal(self, value: str | int | None) -> str:
         return super().literal(value.replace("\\", "\\\\") if isinstance(value, str) else value)
 
+    def concat(self, *parts: str) -> str:
+        return f"CONCAT({', '.join(parts)})"
+
     def by_index(self, index: str) -> str:
         # When most rows of the table are in one queue it would read the whole table and sort, locking every row.
         return f" FORCE INDEX ({self.quote(index)})"

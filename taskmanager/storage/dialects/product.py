@@ -141,6 +141,10 @@ class Product:
         """An identifier, quoted."""
         return f'"{quoted_name(name, True)}"'
 
+    def concat(self, *parts: str) -> str:
+        """Texts one after the other."""
+        return "(" + " || ".join(parts) + ")"
+
     def count_on(self, table: str, key: str) -> str:
         """The statement after which a key numbers itself on behind rows that brought theirs; empty where it does."""
         return ""

@@ -1,0 +1,138 @@
+"""All recurring jobs at a glance: what a list of ten thousand is filtered and sorted by, and no more of any of them.
+
+What a page shows is then read of those on it. Each statement reads one row of an index for each recurring job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import String, and_, bindparam, literal_column, select
+
+from taskmanager.domain.records import RecurringRecord
+from taskmanager.storage import jobs, recurring, recurring_runs, structures
+from taskmanager.storage.dialects import Product
+from taskmanager.storage.recurring import HASH, PAUSE, SET
+from taskmanager.storage.statements import Builder, statement
+from taskmanager.storage.tables import Tables
+from taskmanager.storage.transaction import Tx
+
+#: The fields that are looked at: always, to sort by the last run, and to find a text.
+_ROW = "'c_job:'"
+_ALWAYS, _LAST, _TEXTS = ("Error",), ("LastExecution",), ("Cron", "Queue", "Job")
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What is known of one at a glance. due: unix seconds, None when it has no next time; last: as it is stored.
+
+    job, cron, queue: only where texts were asked for. record: of a row of c_Job, which is read whole.
+    """
+
+    id: str
+    due: float | None
+    is_error: bool
+    is_paused: bool
+    last: str = ""
+    cron: str = ""
+    queue: str = ""
+    job: str = ""
+    record: RecurringRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest run of one: its milliseconds; and how many in a row have failed since one succeeded."""
+
+    duration_ms: int
+    failures: int
+
+
+@lru_cache(maxsize=8)
+def _fields(names: tuple[str, ...]) -> Builder:
+    """All of them, each with these fields of its hash."""
+
+    def build(t: Tables, p: Product) -> Any:
+        s, source, columns = t.set, t.set, list[Any]()
+        for name in names:
+            h = t.hash.alias(f"h_{name.lower()}")
+            key = literal_column(f"'{HASH}'", String) + s.c.Value
+            source = source.outerjoin(h, and_(h.c.Key == key, h.c.Field == name))  # type: ignore[assignment]
+            columns.append(h.c.Value)
+        return select(s.c.Value, s.c.Score, *columns).select_from(source).where(s.c.Key == bindparam("key"))
+
+    return build
+
+
+@statement
+def recurring_at_a_glance(t: Tables, p: Product) -> Any:
+    """All recurring jobs, and which are in error."""
+    return _fields(_ALWAYS)(t, p)
+
+
+@statement
+def recurring_texts(t: Tables, p: Product) -> Any:
+    """All recurring jobs with what is searched in them, and when they ran last."""
+    return _fields(_ALWAYS + _LAST + _TEXTS)(t, p)
+
+
+@statement
+def newest_runs(t: Tables, p: Product) -> str:
+    """Of each recurring job, and of the rows of c_Job in `ids`, the newest run and the failures in a row."""
+    q = p.quote
+    key, at, value = p.concat(f"'{HASH}'", "s.id"), q("Id"), q("Value")
+    # Without the hint MySQL walks the table by its primary key for each recurring job (14 million rows for 10,000);
+    # ordered by Id alone, it reads and sorts all the runs of each.
+    runs = f"{q(t.list.name)} {{0}}{p.by_index(f'IX_{t.list.name}_Key')} WHERE {{0}}.{q('Key')} = {key}"
+    latest = f"{{0}}.{q('Key')} DESC, {{0}}.{at} DESC"
+    newest = f"SELECT l.{value} FROM {runs.format('l')} ORDER BY {latest.format('l')} LIMIT 1"
+    good = f"SELECT g.{at} FROM {runs.format('g')} AND g.{value} LIKE '%\"S\"]' ORDER BY {latest.format('g')} LIMIT 1"
+    failed = f"(f.{value} LIKE '%\"F\"]' OR f.{value} LIKE '%\"R\"]')"
+    since = f"SELECT COUNT(*) FROM {runs.format('f')} AND f.{at} > COALESCE(({good}), 0) AND {failed}"
+    ids = f"SELECT {value} AS id FROM {q(t.set.name)} WHERE {q('Key')} = :key"
+    rows = f"SELECT {p.concat(_ROW, 'x.id')} AS id FROM {p.ids()}"
+    listed = f"SELECT s.id, ({newest}) AS run FROM ({ids} UNION ALL {rows}) s"
+    return f"SELECT s.id, s.run, CASE WHEN s.run LIKE '%\"S\"]' THEN 0 ELSE ({since}) END FROM ({listed}) s"
+
+
+def glances(tx: Tx, paused: Mapping[str, float], *, last: bool = False, texts: bool = False) -> list[Glance]:
+    """All recurring jobs but the rows of c_Job. paused: of `recurring.lock_free_paused`."""
+    names = _ALWAYS + (_LAST if last else ()) + (_TEXTS if texts else ())
+    found = []
+    for recurring_id, score, error, *more in tx.execute(_fields(names), {"key": SET}):
+        due, told = (None if score < 0 else float(score)), [one or "" for one in more]
+        ran = told.pop(0) if last else ""
+        cron, queue, job = told if texts else ("", "", "")
+        found.append(Glance(str(recurring_id), due, bool(error), recurring_id in paused, ran, cron, queue, job))
+    return found
+
+
+def newest(tx: Tx, row_ids: Iterable[int]) -> dict[str, Newest]:
+    """Of each that has run, its newest run. row_ids: the rows of c_Job that are listed."""
+    found = {}
+    for recurring_id, value, failures in tx.execute(newest_runs, {"key": SET, "ids": jobs.ids_json(row_ids)}):
+        run = recurring_runs.read(str(recurring_id), value)
+        if run is not None:
+            found[str(recurring_id)] = Newest(run.duration_ms, int(failures))
+    return found
+
+
+def whole(
+    tx: Tx, ids: Sequence[str], paused: Mapping[str, float], rows: Mapping[str, RecurringRecord]
+) -> list[RecurringRecord]:  # fmt: skip
+    """Those with these ids in one statement; what is gone is left out. rows: of c_Job, without their pauses."""
+    hashes = structures.fields_of(
+        tx, [HASH + i for i in ids if i not in rows] + [PAUSE + i for i in ids if i in paused]
+    )  # fmt: skip
+    found = []
+    for one in ids:
+        if one in rows:
+            found.append(
+                replace(rows[one], pause=recurring.pause_in(one, hashes, paused) if rows[one].paused else None)
+            )
+        elif HASH + one in hashes:
+            found.append(recurring.record_in(one, hashes, paused))
+    return found

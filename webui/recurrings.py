@@ -1,0 +1,119 @@
+"""Recurring jobs by filter and order, rows of c_Job among them: for the list, the API, and who acts on all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from taskmanager.domain.invocation import InvocationUnreadable
+from taskmanager.domain.invocation import read as read_invocation
+from taskmanager.domain.records import RecurringRecord
+from taskmanager.domain.times import to_iso, to_unix
+from taskmanager.engine import moving
+from taskmanager.engine.legacy import row_of
+from taskmanager.storage import monitoring_recurring
+from taskmanager.storage import recurring as rows
+from taskmanager.storage.monitoring_recurring import Glance, Newest
+from taskmanager.storage.transaction import Tx
+from webui import jobviews
+from webui.blueprint import manager, read
+
+STATES = ("active", "paused", "error")
+_NONE = Newest(-1, 0)
+#: What a list may be sorted by; those with the longest or the most come first, as does who ran last.
+_SORTS: dict[str, Callable[[Glance, Mapping[str, Newest]], Any]] = {
+    "id": lambda one, runs: one.id.lower(),
+    "next": lambda one, runs: (one.is_paused or one.due is None, one.due or 0, one.id),
+    "last": lambda one, runs: one.last,
+    "duration": lambda one, runs: runs.get(one.id, _NONE).duration_ms,
+    "failures": lambda one, runs: runs.get(one.id, _NONE).failures,
+}
+_DOWN = frozenset({"last", "duration", "failures"})
+SORTS = tuple(_SORTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Those that match, in order. total: of all there are; counts: of all of these, by state.
+
+    newest: of those sorted by their runs.
+    """
+
+    matching: Sequence[Glance]
+    total: int
+    counts: Mapping[str, int]
+    newest: Mapping[str, Newest]
+    paused: Mapping[str, float]
+
+    def whole(self, start: int, count: int) -> list[RecurringRecord]:
+        """Some of them as they are stored now; what was removed meanwhile is left out."""
+        shown = self.matching[start : start + count]
+        of_rows = {one.id: one.record for one in shown if one.record is not None}
+        return read(lambda tx: monitoring_recurring.whole(tx, [one.id for one in shown], self.paused, of_rows))
+
+
+def find(q: str = "", state: str = "", sort: str = "id") -> Found:
+    """Those in a state (all when empty) with a text in id, name, call, cron or queue."""
+    listed = [of_row(one) for one in manager().recurring_jobs.rows({})]
+    needle = q.strip().lower()
+
+    def work(tx: Tx) -> tuple[list[Glance], Mapping[str, Newest], Mapping[str, float]]:
+        paused = rows.lock_free_paused(tx)
+        found = monitoring_recurring.glances(tx, paused, last=sort == "last", texts=bool(needle))
+        numbers = [n for one in listed if (n := row_of(one.id)) is not None]
+        return found, monitoring_recurring.newest(tx, numbers) if sort in ("duration", "failures") else {}, paused
+
+    found, newest, paused = read(work)
+    found += listed
+    counts = dict.fromkeys(STATES, 0)
+    for one in found:
+        counts[_state(one)] += 1
+    shown = [
+        one for one in found if (not state or _state(one) == state) and (not needle or needle in text_of(one))
+    ]  # fmt: skip
+    key = _SORTS.get(sort, _SORTS["id"])
+    shown.sort(key=lambda one: one.id)
+    shown.sort(key=lambda one: key(one, newest), reverse=sort in _DOWN)
+    return Found(shown, len(found), counts, newest, paused)
+
+
+def state_of(record: RecurringRecord) -> str:
+    """active, paused or error."""
+    return "error" if record.error else "paused" if record.paused else "active"
+
+
+def call_of(record: RecurringRecord) -> str:
+    """What it calls."""
+    procedure = record.procedure or moving.procedure_in(record.job)
+    return procedure if procedure is not None else _called(record.job)
+
+
+def _called(job: str) -> str:
+    try:
+        found = read_invocation(job)
+    except InvocationUnreadable as error:
+        return f"({error})"
+    known = jobviews.definitions().get(found.name)
+    module = found.type.partition(",")[0]
+    return known.title if known is not None and known.display_name else f"{module}.{found.method}"
+
+
+def _state(one: Glance) -> str:
+    return "error" if one.is_error else "paused" if one.is_paused else "active"
+
+
+def text_of(one: Glance) -> str:
+    """What of it is searched, in small letters."""
+    record = one.record
+    if record is None:
+        called = moving.procedure_in(one.job) or _called(one.job)
+        return f"{one.id}  {called} {one.cron} {one.queue or 'default'}".lower()
+    return f"{record.id} {record.name or ''} {call_of(record)} {record.cron} {record.queue}".lower()
+
+
+def of_row(record: RecurringRecord) -> Glance:
+    """A row of c_Job at a glance."""
+    due = to_unix(record.next_execution) if record.next_execution else None
+    last = to_iso(record.last_execution) if record.last_execution else ""
+    return Glance(record.id, due, bool(record.error), record.paused, last, record=record)
