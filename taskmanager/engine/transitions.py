@@ -30,6 +30,8 @@ AWAITING = "awaiting"
 STOPPED_AT = "StoppedAt"
 #: Why a job that is not in the database is not changed.
 GONE = "there is no such job"
+#: How a run ends whose queue row somebody deleted.
+ROW_DELETED = Deleted(reason="Its queue row was deleted while it ran")
 
 
 @dataclass(slots=True)
@@ -39,6 +41,8 @@ class Change:
     expected: the names of states it may come from. claim: the worker's own claim, for changes by the one who
     performs; it fences off a worker that was given up. before: states passed through on the way, with their
     moments (Processing of a short run). at: when it happened, by the database's clock; now when None.
+    elect: whether filters are asked. A run that is given back has not ended, so they are not; but they are asked when
+    it turns out to have ended, because its queue row was deleted.
     """
 
     job_id: int
@@ -234,8 +238,11 @@ def _without_row(
     ended = lost - queues.waiting_among(tx, lost) if lost else lost
     if not ended:
         return changes
-    over = Deleted(reason="Its queue row was deleted while it ran")
-    return [replace(c, to=over, claim=None, keep_claim=True) if c.job_id in ended else c for c in changes]
+    return [
+        replace(c, to=ROW_DELETED, claim=None, keep_claim=True, elect=c.elect or isinstance(c.to, Enqueued))
+        if c.job_id in ended else c
+        for c in changes
+    ]  # fmt: skip
 
 
 def _is_as_left(change: Change, locked: Mapping[int, LockedJob]) -> bool:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from queue import SimpleQueue
 
 from taskmanager.domain import invocation as invocations
+from taskmanager.domain.errors import StorageError
 from taskmanager.domain.records import Claim
 from taskmanager.domain.states import STARTABLE, Enqueued
 from taskmanager.domain.texts import whole
 from taskmanager.domain.times import to_unix
 from taskmanager.engine.performer import Performer, UnknownJobType
-from taskmanager.engine.transitions import Change
+from taskmanager.engine.transitions import ROW_DELETED, Change
 from taskmanager.server.completer import Completer
 from taskmanager.storage import jobs, queues
 from taskmanager.storage.database import Database
@@ -164,22 +166,50 @@ class HeldClaims:
     def give_back_running(self) -> int:
         """Give back jobs that did not end in time; they will run again elsewhere.
 
-        One that must not be repeated goes back just so, with the mark it wrote: who claims it fails it.
+        One that must not be repeated goes back just so, with the mark it wrote: who claims it fails it. One whose
+        queue row was deleted ends here: nobody else would end it.
         """
         left = list(self.by_row.values())
-        repeatable = [r for r in self.completer.running.values() if r.recorded and r.context.is_repeatable]
-        recorded = [r.claim for r in repeatable if r.claim.queue_id in self.by_row]
-        changes = [
-            Change(
-                c.job_id, Enqueued(queue="", reason="The server stopped before the job ended"),
-                STARTABLE, c, elect=False,
-            )
-            for c in recorded
-        ]  # fmt: skip
+        recorded = [r for r in self.completer.running.values() if r.recorded and r.claim.queue_id in self.by_row]
+        repeatable = [r.claim for r in recorded if r.context.is_repeatable]
+        changes = [_given_back(claim) for claim in repeatable]
+        changes += [_over(c) for c in self._without_row([r.claim for r in recorded if not r.context.is_repeatable])]
         if changes:
-            self.database.run(lambda tx: self.completer.transitions.apply(tx, changes), patience=5)
-        self.release([c for c in left if c not in recorded])
+            self._apply(changes)
+        self.release([c for c in left if c not in repeatable])
         return len(left)
+
+    def _without_row(self, claims: Sequence[Claim]) -> list[Claim]:
+        if not claims:
+            return []
+        owned = self.database.run(lambda tx: queues.owned(tx, claims), patience=5)
+        return [claim for claim in claims if claim.queue_id not in owned]
+
+    def _apply(self, changes: Sequence[Change]) -> None:
+        """Write the changes; a job whose filters raise ends without them, and keeps no other from going back."""
+        door = self.completer.transitions
+        try:
+            self.database.run(lambda tx: door.apply(tx, changes), patience=5)
+        except StorageError:
+            raise
+        except Exception:
+            if len(changes) > 1:
+                for change in changes:
+                    self._apply([change])
+                return
+            (change,) = changes
+            log.exception("job %d, whose queue row was deleted, is ended without filters", change.job_id)
+            plain = replace(change, to=ROW_DELETED, elect=False)
+            self.database.run(lambda tx: door.apply(tx, [plain]), patience=5)
+
+
+def _given_back(claim: Claim) -> Change:
+    state = Enqueued(queue="", reason="The server stopped before the job ended")
+    return Change(claim.job_id, state, STARTABLE, claim, elect=False)
+
+
+def _over(claim: Claim) -> Change:
+    return Change(claim.job_id, ROW_DELETED, STARTABLE, claim)
 
 
 def _since(claim: Claim, now: float) -> float:

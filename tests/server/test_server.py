@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from taskmanager import JobCancelled, JobContext, JobFailed, TaskManager
+from taskmanager import Filter, JobCancelled, JobContext, JobFailed, TaskManager
+from taskmanager.domain.states import State
 from taskmanager.domain.times import utcnow
+from taskmanager.engine.filters import Electing
 from taskmanager.storage import queues
 from tests.conftest import history
 
@@ -108,6 +110,42 @@ def test_a_job_that_obeys_when_its_server_stops_is_put_back_not_deleted(tm: Task
     for job_id in ids:
         assert history(tm, job_id) == ["Enqueued", "Processing", "Enqueued"]
     assert {c.job_id for c in tm.database.run(lambda tx: queues.claim(tx, "default", 5, "t.1"))} == set(ids)
+
+
+class Spoiler(Filter):
+    """A filter with a bug: it raises when one of these jobs ends."""
+
+    def __init__(self) -> None:
+        self.jobs: set[int] = set()
+
+    def applied(self, context: Electing, state: State) -> None:
+        if state.final and context.job.id in self.jobs:
+            raise RuntimeError("the filter has a bug")
+
+
+def test_a_stopping_server_ends_a_job_whose_queue_row_was_deleted_and_what_waited_for_its_end_goes_on(
+    tm: TaskManager, serve: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    def stubborn(name: str) -> None:
+        time.sleep(4)
+
+    spoiler = Spoiler()
+    tm.add_filter(spoiler)
+    server, job_of = serve(), tm.job(stubborn)
+    left, lost, spoilt = (job_of.enqueue(name) for name in ("left", "lost", "spoilt"))
+    spoiler.jobs.add(spoilt)
+    after = job_of.options(queue="served_by_nobody").continue_after(lost, "after", on="any")
+    until(lambda: all(tm.get(i).state == "Processing" for i in (left, lost, spoilt)))
+    queue = tm.database.tables.queue
+    with tm.database.engine.begin() as connection:
+        connection.execute(queue.delete().where(queue.c.JobId.in_([lost, spoilt])))
+    server.stop(grace=0.1)
+    assert history(tm, left) == ["Enqueued", "Processing", "Enqueued"]
+    for job_id in (lost, spoilt):
+        assert history(tm, job_id) == ["Enqueued", "Processing", "Deleted"]
+        assert tm.get(job_id).history[-1].reason == "Its queue row was deleted while it ran"
+    assert tm.get(after).state == "Enqueued"
+    assert f"job {spoilt}, whose queue row was deleted, is ended without filters" in caplog.text
 
 
 async def slow_async() -> None:
