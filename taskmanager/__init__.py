@@ -12,14 +12,24 @@ if TYPE_CHECKING:
     from taskmanager.config import Settings
     from taskmanager.domain import cron
     from taskmanager.domain.errors import (
+        AmbiguousJob,
         ArgumentError,
+        ArgumentsUnreadable,
+        ChangedMeanwhile,
         ConfigurationError,
+        CreationCancelled,
+        DuplicateJob,
+        InvalidArgument,
         InvalidCron,
         JobCancelled,
         JobFailed,
         JobNotFound,
+        JobProcessDied,
         JobTimeout,
-        Retry,
+        PayloadTooLarge,
+        ReadOnlyDatabase,
+        RecurringJobNotFound,
+        SchemaError,
         StorageError,
         TaskManagerError,
         TransactionLost,
@@ -27,7 +37,7 @@ if TYPE_CHECKING:
         WaitTimeout,
     )
     from taskmanager.domain.results import JobResult
-    from taskmanager.domain.retry import RetryPolicy
+    from taskmanager.domain.retry import Retry, RetryPolicy
     from taskmanager.engine.context import CancellationToken, JobContext
     from taskmanager.engine.decorating import job
     from taskmanager.engine.filters import Filter
@@ -48,14 +58,24 @@ _PLACES = {
     "taskmanager.config": ("Settings",),
     "taskmanager.domain": ("cron",),
     "taskmanager.domain.errors": (
+        "AmbiguousJob",
         "ArgumentError",
+        "ArgumentsUnreadable",
+        "ChangedMeanwhile",
         "ConfigurationError",
+        "CreationCancelled",
+        "DuplicateJob",
+        "InvalidArgument",
         "InvalidCron",
         "JobCancelled",
         "JobFailed",
         "JobNotFound",
+        "JobProcessDied",
         "JobTimeout",
-        "Retry",
+        "PayloadTooLarge",
+        "ReadOnlyDatabase",
+        "RecurringJobNotFound",
+        "SchemaError",
         "StorageError",
         "TaskManagerError",
         "TransactionLost",
@@ -63,7 +83,7 @@ _PLACES = {
         "WaitTimeout",
     ),
     "taskmanager.domain.results": ("JobResult",),
-    "taskmanager.domain.retry": ("RetryPolicy",),
+    "taskmanager.domain.retry": ("Retry", "RetryPolicy"),
     "taskmanager.engine.context": (
         "CancellationToken",
         "JobContext",
@@ -81,11 +101,17 @@ _PLACES = {
 _PLACE_OF = {name: module for module, names in _PLACES.items() for name in names}
 
 __all__ = [
+    "AmbiguousJob",
     "ArgumentError",
+    "ArgumentsUnreadable",
     "CancellationToken",
+    "ChangedMeanwhile",
     "ConfigurationError",
+    "CreationCancelled",
+    "DuplicateJob",
     "Filter",
     "Inject",
+    "InvalidArgument",
     "InvalidCron",
     "Job",
     "JobCancelled",
@@ -93,11 +119,16 @@ __all__ = [
     "JobFailed",
     "JobFunction",
     "JobNotFound",
+    "JobProcessDied",
     "JobResult",
     "JobTimeout",
     "JobType",
+    "PayloadTooLarge",
+    "ReadOnlyDatabase",
+    "RecurringJobNotFound",
     "Retry",
     "RetryPolicy",
+    "SchemaError",
     "Settings",
     "StorageError",
     "TaskManager",

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Concatenate, overload
 
 from taskmanager import schedules
 from taskmanager.config import Settings
+from taskmanager.domain import given
 from taskmanager.domain import invocation as invocations
-from taskmanager.domain import times
 from taskmanager.domain.cron import Misfire
-from taskmanager.domain.errors import CreationCancelled, InvalidArgument, JobFailed, JobNotFound
+from taskmanager.domain.errors import ArgumentError, CreationCancelled, InvalidArgument
 from taskmanager.domain.invocation import Invocation
-from taskmanager.domain.records import JobRecord, RecurringRecord
+from taskmanager.domain.records import RecurringRecord
 from taskmanager.domain.retry import RetryPolicy
 from taskmanager.domain.states import Enqueued, Scheduled, State
 from taskmanager.engine import decorating, discovery, handles
@@ -27,14 +27,12 @@ from taskmanager.engine.handles import Decorator, JobFunction
 from taskmanager.engine.history import MANUAL, TRIGGERED_BY
 from taskmanager.engine.legacy import row_of
 from taskmanager.engine.registry import JobDefinition, define
-from taskmanager.operating import Operating
-from taskmanager.server import waiting
-from taskmanager.storage import jobs
 from taskmanager.storage.database import Database
+from taskmanager.stored import StoredJobs
 from taskmanager.testing import Testing
 
 
-class TaskManager(Operating):
+class TaskManager(StoredJobs):
     """One installation: a database, the jobs that are known, and what can be asked of them.
 
     settings: as loaded, else from files and environment; further keywords are settings by name.
@@ -75,8 +73,8 @@ class TaskManager(Operating):
 
     def enqueue(self, target: Any, *args: Any, **kwargs: Any) -> int:
         """Enqueue a job by its function, class or registered name; returns the job's id."""
-        given = {k: kwargs.pop(k) for k in list(kwargs) if k in handles.OPTIONS}
-        return self.enqueue_definition(self.definition(target), args, kwargs, given)
+        options = {k: kwargs.pop(k) for k in list(kwargs) if k in handles.OPTIONS}
+        return self.enqueue_definition(self.definition(target), args, kwargs, options)
 
     def enqueue_definition(
         self, definition: JobDefinition, args: tuple[Any, ...], kwargs: dict[str, Any], options: Mapping[str, Any]
@@ -98,18 +96,28 @@ class TaskManager(Operating):
         batch: int = 1000, **options: Any,
     ) -> list[int]:  # fmt: skip
         """Write many jobs of one kind, `batch` to a transaction. A row is a tuple of positional or a dict of keyword
-        arguments. Returns the ids in order. Nothing is written when a row's arguments do not fit."""
+        arguments. Returns the ids in order. Nothing is written when a row's arguments do not fit.
+
+        Raises ArgumentError, which names the row, from 1; InvalidArgument."""
         definition = self.definition(target)
-        new = [
-            self._new(definition, (), dict(row), options)
-            if isinstance(row, Mapping)
-            else self._new(definition, tuple(row), {}, options)
-            for row in rows
-        ]
+        handles.known(options)
+        if not isinstance(batch, int) or batch < 1:
+            raise InvalidArgument(f"batch is a whole number from 1, not {batch!r}")
+        new = [self._of_row(definition, number, row, options) for number, row in enumerate(rows, 1)]
         ids: list[int] = []
         for start in range(0, len(new), batch):
             ids += self.client.create(new[start : start + batch], session=session)
         return ids
+
+    def _of_row(self, definition: JobDefinition, number: int, row: Any, options: Mapping[str, Any]) -> NewJob:
+        if isinstance(row, (str, bytes)) or not isinstance(row, (Mapping, Sequence)):
+            what = "a row is a tuple of positional or a dict of keyword arguments"
+            raise ArgumentError(f"row {number} of enqueue_many: {what}, not {row!r}")
+        args, kwargs = ((), dict(row)) if isinstance(row, Mapping) else (tuple(row), {})
+        try:
+            return self._new(definition, args, kwargs, options)
+        except ArgumentError as error:
+            raise ArgumentError(f"row {number} of enqueue_many: {error}") from None
 
     def continue_definition(
         self, parent_id: int, definition: JobDefinition, args: tuple[Any, ...], kwargs: dict[str, Any],
@@ -118,8 +126,12 @@ class TaskManager(Operating):
         """Write a job that waits for another."""
         if on not in ("success", "any"):
             raise InvalidArgument(f"on is 'success' or 'any', not {on!r}")
+        for name in ("delay", "at"):
+            if options.get(name) is not None:
+                raise InvalidArgument(f"a continuation starts when its parent ends, and takes no {name!r}")
         new = self._new(definition, args, kwargs, options)
-        return self.client.continue_after(parent_id, new, on_any=on == "any", session=options.get("session"))
+        parent, session = given.job_id(parent_id), options.get("session")
+        return self.client.continue_after(parent, new, on_any=on == "any", session=session)
 
     def definition(self, target: Any) -> JobDefinition:
         """The definition of a decorated function or class, a plain function, or a name. Raises UnknownJob."""
@@ -130,6 +142,7 @@ class TaskManager(Operating):
             return target
         if isinstance(target, str):
             return self.registry.find(target)
+        discovery.check_named(target)
         known = self.registry.get(f"{target.__module__}:{target.__qualname__}")
         plain = RetryPolicy(attempts=self.settings.plain_function_retries)
         return known or self.registry.add(define(target, is_injected=self.providers.is_injected, retry=plain))
@@ -137,9 +150,9 @@ class TaskManager(Operating):
     def _new(
         self, definition: JobDefinition, args: tuple[Any, ...], kwargs: dict[str, Any], options: Mapping[str, Any]
     ) -> NewJob:
-        queue = options.get("queue") or definition.queue
+        queue = definition.queue if options.get("queue") is None else options["queue"]
         check_queue(queue)
-        priority = definition.priority if options.get("priority") is None else int(options["priority"])
+        priority = definition.priority if options.get("priority") is None else given.priority(options["priority"])
         parameters: dict[str, str] = dict(options.get("parameters") or {})
         state: State = Enqueued(queue=queue, priority=priority)
         at = self._moment(options)
@@ -149,17 +162,6 @@ class TaskManager(Operating):
         if options.get("triggered_by"):
             parameters[TRIGGERED_BY] = json.dumps(options["triggered_by"])
         return NewJob(definition.invocation(args, kwargs), state, queue, priority, definition, parameters)
-
-    def _moment(self, options: Mapping[str, Any]) -> datetime | None:
-        at, delay = options.get("at"), options.get("delay")
-        if at is not None:
-            return times.to_utc(at)
-        if delay is None:
-            return None
-        span = delay if isinstance(delay, timedelta) else timedelta(seconds=float(delay))
-        if self.database.clock.stale:
-            self.database.read(lambda tx: None)
-        return self.database.clock.now() + span
 
     # -- recurring --------------------------------------------------------------------------------------------
 
@@ -182,9 +184,11 @@ class TaskManager(Operating):
     ) -> Definition:  # fmt: skip
         """A recurring job as it is wanted, not written yet. Raises ArgumentError."""
         definition = self.definition(target)
+        if isinstance(args, str) or not isinstance(args, Sequence) or not isinstance(kwargs or {}, Mapping):
+            raise ArgumentError(f"recurring job {recurring_id}: args is a tuple and kwargs a dict of arguments")
         return Definition(
             id=recurring_id,
-            invocation=definition.invocation(args, dict(kwargs or {})),
+            invocation=definition.invocation(tuple(args), dict(kwargs or {})),
             cron=cron,
             time_zone=time_zone or definition.time_zone,
             queue=queue or definition.queue,
@@ -251,48 +255,6 @@ class TaskManager(Operating):
     def recurring_list(self) -> list[RecurringRecord]:
         """All recurring jobs."""
         return self.recurring_jobs.all()
-
-    # -- one job ----------------------------------------------------------------------------------------------
-
-    def get(self, job_id: int) -> JobRecord:
-        """A job with its parameters and history. Raises JobNotFound."""
-        record = self.database.read(lambda tx: jobs.read(tx, job_id))
-        if record is None:
-            raise JobNotFound(f"there is no job {job_id}: it never existed, or it has expired")
-        return record
-
-    def delete(self, job_id: int, *, reason: str | None = None) -> bool:
-        """Move a job to Deleted, cancelling it if it runs; whether it was changed. Raises JobNotFound."""
-        return self._one(self.client.delete([job_id], reason=reason)[0], job_id)
-
-    def requeue(self, job_id: int, *, reason: str | None = None) -> bool:
-        """Put a job back into its queue, whatever became of it. Raises JobNotFound."""
-        return self._one(self.client.requeue([job_id], reason=reason)[0], job_id)
-
-    def reschedule(self, job_id: int, *, delay: timedelta | float | None = None, at: datetime | None = None) -> bool:
-        """Move a job to another moment. Raises JobNotFound."""
-        moment = self._moment({"delay": delay, "at": at})
-        if moment is None:
-            raise InvalidArgument("reschedule() takes either delay or at")
-        return self._one(self.client.reschedule(job_id, moment), job_id)
-
-    def _one(self, answer: Any, job_id: int) -> bool:
-        if answer.refused == "there is no such job":
-            raise JobNotFound(f"there is no job {job_id}: it never existed, or it has expired")
-        return bool(answer)
-
-    def wait(self, job_id: int, timeout: float | None = None) -> Any:
-        """Wait until a job ends and return its result.
-
-        timeout: seconds. Raises WaitTimeout, JobFailed when it ended in Failed or Deleted, JobNotFound.
-        """
-        waiting.until_final(self.database, job_id, timeout)
-        record = self.get(job_id)
-        if record.state != "Succeeded":
-            facts = record.current.data if record.current else {}
-            reason = record.current.reason if record.current else None
-            raise JobFailed(f"job {job_id} is {record.state}: {facts.get('ExceptionMessage') or reason or 'no reason'}")
-        return record.result
 
     # -- people -----------------------------------------------------------------------------------------------
 

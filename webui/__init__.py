@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import select
 import threading
 from collections.abc import Mapping
@@ -100,7 +101,10 @@ class Page:
         options["channel_request_lookahead"] = 1  # so that it is noticed when who listens to a stream is gone
         options["connection_limit"] = _CONNECTIONS
         options["asyncore_use_poll"] = hasattr(select, "poll")  # select() takes no more than 1,024 files
-        self._server: Any = waitress.server.create_server(app, host=host, port=port, **options)
+        try:
+            self._server: Any = waitress.server.create_server(app, host=host, port=port, **options)
+        except ValueError as error:  # what waitress says of a name that nobody knows
+            raise OSError(errno.EADDRNOTAVAIL, "there is no such address") from error
         self._feed: Feed = app.config["FEED"]
         shown = "localhost" if host in ("0.0.0.0", "::") else host
         self.url = f"http://{shown}:{self._server.effective_port}/hangfire"

@@ -21,6 +21,7 @@ from taskmanager.engine.audit import Actor
 from taskmanager.engine.history import MANUAL
 from taskmanager.storage import schema
 from taskmanager.storage.database import Database
+from taskmanager.storage.dialects import product_of
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 #: For how long a command that somebody waits for tries to reach the database.
@@ -99,6 +100,13 @@ class Group(click.Group):
             return super().make_context(*args, **kwargs)
         except KeyboardInterrupt:
             _interrupted()
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click's, but a command is told in its whole first sentence, over as many lines as that takes."""
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, c.get_short_help_str(1000)) for name, c in commands if c is not None and not c.hidden]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -197,8 +205,10 @@ def _cured(error: TaskManagerError, ctx: click.Context) -> str:
         lacking = schema.missing(engine, prefix)
         if lacking and schema.is_empty(engine, prefix):
             return f"the database has no tables yet: run `taskmanager db upgrade`, or {_named_by(tm)}"
-    except TaskManagerError:
-        return f"{error}; start the server, or {_named_by(tm)}"
+    except TaskManagerError as failure:
+        cause = failure.__cause__
+        is_down = cause is not None and product_of(engine.dialect).is_unreachable(cause)
+        return f"{error}; {'start the server, or ' if is_down else ''}{_named_by(tm)}"
     if isinstance(error, SchemaError):
         return str(error)
     cure = "run `taskmanager db upgrade` (`taskmanager db check` lists what is missing)"

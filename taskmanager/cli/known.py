@@ -50,7 +50,7 @@ def list_known(ctx: click.Context, form: str, as_json: bool) -> None:
         writer.writeheader()
         writer.writerows(rows)
     else:
-        click.echo(f"Found {len(rows)} jobs:")
+        click.echo(f"Found {len(rows)} {'job' if len(rows) == 1 else 'jobs'}:")
         for number, row in enumerate(rows, 1):
             marks = [row["id"]] if str(row["id"]).startswith("c_job:") else []
             marks += ["disabled"] if row["enabled"] is False else []
@@ -139,17 +139,23 @@ def _quoted(name: str) -> str:
 
 
 @job_group.command(
-    epilog=examples("job run send_mail a@b.c subject=hi", "job run add 20 b=3 --wait --timeout 60", "job run c_job:5")
+    epilog=examples(
+        "job run send_mail a@b.c subject=hi", "job run add 20 b=3 --wait --timeout 9", "job run c_job:5 --json"
+    )
 )
 @click.argument("name")
 @click.argument("arguments", nargs=-1, metavar="[ARGS]...")
 @click.option("--wait", "-w", "wait_for", is_flag=True, help="Wait for its end, and print what it returned.")
 @click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="With --wait: how long; for ever.")
+@as_json
 @click.pass_context
-def run(ctx: click.Context, name: str, arguments: tuple[str, ...], wait_for: bool, timeout: float | None) -> None:
+def run(
+    ctx: click.Context, name: str, arguments: tuple[str, ...], wait_for: bool, timeout: float | None, as_json: bool
+) -> None:
     """Run a job now, once; prints its id and its page.
 
     Arguments are as those of `enqueue`; a row of c_Job takes none. Exit codes with --wait are those of `jobs wait`.
+    With --json and --wait the result is a second line.
     """
     if timeout is not None and not wait_for:
         raise click.UsageError("--timeout goes with --wait")
@@ -162,8 +168,12 @@ def run(ctx: click.Context, name: str, arguments: tuple[str, ...], wait_for: boo
         raise ArgumentError(f"{found.id} calls a procedure, which is called without arguments")
     else:
         job_id = tm.trigger(found.id, by=asked_by())
-    click.echo(f"Job started: {job_id}")
-    click.echo(f"Dashboard: {_dashboard(tm)}/jobs/details/{job_id}")
+    page = f"{_dashboard(tm)}/jobs/details/{job_id}"
+    if as_json:
+        print_json({"id": job_id, "dashboard": page})
+    else:
+        click.echo(f"Job started: {job_id}")
+        click.echo(f"Dashboard: {page}")
     if wait_for:
         with interruptible() as check:
             wait_and_print(tm, job_id, timeout, check)

@@ -8,6 +8,7 @@ import click
 
 from taskmanager.cli.common import Command, Group, as_json, examples, manager
 from taskmanager.cli.texts import show
+from taskmanager.domain import times
 from taskmanager.domain.records import ServerRecord
 from taskmanager.storage import monitoring
 
@@ -67,7 +68,7 @@ def servers(ctx: click.Context, as_json: bool) -> None:
     rows = [
         {
             "server": s.id, "state": state(s), "workers": s.data.get("WorkerCount"),
-            "queues": ",".join(s.queues), "started": s.data.get("StartedAt"),
+            "queues": ",".join(s.queues), "started": times.parse(s.data.get("StartedAt")),
             "heartbeat": s.last_heartbeat,
         }
         for s in found

@@ -11,7 +11,7 @@ from taskmanager.app import TaskManager
 from taskmanager.cli.common import FAILED, Group, as_json, asked_by, examples, manager, time_of
 from taskmanager.cli.texts import arguments_of, moment, print_json, show
 from taskmanager.domain import cron as crons
-from taskmanager.domain.errors import InvalidCron, TaskManagerError
+from taskmanager.domain.errors import InvalidCron, RecurringJobNotFound, TaskManagerError
 from taskmanager.domain.invocation import InvocationUnreadable, read
 from taskmanager.domain.records import Pause, RecurringRecord
 from taskmanager.domain.times import utcnow
@@ -115,6 +115,9 @@ def add(
         misfire=misfire,
     )  # fmt: skip
     click.echo(f"{recurring_id} saved")
+    saved = tm.recurring_jobs.get(recurring_id)
+    if saved.next_execution is None and not saved.paused:
+        click.echo(f"note: it never fires: there is no such time as {cron!r}", err=True)
 
 
 def found_by(ctx: click.Context, name: str, *, discover: bool = False) -> tuple[TaskManager, RecurringRecord]:
@@ -250,6 +253,8 @@ def _cron(ctx: click.Context, text: str, time_zone: str | None) -> crons.Cron:
     except InvalidCron as error:
         try:
             _, record = found_by(ctx, text)
+        except RecurringJobNotFound as unknown:
+            raise InvalidCron(f"{unknown}, and {error}") from None
         except TaskManagerError:
             raise error from None
         own = "UTC" if record.procedure is not None or record.id.startswith("c_job:") else record.time_zone

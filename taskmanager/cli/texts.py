@@ -55,6 +55,12 @@ def _cell(value: Any) -> str:
     return " ".join(text.split()) if "\n" in text else text
 
 
+def indented(text: str) -> str:
+    """A text of several lines, such as a stack trace, set below and to the right of its name."""
+    lines = text.rstrip().splitlines()
+    return text.rstrip() if len(lines) < 2 else "".join(f"\n          {line}" for line in lines)
+
+
 @contextmanager
 def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """A progress bar on a terminal, and nothing elsewhere; call what it gives with how many more are done."""

@@ -223,6 +223,10 @@ class Cron:
 @functools.lru_cache(maxsize=4096)
 def parse(expression: str, time_zone: str = "UTC", days_and: bool = False) -> Cron:
     """A Cron, parsed once. Raises InvalidCron."""
+    if not isinstance(expression, str):
+        raise InvalidCron(f"a cron expression is a text such as '0 2 * * *', not {expression!r}")
+    if not isinstance(time_zone, str):
+        raise InvalidCron(f"a time zone is an IANA name such as 'Europe/Prague', not {time_zone!r}")
     return Cron(expression, time_zone, days_and=days_and)
 
 
@@ -257,9 +261,9 @@ def _fields(expression: str) -> tuple[str, ...]:
         text = macro
     fields = tuple(text.upper().split())
     if len(fields) not in (5, 6):
+        count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
         raise InvalidCron(
-            f"cron {expression!r} has {len(fields)} fields: write 5 (minute hour day month weekday), "
-            "or 6 with seconds first"
+            f"cron {expression!r} has {count}: write 5 (minute hour day month weekday), or 6 with seconds first"
         )
     day, weekday = len(fields) - 3, len(fields) - 1
     return tuple("*" if f == "?" and i in (day, weekday) else f for i, f in enumerate(fields))

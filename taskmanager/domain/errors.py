@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
 
 class TaskManagerError(Exception):
@@ -100,18 +99,6 @@ class DatabaseSlow(StorageError):
 
 class ReadOnlyDatabase(StorageError):
     """The database cannot be written: read-only server or file, or a full disk."""
-
-
-class Retry(Exception):
-    """Raised by a job: run me again, after `delay` (seconds or timedelta) if given, whatever my exception lists say.
-
-    Counts as an attempt, unless `count=False`; then it may go on for ever.
-    """
-
-    def __init__(self, reason: str = "", *, delay: float | timedelta | None = None, count: bool = True) -> None:
-        super().__init__(reason or "the job asked to be run again")
-        self.delay = delay.total_seconds() if isinstance(delay, timedelta) else delay
-        self.count = count
 
 
 class RemoteError(Exception):

@@ -1,4 +1,4 @@
-"""When a failed job runs again: a policy answers from the number of the attempt and the exception."""
+"""When a failed job runs again: a policy answers from the number of the attempt and the exception, or the job asks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from taskmanager.domain import given
 from taskmanager.domain.errors import RemoteError, qualified
 
 #: Hangfire's default number of retries, given to functions without `@job`.
@@ -16,6 +17,18 @@ HANGFIRE_ATTEMPTS = 10
 def hangfire_delay(attempt: int) -> float:
     """Seconds before retry `attempt` (from 1): (n-1)^4 + 15 + rand{0..29}·n, as Hangfire computes it."""
     return float((attempt - 1) ** 4 + 15 + random.randrange(30) * attempt)
+
+
+class Retry(Exception):
+    """Raised by a job: run me again, after `delay` (seconds or timedelta) if given, whatever my exception lists say.
+
+    Counts as an attempt, unless `count=False`; then it may go on for ever. Raises InvalidArgument.
+    """
+
+    def __init__(self, reason: str = "", *, delay: float | timedelta | None = None, count: bool = True) -> None:
+        super().__init__(reason or "the job asked to be run again")
+        self.delay = None if delay is None else given.span(delay, "the delay of Retry").total_seconds()
+        self.count = count
 
 
 @dataclass(frozen=True, slots=True)

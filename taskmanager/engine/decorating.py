@@ -10,7 +10,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 from taskmanager.domain import alerts
 from taskmanager.domain.alerts import AlertRule
 from taskmanager.domain.cron import Misfire
-from taskmanager.domain.errors import ConfigurationError, InvalidArgument
+from taskmanager.domain.errors import ConfigurationError, InvalidArgument, InvalidCron
+from taskmanager.domain.given import priority, span
 from taskmanager.domain.retry import RetryPolicy, seconds_of
 from taskmanager.engine import injection
 from taskmanager.engine.client import check_queue
@@ -53,6 +54,8 @@ def decorator(
     given = dict(options)
     if isinstance(target, str):
         given["cron"] = target
+    elif target is not None and not callable(target):
+        raise ConfigurationError(f"@job takes a cron expression, or decorates a function or class; not {target!r}")
     for name in given.keys() - OPTIONS:
         raise ConfigurationError(f"@job has no option {name!r}; options are {', '.join(sorted(OPTIONS))}")
     for name, (is_right, words) in _CHECKS.items():
@@ -100,26 +103,24 @@ def _are_exceptions(value: Any) -> bool:
     return all(isinstance(kind, type) and issubclass(kind, BaseException) for kind in members)
 
 
-def _is_span(value: Any) -> bool:
-    if isinstance(value, timedelta):
-        return value > timedelta(0)
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+def _is_span(value: Any, least: timedelta = timedelta(microseconds=1)) -> bool:
+    return _passes(span, value) and span(value) >= least
 
 
 def _are_spans(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) and all(v in (0, timedelta(0)) or _is_span(v) for v in value)
+    return isinstance(value, (list, tuple)) and all(_is_span(v, timedelta(0)) for v in value)
+
+
+def _passes(check: Callable[[Any], object], value: Any) -> bool:
+    try:
+        check(value)
+    except (InvalidArgument, InvalidCron, ValueError):
+        return False
+    return True
 
 
 def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _is_misfire(value: Any) -> bool:
-    try:
-        Misfire.parse(value)
-    except (InvalidArgument, ValueError):
-        return False
-    return True
 
 
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
@@ -130,8 +131,14 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "give_up_on": (_are_exceptions, "an exception class, or several in a tuple"),
     "timeout": (_is_span, "seconds or a timedelta, more than 0"),
     "memory_limit": (lambda v: _is_count(v) and v > 0, "a number of bytes"),
-    "priority": (lambda v: isinstance(v, int) and not isinstance(v, bool), "a whole number; smaller runs first"),
-    "misfire": (_is_misfire, "relaxed, strict or ignorable"),
+    "priority": (lambda v: _passes(priority, v), "a whole number of at most four bytes; smaller runs first"),
+    "misfire": (lambda v: _passes(Misfire.parse, v), "relaxed, strict or ignorable"),
     "job_type": (lambda v: v in set(JobType), "Recurring, FireAndForget, Delayed or Manual"),
     "cron": (lambda v: isinstance(v, str), "a cron expression as text"),
+    "time_zone": (lambda v: isinstance(v, str), "an IANA name such as Europe/Prague"),
+    "display_name": (lambda v: isinstance(v, str) and v.strip() != "", "a text"),
+    "description": (lambda v: isinstance(v, str), "a text"),
+    "isolate": (lambda v: isinstance(v, bool), "True or False"),
+    "days_and": (lambda v: isinstance(v, bool), "True or False"),
+    "then_delete": (lambda v: isinstance(v, bool), "True or False"),
 }

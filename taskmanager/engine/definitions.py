@@ -66,6 +66,8 @@ class Restored(Told):
 def check(wanted: Definition) -> None:
     """Raises InvalidCron, InvalidArgument."""
     crons.parse(wanted.cron, wanted.time_zone, wanted.days_and)
+    if not isinstance(wanted.id, str):
+        raise InvalidArgument(f"a recurring job's id is a text, not {wanted.id!r}")
     if not wanted.id or len(wanted.id) > MAX_ID or storable(wanted.id) != wanted.id:
         raise InvalidArgument(f"a recurring job's id has 1 to {MAX_ID} characters: {wanted.id[:100]!r}")
     if row_of(wanted.id) is not None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from taskmanager.domain.errors import InvalidArgument
 from taskmanager.engine.injection import Providers, provided_by
 from taskmanager.engine.registry import JobDefinition, Registry
 
@@ -45,6 +46,18 @@ def definition_of(value: Any) -> JobDefinition | None:
     """The definition a decorator left on a function's handle or a class; None for anything else."""
     definition = getattr(value, "definition", None) if not isinstance(value, type) else vars(value).get("definition")
     return definition if isinstance(definition, JobDefinition) else None
+
+
+def check_named(target: Any) -> None:
+    """Raise InvalidArgument when this is nothing that a worker could find by its module and name."""
+    module, path = getattr(target, "__module__", None), getattr(target, "__qualname__", None)
+    bound_to = getattr(target, "__self__", None) if inspect.ismethod(target) else None
+    if not callable(target) or not isinstance(module, str) or not isinstance(path, str):
+        raise InvalidArgument(f"what is enqueued is a function, a job class or a name, not {target!r}")
+    if bound_to is not None and not isinstance(bound_to, type):
+        raise InvalidArgument(
+            f"{path} is bound to an object, which cannot be stored: enqueue a function or a Job class"
+        )
 
 
 def _walk(package: str, found: Discovered) -> list[str]:

@@ -13,10 +13,11 @@ from typing import Any
 from taskmanager import logs
 from taskmanager.domain import invocation as invocations
 from taskmanager.domain.codec import encode_result
-from taskmanager.domain.errors import ArgumentsUnreadable, JobCancelled, JobTimeout, RemoteError, Retry, qualified
+from taskmanager.domain.errors import ArgumentsUnreadable, JobCancelled, JobTimeout, RemoteError, qualified
 from taskmanager.domain.notifications import Notification
 from taskmanager.domain.records import Claim
 from taskmanager.domain.results import JobResult, ResultFailed
+from taskmanager.domain.retry import Retry
 from taskmanager.domain.states import Deleted, Enqueued, Failed, State, Succeeded
 from taskmanager.engine.context import JobContext, attempt_of
 from taskmanager.engine.filters import Chain, Performing, Run

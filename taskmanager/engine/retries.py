@@ -6,8 +6,8 @@ import logging
 from datetime import timedelta
 
 from taskmanager import logs
-from taskmanager.domain.errors import ArgumentsUnreadable, ClaimsExhausted, RemoteError, Retry, qualified
-from taskmanager.domain.retry import RetryPolicy
+from taskmanager.domain.errors import ArgumentsUnreadable, ClaimsExhausted, RemoteError, qualified
+from taskmanager.domain.retry import Retry, RetryPolicy
 from taskmanager.domain.states import Deleted, Enqueued, Failed, Scheduled, State, short
 from taskmanager.domain.texts import whole
 from taskmanager.engine.filters import Electing, Filter

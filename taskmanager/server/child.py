@@ -22,8 +22,9 @@ import psutil
 
 from taskmanager import logs
 from taskmanager.domain.codec import encode_result
-from taskmanager.domain.errors import Retry, qualified
+from taskmanager.domain.errors import qualified
 from taskmanager.domain.records import Claim
+from taskmanager.domain.retry import Retry
 from taskmanager.domain.times import utcnow
 from taskmanager.engine import forks, handles
 from taskmanager.engine.context import JobContext

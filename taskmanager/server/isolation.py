@@ -15,7 +15,8 @@ from typing import Any
 import psutil
 
 from taskmanager import logs
-from taskmanager.domain.errors import JobCancelled, JobProcessDied, JobTimeout, RemoteError, Retry, StorageError
+from taskmanager.domain.errors import JobCancelled, JobProcessDied, JobTimeout, RemoteError, StorageError
+from taskmanager.domain.retry import Retry
 from taskmanager.domain.times import utcnow
 from taskmanager.engine.context import JobContext
 from taskmanager.engine.registry import JobDefinition

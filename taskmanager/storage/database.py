@@ -25,7 +25,7 @@ from taskmanager.storage.dialects import Product, Verdict, product_of
 from taskmanager.storage.engines import give_up_pool, make_engine, make_raw_engine
 from taskmanager.storage.statements import Prepared
 from taskmanager.storage.tables import tables_of
-from taskmanager.storage.transaction import Tx, as_moment
+from taskmanager.storage.transaction import Tx, as_moment, connection_of
 
 log = logging.getLogger("taskmanager.storage")
 T = TypeVar("T")
@@ -146,7 +146,7 @@ class Database:
 
     def join(self, connection: Any) -> Tx:
         """A transaction of the caller's: a SQLAlchemy Connection or Session. Its COMMIT stays the caller's."""
-        own = connection.connection() if hasattr(connection, "get_bind") else connection
+        own = connection_of(connection, self.engine.dialect.name)
         if not own.in_transaction():
             own.begin()
         tx = Tx(self.prepared, self.clock, own, joined=True, ring=self.ring)

@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from inspect import iscoroutinefunction
 from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from taskmanager.domain.errors import DatabaseSlow
+from taskmanager.domain.errors import DatabaseSlow, InvalidArgument
 from taskmanager.storage.clock import Clock
 from taskmanager.storage.statements import Builder, PlainText, Prepared
 from taskmanager.storage.tables import Tables
@@ -177,6 +178,21 @@ class Tx:
         return DBAPIError.instance(
             sql, None, error, self._errors, hide_parameters=True, connection_invalidated=gone, dialect=dialect
         )
+
+
+def connection_of(given: Any, dialect: str) -> Connection:
+    """The connection of a caller's SQLAlchemy Session or Connection. Raises InvalidArgument for anything else.
+
+    dialect: SQLAlchemy's name of the kind of database that it must be of.
+    """
+    is_session = hasattr(given, "get_bind") and not iscoroutinefunction(getattr(given, "connection", None))
+    own = given.connection() if is_session else given
+    if not isinstance(own, Connection):
+        raise InvalidArgument(f"session is a SQLAlchemy Session or Connection, not {type(given).__name__}")
+    theirs, ours = (name.replace("mariadb", "mysql") for name in (own.dialect.name, dialect))
+    if theirs != ours:
+        raise InvalidArgument(f"session is of another database, on {theirs}: the tables of taskmanager are on {ours}")
+    return own
 
 
 def as_moment(value: Any) -> datetime:

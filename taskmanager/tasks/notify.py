@@ -15,8 +15,7 @@ from typing import Any
 from taskmanager.config import ALERTS, Settings
 from taskmanager.domain import times
 from taskmanager.domain.alerts import Event, union
-from taskmanager.domain.errors import Retry
-from taskmanager.domain.retry import RetryPolicy
+from taskmanager.domain.retry import Retry, RetryPolicy
 from taskmanager.engine.alerts import Sources, sources
 from taskmanager.engine.context import JobContext
 from taskmanager.engine.registry import JobDefinition, Registry, define

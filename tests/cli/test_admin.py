@@ -98,3 +98,5 @@ def test_servers_are_listed_the_silent_ones_as_such(cli_on: Cli, tm: TaskManager
         ("live:1:x", "running", 4, "default,mail"), ("lost:1:x", "silent", 4, "default,mail"),
     ]  # fmt: skip
     assert rows[0]["heartbeat"].endswith("Z")
+    assert rows[0]["started"] == "2030-01-01T00:00:00Z"
+    assert "2030-01-01 00:00:00Z" in cli_on("servers").output

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from tests.cli.conftest import Cli, run
 
@@ -35,6 +36,9 @@ from tests.cli.conftest import Cli, run
         (["recurring", "add", "c_job:1", "* * * * *", "Adder", "1"], "c_Job"),
         (["recurring", "trigger", "none"], "no recurring job 'none'"),
         (["recurring", "next", "every day"], "every day"),
+        (["recurring", "next", "nigtly"], "there is no recurring job 'nigtly', and cron 'nigtly' has 1 field: write 5"),
+        (["enqueue", "Adder", "1", "--delay", "1e300"], "delay=1e+300: it is at most 365000 days"),
+        (["enqueue", "Adder", "1", "--priority", "99999999999"], "priority 99999999999 is not from -2147483648 to"),
         (["queues", "pause", "Not A Queue"], "queue name"),
         (["sql", "show", "queues.claimabl"], "did you mean 'queues.claimable'?"),
         (["config", "show", "thread"], "did you mean 'threads'?"),
@@ -124,6 +128,16 @@ def test_a_server_that_is_down_is_told_within_seconds_without_the_password(
     assert "secret" not in result.output
 
 
+def test_a_server_that_answers_is_not_to_be_started(place: Path, url: str, engine_name: str) -> None:
+    if engine_name == "sqlite":
+        pytest.skip("it has no server")
+    result = run("--database-url", f"{make_url(url).set(database='nowhere').render_as_string(False)}", "jobs", "list")
+    assert result.exit_code == 1
+    assert "nowhere" in result.stderr
+    assert "; name another by --database-url" in result.stderr
+    assert "start the server" not in result.stderr
+
+
 def test_known_jobs_are_listed_also_while_the_database_is_not_there(place: Path) -> None:
     result = run("job", "list")
     assert (result.exit_code, result.stdout.startswith("Found 2 jobs:")) == (0, True)
@@ -135,6 +149,12 @@ def test_a_module_that_cannot_be_imported_is_a_warning(cli: Cli, place: Path, mo
     result = cli("job", "list", "--discover", "clijobs,brokenjobs")
     assert result.exit_code == 0
     assert result.stderr == "warning: module brokenjobs cannot be imported: ZeroDivisionError: division by zero\n"
+
+
+def test_an_address_that_does_not_exist_is_told(cli: Cli) -> None:
+    result = cli("web", "--host", "256.1.1.1", "--port", "0")
+    assert result.exit_code == 1
+    assert "error: the web pages cannot listen on 256.1.1.1:0 (there is no such address)" in result.stderr
 
 
 def test_a_port_that_is_taken_is_told(cli: Cli) -> None:

@@ -69,6 +69,7 @@ def test_a_commands_help_has_examples_that_can_be_typed(
 def test_a_command_says_what_it_does_in_its_groups_list(path: tuple[str, ...]) -> None:
     listed = run(*path[:-1], "--help").output
     assert re.search(rf"^  {path[-1]} +\w.+$", listed, re.MULTILINE), listed
+    assert "..." not in listed.partition("Commands:")[2], "a sentence that is cut teaches nothing"
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,8 @@ def test_run_prints_the_jobs_id_and_its_page(registered: Cli, tm: TaskManager) -
     assert found is not None
     assert found[1] == found[2]
     assert tm.get(int(found[1])).parameters["TriggeredBy"] == f'"{getpass.getuser()}"'
+    told = lines(registered("job", "run", "adder", "2", "--json"))
+    assert told["dashboard"] == f"http://127.0.0.1:8000/hangfire/jobs/details/{told['id']}"
     late = registered("job", "run", "adder", "2", "--wait", "--timeout", "0.1")
     assert (late.exit_code, "still Enqueued" in late.stderr) == (3, True)
 

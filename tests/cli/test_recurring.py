@@ -75,6 +75,9 @@ def test_next_times_of_a_cron_or_a_recurring_job(cli: Cli) -> None:
     assert cli("recurring", "next", "0 0 31 2 *").output == "never\n"
     (first,) = lines(cli("recurring", "next", "0 9 * * *", "--time-zone", "Asia/Tokyo", "--count", "1", "--json"))
     assert first.endswith("T00:00:00Z")
+    never = cli("recurring", "add", "r0", "0 0 31 2 *", "Adder", "5")
+    assert (never.exit_code, never.stdout) == (0, "r0 saved\n")
+    assert never.stderr == "note: it never fires: there is no such time as '0 0 31 2 *'\n"
     cli("recurring", "add", "r1", "0 9 * * *", "Adder", "5", "--time-zone", "Asia/Tokyo")
     assert lines(cli("recurring", "next", "r1", "--count", "1", "--json")) == [first]
 

@@ -68,6 +68,10 @@ class PostgreSQL(Product):
         condition = f" AND {where}" if where else ""
         return f"DELETE FROM {self.quote(table)} t USING {self.ids()} WHERE t.{self.quote(key)} = x.id{condition}"
 
+    def is_unreachable(self, error: BaseException) -> bool:
+        # A server that refuses a connection is told from none by its words only: libpq hands on no SQLSTATE.
+        return super().is_unreachable(error) and "FATAL:" not in str(error)
+
     def verdict(self, error: BaseException) -> Verdict:
         if isinstance(error, PoolTimeout):
             return Verdict.AGAIN

@@ -155,6 +155,10 @@ class Product:
             return "'" + value.replace("'", "''") + "'"
         return "NULL" if value is None else str(value)
 
+    def is_unreachable(self, error: BaseException) -> bool:
+        """Whether nobody answers at the server's address; False when it is the server that refuses."""
+        return self.verdict(error) is Verdict.RECONNECT
+
     def verdict(self, error: BaseException) -> Verdict:
         """What to do about an error."""
         raise AssertionError("a product answers this")
