@@ -10,6 +10,7 @@ from typing import Any
 from taskmanager.domain import given
 from taskmanager.domain.errors import InvalidArgument, JobFailed, JobNotFound
 from taskmanager.domain.records import JobRecord
+from taskmanager.engine.transitions import GONE
 from taskmanager.operating import Operating
 from taskmanager.server import waiting
 from taskmanager.storage import jobs
@@ -42,7 +43,7 @@ class StoredJobs(Operating):
         return self._one(self.client.reschedule(given.job_id(job_id), moment), job_id)
 
     def _one(self, answer: Any, job_id: int) -> bool:
-        if answer.refused == "there is no such job":
+        if answer.refused == GONE:
             raise JobNotFound(f"there is no job {job_id}: it never existed, or it has expired")
         return bool(answer)
 
