@@ -13,6 +13,7 @@ from taskmanager.domain.errors import ConfigurationError
 
 #: Comments and trailing commas, which .NET's reader takes and JSON does not know; texts are passed by.
 _EXTRAS = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])', re.DOTALL)
+_QUEUE = re.compile(r"[a-z0-9_-]{1,50}")
 _SPAN = re.compile(r"(?:(\d+)\.)?(\d+):(\d+)(?::(\d+(?:\.\d+)?))?")
 
 
@@ -80,8 +81,15 @@ class _Rule:
     note: str = ""
 
 
-def _number(value: Any) -> int:
-    return int(str(value))
+def _number(value: Any, *, least: int = 0) -> int:
+    text = str(value).strip()
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        raise ValueError(f"{text!r} is no whole number from {least}")
+    return int(text)
+
+
+def _workers(value: Any) -> int:
+    return _number(value, least=1)
 
 
 def _switch(value: Any) -> bool:
@@ -92,7 +100,13 @@ def _switch(value: Any) -> bool:
 
 def _queues(value: Any) -> list[str]:
     names = value.split(",") if isinstance(value, str) else list(value)
-    return [str(name).strip().lower() for name in names]
+    found = [str(name).strip().lower() for name in names]
+    if not found:
+        raise ValueError("it names no queue")
+    for name in found:
+        if _QUEUE.fullmatch(name) is None:
+            raise ValueError(f"{name!r} is no name of a queue: 1 to 50 of the characters a-z, 0-9, _ and -")
+    return found
 
 
 def _poll(value: Any) -> float:
@@ -111,8 +125,8 @@ _RULES: Mapping[str, _Rule] = {
     "connectionstrings:hangfireconnection": _Rule("database_url", database_url),
     "connectionstrings:defaultconnection": _Rule("database_url", database_url),
     "hangfire:servername": _Rule("server_name", str),
-    "hangfire:workercount": _Rule("threads", _number),
-    "jobscheduling:workercount": _Rule("threads", _number),
+    "hangfire:workercount": _Rule("threads", _workers),
+    "jobscheduling:workercount": _Rule("threads", _workers),
     "hangfire:queues": _Rule("queues", _queues),
     "hangfire:storage:queuepollinterval": _Rule("poll_interval_seconds", _poll),
     "hangfire:storage:commandbatchmaxtimeout": _Rule(None, note="not needed: batches are bounded by themselves"),

@@ -74,6 +74,19 @@ def test_a_connection_that_cannot_be_taken_says_why(connection: str, words: str)
     assert words in one.note
 
 
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ('"WorkerCount": "five"', "'five' is no whole number"), ('"WorkerCount": 0', "'0' is no whole number from 1"),
+        ('"Queues": ["Default", "crit ical"]', "'crit ical' is no name of a queue"), ('"Queues": []', "no queue"),
+    ],
+)  # fmt: skip
+def test_a_value_that_no_worker_would_take_is_not_taken(section: str, words: str) -> None:
+    (one,) = appsettings.read(f'{{"Hangfire": {{{section}}}}}')
+    assert one.setting is None
+    assert words in one.note
+
+
 def test_what_is_no_appsettings_file_is_refused() -> None:
     for text in ("{", "[]", "x"):
         with pytest.raises(ConfigurationError, match="appsettings"):

@@ -115,12 +115,19 @@ def procedure_in(job: str) -> str | None:
     if _CALL.method not in job:
         return None
     try:
-        call = read(job)
+        return called_procedure(read(job))
     except ValueError:
         return None
-    if f"{call.type}:{call.method}" != _name_of(_CALL) or len(call.arguments) < 4 or call.arguments[3] is None:
+
+
+def called_procedure(call: Invocation) -> str | None:
+    """The stored procedure that an invocation calls; None when it does something else."""
+    if _name_of(call) != _name_of(_CALL) or len(call.arguments) < 4 or call.arguments[3] is None:
         return None
-    return str(json.loads(call.arguments[3]))
+    try:
+        return str(json.loads(call.arguments[3]))
+    except ValueError:
+        return None
 
 
 def _move(row: LegacyJob, names: Mapping[str, int], taken: Mapping[str, str | None], zone: str) -> Move:

@@ -53,7 +53,12 @@ def compose(
     found: list[tuple[str, str]] = [("Job", job)]
     if environment.strip():
         found.append(("Environment", one_line(environment, 60)))
-    for label, name in (("Function", "function"), ("Recurring job", "recurring_id"), ("Job id", "job_id")):
+    for label, name in (
+        ("Function", "function"),
+        ("Procedure", "procedure"),
+        ("Recurring job", "recurring_id"),
+        ("Job id", "job_id"),
+    ):
         if facts.get(name):
             found.append((label, one_line(str(facts[name]), 200)))
     for label, name in (("Started", "started"), ("Slot", "slot"), ("Told of", "at")):

@@ -13,9 +13,12 @@ from email.utils import parseaddr
 from typing import Any
 
 from taskmanager.config import ALERTS, Settings
+from taskmanager.domain import invocation as invocations
 from taskmanager.domain import times
 from taskmanager.domain.alerts import Event, union
+from taskmanager.domain.records import JobRecord
 from taskmanager.domain.retry import Retry, RetryPolicy
+from taskmanager.engine import moving
 from taskmanager.engine.alerts import Sources, sources
 from taskmanager.engine.context import JobContext
 from taskmanager.engine.registry import JobDefinition, Registry, define
@@ -31,6 +34,7 @@ log = logging.getLogger("taskmanager.alerts")
 #: The parameter that tells by which channels a message has gone out, when another one failed.
 DELIVERED = "Delivered"
 _DELAYS = (15.0, 60.0, 120.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0)
+_PROCEDURES = "taskmanager.tasks.procedures:"
 #: How long a message waits for a server that knows the job's code, and with it the rule.
 _UNKNOWN_SECONDS, _UNKNOWN_PAUSE = 300.0, 5.0
 
@@ -81,12 +85,18 @@ class Notifier:
         return made
 
     def compose(self, facts: Mapping[str, Any], suppressed: int = 0) -> Message:
-        """The words; the stack trace is read from the job, if it is still there."""
-        details = ""
-        if facts.get("job_id") and facts["event"] == Event.FAILURE:
+        """The words; the stack trace and a procedure's name are read from the job, if it is still there.
+
+        People know the procedure, and not the function of ours that calls it.
+        """
+        details, calls = "", str(facts.get("function") or "").startswith(_PROCEDURES)
+        if facts.get("job_id") and (calls or facts["event"] == Event.FAILURE):
             record = self.database.read(lambda tx: jobs.read(tx, facts["job_id"]))
             failed = [s for s in record.history if s.name == "Failed"] if record is not None else []
-            details = str(failed[-1].data.get("ExceptionDetails") or "") if failed else ""
+            if facts["event"] == Event.FAILURE:
+                details = str(failed[-1].data.get("ExceptionDetails") or "") if failed else ""
+            if calls:
+                facts = {**facts, "function": None, "procedure": _procedure_of(record)}
         return messages.compose(facts, environment=self.settings.environment, suppressed=suppressed, details=details)
 
     def deliver(self, channels: list[Channel], message: Message) -> list[Delivery]:
@@ -120,6 +130,14 @@ class Notifier:
     def _post(self, url: str, form: Callable[[Message], Any]) -> Callable[[Message], None]:
         bounds = Bounds(self.settings.alert_allow_http, self.settings.alert_allow_private)
         return lambda message: webhooks.post(url, form(message), bounds)
+
+
+def _procedure_of(record: JobRecord | None) -> str | None:
+    try:
+        call = None if record is None else invocations.read(record.invocation_data, record.arguments)
+    except invocations.InvocationUnreadable:
+        return None
+    return None if call is None else moving.called_procedure(call)
 
 
 def _apprise(url: str) -> Callable[[Message], None]:
