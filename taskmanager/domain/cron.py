@@ -69,7 +69,7 @@ class Due:
 class Cron:
     """An expression of 5 fields, or 6 with seconds first, in an IANA zone. Moments are naive UTC."""
 
-    __slots__ = ("_days_and", "_fields", "_zone", "expression", "time_zone")
+    __slots__ = ("_days_and", "_fields", "_found", "_zone", "expression", "time_zone")
 
     def __init__(self, expression: str, time_zone: str = "UTC", *, days_and: bool = False) -> None:
         self.expression = expression
@@ -77,6 +77,8 @@ class Cron:
         self._days_and = days_and
         self._fields = _fields(expression)
         self._zone = resolve_zone(time_zone)
+        #: A moment, and the first fire after it: the same for all moments between them. Many jobs have one expression.
+        self._found: tuple[datetime, datetime] | None = None
         if re.search(r"\bR\b|R\(", self._text, re.IGNORECASE):
             raise InvalidCron(
                 f"cron {expression!r} cannot be read: R, a random moment, would be another one at each look"
@@ -105,7 +107,12 @@ class Cron:
 
     def next_after(self, moment: datetime) -> datetime | None:
         """The first fire strictly after a moment; None when the expression never fires."""
-        return next(self._fires(moment), None)
+        found = self._found
+        if found is not None and found[0] <= moment < found[1]:
+            return found[1]
+        fire = next(self._fires(moment), None)
+        self._found = None if fire is None else (moment, fire)
+        return fire
 
     def upcoming(self, count: int, after: datetime) -> list[datetime]:
         """The next fires after a moment."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +48,9 @@ class Known:
     def is_of(self, name: str | None, procedure: str | None) -> bool:
         """Whether a row is the one that was seen: people change its name or its procedure, not both at once."""
         return self.name == name or self.procedure == procedure
+
+
+_FIELDS = tuple(one.name for one in fields(Known))
 
 
 @statement
@@ -148,7 +151,7 @@ def _is_same(known: Known | None, mark: str | None) -> bool:
 
 
 def _text(known: Known) -> str:
-    facts = asdict(known)
+    facts = {name: getattr(known, name) for name in _FIELDS}
     for name in ("wall", "utc"):
         facts[name] = facts[name] and facts[name].isoformat()
     return json.dumps(facts, sort_keys=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from datetime import datetime as moment
 from datetime import timedelta
 
@@ -129,3 +130,18 @@ def test_fires_increase_and_are_found_from_both_sides(expression: str, zone: str
     assert all(fire > after for fire in fires)
     assert schedule.between(after, fires[-1], 10) == fires
     assert schedule.previous_before(fires[1]) == fires[0]
+
+
+@pytest.mark.parametrize("expression", ["*/7 * * * *", "30 2 * * *", "15,45 1-3 * * *", "0 30 2 * * ?", "0 0 1 1 *"])
+def test_the_next_fire_does_not_depend_on_what_was_asked_before(expression: str) -> None:
+    """It is remembered for the moments before it: here those around both changes of the clock, in any order."""
+    remembering = Cron(expression, "Europe/Berlin")
+    starts = (moment(2026, 3, 28, 23, 0), moment(2026, 10, 24, 23, 0))
+    moments = [start + timedelta(minutes=11 * n) for start in starts for n in range(30)]
+    random.Random(7).shuffle(moments)
+    for after in moments:
+        fire = remembering.next_after(after)
+        assert fire is not None
+        assert fire == Cron(expression, "Europe/Berlin").next_after(after)
+        for asked in (after, fire - timedelta(microseconds=1), fire):
+            assert remembering.next_after(asked) == Cron(expression, "Europe/Berlin").next_after(asked)
