@@ -6,75 +6,35 @@ One job of each kind is made by the engine itself; the server copies its rows by
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
 
+from benchmarks.estate_kinds import JOBS, QUEUES, SERVER, STATES, Kind, build_report, kinds_of
 from benchmarks.fill import analyze, fresh
 from taskmanager import TaskManager
 from taskmanager.domain import times
-from taskmanager.domain.states import Failed, Processing, Scheduled, Succeeded
 from taskmanager.engine.audit import Actor
 from taskmanager.engine.client import new_key
-from taskmanager.engine.transitions import RETRIES, Change
+from taskmanager.engine.entering import RETRIES
 from taskmanager.storage import failures, logged, recurring_runs, servers, structures
 from taskmanager.storage.monitoring_filters import Wanted
 from taskmanager.storage.recurring_runs import RecurringRun
 from taskmanager.storage.transaction import Tx
 
-SERVER = "bench-1:4711:0123456789abcdef0123456789abcdef"
-QUEUES = ("default", "mail", "reports", "low")
-#: Jobs that one statement copies, and State rows a job may have at most: ids are made of both.
-_STEP, _STATES = 10_000, 8
+#: Jobs that one statement copies.
+_STEP = 10_000
 _DAYS = 30
-_TRACE = "Traceback (most recent call last):\n" + "".join(
-    f'  File "/srv/shop/shop/step{n}.py", line {40 + n}, in step_{n}\n    step_{n + 1}(order_id, attempt)\n'
-    for n in range(12)
-)
-
-
-def send_invoice(order_id: int, email: str) -> None: ...
-
-
-def build_report(name: str, year: int) -> None: ...
-
-
-def import_feed(url: str) -> None: ...
-
-
-def resize_image(path: str, width: int) -> None: ...
-
-
-def charge(order_id: int) -> None: ...
-
-
-_JOBS: tuple[tuple[Callable[..., None], tuple[Any, ...]], ...] = (
-    (send_invoice, (1042, "somebody@example.org")), (build_report, ("sales", 2026)),
-    (import_feed, ("https://feeds.example.org/1.xml",)), (resize_image, ("/srv/images/1.png", 640)), (charge, (1042,)),
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One job that is copied: its id, the id of its first State row, and how many of a thousand jobs are like it."""
-
-    job_id: int
-    state_id: int
-    states: int
-    share: int
 
 
 def build(tm: TaskManager, count: int, *, recurring: int = 200, audit: int = 10_000) -> None:
     """Fill new tables with `count` jobs, and with what else a large installation has."""
     _log_names(tm)
-    for function, _ in _JOBS:
+    for function, _ in JOBS:
         tm.job(function)
     tm.database.run(lambda tx: servers.announce(tx, SERVER, {"WorkerCount": 20, "Queues": list(QUEUES)}))
-    kinds = list(_kinds(tm))
+    kinds = list(kinds_of(tm))
     assert sum(kind.share for kind in kinds) == 1000
     now = tm.database.read(lambda tx: tx.now())
     for base in range(_STEP, count + _STEP, _STEP):
@@ -84,61 +44,6 @@ def build(tm: TaskManager, count: int, *, recurring: int = 200, audit: int = 10_
     _memberships(tm, kinds, count)
     _surroundings(tm, now, recurring, audit)
     analyze(tm)
-
-
-def _kinds(tm: TaskManager) -> Iterator[Kind]:
-    """The jobs that are copied, each made by the engine."""
-    for place in range(10):
-        job_id = _new(tm, place)
-        parameters = {"RecurringJobId": json.dumps(f"nightly-{place}")} if place < 3 else {}
-        end = Succeeded(duration_ms=120 + place, latency_ms=12, result='{"rows": 1204}')
-        yield _kind(tm, job_id, end, 93, parameters=parameters)
-    for place in range(30):
-        job_id = _new(tm, place)
-        error = Failed(
-            exception_type=f"shop.errors.Error{place}", exception_message=f"step {place} of the order failed",
-            exception_details=f"{_TRACE}shop.errors.Error{place}: step {place} failed\n", server_id=SERVER,
-        )  # fmt: skip
-        yield _kind(tm, job_id, error, 1, retried=place % 2 == 0)
-    deleted = _new(tm, 1)
-    tm.client.delete([deleted], reason="no longer wanted")
-    yield _found(tm, deleted, 20)
-    for place, queue in enumerate(QUEUES):
-        yield _found(tm, _new(tm, place, queue=queue), 6 if place == 0 else 1)
-    yield _found(tm, _new(tm, 2, delay=86_400), 9)
-    running = _new(tm, 3)
-    tm.client.change([Change(running, Processing(server_id=SERVER, worker_id="3"))])
-    yield _found(tm, running, 1)
-    parent = _found(tm, _new(tm, 4, delay=86_400), 0)
-    waiting = tm.client.continue_after(parent.job_id, tm._new(tm.definition(charge), (1,), {}, {}), on_any=False)
-    yield _found(tm, waiting, 1)
-
-
-def _new(tm: TaskManager, place: int, **options: Any) -> int:
-    function, arguments = _JOBS[place % len(_JOBS)]
-    return tm.enqueue(function, *arguments, **options)
-
-
-def _kind(
-    tm: TaskManager, job_id: int, end: Any, share: int, *, retried: bool = False,
-    parameters: dict[str, str] | None = None,
-) -> Kind:  # fmt: skip
-    run, now = Processing(server_id=SERVER, worker_id="7"), tm.database.clock.now()
-    if retried:
-        again = Scheduled(enqueue_at=now, reason="Retry attempt 1 of 2: it failed")
-        tm.client.change([Change(job_id, again, before=((run, now), (end, now)), parameters={"RetryCount": "1"})])
-        tm.requeue(job_id)
-    before = ((run, now),)
-    tm.client.change([Change(job_id, end, before=before, elect=False, parameters=parameters or {})])
-    return _found(tm, job_id, share)
-
-
-def _found(tm: TaskManager, job_id: int, share: int) -> Kind:
-    history = tm.get(job_id).history
-    ids = [state.id for state in history]
-    assert ids == list(range(ids[0], ids[0] + len(ids)))
-    assert len(ids) <= _STATES
-    return Kind(job_id, ids[0], len(ids), share)
 
 
 def _copy(tm: TaskManager, kinds: list[Kind], base: int, size: int, at: datetime, pace: timedelta) -> None:
@@ -160,7 +65,7 @@ def _copy(tm: TaskManager, kinds: list[Kind], base: int, size: int, at: datetime
     job, state = q(t.job.name), q(t.state.name)
     job_columns = [q(c) for c in ("StateName", "InvocationData", "Arguments", "Queue", "Priority")]
     names = ", ".join([q("Id"), q("StateId"), q("CreatedAt"), q("ExpireAt"), *job_columns])
-    new, new_state = f"{base} + n.n", f"({base} + n.n) * {_STATES}"
+    new, new_state = f"{base} + n.n", f"({base} + n.n) * {STATES}"
     moment = _moments(tm, pace)
     expire = f"CASE WHEN f.{q('ExpireAt')} IS NULL THEN NULL ELSE {moment.replace(':at', ':expire')} END"
     run = [

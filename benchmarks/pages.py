@@ -32,7 +32,7 @@ from sqlalchemy import text
 from werkzeug.routing import AnyConverter, Rule
 from werkzeug.security import generate_password_hash
 
-from benchmarks import estate
+from benchmarks import estate, estate_kinds
 from benchmarks.examined import Look, looks
 from taskmanager import TaskManager
 from taskmanager.engine import operations
@@ -172,7 +172,7 @@ def _signed() -> dict[str, str]:
 
 def _app(url: str) -> tuple[TaskManager, Flask]:
     tm = TaskManager(database_url=url, doorbell=False)
-    for function, _ in estate._JOBS:
+    for function, _ in estate_kinds.JOBS:
         tm.job(function)
     app = create_app(tm, users={_USER: generate_password_hash(_PASSWORD, method="pbkdf2:sha256:1000")})
     return tm, app

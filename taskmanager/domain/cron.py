@@ -17,20 +17,10 @@ from enum import IntEnum
 from croniter import croniter
 from croniter.croniter import CroniterBadCronError, CroniterBadDateError
 
+from taskmanager.domain.cron_fields import fields_of
 from taskmanager.domain.errors import InvalidArgument, InvalidCron
 from taskmanager.domain.zones import resolve_zone as resolve_zone
 
-_MACROS = {
-    "@every_second": "* * * * * *",
-    "@every_minute": "* * * * *",
-    "@hourly": "0 * * * *",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@weekly": "0 0 * * 0",
-    "@monthly": "0 0 1 * *",
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-}
 #: Days that may lie between two fires of any expression that fires at all: a 29th of February over 1900.
 _HORIZON_YEARS = 9
 #: No zone changed its clock by more than a day (Samoa left one out).
@@ -75,7 +65,7 @@ class Cron:
         self.expression = expression
         self.time_zone = time_zone
         self._days_and = days_and
-        self._fields = _fields(expression)
+        self._fields = fields_of(expression)
         self._zone = resolve_zone(time_zone)
         #: A moment, and the first fire after it: the same for all moments between them. Many jobs have one expression.
         self._found: tuple[datetime, datetime] | None = None
@@ -257,23 +247,6 @@ def due_slots(
     if first is None or first > now:
         return Due((), now, upcoming)
     return Due((now,), now, upcoming)
-
-
-def _fields(expression: str) -> tuple[str, ...]:
-    text = expression.strip()
-    if text.startswith("@"):
-        macro = _MACROS.get(text.lower())
-        if macro is None:
-            raise InvalidCron(f"cron {expression!r} is no known macro; known are {', '.join(_MACROS)}")
-        text = macro
-    fields = tuple(text.upper().split())
-    if len(fields) not in (5, 6):
-        count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
-        raise InvalidCron(
-            f"cron {expression!r} has {count}: write 5 (minute hour day month weekday), or 6 with seconds first"
-        )
-    day, weekday = len(fields) - 3, len(fields) - 1
-    return tuple("*" if f == "?" and i in (day, weekday) else f for i, f in enumerate(fields))
 
 
 # -- expressions by name, for people ----------------------------------------------------------------------------

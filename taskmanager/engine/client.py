@@ -12,11 +12,11 @@ from typing import Any
 from taskmanager.domain.errors import CreationCancelled, InvalidArgument, JobNotFound, PayloadTooLarge
 from taskmanager.domain.invocation import Invocation
 from taskmanager.domain.states import Awaiting, Deleted, Enqueued, Failed, Scheduled, State, Succeeded
-from taskmanager.engine import continuations
+from taskmanager.engine import continuations, entering
 from taskmanager.engine.effects import Effects
 from taskmanager.engine.filters import Chain, Creating
 from taskmanager.engine.registry import JobDefinition
-from taskmanager.engine.transitions import Applied, Change, Transitions, enter_first
+from taskmanager.engine.transitions import Applied, Change, Transitions
 from taskmanager.storage import jobs
 from taskmanager.storage.database import Database, DuplicateKey
 from taskmanager.storage.jobs import LockedJob
@@ -105,7 +105,7 @@ class Client:
             effects.history(job_id, context.state, now)
             effects.enter(job_id, context.state.name, None)
             locked = LockedJob(job_id, None, None, one_new.queue, one_new.priority, now)
-            enter_first(effects, locked, context.state)
+            entering.enter(effects, locked, context.state)
             for name, value in context.parameters.items():
                 effects.parameter(job_id, name, value)
         effects.write()

@@ -10,8 +10,8 @@ from taskmanager.domain.errors import ArgumentsUnreadable, ClaimsExhausted, Remo
 from taskmanager.domain.retry import Retry, RetryPolicy
 from taskmanager.domain.states import Deleted, Enqueued, Failed, Scheduled, State, short
 from taskmanager.domain.texts import whole
+from taskmanager.engine.entering import RETRIES
 from taskmanager.engine.filters import Electing, Filter
-from taskmanager.engine.transitions import RETRIES
 
 log = logging.getLogger("taskmanager.retries")
 

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from taskmanager.domain.errors import (
-    ArgumentError,
     CreationCancelled,
     InvalidArgument,
     RecurringJobNotFound,
     StorageError,
-    UnknownJob,
 )
-from taskmanager.domain.invocation import Invocation
 from taskmanager.domain.records import Pause, RecurringRecord
-from taskmanager.domain.states import Deleted, Enqueued
-from taskmanager.engine import row_mails, targcc_rules
+from taskmanager.domain.states import Deleted
+from taskmanager.engine import targcc_rules
 from taskmanager.engine.client import Client, NewJob, new_key
-from taskmanager.engine.history import TRIGGERED_BY
 from taskmanager.engine.legacy_schedule import PREFIX
-from taskmanager.engine.registry import JobDefinition, Registry
+from taskmanager.engine.registry import Registry
+from taskmanager.engine.targcc_calls import RowCalls, is_procedure
 from taskmanager.engine.targcc_mail import Late
 from taskmanager.engine.targcc_outcomes import TargccOutcomes
-from taskmanager.engine.targcc_rules import TIMEOUT, Act, Decision, Facts
+from taskmanager.engine.targcc_rules import Act, Decision, Facts
 from taskmanager.engine.transitions import Change
 from taskmanager.storage import jobs, legacy, recurring, recurring_runs, targcc, targcc_glance, targcc_marks
 from taskmanager.storage.targcc import TargccRow
@@ -35,13 +31,6 @@ from taskmanager.storage.transaction import Tx
 
 log = logging.getLogger("taskmanager.legacy")
 
-_PROCEDURE = "mntm_"
-_TYPE, _METHOD = "taskmanager.tasks.procedures", "run_procedure"
-_REFUSE = "taskmanager.tasks.targcc:refuse"
-#: What the old TaskManager did itself, in small letters: nobody here does, unless a job of that name is registered.
-BUILT_IN = frozenset(
-    {"scanjobs", "backupdb", "deleteoldlogs", "moveaudits", "reorganizeindexes", "unlockusers", "imalive"}
-)
 _BATCH = 100
 _REST_SECONDS = 0.75
 #: Rows that nobody has touched are looked at again after so long, whatever the digest says.
@@ -64,21 +53,16 @@ class _Wanting:
 
 
 class TargccJobs:
-    """The verbs, and the scheduler's look. runners: whose rows are served (lkpJobRunner); all when empty.
-
-    With runners, a row of another runner, or of none, is left alone.
-    """
+    """The verbs, and the scheduler's look. runners: whose rows are served (lkpJobRunner); all when empty."""
 
     def __init__(
         self, client: Client, registry: Registry, *, host: str, runners: Iterable[str] = (),
         time_zone: str | None = None,
     ) -> None:  # fmt: skip
-        self.client, self.registry, self.host = client, registry, host
-        self.database = client.database
-        self.runners = frozenset(runner.strip().lower() for runner in runners)
+        self.client, self.host, self.database = client, host, client.database
+        self.calls = RowCalls(registry, runners)
         self.outcomes = TargccOutcomes(host=host, time_zone=time_zone)
         self.mails = self.outcomes.mails
-        self.built_in = BUILT_IN
         self._told: dict[int, str] = {}
         self._settled: object = None
         self._settled_until = datetime.min
@@ -108,7 +92,7 @@ class TargccJobs:
         rows = targcc.rows(tx)
         known = targcc_marks.load(tx)
         facts = self._facts(tx, known.values())
-        served = [row for row in rows if self._note(row, self.passed_by(row))]
+        served = [row for row in rows if self._note(row, self.calls.passed_by(row))]
         late = self.mails.late(served, known, facts)
         ids = tuple(r.id for r in served if r.id in late or targcc_rules.decide(r, known.get(r.id), facts) is not None)
         ahead = min(
@@ -165,7 +149,7 @@ class TargccJobs:
             return self.outcomes.free(tx, row, known, decision.text or "")
         if decision.act is Act.FIRE:
             why = "Triggered by its row in c_Job"
-            return self._fire(tx, row, known, self._new(row, decision.by, why, mail_to), new_key())[1]
+            return self._fire(tx, row, known, self.calls.new(row, decision.by, why, mail_to), new_key())[1]
         if decision.act is Act.STOP:
             targcc.stop(tx, row.id, self.outcomes.user)
         if decision.act is Act.PLAN and row.next_run != known.wall:
@@ -219,56 +203,7 @@ class TargccJobs:
         if job_ids:
             self.client.transitions.apply(tx, [Change(j, reason, expected) for j in job_ids])
 
-    # -- what a row means -----------------------------------------------------------------------------------------
-
-    def passed_by(self, row: TargccRow) -> str | None:
-        """Why a row is left alone; None for one that is served."""
-        if self.runners and row.runner.lower() not in self.runners:
-            return f"lkpJobRunner {row.runner!r} is not among legacy_runner"
-        if row.code.lower() in BUILT_IN and row.managed and isinstance(self._definition(row.code), str):
-            return f"{row.code} was built into the old TaskManager: register a job of that name, or leave it inactive"
-        return None
-
-    def _definition(self, code: str) -> JobDefinition | str:
-        """The registered job that a code names, or why there is none."""
-        try:
-            found = self.registry.find(code)
-        except UnknownJob as error:
-            return str(error)
-        return f"no job is named {code!r}" if found.is_internal else found
-
-    def _new(self, row: TargccRow, by: str, reason: str, mail_to: Iterable[str] | None = None) -> NewJob:
-        parameters = {
-            "RecurringJobId": json.dumps(f"{PREFIX}{row.id}"), "JobName": json.dumps(row.code or f"{PREFIX}{row.id}"),
-            TRIGGERED_BY: json.dumps(by),
-        } | row_mails.parameter(mail_to)  # fmt: skip
-        if row.timeout is not None:
-            parameters[TIMEOUT] = str(row.timeout)
-        definition: JobDefinition | None = None
-        if is_procedure(row.code):
-            call = Invocation(_TYPE, _METHOD, (), (None, None, json.dumps(row.id), json.dumps(row.code)))
-        else:
-            definition, call = self._call(row.code)
-        queue, priority = (definition.queue, definition.priority) if definition else ("default", 0)
-        state = Enqueued(queue=queue, priority=priority, reason=reason)
-        return NewJob(call, state, queue, priority, definition, parameters)
-
-    def _call(self, code: str) -> tuple[JobDefinition, Invocation]:
-        found = self.call_of(code)
-        if not isinstance(found, str):
-            return found
-        refuse = self.registry.find(_REFUSE)
-        return refuse, refuse.invocation((code, found), {})
-
-    def call_of(self, code: str) -> tuple[JobDefinition, Invocation] | str:
-        """The job that a code that is no procedure calls, or why there is none."""
-        found = self._definition(code)
-        if not isinstance(found, str):
-            try:
-                return found, found.invocation((), {})
-            except ArgumentError as error:
-                found = str(error)
-        return f"lkpJob {code!r} is neither a procedure (mnTM_…) nor the name of a registered job: {found}"
+    # -- what is told of rows -----------------------------------------------------------------------------------
 
     def _note(self, row: TargccRow, reason: str | None) -> bool:
         """Tell once why a row is left alone; whether it is served."""
@@ -300,9 +235,9 @@ class TargccJobs:
         whose = "" if row.managed else ", by an external program"
         return RecurringRecord(
             id=f"{PREFIX}{row.id}", cron=f"{row.rule}{whose}", time_zone="server", queue="default",
-            job=self._new(row, targcc_rules.SYSTEM, "").invocation.to_compact_json(), misfire=0, created_at=None,
+            job=self.calls.new(row, targcc_rules.SYSTEM, "").invocation.to_compact_json(), misfire=0, created_at=None,
             next_execution=following, last_execution=last, last_job_id=known.job,
-            error=self.passed_by(row) or known.fault, paused=not row.active, name=row.code or None,
+            error=self.calls.passed_by(row) or known.fault, paused=not row.active, name=row.code or None,
             procedure=row.code if is_procedure(row.code) else None,
         )  # fmt: skip
 
@@ -322,7 +257,9 @@ class TargccJobs:
         if row.in_process:
             raise CreationCancelled(f"{PREFIX}{row_id} is running")
         to = self.mails.mailed([row_id]).get(row_id)
-        job_id, known = self._fire(tx, row, known, self._new(row, by, "Triggered using recurring job manager", to), key)
+        job_id, known = self._fire(
+            tx, row, known, self.calls.new(row, by, "Triggered using recurring job manager", to), key
+        )
         if job_id is None:
             raise CreationCancelled(f"a filter does not let {PREFIX}{row_id} be created")
         targcc.ask(tx, row_id, by)
@@ -333,11 +270,6 @@ class TargccJobs:
         """Delete a row; whether there was one. The database refuses it for a row with history."""
         recurring.set_paused(tx, f"{PREFIX}{row_id}", None)
         return legacy.remove(tx, row_id)
-
-
-def is_procedure(code: str) -> bool:
-    """Whether a code is the name of a stored procedure."""
-    return code.lower().startswith(_PROCEDURE)
 
 
 def _must(row: TargccRow | None, row_id: int) -> TargccRow:

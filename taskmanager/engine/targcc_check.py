@@ -9,7 +9,8 @@ from datetime import datetime
 from taskmanager.domain.errors import InvalidArgument
 from taskmanager.domain.wallclock import WallClock
 from taskmanager.engine import targcc_rules
-from taskmanager.engine.targcc import TargccJobs, is_procedure
+from taskmanager.engine.targcc import TargccJobs
+from taskmanager.engine.targcc_calls import BUILT_IN, is_procedure
 from taskmanager.storage import targcc, targcc_marks
 from taskmanager.storage.procedures import checked_name
 from taskmanager.storage.targcc import TargccRow
@@ -39,8 +40,8 @@ def _finding(
 ) -> OlderFinding:  # fmt: skip
     if not row.managed:
         return OlderFinding(row, row.next_run, (), ("an external program runs it (IsManaged)",))
-    left = served.passed_by(row)
-    if left is not None and row.code.lower() not in served.built_in:
+    left = served.calls.passed_by(row)
+    if left is not None and row.code.lower() not in BUILT_IN:
         return OlderFinding(row, row.next_run, (), (f"left alone: {left}",))
     problems = [left] if left is not None else list(_calling(row.code, served, procedures))
     planned = targcc_rules.plan(row, known, clock, now) if row.active else known
@@ -52,7 +53,7 @@ def _finding(
 
 def _calling(code: str, served: TargccJobs, procedures: Mapping[str, int] | None) -> Iterator[str]:
     if not is_procedure(code):
-        found = served.call_of(code)
+        found = served.calls.call_of(code)
         if isinstance(found, str):
             yield found
         return

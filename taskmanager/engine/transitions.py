@@ -7,25 +7,21 @@ dashboard's buttons, the command line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from taskmanager.domain import times
 from taskmanager.domain.records import Claim
-from taskmanager.domain.states import Awaiting, Deleted, Enqueued, Failed, Scheduled, State, Succeeded
-from taskmanager.domain.texts import whole
+from taskmanager.domain.states import Deleted, Enqueued, Failed, State, Succeeded
+from taskmanager.engine import entering
 from taskmanager.engine.effects import Effects
 from taskmanager.engine.filters import Chain, Electing, Run
 from taskmanager.engine.registry import JobDefinition
-from taskmanager.storage import failures, jobs, queues
+from taskmanager.storage import jobs, queues
 from taskmanager.storage.jobs import LockedJob
 from taskmanager.storage.transaction import Tx
 
-SCHEDULE = "schedule"
-RETRIES = "retries"
-AWAITING = "awaiting"
 #: A job's parameter: when the run ended that was cancelled by the job's deletion.
 STOPPED_AT = "StoppedAt"
 #: Why a job that is not in the database is not changed.
@@ -169,9 +165,7 @@ class Transitions:
         effects.enter(job.id, state.name, self._expiry(state, effects.now))
         for name, value in change.parameters.items():
             effects.parameter(job.id, name, value)
-        enter = _ENTER.get(type(state))
-        if enter is not None:
-            enter(effects, job, state)
+        entering.enter(effects, job, state)
         if change.log_lines:
             effects.log(job.id, change.run.attempt if change.run else 1, change.log_lines, context.at)
         if change.elect:
@@ -186,9 +180,7 @@ class Transitions:
             effects.acknowledge(change.claim.queue_id)
         elif job.state in ("Enqueued", "Processing", None):
             effects.drop_queue_rows(job.id)
-        leave = _LEAVE.get(job.state or "")
-        if leave is not None:
-            leave(effects, job)
+        entering.leave(effects, job)
 
     def _expiry(self, state: State, at: datetime) -> datetime | None:
         if state.final:
@@ -196,23 +188,6 @@ class Transitions:
         if isinstance(state, Failed) and self.failed_expiration is not None:
             return at + self.failed_expiration
         return None
-
-
-def member_of(queue: str, job_id: int) -> str:
-    """The member of set `schedule`: with the queue before it, a .NET scheduler leaves Python's jobs alone."""
-    return f"{queue}:{job_id}"
-
-
-def job_of(member: str) -> int | None:
-    """The job a member of `schedule` means, in either spelling; None when it is none."""
-    return whole(member.rpartition(":")[2])
-
-
-def enter_first(effects: Effects, job: LockedJob, state: State) -> None:
-    """The effects of a job's first state, when it is created."""
-    enter = _ENTER.get(type(state))
-    if enter is not None:
-        enter(effects, job, state)
 
 
 def _in_own_queue(state: State, job: LockedJob) -> State:
@@ -270,50 +245,3 @@ def _is_deleted(job: LockedJob | None) -> bool:
 
 def _needs_parameters(state: State) -> bool:
     return isinstance(state, (Succeeded, Failed, Deleted))
-
-
-def _enter_enqueued(effects: Effects, job: LockedJob, state: Any) -> None:
-    effects.push(job.id, state.queue, state.priority)
-    if (job.queue, job.priority) != (state.queue, state.priority):
-        effects.route(job.id, state.queue, state.priority)
-
-
-def _enter_scheduled(effects: Effects, job: LockedJob, state: Any) -> None:
-    effects.put(SCHEDULE, member_of(job.queue or "default", job.id), times.to_unix(state.enqueue_at))
-
-
-def _leave_scheduled(effects: Effects, job: LockedJob) -> None:
-    effects.remove(SCHEDULE, member_of(job.queue or "default", job.id), str(job.id))
-    effects.remove(RETRIES, str(job.id))
-
-
-def _enter_awaiting(effects: Effects, job: LockedJob, state: Any) -> None:
-    effects.put(AWAITING, str(job.id), times.to_unix(effects.tx.now()))
-
-
-def _enter_failed(effects: Effects, job: LockedJob, state: Any) -> None:
-    at = effects.tx.now()
-    found = failures.Failure(job.id, state.exception_type, state.exception_message, state.exception_details, at)
-    effects.later(failures.change, found)
-
-
-def _leave_awaiting(effects: Effects, job: LockedJob) -> None:
-    effects.remove(AWAITING, str(job.id))
-
-
-_ENTER: dict[type[State], Callable[[Effects, LockedJob, Any], None]] = {
-    Enqueued: _enter_enqueued,
-    Scheduled: _enter_scheduled,
-    Awaiting: _enter_awaiting,
-    Failed: _enter_failed,
-    Succeeded: lambda effects, job, state: effects.count("stats:succeeded"),
-    Deleted: lambda effects, job, state: effects.count("stats:deleted"),
-}
-
-_LEAVE: dict[str, Callable[[Effects, LockedJob], None]] = {
-    "Scheduled": _leave_scheduled,
-    "Awaiting": _leave_awaiting,
-    "Failed": lambda effects, job: effects.later(failures.change, job.id),
-    "Succeeded": lambda effects, job: effects.count("stats:succeeded", -1),
-    "Deleted": lambda effects, job: effects.count("stats:deleted", -1),
-}

@@ -6,9 +6,10 @@ import logging
 
 from taskmanager.domain import times
 from taskmanager.domain.states import Enqueued
+from taskmanager.engine.entering import SCHEDULE, job_of
 from taskmanager.engine.legacy_served import ServedJobs
 from taskmanager.engine.recurring import RecurringJobs
-from taskmanager.engine.transitions import SCHEDULE, Change, Transitions, job_of
+from taskmanager.engine.transitions import Change, Transitions
 from taskmanager.server.process import Process
 from taskmanager.storage import jobs, structures
 from taskmanager.storage.database import Database

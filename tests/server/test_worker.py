@@ -14,7 +14,8 @@ import pytest
 from taskmanager import JobContext, TaskManager
 from taskmanager.domain.errors import StorageError
 from taskmanager.domain.states import Scheduled
-from taskmanager.engine.transitions import SCHEDULE, Change
+from taskmanager.engine.entering import SCHEDULE
+from taskmanager.engine.transitions import Change
 from taskmanager.server import lifeline
 from taskmanager.server.lifeline import Lifeline
 from taskmanager.storage import clock, structures

@@ -12,7 +12,8 @@ from taskmanager import JobContext, TaskManager
 from taskmanager.domain import times
 from taskmanager.domain.states import Failed, Processing, Scheduled, Succeeded
 from taskmanager.engine.audit import Actor
-from taskmanager.engine.transitions import RETRIES, Change
+from taskmanager.engine.entering import RETRIES
+from taskmanager.engine.transitions import Change
 from taskmanager.storage import job_log, jobs, logged, recurring_runs, servers, structures
 from taskmanager.storage.recurring_runs import RecurringRun
 from taskmanager.storage.transaction import Tx

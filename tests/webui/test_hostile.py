@@ -8,7 +8,8 @@ from typing import Any
 
 from taskmanager import TaskManager
 from taskmanager.domain.states import Failed, Processing
-from taskmanager.engine.transitions import RETRIES, Change
+from taskmanager.engine.entering import RETRIES
+from taskmanager.engine.transitions import Change
 from taskmanager.storage import job_log, jobs, servers, structures
 from tests.webui.conftest import Browser
 
