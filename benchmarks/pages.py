@@ -42,7 +42,8 @@ from webui import Page, create_app, cursors, snapshots
 _USER, _PASSWORD = "bench", "bench"
 #: What is a file, stands elsewhere too, or needs what the URL map does not tell.
 _NOT_PAGES = (
-    "pages.static", "pages.queues_alias", "pages.operation_new", "api-bulk.plan_operation", "api-document.openapi",
+    "pages.static", "pages.queues_alias", "pages.operation_new", "api-bulk.plan_operation",
+    "api-bulk.plan_recurring_operation", "api-document.openapi",
     "api-looks.search_everything", "api-looks.preview_cron", "api-looks.get_statistics",
 )  # fmt: skip
 #: What the URL map does not tell: filters, periods, pages far down.
@@ -54,6 +55,7 @@ VARIANTS = (
     "history?job=Job+of+history+7", "history?result=failed", "history?server=bench", "history?from=2026-01-01",
     "search?q=report", "search?q=nothing-at-all", "search?q=12", "audit?user=ann", "audit?user=nobody",
     "recurring?q=nightly&sort=next", "recurring?sort=duration", "recurring?sort=failures&state=active",
+    "operations/new?kind=recurring&action=pause&q=nightly",
     "operations/new?state=failed&action=requeue", "operations/new?state=failed&action=delete&q=type:import",
 )  # fmt: skip
 #: The same of the API.
@@ -61,6 +63,7 @@ API_VARIANTS = (
     "/api/v1/jobs?q=error:nothing", "/api/v1/jobs?state=Failed", "/api/v1/jobs?after={middle}",
     "/api/v1/search?q=report", "/api/v1/cron/preview?cron=0+2+*+*+*", "/api/v1/history?job=Job+of+history+7",
     "/api/v1/history/statistics?job=Job+of+history+7", "/api/v1/operations/plan?state=Failed&action=requeue",
+    "/api/v1/operations/recurring/plan?action=pause&q=nightly",
     "/api/v1/audit?user=nobody", "/api/v1/stats/history?period=month",
 )  # fmt: skip
 

@@ -185,7 +185,9 @@ class Installation:
     def _serve_operations(self) -> None:
         known = self.providers.is_injected
         definition = self.registry.add(bulk.definition(lambda kind: kind is Operations or known(kind)))
-        self.operations = Operations(self.client, self.audit, self.registry, definition, self.settings.queues[0])
+        self.operations = Operations(
+            self.client, self.audit, self.registry, self.recurring_jobs, definition, self.settings.queues[0]
+        )
         self.providers.add_value(Operations, self.operations)
 
     def _serve_alerts(self) -> None:

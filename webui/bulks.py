@@ -1,15 +1,21 @@
-"""A bulk operation before it starts, for pages and API alike: whether it can be, which jobs it means, and the start."""
+"""A bulk operation before it starts, for pages and API alike: whether it can be, what it means, and the start.
+
+Of jobs it means all that match while it goes; of recurring jobs those that match when it is started.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from taskmanager.domain.arguments import meets
+from taskmanager.domain.errors import InvalidArgument
+from taskmanager.engine import recurring_operations
 from taskmanager.engine.client import new_key
+from taskmanager.engine.recurring_operations import Wish
 from taskmanager.storage import monitoring_lists
 from taskmanager.storage.monitoring_lists import Row
 from taskmanager.storage.transaction import Tx
-from webui import access, filtering, jobviews, shell
+from webui import access, filtering, jobviews, recurrings, shell
 from webui.blueprint import manager, read
 from webui.filtering import Parsed
 
@@ -99,4 +105,68 @@ def start(wanted: Plan, key: str | None = None, *, door: str = "dashboard") -> i
     access.about("operation", f"{action} {name}", after={"action": action, "state": name, "filter": parsed.text})
     return manager().operations.start(
         action, parsed.wanted, parsed.text, access.actor(door), key or new_key(), names=parsed.names
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RecurringPlan:
+    """What somebody wants to be done with recurring jobs. state: active, paused or error; all when empty."""
+
+    wish: Wish
+    state: str
+    q: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecurringAsked:
+    """Such a plan, and the ids of those that match now."""
+
+    plan: RecurringPlan
+    ids: tuple[str, ...]
+
+    @property
+    def number(self) -> int:
+        """The number that is to be typed."""
+        return len(self.ids)
+
+    @property
+    def is_many(self) -> bool:
+        """Whether it has to be typed at all."""
+        return len(self.ids) > MANY
+
+    @property
+    def samples(self) -> tuple[str, ...]:
+        """Three of them."""
+        return self.ids[:_SAMPLES]
+
+
+def plan_recurring(wish: Wish, state: str, q: str) -> RecurringPlan:
+    """What is asked for. Raises NotPossible."""
+    if wish.action not in recurring_operations.ACTIONS:
+        raise NotPossible("", field="action")
+    needed = f"recurring.{'pause' if wish.action == 'resume' else wish.action}"
+    if not access.may(needed):
+        raise NotPossible(needed, permission=needed)
+    if state and state not in recurrings.STATES:
+        raise NotPossible("", field="state")
+    try:
+        wish.check()
+    except InvalidArgument as error:
+        raise NotPossible(str(error), field="note") from error
+    return RecurringPlan(wish, state, q.strip())
+
+
+def ask_recurring(wanted: RecurringPlan) -> RecurringAsked:
+    """Which recurring jobs a plan means."""
+    found = recurrings.find(wanted.q, wanted.state)
+    return RecurringAsked(wanted, tuple(one.id for one in found.matching))
+
+
+def start_recurring(asked: RecurringAsked, key: str | None = None, *, door: str = "dashboard") -> int:
+    """Start it; its job's id. key, door: as of `start`."""
+    plan = asked.plan
+    told = {"kind": "recurring", "action": plan.wish.action, "state": plan.state, "filter": plan.q}
+    access.about("operation", f"{plan.wish.action} recurring jobs", after=told | {"count": asked.number})
+    return manager().operations.start_recurring(
+        plan.wish, asked.ids, state=plan.state, text=plan.q, actor=access.actor(door), key=key or new_key()
     )

@@ -64,6 +64,10 @@ class LegacyJobs:
             legacy.switch(tx, row_id, active)
         recurring.set_paused(tx, f"{PREFIX}{row_id}", None if active else pause or Pause())
 
+    def is_paused_in(self, tx: Tx, row_id: int) -> bool:
+        """Whether a row does not fire. Raises RecurringJobNotFound."""
+        return not _must(tx, row_id).active
+
     def lock_free_in(self, tx: Tx, row_id: int) -> bool:
         """Lock a row; False when somebody else holds it. A row that is gone is held by nobody."""
         return bool(legacy.lock_free(tx, [row_id])) or not legacy.there(tx, [row_id])

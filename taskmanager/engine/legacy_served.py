@@ -76,6 +76,9 @@ class ServedJobs(LegacyJobs):
     def switch_in(self, tx: Tx, row_id: int, active: bool, pause: Pause | None = None) -> None:
         (self.targcc.switch_in if self._is_targcc(tx, row_id) else super().switch_in)(tx, row_id, active, pause)
 
+    def is_paused_in(self, tx: Tx, row_id: int) -> bool:
+        return (self.targcc.is_paused_in if self._is_targcc(tx, row_id) else super().is_paused_in)(tx, row_id)
+
     def lock_free_in(self, tx: Tx, row_id: int) -> bool:
         found = legacy_shape.of(tx).job
         if found is Shape.UNKNOWN:

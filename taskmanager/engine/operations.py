@@ -1,4 +1,4 @@
-"""Bulk operations: a whole filtered set of jobs requeued or deleted, by an ordinary job of ours.
+"""Bulk operations: a whole filtered set of jobs or of recurring jobs changed, by an ordinary job of ours.
 
 Where an operation stands is a parameter of its job, written in the transaction of each part: whoever goes on after a
 worker's death, or beside a worker that was given up, goes on from there, and no job is counted twice.
@@ -20,8 +20,11 @@ from taskmanager.domain.invocation import read as read_invocation
 from taskmanager.domain.records import JobRecord
 from taskmanager.domain.states import Deleted, Enqueued
 from taskmanager.domain.texts import wholes
+from taskmanager.engine import recurring_operations
 from taskmanager.engine.audit import Actor, Audit
 from taskmanager.engine.client import Client, NewJob
+from taskmanager.engine.recurring import RecurringJobs
+from taskmanager.engine.recurring_operations import Wish
 from taskmanager.engine.registry import JobDefinition, Registry
 from taskmanager.engine.transitions import Change
 from taskmanager.storage import jobs, monitoring_walk, structures
@@ -44,7 +47,8 @@ class Operation:
     """What is to be done with which jobs, and how far it is. upper: ids from here on are not touched.
 
     below: the walk goes on below this id; None when it has ended. skipped: jobs whose state had changed meanwhile.
-    names: conditions on arguments by their names, which SQL does not know.
+    names: conditions on arguments by their names, which SQL does not know. kind: `jobs`, or `recurring`: then `upper`
+    and `below` count parts, and `options` are of `recurring_operations.Wish`.
     """
 
     action: str
@@ -64,6 +68,8 @@ class Operation:
     stopped_by: str | None = None
     samples: list[list[Any]] = field(default_factory=list)
     names: list[list[Any]] = field(default_factory=list)
+    kind: str = "jobs"
+    options: dict[str, Any] = field(default_factory=dict)
 
     @property
     def share(self) -> float:
@@ -87,10 +93,11 @@ class Operations:
     """Starts operations, carries them on and stops them. definition: of the job that carries them on."""
 
     def __init__(
-        self, client: Client, audit: Audit, registry: Registry, definition: JobDefinition, default_queue: str
-    ) -> None:
+        self, client: Client, audit: Audit, registry: Registry, recurring_jobs: RecurringJobs,
+        definition: JobDefinition, default_queue: str,
+    ) -> None:  # fmt: skip
         self.client, self.audit, self.registry, self.definition = client, audit, registry, definition
-        self.default_queue = default_queue
+        self.recurring_jobs, self.default_queue = recurring_jobs, default_queue
         self.part = _PART_EMBEDDED if client.database.is_embedded else _PART
 
     def start(
@@ -111,17 +118,42 @@ class Operations:
                 actor.address, lower, highest + 1, highest + 1, times.to_iso(tx.now()),
                 names=[[one.name, list(one.values), one.negated] for one in names],
             )  # fmt: skip
-            queue = _queue(tx, self.default_queue)
-            new = NewJob(
-                self.definition.invocation((), {}), Enqueued(queue=queue, priority=_PRIORITY), queue, _PRIORITY,
-                self.definition, {STATE: _written(made)},
-            )  # fmt: skip
-            ids = self.client.create_in(tx, [new], key)
-            forget(tx)
-            structures.put(tx, ALL, {str(i): times.to_unix(tx.now()) for i in ids})
-            return ids
+            return [self._create(tx, made, key)]
 
         return self.client.run_once(key, work)[0]
+
+    def start_recurring(
+        self, wish: Wish, ids: Sequence[str], *, state: str, text: str, actor: Actor, key: str
+    ) -> int:  # fmt: skip
+        """Write the operation that does something to these recurring jobs; its job's id.
+
+        state, text: the filter that they matched, for people. key: as of `start`. Raises InvalidArgument.
+        """
+        if wish.action not in recurring_operations.ACTIONS:
+            raise InvalidArgument("a bulk operation triggers, pauses, resumes or removes recurring jobs")
+
+        def work(tx: Tx) -> list[int]:
+            parts = recurring_operations.parts_of(ids)
+            made = Operation(
+                wish.action, state, text, [], actor.user, actor.door, actor.address, 0, parts, parts or None,
+                times.to_iso(tx.now()), kind="recurring", options=wish.options(),
+            )  # fmt: skip
+            job_id = self._create(tx, made, key)
+            recurring_operations.write(tx, job_id, ids)
+            return [job_id]
+
+        return self.client.run_once(key, work)[0]
+
+    def _create(self, tx: Tx, made: Operation, key: str) -> int:
+        queue = _queue(tx, self.default_queue)
+        new = NewJob(
+            self.definition.invocation((), {}), Enqueued(queue=queue, priority=_PRIORITY), queue, _PRIORITY,
+            self.definition, {STATE: _written(made)},
+        )  # fmt: skip
+        job_id = self.client.create_in(tx, [new], key)[0]
+        forget(tx)
+        structures.put(tx, ALL, {str(job_id): times.to_unix(tx.now())})
+        return job_id
 
     def step(self, job_id: int) -> Operation:
         """Do the next part in one transaction. Raises JobNotFound when the operation's job is gone."""
@@ -136,6 +168,10 @@ class Operations:
             stop = jobs.parameters(tx, [job_id]).get(job_id, {}).get(STOP)
             if stop is not None:
                 now.stopped_by = stop
+                if now.kind == "recurring":
+                    recurring_operations.drop(tx, job_id, now.upper - (now.below or 0), now.upper)
+            elif now.kind == "recurring":
+                self._change_recurring(tx, job_id, now)
             elif now.below is not None:
                 ids, below = monitoring_walk.portion(tx, now.wanted, below=now.below, limit=self.part)
                 self._change(tx, job_id, now, self._named(tx, now, ids))
@@ -188,6 +224,25 @@ class Operations:
                 if len(now.samples) < _SAMPLES:
                     now.samples.append([answer.job_id, answer.refused])
 
+    def _change_recurring(self, tx: Tx, job_id: int, now: Operation) -> None:
+        if now.below is None:
+            return
+        wish, number = Wish.of(now.action, now.options), now.upper - now.below
+        for recurring_id, why in recurring_operations.do_part(
+            tx, self.recurring_jobs, job_id, number, wish, now.actor
+        ):  # fmt: skip
+            if why is None:
+                now.changed += 1
+                note = f"bulk operation #{job_id}"
+                self.audit.note(
+                    tx, now.actor, f"recurring.{now.action}", "recurring", recurring_id, after=wish.told(), note=note
+                )
+            else:
+                now.skipped += 1
+                if len(now.samples) < _SAMPLES:
+                    now.samples.append([recurring_id, why[:300]])
+        now.below = now.below - 1 or None
+
 
 def load(tx: Tx, job_id: int) -> Operation | None:
     """An operation; None when the job is none, or gone."""
@@ -211,8 +266,8 @@ def forget(tx: Tx) -> int:
 def result(now: Operation) -> dict[str, Any]:
     """What came of it."""
     return {
-        "action": now.action, "state": now.state, "filter": now.text, "changed": now.changed, "skipped": now.skipped,
-        "stopped_by": now.stopped_by,
+        "kind": now.kind, "action": now.action, "state": now.state, "filter": now.text, "changed": now.changed,
+        "skipped": now.skipped, "stopped_by": now.stopped_by,
     }  # fmt: skip
 
 

@@ -45,8 +45,7 @@ class RecurringVerbs(Defining):
         note of more than 500 characters.
         """
         wanted = Pause(until=times.to_utc(until) if until is not None else None, by=by, note=(note or "").strip())
-        if wanted.note and (len(wanted.note) > MAX_NOTE or storable(wanted.note) != wanted.note):
-            raise InvalidArgument(f"a note has at most {MAX_NOTE} characters that can be stored: {wanted.note[:100]!r}")
+        check_note(wanted.note or "")
         self.database.run(lambda tx: self.pause_in(tx, recurring_id, wanted))
 
     def pause_in(self, tx: Tx, recurring_id: str, wanted: Pause) -> None:
@@ -189,6 +188,12 @@ def has_missed(known: RecurringRecord, cron: crons.Cron, now: datetime) -> bool:
     """Whether a slot has gone by that was not dealt with."""
     first = cron.next_after(owed_since(known))
     return first is not None and first <= now
+
+
+def check_note(note: str) -> None:
+    """Raises InvalidArgument for a note of a pause that cannot be kept."""
+    if len(note) > MAX_NOTE or storable(note) != note:
+        raise InvalidArgument(f"a note has at most {MAX_NOTE} characters that can be stored: {note[:100]!r}")
 
 
 def _since(known: RecurringRecord | None, wanted: Pause, now: datetime) -> Pause:

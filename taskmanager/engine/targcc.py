@@ -247,6 +247,10 @@ class TargccJobs:
             targcc.switch(tx, row_id, active, self.outcomes.user)
         recurring.set_paused(tx, f"{PREFIX}{row_id}", None if active else pause or Pause())
 
+    def is_paused_in(self, tx: Tx, row_id: int) -> bool:
+        """Whether a row does not fire; it is locked. Raises RecurringJobNotFound."""
+        return not _must(targcc.lock(tx, row_id), row_id).active
+
     def trigger_in(self, tx: Tx, row_id: int, by: str, key: str) -> int:
         """Run a row now, once, active or not; its schedule goes on as it was. Raises RecurringJobNotFound,
         InvalidArgument for a row that an external program runs, CreationCancelled for one that is running."""

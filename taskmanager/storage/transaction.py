@@ -10,7 +10,7 @@ from inspect import iscoroutinefunction
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from taskmanager.domain.errors import DatabaseSlow, InvalidArgument
 from taskmanager.storage.clock import Clock
@@ -115,10 +115,16 @@ class Tx:
 
     @contextmanager
     def part(self) -> Iterator[None]:
-        """What is done inside is undone by itself when it raises; an error of the database is the whole unit's."""
+        """What is done inside is undone by itself when it raises; an error of the database is the whole unit's.
+
+        What the database refuses for a constraint of its tables is an error of the part alone.
+        """
         nested = self.connection.begin_nested()
         try:
             yield
+        except IntegrityError:
+            nested.rollback()
+            raise
         except SQLAlchemyError:
             raise
         except BaseException:

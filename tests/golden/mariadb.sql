@@ -555,6 +555,17 @@ WHERE `HangfireList`.`Key` = %s AND `HangfireList`.`Id` > %s ORDER BY `HangfireL
 -- notifications.upsert_mark
 INSERT INTO `HangfireSet` (`Key`, `Value`, `Score`, `ExpireAt`) VALUES (:Key, :Value, :Score, :ExpireAt) ON DUPLICATE KEY UPDATE `Score` = VALUES(`Score`), `ExpireAt` = VALUES(`ExpireAt`);
 
+-- operation_parts.delete_part
+DELETE FROM `HangfireHash` WHERE `HangfireHash`.`Key` = %s AND `HangfireHash`.`Field` = %s;
+
+-- operation_parts.insert_part
+INSERT INTO `HangfireHash` (`Key`, `Field`, `Value`, `ExpireAt`) VALUES (:Key, :Field, :Value, :ExpireAt);
+
+-- operation_parts.read_part
+SELECT `HangfireHash`.`Value` 
+FROM `HangfireHash` 
+WHERE `HangfireHash`.`Key` = %s AND `HangfireHash`.`Field` = %s;
+
 -- queues.claimable
 SELECT `Id`, `JobId`, `Priority` FROM `HangfireJobQueue` FORCE INDEX (`IX_HangfireJobQueue_Claim`) WHERE `Queue` = :queue AND `FetchedAt` IS NULL AND NOT EXISTS (SELECT 1 FROM `HangfireSet` s WHERE s.`Key` = 'paused-queues' AND s.`Value` = :queue) ORDER BY `Priority`, `Id` LIMIT :limit FOR UPDATE SKIP LOCKED;
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from taskmanager.engine import operations as engine
+from taskmanager.engine.recurring_operations import Wish
 from taskmanager.storage import monitoring_failures, monitoring_lists
 from taskmanager.storage.monitoring_failures import FailureGroup
 from taskmanager.storage.monitoring_sets import Place
@@ -53,6 +54,39 @@ def plan_operation(query: Mapping[str, Any]) -> Any:
         "matching": asked.number, "orMore": asked.count > asked.number,
         "expected": asked.number if asked.is_many else None, "samples": [row(one) for one in asked.samples],
     }  # fmt: skip
+
+
+@operation(
+    bulk, "GET", "/api/v1/operations/recurring/plan", needs="operations.start",
+    query=workschemas.PlannedRecurringOperation, gives=workschemas.RecurringPlan,
+)  # fmt: skip
+def plan_recurring_operation(query: Mapping[str, Any]) -> Any:
+    """Which recurring jobs an operation would change: how many, and three of them."""
+    asked = bulks.ask_recurring(_recurring_plan(query))
+    return {
+        "matching": asked.number, "expected": asked.number if asked.is_many else None, "samples": asked.samples,
+    }  # fmt: skip
+
+
+@operation(
+    bulk, "POST", "/api/v1/operations/recurring", needs="operations.start", body=workschemas.NewRecurringOperation,
+    gives=workschemas.Operation, status=201, creates=True,
+)  # fmt: skip
+def start_recurring_operation(body: Mapping[str, Any]) -> Any:
+    """Trigger, pause, resume or remove all recurring jobs that match now, in the background."""
+    plan, key = _recurring_plan(body), idempotency.given()
+    made = key.find() if key is not None else None
+    if made is None:
+        asked = bulks.ask_recurring(plan)
+        if asked.is_many and body["expected"] != asked.number:
+            refuse_field("expected", f"must be {asked.number}, the number of recurring jobs that match")
+        made = bulks.start_recurring(asked, key.key if key is not None else None, door="api")
+    one = _must(made)
+    if (one.kind, one.action, one.state, one.text, one.options) != (
+        "recurring", plan.wish.action, plan.state, plan.q, plan.wish.options(),
+    ):  # fmt: skip
+        idempotency.refuse_reuse()
+    return created("api-bulk.get_operation", _operation(made, one), jobId=made)
 
 
 @operation(
@@ -139,6 +173,19 @@ def _plan(state: str, action: str, q: str) -> bulks.Plan:
         refuse_field(error.field, str(error) or told[error.field])
 
 
+def _recurring_plan(given: Mapping[str, Any]) -> bulks.RecurringPlan:
+    wish = Wish(
+        action=given["action"], note=(given.get("note") or "").strip(), until=given.get("until"),
+        run_missed=given.get("runMissed", False),
+    )  # fmt: skip
+    try:
+        return bulks.plan_recurring(wish, given["state"] or "", given["q"])
+    except NotPossible as error:
+        if error.permission:
+            refuse(403, "Access.Forbidden", f"the permission {error.permission} is missing")
+        refuse_field(error.field, str(error))
+
+
 def _must(job_id: int) -> engine.Operation:
     found = read(lambda tx: engine.load(tx, job_id)) if job_id < 1 << 62 else None
     if found is None:
@@ -148,7 +195,7 @@ def _must(job_id: int) -> engine.Operation:
 
 def _operation(job_id: int, one: engine.Operation) -> dict[str, Any]:
     return {
-        "id": job_id, "action": one.action, "state": one.state, "q": one.text, "user": one.user,
+        "id": job_id, "kind": one.kind, "action": one.action, "state": one.state, "q": one.text, "user": one.user,
         "startedAt": one.started, "endedAt": one.ended, "stoppedBy": one.stopped_by, "changed": one.changed,
         "skipped": one.skipped, "progress": one.share,
     }  # fmt: skip

@@ -175,6 +175,42 @@ class NewOperation(PlannedOperation, WholeGroup):
     """A bulk operation that is to be started."""
 
 
+class PlannedRecurringOperation(Body):
+    """A bulk operation on recurring jobs: what is done with all that match."""
+
+    action = fields.String(required=True, validate=validate.OneOf(("trigger", "pause", "resume", "remove")))
+    state = fields.String(
+        load_default=None, allow_none=True, validate=validate.OneOf(("active", "paused", "error")),
+    )  # fmt: skip
+    q = Text(
+        load_default="", validate=validate.Length(max=100),
+        metadata={"description": "a text in id, name, call, cron or queue, as in the list"},
+    )  # fmt: skip
+
+
+class NewRecurringOperation(PlannedRecurringOperation, WholeGroup):
+    """A bulk operation on recurring jobs that is to be started."""
+
+    note = Text(
+        load_default=None, allow_none=True, validate=validate.Length(max=500), metadata={"description": "of a pause"}
+    )
+    until = Moment(
+        load_default=None, allow_none=True, metadata={"description": "of a pause: when they resume by themselves"}
+    )
+    runMissed = fields.Boolean(
+        load_default=False, truthy={True}, falsy={False},
+        metadata={"description": "of who resumes: each runs once now, if anything was missed"},
+    )  # fmt: skip
+
+
+class RecurringPlan(Schema):
+    """The recurring jobs that an operation means, as they are now."""
+
+    matching = fields.Integer()
+    expected = described(fields.Integer, "what a start has to say as `expected`; null when nothing", allow_none=True)
+    samples = fields.List(fields.String())
+
+
 class Plan(Schema):
     """The jobs that an operation means, as they are now; of a search, among the newest ones."""
 
@@ -188,8 +224,9 @@ class Operation(Schema):
     """A bulk operation."""
 
     id = fields.Integer()
+    kind = described(fields.String, "jobs or recurring")
     action = fields.String()
-    state = fields.String()
+    state = described(fields.String, "of recurring jobs: active, paused or error; empty for all")
     q = fields.String()
     user = fields.String()
     startedAt = fields.String()

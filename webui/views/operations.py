@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -12,12 +13,14 @@ from taskmanager.domain import times
 from taskmanager.engine import operations
 from taskmanager.engine.client import new_key
 from taskmanager.engine.operations import Operation
+from taskmanager.engine.recurring_operations import Wish
 from taskmanager.storage import jobs
 from taskmanager.storage.transaction import Tx
 from webui import access, bulks, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
-from webui.bulks import NotPossible, Plan
+from webui.bulks import NotPossible, Plan, RecurringPlan
+from webui.views.recurring_actions import pause_end
 
 
 @pages.get("/operations")
@@ -29,7 +32,9 @@ def operation_list() -> str:
 @pages.get("/operations/new")
 @needs("operations.start")
 def operation_new() -> Any:
-    """The question before it: which jobs, how many, and three of them."""
+    """The question before it: which jobs or recurring jobs, how many, and three of them."""
+    if request.args.get("kind") == "recurring":
+        return _recurring_question(_recurring_plan(request.args), key=new_key())
     return _question(_plan(*(request.args.get(name, "") for name in ("state", "action", "q"))))
 
 
@@ -38,13 +43,20 @@ def operation_new() -> Any:
 def operation_start() -> Any:
     """Start it, once for each form that was shown."""
     state, action, key = (request.form.get(n, "") for n in ("state", "action", "key"))
-    plan = _plan(state, action, request.form.get("q", ""))
-    asked = bulks.ask(plan)
-    if asked.is_many and re.sub(r"\D", "", request.form.get("number", "")) != str(asked.number):
-        return _question(plan, wrong=True), 422
     if not re.fullmatch(r"[0-9a-f]{32}", key):
         abort(400, _("The form is not complete. Reload the page and try again."))
-    made = bulks.start(plan, key)
+    if request.form.get("kind") == "recurring":
+        wanted = _recurring_plan(request.form)
+        found = bulks.ask_recurring(wanted)
+        if found.is_many and not _is_typed(found.number):
+            return _recurring_question(wanted, key=key, wrong=True), 422
+        made = bulks.start_recurring(found, key)
+    else:
+        plan = _plan(state, action, request.form.get("q", ""))
+        asked = bulks.ask(plan)
+        if asked.is_many and not _is_typed(asked.number):
+            return _question(plan, wrong=True), 422
+        made = bulks.start(plan, key)
     if not shell.wants_page():
         return {"id": made}, 201
     return redirect(url_for("pages.operation", job_id=made), 303)
@@ -80,6 +92,31 @@ def operation_stop(job_id: int) -> Any:
     else:
         flash(_("The operation had ended already."), "warn")
     return redirect(url_for("pages.operation", job_id=job_id), 303)
+
+
+def _is_typed(number: int) -> bool:
+    return re.sub(r"\D", "", request.form.get("number", "")) == str(number)
+
+
+def _recurring_plan(given: Mapping[str, str]) -> RecurringPlan:
+    end = pause_end(given.get("until", ""))
+    wish = Wish(
+        action=given.get("action", ""), note=given.get("note", "").strip(), until=times.to_utc(end) if end else None,
+        run_missed=given.get("missed") == "run",
+    )  # fmt: skip
+    try:
+        return bulks.plan_recurring(wish, given.get("state", ""), given.get("q", ""))
+    except NotPossible as error:
+        if error.permission:
+            abort(403, error.permission)
+        abort(400, str(error) or _("That cannot be done with recurring jobs."))
+
+
+def _recurring_question(plan: RecurringPlan, *, key: str, wrong: bool = False) -> str:
+    asked = bulks.ask_recurring(plan)
+    return render_template(
+        "operation_recurring.html", here="recurring", plan=plan, asked=asked, key=key, wrong=wrong
+    )  # fmt: skip
 
 
 def _plan(state: str, action: str, q: str) -> Plan:

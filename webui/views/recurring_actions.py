@@ -74,7 +74,7 @@ def recurring_trigger_edited(recurring_id: str) -> Any:
 @needs("recurring.pause")
 def recurring_pause() -> Any:
     """Stop firing them, for ever or until a moment."""
-    tm, note, until = manager(), request.form.get("note", "").strip() or None, _until()
+    tm, note, until = manager(), request.form.get("note", "").strip() or None, pause_end(request.form.get("until", ""))
     told = {"paused": True, "note": note, "until": until and until.isoformat()}
 
     def pause(recurring_id: str) -> bool:
@@ -121,9 +121,9 @@ def recurring_remove() -> Any:
     )
 
 
-def _until() -> datetime | None:
+def pause_end(text: str) -> datetime | None:
     """The end of a pause, as a browser's field for moments sends it, in UTC. Answers 422 for what is none."""
-    text = request.form.get("until", "").strip()
+    text = text.strip()
     try:
         return datetime.fromisoformat(text) if text else None
     except ValueError:
