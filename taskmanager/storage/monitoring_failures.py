@@ -39,15 +39,15 @@ class FailureGroup:
 @statement
 def group_sizes(t: Tables, p: Product) -> str:
     """How many failed jobs some groups have, all and since a moment, capped. The order keeps it to the index."""
-    q = p.quote
-    capped = f"ORDER BY {q('Score')} DESC LIMIT {CAP + 1}"
-    count = f"SELECT COUNT(*) FROM (SELECT 1 FROM {q(t.set.name)} WHERE {q('Key')} ="
+    key, score = p.quote("Key"), p.quote("Score")
     kind = "CHAR(100)" if p.name in ("mysql", "mariadb") else "VARCHAR"
-    return " UNION ALL ".join(
-        f"SELECT CAST(:k{n} AS {kind}), ({count} :k{n} {capped}) a{n}), "
-        f"({count} :k{n} AND {q('Score')} >= :since {capped}) b{n})"
-        for n in range(AT_ONCE)
-    )
+    parts = []
+    for n in range(AT_ONCE):
+        members = f"{p.quote(t.set.name)} WHERE {key} = :k{n}"
+        sizes = [p.count_up_to(CAP + 1, m, order=f"ORDER BY {score} DESC")
+                 for m in (members, f"{members} AND {score} >= :since")]  # fmt: skip
+        parts.append(f"SELECT CAST(:k{n} AS {kind}), {', '.join(sizes)}")
+    return " UNION ALL ".join(parts)
 
 
 def groups(tx: Tx, after: Place | None = None) -> tuple[list[FailureGroup], Place | None]:

@@ -19,7 +19,15 @@ from taskmanager.storage.dialects import Product
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.monitoring_filters import SCANNED
 from taskmanager.storage.monitoring_lists import CAP
-from taskmanager.storage.monitoring_logged_pages import TEXT, Kind, counting, listing, lowest
+from taskmanager.storage.monitoring_logged_pages import (
+    TEXT,
+    Kind,
+    counting,
+    listing,
+    logged_measures,
+    logged_newest,
+    lowest,
+)
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment
@@ -134,7 +142,7 @@ def count(tx: Tx, wanted: WantedRuns, *, first: RunPage | None = None) -> int | 
     if floor is not None:
         given["since"] = max(given["since"], floor)
     given |= {"edge_at": tx.bind_moment(_NEVER), "edge_id": 1 << 62, "limit": CAP + 1}
-    return int(tx.execute(counting(_kind_of(wanted)), given).scalar_one())
+    return min(CAP + 1, int(tx.execute(counting(_kind_of(wanted), CAP + 1), given).scalar_one()))
 
 
 def names(tx: Tx) -> list[str]:
@@ -165,17 +173,25 @@ def statistics(tx: Tx, name: str, *, shown: int = 60, measured: int | None = Non
 
     measured: of how many runs; of as many as are counted at all.
     """
-    if (whose := shape(tx)[0]) is not Shape.SPECIFICATION:
+    whose, many = shape(tx)[0], measured or MEASURED
+    if whose is not Shape.SPECIFICATION:
         runs = [_older_run(tx, r) for r in (_older_rows(tx, name, False) if whose is Shape.TARGCC else [])]
-        measures = [(r.duration_ms, r.succeeded) for r in runs]
-    else:
-        rows = tx.execute(logged_measures, {"name": name, "limit": measured or MEASURED}).all()
-        measures, runs = [(r[3], r[4]) for r in rows], [_measured(tx, r) for r in rows[:shown]]
-    took = sorted(milliseconds for milliseconds, _ in measures if milliseconds is not None)
-    good = sum(bool(succeeded) for _, succeeded in measures)
-    return RunStatistics(
-        len(measures), good, _percentile(took, 0.5), _percentile(took, 0.95), tuple(runs[:shown][::-1])
-    )
+        return _of_runs(runs, shown)
+    some = {"name": name, "limit": min(many, shown)}
+    runs = [_measured(tx, r) for r in tx.execute(logged_newest, some)]
+    if len(runs) < shown or many <= shown:
+        return _of_runs(runs, shown)
+    found = tx.execute(logged_measures, {"name": name, "limit": many}).all()[0]
+    number, good, *took = (None if value is None else int(value) for value in found)
+    return RunStatistics(number or 0, good or 0, took[0], took[1], tuple(runs[::-1]))
+
+
+def _of_runs(runs: Sequence[Run], shown: int) -> RunStatistics:
+    """Of a few runs that are at hand, newest first."""
+    took = sorted(run.duration_ms for run in runs if run.duration_ms is not None)
+    good = sum(run.succeeded for run in runs)
+    p50, p95 = _percentile(took, 50), _percentile(took, 95)
+    return RunStatistics(len(runs), good, p50, p95, tuple(runs[:shown][::-1]))
 
 
 @statement
@@ -187,17 +203,6 @@ def logged_by_id(t: Tables, p: Product) -> Any:
 def logged_names(t: Tables, p: Product) -> str:
     """Distinct names, bounded."""
     return p.distinct(t.legacy.logged.name, "JobName", _MOST_NAMES)
-
-
-@statement
-def logged_measures(t: Tables, p: Product) -> str:
-    """Outcome and duration of the newest runs of a name."""
-    q = p.quote
-    columns = ", ".join(q(c) for c in ("ID", "JobId", "StartedAt", "DurationMs", "Success"))
-    return (
-        f"SELECT {columns} FROM {q(t.legacy.logged.name)} WHERE {q('JobName')} = :name "
-        f"ORDER BY {q('StartedAt')} DESC, {q('ID')} DESC LIMIT :limit"
-    )
 
 
 @statement
@@ -250,9 +255,9 @@ def _measured(tx: Tx, r: Sequence[Any]) -> Run:
     return Run(int(number), "", job_id, "", tx.clock.to_utc(as_moment(started)), took, bool(success), None, None, "")
 
 
-def _percentile(ordered: Sequence[int], share: float) -> int | None:
+def _percentile(ordered: Sequence[int], share: int) -> int | None:
     """The nearest rank: a duration that a run really had."""
-    return ordered[max(0, -int(-share * len(ordered) // 1) - 1)] if ordered else None
+    return ordered[max(0, -(-share * len(ordered) // 100) - 1)] if ordered else None
 
 
 # -- the older table of TARGCC: it has no index to page by, and is never altered -----------------------------------

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from taskmanager.storage.dialects import Product
-from taskmanager.storage.statements import Builder
+from taskmanager.storage.statements import Builder, statement
 from taskmanager.storage.tables import Tables
 
 #: So many characters of how a run ended are shown in a list.
@@ -34,11 +35,15 @@ def listing(kind: Kind, ascending: bool) -> Builder:
 
 
 @lru_cache(maxsize=64)
-def counting(kind: Kind) -> Builder:
-    """How many there are, at most `limit`."""
+def counting(kind: Kind, most: int) -> Builder:
+    """How many there are, at least `most` where there are more. What is searched is bounded already."""
 
     def build(t: Tables, p: Product) -> str:
-        return f"SELECT COUNT(*) FROM (SELECT ID FROM ({_branches(t, p, kind, False)}) u LIMIT :limit) k"
+        if kind[2] or kind[3]:
+            return f"SELECT COUNT(*) FROM (SELECT ID FROM ({_branches(t, p, kind, False)}) u LIMIT :limit) k"
+        of, order = p.quote(t.legacy.logged.name), f"ORDER BY {p.quote('StartedAt')} DESC"
+        parts = (f"{of} WHERE {' AND '.join(_period(p, first))}" for first in _firsts(p, kind))
+        return f"SELECT {p.count_up_to(most, *parts, order=order)}"
 
     return build
 
@@ -63,6 +68,37 @@ def lowest(kind: Kind) -> Builder:
     return build
 
 
+@statement
+def logged_newest(t: Tables, p: Product) -> str:
+    """The newest runs of a name."""
+    return _newest(t, p, ("ID", "JobId", "StartedAt", "DurationMs", "Success"))
+
+
+@statement
+def logged_measures(t: Tables, p: Product) -> str:
+    """Of the newest runs of a name: how many, how many succeeded, and durations that a half and 95 % do not exceed.
+
+    Counted by the database: thousands of rows are dearer to send than to sort. A percentile is the nearest rank.
+    """
+    q = p.quote
+    took, good = q("DurationMs"), f"CASE WHEN {q('Success')} <> 0 THEN 1 ELSE 0 END"
+    order = f"ORDER BY CASE WHEN {took} IS NULL THEN 1 ELSE 0 END, {took}"
+    ranked = (
+        f"SELECT {took} AS took, {good} AS good, ROW_NUMBER() OVER ({order}) AS place, COUNT({took}) OVER () AS timed "
+        f"FROM ({_newest(t, p, ('DurationMs', 'Success'))}) n"
+    )
+    ranks = ", ".join(f"MIN(CASE WHEN place * 100 >= {share} * timed THEN took END)" for share in (50, 95))
+    return f"SELECT COUNT(*), SUM(good), {ranks} FROM ({ranked}) r"
+
+
+def _newest(t: Tables, p: Product, columns: Sequence[str]) -> str:
+    q = p.quote
+    return (
+        f"SELECT {', '.join(map(q, columns))} FROM {q(t.legacy.logged.name)} WHERE {q('JobName')} = :name "
+        f"ORDER BY {q('StartedAt')} DESC, {q('ID')} DESC LIMIT :limit"
+    )
+
+
 def _branches(t: Tables, p: Product, kind: Kind, ascending: bool) -> str:
     """Ids and starts, from one index each: without a name that of Success is read once for each of its values."""
     firsts = enumerate(_firsts(p, kind))
@@ -80,13 +116,23 @@ def _firsts(p: Product, kind: Kind) -> list[str]:
     return [f"{success} {value}" for value in values]
 
 
+def _period(p: Product, first: str) -> list[str]:
+    """The conditions that an index serves, but for the edge of a page."""
+    told = _started(p, first)
+    return [first, f"{told} >= :since", f"{told} < :until"]
+
+
 def _within(p: Product, first: str, ascending: bool) -> list[str]:
     """The conditions that an index serves."""
-    at, number, sign = p.quote("StartedAt"), p.quote("ID"), ">" if ascending else "<"
+    told, number, sign = _started(p, first), p.quote("ID"), ">" if ascending else "<"
+    edge = [f"{told} {sign}= :edge_at", f"({told} {sign} :edge_at OR {number} {sign} :edge_id)"]
+    return _period(p, first) + edge
+
+
+def _started(p: Product, first: str) -> str:
     # Of the few rows with an odd Success all are read: by StartedAt SQLite would skip through the whole index.
-    told = f"COALESCE({at}, {at})" if first.endswith("> 1") else at
-    where = [first, f"{told} >= :since", f"{told} < :until", f"{told} {sign}= :edge_at"]
-    return [*where, f"({told} {sign} :edge_at OR {number} {sign} :edge_id)"]
+    at = p.quote("StartedAt")
+    return f"COALESCE({at}, {at})" if first.endswith("> 1") else at
 
 
 def _branch(t: Tables, p: Product, first: str, n: int, server: bool, by: bool, ascending: bool) -> str:

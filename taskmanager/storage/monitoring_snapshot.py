@@ -80,16 +80,13 @@ def take(tx: Tx, before: Snapshot | None = None) -> Snapshot:
 
 
 def _counted(t: Tables, p: Product, name: str, rows: str) -> str:
-    """How many of these rows there are, up to the cap and one, by the cheapest way that what was known before allows.
+    """How many of these rows there are, up to the cap and one: as it was where no job has changed its state since.
 
-    Nothing has changed: as it was. Too little has changed to reach the cap: counted. Else it is asked first whether
-    there are more than the cap, for counting only up to it would write each row to a temporary table.
+    Where too few have changed to reach the cap, none is looked for.
     """
-    revision, all_of_them = _revision(t, p), f"(SELECT COUNT(*) FROM {rows})"
-    return (
-        f"CASE WHEN {revision} <= :kept THEN :{name}_known WHEN {revision} <= :{name}_few THEN {all_of_them} "
-        f"ELSE COALESCE((SELECT {CAP + 1} FROM {rows} LIMIT 1 OFFSET {CAP}), {all_of_them}) END"
-    )
+    revision = _revision(t, p)
+    counted = p.count_up_to(CAP + 1, rows, few=f"{revision} <= :{name}_few")
+    return f"CASE WHEN {revision} <= :kept THEN :{name}_known ELSE {counted} END"
 
 
 def _revision(t: Tables, p: Product) -> str:

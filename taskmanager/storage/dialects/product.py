@@ -117,6 +117,16 @@ class Product:
             f"WHERE names.name IS NOT NULL AND number < {most}) SELECT name FROM names WHERE name IS NOT NULL"
         )
 
+    def count_up_to(self, most: int, *parts: str, order: str = "", few: str = "") -> str:
+        """How many rows these parts of tables (what follows FROM) have, and at least `most` where they have more.
+
+        order: an index's, to keep the look to it. few: a condition under which they surely have no more than that.
+        """
+        looks = " UNION ALL ".join(
+            f"SELECT 1 FROM (SELECT 1 AS one FROM {part} {order} LIMIT {most}) p{n}" for n, part in enumerate(parts)
+        )
+        return f"(SELECT COUNT(*) FROM ({looks} LIMIT {most}) counted)"
+
     def is_table_locked(self, error: BaseException) -> bool:
         """Whether a statement that waits for no row was given up for a lock on its table; the transaction goes on."""
         return False
