@@ -76,6 +76,11 @@ def duration(milliseconds: float | None) -> str:
     return f"{whole} s"
 
 
+def lasting(milliseconds: float | None) -> Markup:
+    """The same of what goes on: pages keep it up while they are live."""
+    return Markup('<span data-lasting="{:.0f}">{}</span>').format(max(0.0, milliseconds or 0.0), duration(milliseconds))
+
+
 def span(start: datetime | None, end: datetime | None) -> float | None:
     """Milliseconds from one moment to another."""
     return None if start is None or end is None else (end - start).total_seconds() * 1000

@@ -80,7 +80,46 @@ if (body.dataset.hub && live.seconds) {
   new NotificationHub(body.dataset.hub).on("ReceiveNotification", (type, message) => toasts.show(type, message)).start();
 }
 
+// -- spans that go on: told in seconds after the page was made, so that no clock but one counts -----------------
+const begun = new WeakMap();
+
+function lasting(ms) {
+  const seconds = Math.floor(ms / 1000), parts = [["d", 86400], ["h", 3600], ["m", 60], ["s", 1]];
+  const first = Math.max(0, parts.findIndex(([, size]) => seconds >= size));
+  if (seconds < 60) return `${seconds} s`;
+  return parts.slice(first, first + 2).map(([unit, size], n) => `${Math.floor((n ? seconds % parts[first][1] : seconds) / size)} ${unit}`).join(" ");
+}
+
+setInterval(() => {
+  if (!live.seconds || document.hidden) return;
+  for (const place of $$("[data-lasting]")) {
+    const known = begun.get(place);
+    if (known?.ms === place.dataset.lasting) place.textContent = lasting(Number(known.ms) + performance.now() - known.at);
+    else begun.set(place, { ms: place.dataset.lasting, at: performance.now() });
+  }
+}, 1000);
+
 // -- the log of a running job ----------------------------------------------------------------------------------
+let following = true;
+const isAtEnd = (log) => log.scrollTop + log.clientHeight >= log.scrollHeight - 8;
+
+function keepUp() {
+  const log = $("#log"), box = $("#follow");
+  if (box) box.checked = following;
+  if (log && following) log.scrollTop = log.scrollHeight;
+}
+keepUp();
+document.addEventListener("htmx:after:swap", keepUp);
+document.addEventListener("change", (event) => {
+  if (event.target.id === "follow") { following = event.target.checked; keepUp(); }
+});
+// Who scrolls back wants to read there; who scrolls to the end wants what comes.
+document.addEventListener("scroll", (event) => {
+  if (event.target.id !== "log") return;
+  following = isAtEnd(event.target);
+  $("#follow").checked = following;
+}, { capture: true, passive: true });
+
 async function follow() {
   const log = $("#log");
   if (log && live.seconds && !document.hidden) {
@@ -95,12 +134,11 @@ async function follow() {
 
 function hear(log, asked, news) {
   if (log !== $("#log") || log.dataset.after !== asked) return; // the page was refreshed meanwhile, and has them
-  const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 8;
   if (news.html) {
     if (asked === "0") log.replaceChildren();
     log.insertAdjacentHTML("beforeend", news.html);
     log.dataset.after = news.after;
-    if (atEnd) log.scrollTop = log.scrollHeight;
+    keepUp();
   }
   const bar = $("#progress");
   if (news.share && bar) {
@@ -140,6 +178,11 @@ document.addEventListener("change", (event) => {
   chosen();
 });
 chosen();
+
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest?.("details.menu[open]");
+  if (menu) { menu.open = false; $("summary", menu).focus(); }
+});
 
 // -- questions before damage -----------------------------------------------------------------------------------
 document.addEventListener("submit", (event) => {
@@ -182,12 +225,14 @@ if (body.dataset.keys === "on") {
   const wire = () => { for (const one of $$("[data-hotkey]")) { uninstall(one); install(one); } };
   wire();
   document.addEventListener("htmx:after:swap", wire);
+  // While a dialog asks, no key presses a button behind it.
+  document.addEventListener("hotkey-fire", (event) => { if ($("dialog[open]")) event.preventDefault(); }, true);
   const press = (name, step) => {
     const buttons = $$(`button[name="${name}"]`);
     buttons[(buttons.findIndex((one) => one.getAttribute("aria-pressed") === "true") + step + buttons.length) % buttons.length]?.click();
   };
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input:not([type=checkbox]), textarea, select, dialog")) return;
     const rows = $$("[data-row]"), at = rows.findIndex((row) => row.classList.contains("at"));
     const go = (to) => { rows[at]?.classList.remove("at"); rows[to]?.classList.add("at"); rows[to]?.scrollIntoView({ block: "nearest" }); };
     if (event.key === "j") go(Math.min(rows.length - 1, at + 1));
@@ -216,7 +261,7 @@ function chart(place, data, labels, { stepped = false } = {}) {
   const plot = new uPlot({
     width: place.clientWidth - 24, height: place.clientHeight - 12, legend: { show: false }, cursor: { y: false },
     scales: { x: { time: true, range: (u, low, high) => (stepped ? [low - gap / 2, high + gap / 2] : [low, high]) }, y: { range: (u, low, high) => [0, Math.max(4, high * 1.1)] } },
-    axes: [{ ...axis, space: 70, values: (u, values) => values.map(clock) }, { ...axis, size: 44, values: (u, values) => values.map((v) => (Number.isInteger(v) ? v.toLocaleString(document.documentElement.lang) : "")) }],
+    axes: [{ ...axis, size: 28, space: 70, values: (u, values) => values.map(clock) }, { ...axis, size: 44, values: (u, values) => values.map((v) => (Number.isInteger(v) ? v.toLocaleString(document.documentElement.lang) : "")) }],
     series: [{}, ...order.map((n) => ({ label: labels[n], stroke: colour(`${names[n]}-ink`), fill: colour(names[n]), width: 1.5, paths, points: { show: false } }))],
   }, [data[0], ...order.map((n) => sums[n])], place);
   plot.restack = (fresh) => {

@@ -13,8 +13,7 @@ import pytest
 from examples.diquis import infrastructure
 from examples.diquis.web import Account, application
 from taskmanager import TaskManager
-from tests.webui.browser.conftest import Window
-from tests.webui.browser.test_journeys import wait_until
+from tests.webui.browser.conftest import Window, wait_until
 from tests.webui.browser.test_notifications import TOASTS
 from tests.webui.conftest import HASH
 from webui import Page

@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.webui.browser.conftest import Site, Window
-from tests.webui.browser.test_journeys import wait_until
+from tests.webui.browser.conftest import Site, Window, wait_until
 from tests.webui.conftest import ROLES, USERS
 from webui import Page, create_app
 

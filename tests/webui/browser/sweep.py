@@ -1,0 +1,85 @@
+"""Every page in every look: nothing that axe finds, a quiet console, no page wider than its window, no text cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from taskmanager.domain.alerts import AlertRule
+from taskmanager.storage import alerts, monitoring_failures
+from tests.webui.browser.conftest import Site, Window
+
+#: Lists of jobs, and what is done to them.
+OF_JOBS = (
+    "", "jobs", "jobs/failed", "jobs/scheduled", "jobs/processing", "jobs/succeeded", "jobs/deleted", "jobs/awaiting",
+    "jobs/enqueued", "jobs/enqueued/mail", "jobs/enqueued/fetched/mail", "retries",
+    "jobs/failed?q=error:smtp", "jobs/failed?q=nokey:x", "jobs/failed?q=nothing", "jobs/failed/groups", "operations",
+    "operations/new?state=failed&action=requeue&q=error:smtp",
+    "jobs/new", "jobs/new?type=tests.webui.sample:send_invoice",
+)  # fmt: skip
+#: All the others; one job of each state is added to them.
+OF_OTHERS = (
+    "recurring", "recurring/daily-report", "recurring/c_job:1", "recurring/never", "recurring/daily-report/edit",
+    "recurring/c_job:1/edit", "servers", "history", "history?job=Nightly+totals", "history/1", "history?job=nobody",
+    "alerts", "alerts/rules/new", "search", "search?q=report", "search?q=zzzz", "audit", "audit?user=nobody",
+    "../api/v1/docs",
+)  # fmt: skip
+_DESK, _PHONE, _NARROWEST = (1440, 900), (390, 844), (320, 640)
+
+
+def paths_of_jobs(site: Site) -> list[str]:
+    """The first half of the pages."""
+    group = site.tm.database.read(monitoring_failures.groups)[0][0]
+    return [*OF_JOBS, f"jobs/failed/groups/{group.key}"]
+
+
+def paths_of_others(site: Site) -> list[str]:
+    """The second half."""
+    return [*OF_OTHERS, *(f"jobs/details/{job_id}" for job_id in site.ids.values())]
+
+
+def alarm(site: Site) -> None:
+    """A rule for alerts and a message that was sent."""
+    rule = AlertRule(to=("ops@example.org",), max_per_hour=3)
+    site.tm.alert_rules.save(None, "Nightly totals", rule)
+    site.tm.database.run(lambda tx: alerts.remember(tx, site.ids["succeeded"]))
+
+
+def in_english(window: Any, paths: Iterable[str]) -> None:
+    """Light and dark on a desk, light on a phone. Each page is loaded once: it follows the window and the system."""
+    here = window(color_scheme="light", cached=True)
+    for path in paths:
+        page = here.open(path)
+        _look(here, path, "light")
+        page.emulate_media(color_scheme="dark")
+        _look(here, path, "dark", of_colours=True)
+        page.emulate_media(color_scheme="light")
+        here.resize(_PHONE)
+        _look(here, path, "phone")
+        assert here.misplaced() == [], path
+        here.resize(_DESK)
+
+
+def in_czech(window: Any, paths: Iterable[str]) -> None:
+    """Dark on a phone; and at the width to which WCAG wants pages to reflow nothing is cut either."""
+    here = window(phone=True, color_scheme="dark", locale="cs-CZ", cached=True)
+    for path in paths:
+        here.open(path)
+        _look(here, path, "czech-phone-dark")
+        assert here.misplaced() == [], path
+        here.resize(_NARROWEST)
+        _fits(here, path)
+        assert here.misplaced() == [], (path, _NARROWEST)
+        here.resize(_PHONE)
+
+
+def _look(here: Window, path: str, look: str, *, of_colours: bool = False) -> None:
+    here.picture(look)
+    assert here.violations(of_colours=of_colours) == [], (path, look)
+    _fits(here, path)
+    assert here.complaints == [], (path, look)
+
+
+def _fits(here: Window, path: str) -> None:
+    width, inner = here.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert width <= inner, path

@@ -1,0 +1,119 @@
+"""What runs while somebody looks: the log of a job, and a queue that is paused meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from taskmanager import JobContext, TaskManager
+from tests.webui.browser.conftest import Site, Window, wait_until
+
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+Windows = Callable[..., Window]
+_IS_AT_END = "(log => log.scrollTop + log.clientHeight >= log.scrollHeight - 8)(document.querySelector('#log'))"
+
+
+@contextmanager
+def working(stage: TaskManager, go_on: list[threading.Event]) -> Iterator[None]:
+    """A server of its own; whatever happens, its job does not wait for ever."""
+    server = stage.server()
+    server.start()
+    try:
+        yield
+    finally:
+        for event in go_on:
+            event.set()
+        server.stop()
+        stage.close()
+
+
+def test_the_log_and_the_bar_of_a_running_job_are_followed_and_stay_after_its_failure(
+    site: Site, window: Windows
+) -> None:
+    stage = TaskManager(database_url=site.tm.settings.database_url, queues="stage")
+    steps = [threading.Event() for _ in range(3)]
+
+    @stage.job(queue="stage", retries=0)
+    def talks(ctx: JobContext) -> None:
+        for number in range(1, 501):
+            ctx.log.info("line %s of 500", number)
+            ctx.progress(number / 500)
+            if number in (250, 400):
+                steps[0 if number == 250 else 1].wait(60)
+        steps[2].wait(60)
+        raise ValueError("nothing left to say")
+
+    def last_seen(number: int) -> str:
+        return f"document.querySelector('#log p:last-child')?.innerText.includes('line {number} of 500')"
+
+    with working(stage, steps):
+        job_id = talks.enqueue()
+        here = window()
+        while site.tm.get(job_id).state != "Processing":
+            here.page.wait_for_timeout(50)
+        page = here.open(f"jobs/details/{job_id}")
+        page.evaluate("window.kept = true")
+        log, follow, bar = page.locator("#log"), page.get_by_label("Follow the log"), "#progress progress"
+        wait_until(here, last_seen(250))
+        wait_until(here, f"document.querySelector('{bar}').value === 50")
+        assert page.evaluate(_IS_AT_END)
+        follow.uncheck()
+        log.evaluate("log => { log.scrollTop = 40; }")
+        steps[0].set()
+        wait_until(here, last_seen(400))
+        wait_until(here, f"document.querySelector('{bar}').value === 80")
+        assert log.evaluate("log => log.scrollTop") == 40
+        assert not follow.is_checked()
+        follow.check()
+        assert page.evaluate(_IS_AT_END)
+        steps[1].set()
+        wait_until(here, last_seen(500))
+        wait_until(here, f"document.querySelector('{bar}').value === 100")
+        assert page.evaluate(_IS_AT_END)
+        log.hover()
+        page.mouse.wheel(0, -2000)
+        wait_until(here, "!document.querySelector('#follow').checked")
+        steps[2].set()
+        wait_until(here, "document.querySelector('#job').dataset.state !== 'processing'")
+        assert page.evaluate("window.kept") is True, "the page was not loaded anew"
+    assert page.locator(".error-head").first.inner_text() == "ValueError\nnothing left to say"
+    for _ in ("as it was", "loaded anew"):
+        assert page.locator(".console p").count() == 500
+        page.reload()
+    assert here.complaints == []
+
+
+def test_in_a_paused_queue_a_job_waits_longer_and_longer_and_then_runs(site: Site, window: Windows) -> None:
+    stage = TaskManager(database_url=site.tm.settings.database_url, queues="stage,reports2")
+    ran = threading.Event()
+
+    @stage.job(queue="reports2")
+    def report() -> None:
+        ran.set()
+
+    site.tm.enqueue(len, "kept", queue="reports2")  # a queue is shown from its first job on
+    here = window()
+    page = here.open("jobs/enqueued")
+    card = page.locator("section", has=page.get_by_role("link", name="reports2", exact=True)).last
+    card.get_by_role("button", name="Pause").click()
+    card.get_by_text("paused").wait_for()
+    with working(stage, []):
+        job_id = report.enqueue()
+        latency = card.locator("[data-lasting]")
+        latency.wait_for()
+        first = latency.inner_text()
+        wait_until(here, f"![...document.querySelectorAll('[data-lasting]')].some(e => e.textContent === '{first}')")
+        page.evaluate("window.kept = true")
+        served = float(latency.get_attribute("data-lasting") or 0)
+        page.reload()
+        assert float(latency.get_attribute("data-lasting") or 0) > served
+        assert site.tm.get(job_id).state == "Enqueued"
+        assert not ran.is_set(), "a server listens to the queue, and takes nothing from it"
+        card.get_by_role("button", name="Resume").click()
+        assert ran.wait(30)
+        page.goto(f"{site.url}/jobs/details/{job_id}")
+        wait_until(here, "document.querySelector('.pill.s-succeeded') !== null")
+    assert here.complaints == []
