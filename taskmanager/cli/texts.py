@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -30,8 +31,16 @@ def show(rows: Sequence[dict[str, Any]], *, json_wanted: bool, empty: str = "not
 
 
 def print_json(value: Any) -> None:
-    """Print a value as one line of JSON; moments are UTC and end in Z."""
-    click.echo(json.dumps(value, default=_plain))
+    """Print a value as one line of JSON; moments are UTC and end in Z.
+
+    Letters stand as they are where all of them can be written, for people read it, too; else as `\\u…`.
+    """
+    text = json.dumps(value, default=_plain, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        text = json.dumps(value, default=_plain)
+    click.echo(text)
 
 
 def moment(value: datetime | None) -> str | None:

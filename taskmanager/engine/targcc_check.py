@@ -48,7 +48,10 @@ def _finding(
     if row.active and planned.fault is not None:
         problems.append(planned.fault)
     following = row.next_run or (planned.wall if row.active else None)
-    return OlderFinding(row, following, tuple(problems), () if row.active else ("inactive",))
+    notes = [] if row.active else ["inactive"]
+    if row.active and row.next_run is not None and row.next_run <= clock.local(now):
+        notes.append(f"NextRunTime {row.next_run} has passed: it runs once, at once, when a worker starts")
+    return OlderFinding(row, following, tuple(problems), tuple(notes))
 
 
 def _calling(code: str, served: TargccJobs, procedures: Mapping[str, int] | None) -> Iterator[str]:

@@ -72,6 +72,13 @@ def test_what_the_terminals_code_page_has_no_letter_for_is_shown_as_a_question_m
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     assert "?eka ? €".encode("cp1252") in done.stdout
+    for encoding, written in (
+        ("cp1252", rb"\u0158eka \ud83c\udf89 \u20ac"),
+        ("utf-8", "Řeka \N{PARTY POPPER} €".encode()),
+    ):
+        environment["PYTHONIOENCODING"] = encoding
+        done = subprocess.run([*command, "--json"], cwd=tmp_path, env=environment, capture_output=True, check=False)
+        assert written in done.stdout, "JSON loses no letter"
 
 
 def test_every_public_name_is_found_though_nothing_is_imported_before_it_is_asked_for() -> None:

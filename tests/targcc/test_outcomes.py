@@ -12,6 +12,7 @@ from sqlalchemy import text
 from taskmanager import TaskManager
 from taskmanager.domain.states import Failed, State, Succeeded
 from taskmanager.domain.targcc import items_of
+from taskmanager.engine import targcc_check
 from taskmanager.engine.targcc_outcomes import _told
 from taskmanager.storage import logged, schema
 from tests.targcc.test_shapes import OLDER_JOB, OLDER_LOGGED
@@ -113,6 +114,19 @@ def test_a_run_whose_job_is_gone_is_freed(older: TaskManager) -> None:
     ((remarks, user),) = rows(older, 'SELECT "Remarks", "ActivatingUser" FROM "c_LoggedJob"')
     assert remarks == f"job {job_id}, which ran it, is gone, and its end was not written here"
     assert user == "dana"
+
+
+def test_a_time_that_has_passed_is_told_before_a_worker_starts(older: TaskManager) -> None:
+    times = {1: LONG_AGO, 2: "'2999-01-01 00:00:00'", 3: "NULL"}
+    for row_id, moment in times.items():
+        rows(
+            older,
+            'INSERT INTO "c_Job" ("ID", "lkpJob", "enmJobType", "WhenToRun", "Active", "IsManaged", "NextRunTime") '
+            f"VALUES ({row_id}, 'mnTM_X', 'Daily', '2000-01-01 02:00:00', 1, 1, {moment})",
+        )
+    found = older.database.read(lambda tx: targcc_check.check(tx, older.legacy_jobs.targcc, None))
+    told = "NextRunTime 2001-01-01 00:00:00 has passed: it runs once, at once, when a worker starts"
+    assert {one.row.id: one.notes for one in found} == {1: (told,), 2: (), 3: ()}
 
 
 def test_statistics_are_counted_by_the_server(older: TaskManager) -> None:
