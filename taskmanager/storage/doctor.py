@@ -190,16 +190,16 @@ def _queues(tx: Tx, silent_after: float) -> Iterator[Finding]:
     for queue in lengths:
         if queue.paused:
             cure = f"`taskmanager queues resume {queue.name}`"
-            yield Finding("warn", "queues", f"{queue.name} is paused, and {queue.waiting} jobs wait in it", cure)
+            yield Finding("warn", "queues", f"{queue.name} is paused, and {_waiting(queue.waiting)} in it", cure)
         elif queue.name not in served:
             who = "no server serves it" if alive else "no server runs"
             cure = f"`taskmanager worker --queues {queue.name}`, or add it to setting `queues` of a server"
-            yield Finding("warn", "queues", f"{queue.waiting} jobs wait in {queue.name}, and {who}", cure)
+            yield Finding("warn", "queues", f"{_waiting(queue.waiting)} in {queue.name}, and {who}", cure)
         else:
             continue
         good = False
     if good:
-        yield Finding("ok", "queues", f"{sum(q.waiting for q in lengths)} jobs wait, all where a server claims them")
+        yield Finding("ok", "queues", f"{_waiting(sum(q.waiting for q in lengths))}, all where a server claims them")
 
 
 def _states(tx: Tx) -> Iterator[Finding]:
@@ -264,3 +264,7 @@ def _types(tx: Tx, known: set[str]) -> Iterator[Finding]:
         yield Finding("warn", "jobs", f"waiting, but not known here: {listed}", cure)
     else:
         yield Finding("ok", "jobs", "all waiting types are known here")
+
+
+def _waiting(count: int) -> str:
+    return "1 job waits" if count == 1 else f"{count} jobs wait"

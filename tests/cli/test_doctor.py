@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -260,15 +261,15 @@ def test_a_silent_server_is_told(cli_on: Cli, tm: TaskManager) -> None:
 def test_jobs_that_wait_where_nobody_claims_are_told(cli_on: Cli, tm: TaskManager) -> None:
     cli_on("enqueue", "add", "1", "--queue", "mail")
     row = only("queues")
-    assert (row["level"], row["text"]) == ("warn", "1 jobs wait in mail, and no server runs")
+    assert (row["level"], row["text"]) == ("warn", "1 job waits in mail, and no server runs")
     assert "taskmanager worker --queues mail" in row["cure"]
     tm.database.run(lambda tx: servers.announce(tx, "here:1:x", {"Queues": ["default"]}))
-    assert only("queues")["text"] == "1 jobs wait in mail, and no server serves it"
+    assert only("queues")["text"] == "1 job waits in mail, and no server serves it"
     tm.database.run(lambda tx: servers.announce(tx, "here:1:x", {"Queues": ["default", "mail"]}))
     assert only("queues")["level"] == "ok"
     cli_on("queues", "pause", "mail")
     row = only("queues")
-    assert (row["text"], row["cure"]) == ("mail is paused, and 1 jobs wait in it", "`taskmanager queues resume mail`")
+    assert (row["text"], row["cure"]) == ("mail is paused, and 1 job waits in it", "`taskmanager queues resume mail`")
 
 
 def test_jobs_that_no_queue_knows_are_told_and_cured_by_requeue(cli_on: Cli, tm: TaskManager) -> None:
@@ -351,3 +352,12 @@ def test_the_doctor_reads_only(cli: Cli) -> None:
     before = lines(cli("jobs", "list", "--json")), lines(cli("recurring", "list", "--json"))
     findings()
     assert (lines(cli("jobs", "list", "--json")), lines(cli("recurring", "list", "--json"))) == before
+
+
+def test_every_subject_is_told_in_the_guide() -> None:
+    root = Path(__file__).parent.parent.parent
+    source = "".join((root / "taskmanager" / part).read_text("utf-8") for part in ("storage/doctor.py", "cli/admin.py"))
+    subjects = set(re.findall(r'Finding\(\s*(?:"\w+"|[^,"]+),\s*"([a-z ]+)"', source))
+    assert len(subjects) > 10
+    page = (root / "docs" / "guide" / "command-line.md").read_text("utf-8").partition("`doctor` prints one finding")[2]
+    assert sorted(subjects - set(re.findall(r"`([a-z ]+)`", page))) == []

@@ -14,16 +14,15 @@ import pytest
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "quickstart.md"
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-BLOCKS = [(m[1], m[2]) for m in FENCE.finditer(PAGE.read_text("utf-8"))]
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("TASKMANAGER_")}
 ENVIRONMENT["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{ENVIRONMENT['PATH']}"
 
 pytestmark = pytest.mark.timeout(300)
 
 
-def block(words: str) -> str:
-    """The one fenced block that has these words in it."""
-    (found,) = [code for _, code in BLOCKS if words in code]
+def block(words: str, page: Path = PAGE) -> str:
+    """The one fenced block of a page that has these words in it."""
+    (found,) = [m[2] for m in FENCE.finditer(page.read_text("utf-8")) if words in m[2]]
     return found
 
 
@@ -65,3 +64,27 @@ def test_what_the_quickstart_asks_of_the_samples_is_answered(tmp_path: Path) -> 
     shown = typed("\n".join(line.replace("--wait", "") for line in lines), tmp_path)
     assert "Say hello" in shown
     assert "Job started: 1" in shown
+
+
+def test_the_job_of_the_readme_runs_on_the_worker_of_the_readme(tmp_path: Path) -> None:
+    readme, url = PAGE.parent.parent / "README.md", "mysql://user:password@localhost/shop"
+
+    def told(words: str) -> str:
+        return block(words, readme).replace(url, f"sqlite:///{tmp_path}/shop.db")
+
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "jobs.py").write_text(told("# shop/jobs.py"), encoding="utf-8")
+    (tmp_path / "program.py").write_text(told("# anywhere in your program"), encoding="utf-8")
+    exported, upgrade, worker = told("taskmanager worker").splitlines()
+    typed(f"{exported}\n{upgrade}\n{sys.executable} program.py", tmp_path)
+    command = ["sh", "-ec", f"{exported}\nexec {worker}"]
+    running = subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+    try:
+        done = typed(f"{exported}\ntaskmanager jobs wait 1 --timeout 90\ntaskmanager recurring list", tmp_path)
+    finally:
+        running.send_signal(signal.SIGINT)
+        running.wait(timeout=60)
+    assert running.returncode == 0
+    assert done.splitlines()[0] == "null"
+    assert "nightly" in done
+    assert "Asia/Jerusalem" in done
