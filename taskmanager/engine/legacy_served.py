@@ -86,7 +86,7 @@ class ServedJobs(LegacyJobs):
         return bool(targcc.lock_free(tx, [row_id])) if found is Shape.TARGCC else super().lock_free_in(tx, row_id)
 
     def has_missed(self, tx: Tx, row_id: int) -> bool:
-        return not self._is_targcc(tx, row_id) and super().has_missed(tx, row_id)
+        return (self.targcc.has_missed if self._is_targcc(tx, row_id) else super().has_missed)(tx, row_id)
 
     def trigger_in(self, tx: Tx, row_id: int, by: str, key: str) -> int:
         return (self.targcc.trigger_in if self._is_targcc(tx, row_id) else super().trigger_in)(tx, row_id, by, key)

@@ -247,6 +247,20 @@ class TargccJobs:
             targcc.switch(tx, row_id, active, self.outcomes.user)
         recurring.set_paused(tx, f"{PREFIX}{row_id}", None if active else pause or Pause())
 
+    def has_missed(self, tx: Tx, row_id: int) -> bool:
+        """Whether a row that is paused would have run since. Raises RecurringJobNotFound, and InvalidArgument for a
+        row that an external program runs: here nobody could run it."""
+        row = _must(next((one for one in targcc.rows(tx) if one.id == row_id), None), row_id)
+        if not row.managed:
+            raise InvalidArgument(
+                f"{PREFIX}{row_id} is not managed (IsManaged): an external program runs it, and what it missed; resume "
+                "it without that"
+            )
+        pause = recurring.pause_of(tx, f"{PREFIX}{row_id}")
+        known = targcc_marks.load(tx, [row_id]).get(row_id, Known(row.code))
+        since = pause.since if pause is not None else None
+        return targcc_rules.has_missed(row, known, since, self.outcomes.wall_clock(tx), tx.now())
+
     def is_paused_in(self, tx: Tx, row_id: int) -> bool:
         """Whether a row does not fire; it is locked. Raises RecurringJobNotFound."""
         return not _must(targcc.lock(tx, row_id), row_id).active

@@ -147,6 +147,18 @@ def plan(row: TargccRow, known: Known, clock: WallClock, now: datetime) -> Known
     return replace(known, rule=_text(row.rule), wall=wall, utc=utc, fault=fault)
 
 
+def has_missed(row: TargccRow, known: Known, since: datetime | None, clock: WallClock, now: datetime) -> bool:
+    """Whether a row that is not active would have run since a moment (UTC), or since its last run."""
+    last = known.last or (None if row.last_run is None else clock.utc(row.last_run))
+    begun = since or last
+    if row.active or row.in_process or not row.managed or begun is None:
+        return False
+    try:
+        return next_slot(row.rule, clock, begun, last).utc <= now
+    except Unplannable:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """What a row is left with after a run: NextRunTime, and whether it is done with for good."""

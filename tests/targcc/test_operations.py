@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from taskmanager.cli import main
-from taskmanager.domain.errors import ChangedMeanwhile, InvalidFields
+from taskmanager.domain.errors import ChangedMeanwhile, InvalidArgument, InvalidFields
 from taskmanager.storage import alerts, doctor, targcc_marks
 from tests.targcc.office import TABLES, Office
 
@@ -386,6 +386,29 @@ def test_rows_are_recurring_jobs_like_the_others(office: Office) -> None:
     assert planned(office, row_id) > office.now()
     with pytest.raises(Exception, match="foreign key"):
         tm.remove(record.id)
+
+
+def test_what_a_row_missed_while_it_was_paused_runs_once_when_it_is_asked_for(office: Office) -> None:
+    tm, soon = office.tm, office.now() + timedelta(seconds=3)
+    row_id = office.insert("mnTM_Sales", "missed", enmJobType="Daily", WhenToRun=f"{soon:%Y-%m-%d %H:%M:%S}")
+    planned(office, row_id)
+    name = f"c_job:{row_id}"
+    tm.pause(name)
+    assert tm.resume(name, run_missed=True) is None, "nothing was missed"
+    tm.pause(name)
+    office.until(lambda: office.now() > soon + timedelta(seconds=1), "time stands still")
+    job_id = tm.resume(name, run_missed=True, by="ann")
+    office.until_ended(row_id)
+    assert office.row(row_id)["Active"] == 1
+    assert tm.get(job_id or 0).parameters["TriggeredBy"] == '"ann"'
+    assert planned(office, row_id) > soon + timedelta(hours=1)
+    external = office.insert(
+        "mnTM_Sales", "external", enmJobType="Daily", WhenToRun="2000-01-01", IsManaged=0, Active=0
+    )
+    with pytest.raises(InvalidArgument, match="an external program runs it"):
+        tm.resume(f"c_job:{external}", run_missed=True)
+    tm.resume(f"c_job:{external}")
+    assert office.row(external)["Active"] == 1
 
 
 def test_other_jobs_leave_no_trace_in_the_older_history_and_doctor_says_what_it_sees(

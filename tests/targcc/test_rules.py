@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from taskmanager.domain.targcc import Rule, Slot, Unplannable, kind_of, next_slot
 from taskmanager.domain.wallclock import WallClock
+from taskmanager.engine import targcc_rules
+from taskmanager.storage.targcc import TargccRow
+from taskmanager.storage.targcc_marks import Known
 
 PRAGUE = WallClock("Europe/Prague", ZoneInfo("Europe/Prague"))
 UTC = WallClock("UTC", ZoneInfo("UTC"))
@@ -151,3 +156,31 @@ def test_the_kind_is_read_in_any_case_and_shown_to_people() -> None:
     assert str(Rule("Weekly", at("2000-01-02 02:00"), None)) == "Weekly Sun 02:00"
     assert str(Rule("CyclicMin", None, 15)) == "CyclicMin 15"
     assert str(Rule("Monthly", at("2000-01-31 02:00"), None)) == "Monthly 31 02:00"
+
+
+@pytest.mark.parametrize(
+    ("kind", "every", "since", "last", "now", "expected"),
+    [
+        ("Daily", None, "2026-11-24 01:00", None, "2026-11-24 01:59", False),
+        ("Daily", None, "2026-11-24 01:00", None, "2026-11-24 02:00", True),
+        ("Daily", None, None, "2026-11-24 02:00", "2026-11-24 23:00", False),
+        ("Daily", None, None, "2026-11-24 02:00", "2026-11-25 02:00", True),
+        ("Daily", None, None, None, "2026-11-25 02:00", False),
+        ("CyclicMin", 15, "2026-11-24 01:00", "2026-11-24 00:50", "2026-11-24 01:04", False),
+        ("CyclicMin", 15, "2026-11-24 01:00", "2026-11-24 00:50", "2026-11-24 01:05", True),
+        ("CyclicMin", None, "2026-11-24 01:00", None, "2026-11-25 01:05", False),
+    ],
+)
+def test_a_paused_row_has_missed_what_its_rule_names_since_its_pause(
+    kind: str, every: int | None, since: str | None, last: str | None, now: str, expected: bool
+) -> None:
+    row = TargccRow(
+        id=1, code="mnTM_Sales", runner="", rule=Rule(kind, at("2000-01-01 02:00"), every), active=False, managed=True,
+        status=None, last_run=at(last) if last else None, next_run=None, timeout=None, user=None, notifies=False,
+        warned=False,
+    )  # fmt: skip
+    given = (at(since) if since else None, UTC, at(now))
+    assert targcc_rules.has_missed(row, Known("mnTM_Sales"), *given) is expected
+    others: list[dict[str, Any]] = [{"active": True}, {"managed": False}, {"status": "InProcess"}]
+    for other in others:
+        assert not targcc_rules.has_missed(replace(row, **other), Known("mnTM_Sales"), *given), other

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from taskmanager import TaskManager
 from tests.conftest import history
+from tests.walks.test_legacy import insert
 from tests.webui.apiclient import Program, send_mail, with_three_jobs
 
 
@@ -263,6 +266,29 @@ def test_a_rule_that_two_requests_of_one_key_make_at_once_is_made_once(
     assert len(program.get("/api/v1/alerts")) == 1
 
 
+@pytest.mark.parametrize("address", ["/api/v1/recurring/{}/resume", "/api/v1/admin/jobs/{}/resume"])
+@pytest.mark.parametrize("is_row", [True, False])
+def test_what_was_missed_is_run_once_under_a_key(program: Program, address: str, is_row: bool) -> None:
+    """The answer to the first request was lost; meanwhile somebody has paused it again."""
+    tm, one = program.tm, "Nightly"
+    if is_row:
+        insert(tm, "0 2 * * *", "SP_Report")
+        one = tm.recurring_jobs.rows()[0].id
+    program.post(f"/api/v1/recurring/{one}/pause", status=204)
+    tm.database.clock.shift(timedelta(days=2))
+    path, wanted = address.format(one), {"runMissed": True}
+    program.post(path, wanted, 204, Idempotency_Key="k")
+    program.post(path, wanted, 204, Idempotency_Key="k")
+    program.post(f"/api/v1/recurring/{one}/pause", status=204)
+    tm.database.clock.shift(timedelta(days=2))
+    program.post(path, wanted, 204, Idempotency_Key="k")
+    assert program.get(f"/api/v1/recurring/{one}")["isPaused"], "the request was done before"
+    assert program.refused("POST", path, {}, Idempotency_Key="k")[1] == "Idempotency.KeyReused"
+    q = tm.database.product.quote
+    with tm.database.engine.connect() as connection:
+        assert connection.execute(text(f"SELECT COUNT(*) FROM {q('HangfireJob')}")).scalar_one() == 1
+
+
 def test_the_audit_log_is_read_by_filter(program: Program) -> None:
     for verb in ("pause", "resume", "pause"):
         program.post(f"/api/v1/recurring/Nightly/{verb}", status=204)
@@ -308,7 +334,7 @@ def test_the_document_is_openapi_31_with_every_operation_named_once(program: Pro
     changing = ("requeue", "delete", "pause", "resume", "stop", "restore", "revert", "stack", "test")
     for path, methods in document["paths"].items():
         takes = [one["name"] for one in methods.get("post", {}).get("parameters", [])]
-        of_jobs = path.startswith("/api/v1/failures")
+        of_jobs = path.startswith("/api/v1/failures") or path.endswith(("/{jobId}/resume", "/{recurringId}/resume"))
         assert "post" not in methods or ("Idempotency-Key" in takes) != (path.endswith(changing) and not of_jobs), path
     page = program.send("GET", "/api/v1/docs", Accept="text/html").text
     assert all(f'id="{name}"' in page for name in names)

@@ -13,7 +13,7 @@ from taskmanager.engine.legacy import row_of
 from taskmanager.storage import logged
 from taskmanager.storage import recurring as rows
 from webui import access, jobviews, redaction
-from webui.api import byname, schemas, shapes
+from webui.api import byname, idempotency, schemas, shapes
 from webui.api.problems import told
 from webui.api.routing import group, operation
 from webui.blueprint import manager, read
@@ -82,6 +82,7 @@ def pause_admin_job(body: Mapping[str, Any], job_id: str) -> None:
     needs="recurring.pause",
     body=schemas.ResumeJob,
     about="recurring",
+    creates=True,
 )
 def resume_admin_job(body: Mapping[str, Any], job_id: str) -> None:
     """Fire it again, by its own cron. What was due during the pause is skipped, unless it is asked for."""
@@ -131,8 +132,12 @@ def resume(recurring_id: str, body: Mapping[str, Any]) -> None:
     was = must(recurring_id).paused
     after = {"paused": False, "run_missed": body["runMissed"]}
     access.about("recurring", recurring_id, before={"paused": was}, after=after)
+    key = idempotency.given()
+    under = key.key if key is not None else None
     with told(code="Jobs.TriggerFailed"):
-        manager().resume(recurring_id, run_missed=body["runMissed"], by=byname.BY)
+        idempotency.done_once(
+            key, lambda: manager().resume(recurring_id, run_missed=body["runMissed"], by=byname.BY, key=under)
+        )  # fmt: skip
 
 
 def logged_name(record: RecurringRecord) -> str:

@@ -98,7 +98,10 @@ def pause_recurring(body: Mapping[str, Any], recurring_id: str) -> None:
     admin.pause(recurring_id, body)
 
 
-@operation(schedules, "POST", f"{_ONE}/resume", needs="recurring.pause", body=schemas.ResumeJob, about="recurring")
+@operation(
+    schedules, "POST", f"{_ONE}/resume", needs="recurring.pause", body=schemas.ResumeJob, creates=True,
+    about="recurring",
+)  # fmt: skip
 def resume_recurring(body: Mapping[str, Any], recurring_id: str) -> None:
     """Fire it again, by its own cron. What was due during the pause is skipped, unless it is asked for."""
     admin.resume(recurring_id, body)

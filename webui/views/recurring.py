@@ -9,12 +9,13 @@ from flask import abort, flash, jsonify, redirect, render_template, request
 from flask_babel import gettext as _
 
 from taskmanager.domain import cron as schedules
-from taskmanager.domain.errors import InvalidCron
+from taskmanager.domain.errors import InvalidArgument, InvalidCron
 from taskmanager.domain.invocation import InvocationUnreadable
 from taskmanager.domain.invocation import read as read_invocation
 from taskmanager.domain.records import JobRecord, RecurringRecord
 from taskmanager.engine.client import new_key
 from taskmanager.engine.legacy import row_of
+from taskmanager.engine.legacy_served import ServedJobs
 from taskmanager.engine.recurring_verbs import owed_since
 from taskmanager.schedules import Restoration
 from taskmanager.storage import jobs, recurring_runs
@@ -152,11 +153,22 @@ def _can_edit_call(record: RecurringRecord) -> bool:
 
 def missed(record: RecurringRecord, zone: str) -> bool:
     """Whether a paused one would have run since."""
+    tm, row_id = manager(), row_of(record.id)
     if not record.paused:
         return False
+    if row_id is not None and isinstance(tm.legacy_jobs, ServedJobs) and tm.legacy_jobs.is_targcc(row_id):
+        return _row_missed(tm.legacy_jobs, row_id)
     since = owed_since(record) if record.procedure is None else record.pause.since if record.pause else None
     try:
         first = schedules.parse(record.cron.strip(), zone, record.days_and).next_after(since) if since else None
     except (InvalidCron, OverflowError):
         return False
-    return first is not None and first <= manager().database.clock.now()
+    return first is not None and first <= tm.database.clock.now()
+
+
+def _row_missed(rows: ServedJobs, row_id: int) -> bool:
+    """The same of a row of the older c_Job, which has no cron."""
+    try:
+        return read(lambda tx: rows.has_missed(tx, row_id))
+    except InvalidArgument:
+        return False
