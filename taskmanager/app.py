@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -168,14 +169,20 @@ class TaskManager(StoredJobs):
     def recurring(
         self, recurring_id: str, target: Any, *, cron: str, args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None, time_zone: str | None = None, queue: str | None = None,
-        misfire: str | int | None = None, days_and: bool | None = None, from_code: bool = False,
+        misfire: str | int | None = None, days_and: bool | None = None, from_code: bool | None = None,
     ) -> None:  # fmt: skip
-        """Add a recurring job, or change it. Raises InvalidCron, ArgumentError."""
+        """Add a recurring job, or change it. Raises InvalidCron, ArgumentError.
+
+        from_code: it is a definition of the code, which a restore brings back, and which the worker that no longer
+        finds it calls orphaned. Unless it is said, so is a call at the top level of a module of `discover`.
+        """
+        if from_code is None:
+            from_code = discovery.is_at_top_of_module(sys._getframe(1), self.settings.discover)
         wanted = self.recurring_definition(
             recurring_id, target, cron=cron, args=args, kwargs=kwargs, time_zone=time_zone, queue=queue,
             misfire=misfire, days_and=days_and, from_code=from_code,
         )  # fmt: skip
-        self.recurring_jobs.add_or_update(wanted)
+        schedules.define(self, wanted)
 
     def recurring_definition(
         self, recurring_id: str, target: Any, *, cron: str, args: tuple[Any, ...] = (),

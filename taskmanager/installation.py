@@ -17,6 +17,7 @@ from taskmanager.engine.alerts import Alerts
 from taskmanager.engine.audit import Actor, Audit
 from taskmanager.engine.client import Client
 from taskmanager.engine.continuations import Continuations
+from taskmanager.engine.definitions import Definition
 from taskmanager.engine.filters import Chain, Filter
 from taskmanager.engine.history import LoggedJobs
 from taskmanager.engine.injection import Providers
@@ -93,6 +94,8 @@ class Installation:
         self.ringer = Ringer(self.database, doorbell=s.doorbell)
         self.database.ring = self.ringer.ring
         self.discovered = discovery.Discovered()
+        #: Recurring jobs that code has defined by a call, by id.
+        self.defined_by_calls: dict[str, Definition] = {}
 
     def register(self, definition: JobDefinition) -> JobDefinition:
         """Take a job in. Raises DuplicateJob."""
@@ -129,6 +132,7 @@ class Installation:
             return
         self.providers.adopt(other.providers)
         self.procedures.functions.update(other.procedures.functions)
+        self.defined_by_calls.update(other.defined_by_calls)
         for one in other.own_filters:
             if one not in self.own_filters:
                 self.add_filter(one)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,6 +25,7 @@ class Manager(Protocol):
     registry: Registry
     discovered: Discovered
     recurring_jobs: RecurringJobs
+    defined_by_calls: dict[str, Definition]
 
     def discover(self) -> Discovered:
         """Find the jobs."""
@@ -48,6 +50,22 @@ class Restoration:
         return not (self.restored or self.unchanged or self.problems)
 
 
+#: Whether what code defines by calls is only noted: it is about to be restored.
+_only_noted: ContextVar[bool] = ContextVar("taskmanager_only_noted", default=False)
+
+
+def define(tm: Manager, wanted: Definition) -> None:
+    """Write a recurring job that a call defines; note it when it is one of the code."""
+    if wanted.from_code and _only_noted.get():
+        tm.recurring_jobs.check(wanted)
+    else:
+        tm.recurring_jobs.add_or_update(wanted)
+    if wanted.from_code:
+        tm.defined_by_calls[wanted.id] = wanted
+    else:
+        tm.defined_by_calls.pop(wanted.id, None)
+
+
 def register(tm: Manager) -> None:
     """Write them; report those that are wrong, and those that have left the code."""
     wanted, names = _wanted(tm)
@@ -68,7 +86,11 @@ def register(tm: Manager) -> None:
 def restore(tm: Manager) -> Restoration:
     """Bring back those that are missing, or are not as the code says; pauses survive."""
     if tm.settings.discover and not tm.discovered.modules:
-        tm.discover()
+        token = _only_noted.set(True)
+        try:
+            tm.discover()
+        finally:
+            _only_noted.reset(token)
     wanted, _ = _wanted(tm)
     restored = tm.recurring_jobs.restore(wanted)
     for one in restored:
@@ -97,4 +119,5 @@ def _wanted(tm: Manager) -> tuple[list[Definition], set[str]]:
         except (InvalidCron, ArgumentError, InvalidArgument) as error:
             tm.discovered.problems[definition.name] = str(error)
             log.error("recurring job %s (%s) is not scheduled: %s", name, definition.name, error)
-    return list(found.values()), names
+    names |= tm.defined_by_calls.keys()
+    return [*found.values(), *(one for one in tm.defined_by_calls.values() if one.id not in found)], names

@@ -6,13 +6,17 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from taskmanager.domain.errors import InvalidArgument
 from taskmanager.engine.injection import Providers, provided_by
 from taskmanager.engine.registry import JobDefinition, Registry
+
+#: The packages whose modules are being imported now.
+_under_way: ContextVar[tuple[str, ...]] = ContextVar("taskmanager_discovering", default=())
 
 
 @dataclass(slots=True)
@@ -33,13 +37,26 @@ class Discovered:
 
 def discover(packages: Iterable[str], registry: Registry) -> Discovered:
     """Import packages and all modules below them, and register each decorated function and concrete class."""
-    found = Discovered()
-    for package in packages:
-        for name in _walk(package, found):
-            module = _import(name, found)
-            if module is not None:
-                _register(module, registry, found)
+    found, wanted = Discovered(), tuple(packages)
+    token = _under_way.set(wanted)
+    try:
+        for package in wanted:
+            for name in _walk(package, found):
+                module = _import(name, found)
+                if module is not None:
+                    _register(module, registry, found)
+    finally:
+        _under_way.reset(token)
     return found
+
+
+def is_at_top_of_module(frame: FrameType, packages: Iterable[str]) -> bool:
+    """Whether this is the code of a module itself, in no function, and of these packages or of those that are being
+    imported: what it does is done whenever the program starts."""
+    name = str(frame.f_globals.get("__name__", ""))
+    return frame.f_code.co_name == "<module>" and any(
+        name == one or name.startswith(f"{one}.") for one in (*packages, *_under_way.get())
+    )
 
 
 def definition_of(value: Any) -> JobDefinition | None:
