@@ -11,7 +11,7 @@ import click
 from taskmanager.app import TaskManager
 from taskmanager.cli.choosing import check_choice, chosen, job_option, matching, queue_option, state_option
 from taskmanager.cli.common import FAILED, Command, Group, as_json, asked_by, examples, manager, time_of
-from taskmanager.cli.texts import arguments_of, call_of, indented, moment, print_json, progress, show
+from taskmanager.cli.texts import arguments_of, call_of, indented, log_line, moment, print_json, progress, show
 from taskmanager.cli.waiting import interruptible, wait_and_print
 from taskmanager.domain.errors import UnknownJob
 from taskmanager.domain.records import JobRecord
@@ -146,8 +146,9 @@ def show_job(ctx: click.Context, job_id: int, as_json: bool) -> None:
         click.echo(f"  {state.created_at:%Y-%m-%d %H:%M:%S.%f}Z  {state.name:<11} {state.reason or ''}".rstrip())
         for key, value in state.data.items():
             click.echo(f"      {key}: {indented(str(value))}")
-    for _, _, text in log:
-        click.echo(text)
+    for attempt, at, text in log:
+        for line in text.splitlines():
+            click.echo(f"  attempt {attempt}  {log_line(line, at)}")
 
 
 @jobs_group.command(

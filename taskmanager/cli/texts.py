@@ -70,6 +70,18 @@ def indented(text: str) -> str:
     return text.rstrip() if len(lines) < 2 else "".join(f"\n          {line}" for line in lines)
 
 
+def log_line(packed: str, written: datetime) -> str:
+    """A line of a job's log, as it is kept. written: when, for lines that do not tell their moment."""
+    try:
+        line = json.loads(packed)
+    except ValueError:
+        return packed
+    fields = line.get("fields") or {}
+    extra = "".join(f"  {name}={value}" for name, value in fields.items())
+    at = str(line.get("at") or written.isoformat(timespec="milliseconds")).replace("T", " ")
+    return f"{at}Z  {line.get('level', ''):<7}  {indented(str(line.get('message', '')))}{extra}"
+
+
 @contextmanager
 def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """A progress bar on a terminal, and nothing elsewhere; call what it gives with how many more are done."""

@@ -18,6 +18,9 @@ class JobResult:
     message: str
     metadata: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.message = str(self.message)  # an exception, or a number, is as good a message as its text
+
     @classmethod
     def ok(cls, message: str = "Job completed successfully") -> JobResult:
         """A run that did its work."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sized
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -69,29 +70,33 @@ class JobLog:
         self._kept = self._bytes = self._dropped = 0
         self._lock = threading.Lock()
 
-    def debug(self, message: str, *args: Any, **fields: Any) -> None:
+    def debug(self, message: object, /, *args: Any, **fields: Any) -> None:
         """Keep a line of level DEBUG."""
         self.write("DEBUG", message, args, fields)
 
-    def info(self, message: str, *args: Any, **fields: Any) -> None:
+    def info(self, message: object, /, *args: Any, **fields: Any) -> None:
         """Keep a line of level INFO; `args` fill the message's %-placeholders, `fields` are kept beside it."""
         self.write("INFO", message, args, fields)
 
-    def warning(self, message: str, *args: Any, **fields: Any) -> None:
+    def warning(self, message: object, /, *args: Any, **fields: Any) -> None:
         """Keep a line of level WARNING."""
         self.write("WARNING", message, args, fields)
 
-    def error(self, message: str, *args: Any, **fields: Any) -> None:
+    def error(self, message: object, /, *args: Any, **fields: Any) -> None:
         """Keep a line of level ERROR."""
         self.write("ERROR", message, args, fields)
 
-    def write(self, level: str, message: str, args: tuple[Any, ...], fields: dict[str, Any]) -> None:
-        """Keep one line, and hand it to the standard logging as well."""
-        text = message % args if args else message
+    def exception(self, message: object, /, *args: Any, **fields: Any) -> None:
+        """Keep a line of level ERROR with the stack trace of the exception that is being handled."""
+        self.write("ERROR", f"{_filled(message, args)}\n{traceback.format_exc().rstrip()}", (), fields)
+
+    def write(self, level: str, message: object, args: tuple[Any, ...], fields: dict[str, Any]) -> None:
+        """Keep one line, and hand it to the standard logging as well. A line that cannot be made fails no job."""
+        text = _filled(message, args)
         logging.getLogger("taskmanager.job").log(logging.getLevelNamesMapping()[level], text)
         line = {"at": self._now().isoformat(timespec="milliseconds"), "level": level, "message": text}
         if fields:
-            line["fields"] = {k: str(v) for k, v in fields.items()}  # type: ignore[assignment]
+            line["fields"] = {k: _shown(v) for k, v in fields.items()}  # type: ignore[assignment]
         self._keep(json.dumps(line))
 
     def _keep(self, packed: str) -> None:
@@ -137,6 +142,22 @@ class JobLog:
             return lines
         note = f"{dropped} lines were not kept: the log of a job is bounded"
         return "\n".join([*filter(None, [lines]), json.dumps({"at": None, "level": "WARNING", "message": note})])
+
+
+def _filled(message: object, args: tuple[Any, ...]) -> str:
+    """The message with its placeholders filled; where its arguments do not fit, they stand beside it."""
+    text = _shown(message)
+    try:
+        return text % args if args else text
+    except Exception:  # of the arguments' own code, too: a job is not to fail because of what it tells
+        return " ".join([text, *map(_shown, args)])
+
+
+def _shown(value: object) -> str:
+    try:
+        return str(value)
+    except Exception:  # as above
+        return f"({type(value).__name__} without a text)"
 
 
 def attempt_of(claim: Claim) -> int:

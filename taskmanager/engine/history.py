@@ -88,7 +88,7 @@ def _type_of(context: Electing) -> JobType:
 
 def _readable(result: str | None) -> str | None:
     """A result for people: a text without JSON's quotes, anything else as the JSON it is."""
-    return plain(result) if result is not None and result.startswith('"') else result
+    return storable(plain(result) or "") if result is not None and result.startswith('"') else result
 
 
 def plain(text: str | None) -> str | None:

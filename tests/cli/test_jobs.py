@@ -16,7 +16,7 @@ import psutil
 import pytest
 from click.testing import CliRunner
 
-from taskmanager import TaskManager
+from taskmanager import JobContext, TaskManager
 from taskmanager.cli import main
 from taskmanager.domain.times import utcnow
 from tests.cli.conftest import Cli, lines, on_terminal
@@ -228,3 +228,19 @@ def test_ctrl_c_while_waiting_is_exit_code_130(cli: Cli) -> None:
     finally:
         process.kill()
     assert (process.returncode, seen) == (130, "interrupted\n")
+
+
+def test_a_jobs_log_is_shown_line_by_line_in_words(cli: Cli) -> None:
+    tm = TaskManager()
+
+    def talks(ctx: JobContext) -> None:
+        ctx.log.info("row %d", 1, file="a.csv")
+        ctx.log.error("two\nlines")
+
+    job_id = tm.job(retries=0)(talks).enqueue()
+    tm.testing.drain()
+    tm.close()
+    shown = cli("jobs", "show", str(job_id)).output
+    moment = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z"
+    assert re.search(rf"^  attempt 1  {moment}  INFO     row 1  file=a\.csv$", shown, re.MULTILINE), shown
+    assert re.search(rf"^  attempt 1  {moment}  ERROR +\n          two\n          lines$", shown, re.MULTILINE), shown

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from taskmanager import JobContext, TaskManager
+from taskmanager import JobContext, JobResult, TaskManager
 from taskmanager.domain.errors import (
     InvalidArgument,
 )
@@ -120,3 +120,57 @@ def test_an_outcome_that_cannot_be_written_fails_its_own_job_only(
     assert tm.database.run(lambda tx: queues.waiting_among(tx, [bad])) == set()
     assert tm.database.run(lambda tx: structures.counts_of(tx, ["stats:succeeded"])) == {"stats:succeeded": 2}
     others(worker)
+
+
+def test_a_result_that_no_column_takes_is_a_success_all_the_same(tm: TaskManager, hands: Any) -> None:
+    from taskmanager.storage import logged
+
+    texts = {"nul": "a\0b", "half": "a\ud83db"}
+
+    def odd(name: str, plain: bool) -> Any:
+        return texts[name] if plain else JobResult.ok(texts[name])
+
+    job = tm.job(retries=0, display_name="odd")(odd)
+    ids = {(name, plain): job.enqueue(name, plain) for name in texts for plain in (True, False)}
+    hands().work()
+    for (name, plain), job_id in ids.items():
+        record = tm.get(job_id)
+        assert record.state == "Succeeded", record.current
+        assert (record.result if plain else record.result["message"]) == texts[name]
+    runs = tm.database.read(lambda tx: logged.history(tx, name="odd", limit=9))
+    assert {r["ResultMessage"] for r in runs} == {"a\N{REPLACEMENT CHARACTER}b", "a?b"}
+
+
+class Mute:
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def test_a_line_of_log_that_cannot_be_made_fails_no_job(tm: TaskManager, hands: Any) -> None:
+    from taskmanager.storage import job_log
+
+    def talkative(ctx: JobContext) -> JobResult:
+        ctx.log.info("rate %d", "x")
+        ctx.log.info("done to 100%", 5)
+        ctx.log.info({"a": 1})
+        ctx.log.warning("%s", Mute(), what=Mute(), message="m", level="l")
+        try:
+            raise ValueError("no stock")
+        except ValueError as error:
+            ctx.log.exception("order %d", 7)
+            return JobResult.ok(error)  # type: ignore[arg-type]
+
+    job_id = tm.job(retries=0)(talkative).enqueue()
+    hands().work()
+    assert tm.get(job_id).result["message"] == "no stock"
+    ((_, _, lines),) = tm.database.run(lambda tx: job_log.of(tx, job_id))
+    found = [json.loads(line) for line in lines.splitlines()]
+    assert [one["message"] for one in found[:4]] == [
+        "rate %d x",
+        "done to 100% 5",
+        "{'a': 1}",
+        "%s (Mute without a text)",
+    ]
+    assert found[3]["fields"] == {"what": "(Mute without a text)", "message": "m", "level": "l"}
+    assert (found[4]["level"], found[4]["message"].splitlines()[0]) == ("ERROR", "order 7")
+    assert found[4]["message"].endswith("ValueError: no stock")
