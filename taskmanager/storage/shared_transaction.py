@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from taskmanager.domain.errors import StorageError
-from taskmanager.storage.database import Database
+from taskmanager.storage.database import Database, DatabaseError
 from taskmanager.storage.transaction import Tx
 
 log = logging.getLogger("taskmanager.storage")
@@ -44,7 +44,10 @@ class SharedTransaction(Generic[T]):
         self._is_busy = False
 
     def do(self, item: T, alone: Callable[[], bool]) -> bool:
-        """Do one thing, together with what others want now; alone: does it in a transaction of its own."""
+        """Do one thing, together with what others want now.
+
+        alone: does it in a transaction of its own, where it may wait for somebody's lock; no other waits with it.
+        """
         want = _Want(item)
         with self._lock:
             self._waiting.append(want)
@@ -52,17 +55,14 @@ class SharedTransaction(Generic[T]):
         if not leads:
             want.woken.wait()
         if not want.is_settled:
-            return self._lead(alone)
+            self._lead()
         return want.done or alone()
 
-    def _lead(self, alone: Callable[[], bool]) -> bool:
+    def _lead(self) -> None:
         """Deal with all who wait, the calling thread among them; then let the next one lead."""
         with self._lock:
             wants, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-        mine = wants[0]
         try:
-            if len(wants) == 1:
-                return alone()
             done = self._try([want.item for want in wants])
             for want, is_done in zip(wants, done, strict=True):
                 want.done = is_done
@@ -75,11 +75,10 @@ class SharedTransaction(Generic[T]):
                 want.woken.set()
             if following is not None:
                 following.woken.set()
-        return mine.done or alone()
 
     def _try(self, items: Sequence[T]) -> Sequence[bool]:
         try:
             return self._database.run(lambda tx: self._together(tx, items), patience=_PATIENCE_SECONDS)
-        except StorageError as error:
+        except (StorageError, DatabaseError) as error:
             log.debug("%d units of work are tried one by one: %s", len(items), error)
             return [False] * len(items)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -25,13 +24,6 @@ _INSERT = "INSERT INTO c_Job (JobName, CronExpression, StoredProcName, IsActive)
 def sql(tm: TaskManager, statement: str, *values: dict[str, object]) -> None:
     with tm.database.engine.begin() as connection:
         connection.execute(text(statement), list(values) or None)
-
-
-def wait_for(holds: Callable[[], object], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def told(sent: list[str]) -> str:
@@ -94,18 +86,18 @@ def test_a_forced_row_is_run_by_few_statements(
         worker.completer.flush()
         written = wire.sent()[before:]
     assert len(fired) <= _ROWS + 30, told(fired)
-    # SET NAMES, who it is, CALL and COMMIT on a connection of its own; the claim locked, the mark and its COMMIT.
-    assert len(performed) <= _ROWS * 7 + 20, told(performed)
+    # SET NAMES, who it is, CALL and COMMIT on a connection of its own; job and claim locked, the mark and its COMMIT.
+    assert len(performed) <= _ROWS * 8 + 20, told(performed)
     assert commits(performed) == _ROWS * 2, told(performed)
     assert len(written) <= _ROWS + 30, told(written)
     sql(tm, "DROP PROCEDURE SP_Cheap")
 
 
 @pytest.mark.usefixtures("is_mysql")
-def test_rows_that_begin_at_once_share_a_commit_for_their_marks(
-    tmp_path: Path, hands: Callable[..., Hands], tm: TaskManager
+def test_of_rows_that_begin_at_once_only_the_one_waits_whose_claim_is_locked(
+    hands: Callable[..., Hands], tm: TaskManager
 ) -> None:
-    count = 12
+    count = 8
     sql(tm, "DROP PROCEDURE IF EXISTS SP_Cheap")
     sql(tm, "CREATE PROCEDURE SP_Cheap() SELECT 1")
     sql(tm, _INSERT, *({"name": f"row {n}", "of": "SP_Cheap"} for n in range(count)))
@@ -115,23 +107,17 @@ def test_rows_that_begin_at_once_share_a_commit_for_their_marks(
     tm.legacy_jobs.fire_due()
     worker = hands(threads=count)
     claims = worker.claim()
-    with listening(tmp_path) as wire, tm.database.engine.connect() as operator:
-        # The first to come waits for a lock; so the others come meanwhile.
-        first = claims[0]
-        operator.execute(text("SELECT 1 FROM HangfireJobQueue WHERE Id = :id FOR UPDATE"), {"id": first.queue_id})
-        threads = [threading.Thread(target=worker.worker.perform, args=(claim,)) for claim in claims]
-        threads[0].start()
-        marks = tm.procedures.marks
-        wait_for(lambda: marks._is_busy)
-        for thread in threads[1:]:
-            thread.start()
-        wait_for(lambda: len(marks._waiting) == count - 1)
-        operator.rollback()
+    threads = [threading.Thread(target=worker.worker.perform, args=(claim,)) for claim in claims]
+    with tm.database.engine.connect() as operator:
+        held = {"id": claims[0].queue_id}
+        operator.execute(text("SELECT 1 FROM HangfireJobQueue WHERE Id = :id FOR UPDATE"), held)
         for thread in threads:
-            thread.join(60)
-        sent = wire.sent()
-    marked = [one for one in sent if one.startswith("INSERT INTO `HangfireJobParameter`")]
-    assert len(marked) == 2, told(sent)
+            thread.start()
+        for thread in threads[1:]:
+            thread.join(8)
+        assert [thread.is_alive() for thread in threads] == [True] + [False] * (count - 1)
+        operator.rollback()
+    threads[0].join(60)
     worker.completer.flush()
     with tm.database.engine.connect() as connection:
         results = connection.execute(text("SELECT LastResult FROM c_Job")).scalars().all()

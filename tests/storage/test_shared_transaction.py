@@ -30,8 +30,11 @@ class Notes:
         self.shared = SharedTransaction[int](tm.database, self.together)
 
     def together(self, tx: Tx, items: Sequence[int]) -> list[bool]:
-        """Odd numbers are not for here."""
+        """Odd numbers are not for here. The first one holds all others up until it may go."""
         self.batches.append(sorted(items))
+        if 0 in items and not self.first_is_there.is_set():
+            self.first_is_there.set()
+            assert self.first_may_go.wait(30)
         if self.fails:
             structures.set_fields(tx, "k" * 5_000, {"too long": "1"})
         even = [n for n in items if n % 2 == 0]
@@ -39,12 +42,7 @@ class Notes:
         return [n in even for n in items]
 
     def by_itself(self, number: int) -> Callable[[], bool]:
-        """The first one holds all others up until it may go."""
-
         def write() -> bool:
-            if number == 0:
-                self.first_is_there.set()
-                assert self.first_may_go.wait(30)
             self.alone.append(number)
             if number == 7:
                 raise LookupError("seven")
@@ -80,11 +78,11 @@ class Notes:
 def test_who_comes_meanwhile_is_done_together_and_the_rest_by_its_own_thread(tm: TaskManager) -> None:
     notes = Notes(tm)
     answers = notes.run(10)
-    assert notes.batches == [list(range(1, 10))]
-    assert sorted(notes.alone) == [0, 1, 3, 5, 7, 9]
+    assert notes.batches == [[0], list(range(1, 10))]
+    assert sorted(notes.alone) == [1, 3, 5, 7, 9]
     assert isinstance(answers[7], LookupError), "an error is its own thread's"
     assert [a for n, a in enumerate(answers) if n != 7] == [True] * 5 + [False] + [True] * 3
-    how = {str(n): "together" if n in (2, 4, 6, 8) else "alone" for n in range(10) if n != 7}
+    how = {str(n): "together" if n % 2 == 0 else "alone" for n in range(10) if n != 7}
     assert notes.written() == how
     assert notes.shared.do(12, notes.by_itself(12)), "and whoever comes later is let in"
 
@@ -98,6 +96,22 @@ def test_when_the_shared_transaction_fails_each_tries_for_itself(tm: TaskManager
     assert notes.written() == {str(n): "alone" for n in range(6)}
 
 
+def test_what_its_own_thread_waits_for_holds_nobody_else_up(tm: TaskManager) -> None:
+    notes, may_go = Notes(tm), threading.Event()
+    notes.first_may_go.set()
+
+    def waits() -> bool:
+        return may_go.wait(30)
+
+    with ThreadPoolExecutor(1) as one:
+        stuck = one.submit(lambda: notes.shared.do(1, waits))
+        assert notes.shared.do(2, notes.by_itself(2))
+        assert notes.shared.do(3, notes.by_itself(3))
+        assert not stuck.done()
+        may_go.set()
+        assert stuck.result(30)
+
+
 def test_a_database_that_refuses_the_write_says_so_to_who_asked(tm: TaskManager) -> None:
     notes = Notes(tm)
 
@@ -108,5 +122,5 @@ def test_a_database_that_refuses_the_write_says_so_to_who_asked(tm: TaskManager)
     if tm.database.is_embedded:
         pytest.skip("SQLite takes keys of any length")
     with pytest.raises(StorageError):
-        notes.shared.do(2, too_long)
+        notes.shared.do(3, too_long)
     assert notes.shared.do(2, notes.by_itself(2))
