@@ -34,6 +34,10 @@ log = logging.getLogger("taskmanager.alerts")
 
 #: A message's first characters; the whole of it stands with the job.
 _LENGTH = 1000
+#: Of several things that a run is told of for, the first is the message's subject.
+_TELLING = (
+    Event.FAILURE, Event.WARNING, Event.MISSED, Event.RECOVERY, Event.SLOW, Event.SUCCESS, Event.TEST,
+)  # fmt: skip
 _ENDS = frozenset({"Succeeded", "Failed", "Deleted"})
 
 
@@ -178,12 +182,11 @@ class Alerts(Filter):
                 continue
             row = rules.row(one.names)
             key = self._key(one, row)
-            for event in one.events:
-                if event is Event.RECOVERY:
-                    if key in recovered:
-                        continue
-                    recovered.add(key)
-                new.append(self._message(one, event, row))
+            events = [e for e in one.events if e is not Event.RECOVERY or key not in recovered]
+            if Event.RECOVERY in events:
+                recovered.add(key)
+            if events:
+                new.append(self._message(one, events, row))
         if recovered:  # once is enough until the rules are read again
             tx.after_commit(lambda: rules.failing.difference_update(recovered))
         if new:
@@ -225,11 +228,16 @@ class Alerts(Filter):
         found = self.book.ask(lambda tx: alerts.mailing_now_or_then(tx, facts, then, by_default=self.has_recipients))
         return found or set()
 
-    def _message(self, ended: Ended, event: Event, row: AlertRow | None) -> NewJob:
-        facts = {"event": str(event)} | ended.facts
+    def _message(self, ended: Ended, events: Sequence[Event], row: AlertRow | None) -> NewJob:
+        """One message, whatever a run is told of for: its subject is the most telling, and who hears of any gets it."""
+        first, *others = sorted(events, key=_TELLING.index)
+        facts: dict[str, Any] = {"event": str(first)} | ended.facts
+        if others:
+            facts["also"] = [str(event) for event in others]
         if row is not None:
             facts["alert_id"] = row.id
-        if ended.rule is not None and ended.rule.wants(event, facts.get("duration_ms"), facts.get("late_seconds")):
+        duration, late = facts.get("duration_ms"), facts.get("late_seconds")
+        if ended.rule is not None and any(ended.rule.wants(event, duration, late) for event in events):
             facts["in_code"] = True
         rule = row.name if row is not None else ended.facts["job"]
         queue, mailer = self.mailer.queue, self.mailer
@@ -256,19 +264,27 @@ class Sources:
     same: tuple[str, str] | None = None
 
 
+def events_of(facts: Mapping[str, Any]) -> list[Event]:
+    """What a message is about, the most telling first."""
+    return [Event(facts["event"]), *map(Event, facts.get("also", ()))]
+
+
 def sources(tx: Tx, facts: Mapping[str, Any], definition: JobDefinition | None, recipients: tuple[str, ...]) -> Sources:
     """The rules as they stand at this moment: who changed them meanwhile has the last word.
 
     recipients: who is mailed where a rule names nobody.
     """
-    event, duration = Event(facts["event"]), facts.get("duration_ms")
+    events, duration = events_of(facts), facts.get("duration_ms")
+    event = events[0]
     row = alerts.load(tx, facts["alert_id"]) if facts.get("alert_id") else None
     code = definition.alerts if definition is not None else None
     late, as_failure = facts.get("late_seconds"), bool(facts.get("as_failure"))
     rules = (
-        [row.rule] if row and (row.rule.wants(event, duration) or (as_failure and Event.FAILURE in row.rule.on)) else []
+        [row.rule]
+        if row and (any(row.rule.wants(e, duration) for e in events) or (as_failure and Event.FAILURE in row.rule.on))
+        else []
     )
-    rules += [code] if code is not None and code.wants(event, duration, late) else []
+    rules += [code] if code is not None and any(code.wants(e, duration, late) for e in events) else []
     row_id = row_of(facts.get("recurring_id"))
     asks = event in (Event.FAILURE, Event.TEST) or facts.get("of_row", as_failure)
     same = None

@@ -68,6 +68,8 @@ def compose(
         found.append(("Duration", _span(facts["duration_ms"] / 1000)))
     if facts.get("late_seconds") is not None:
         found.append(("Late by", _span(facts["late_seconds"])))
+    if Event.SLOW in facts.get("also", ()):
+        found.append(("Also", "it took longer than its limit"))
     for label, name in (("Items done", "items_done"), ("Items failed", "items_failed")):
         if facts.get(name) is not None:
             found.append((label, str(facts[name])))

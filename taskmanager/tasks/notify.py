@@ -19,7 +19,7 @@ from taskmanager.domain.alerts import Event, union
 from taskmanager.domain.records import JobRecord
 from taskmanager.domain.retry import Retry, RetryPolicy
 from taskmanager.engine import moving
-from taskmanager.engine.alerts import Sources, sources
+from taskmanager.engine.alerts import Sources, events_of, sources
 from taskmanager.engine.context import JobContext
 from taskmanager.engine.registry import JobDefinition, Registry, define
 from taskmanager.storage import alerts, jobs
@@ -161,25 +161,31 @@ def notify(notifier: Notifier, ctx: JobContext, rule: str, facts: dict[str, Any]
     database, at = notifier.database, times.parse(facts.get("at")) or ctx.now()
     _wait_for_code(notifier, facts, at, ctx.now())
 
-    def decide(tx: Tx) -> tuple[Sources, int | None] | str:
+    def decide(tx: Tx) -> tuple[dict[str, Any], Sources, int | None] | str:
         alerts.remember(tx, ctx.job_id)
-        found = notifier.sources(tx, facts)
+        told, events, found = facts, events_of(facts), notifier.sources(tx, facts)
         if not found.rules:
             return "nothing sent: no rule asks for it any more"
-        if facts["event"] == Event.RECOVERY and not alerts.recover(tx, rule, at, ctx.job_id):
-            return "nothing sent: no failure was told of"
+        if Event.RECOVERY in events and not alerts.recover(tx, rule, at, ctx.job_id):
+            events.remove(Event.RECOVERY)
+            if not events:
+                return "nothing sent: no failure was told of"
+            told = facts | {"event": str(events[0]), "also": [str(event) for event in events[1:]]}
+            found = notifier.sources(tx, told)
+            if not found.rules:
+                return "nothing sent: no rule asks for it any more"
         name, text = found.same or (rule, None)
-        return found, alerts.reserve(tx, name, ctx.job_id, found.limit, text=text)
+        return told, found, alerts.reserve(tx, name, ctx.job_id, found.limit, text=text)
 
     decided = database.run(decide)
     if isinstance(decided, str):
         return decided
-    found, suppressed = decided
+    told, found, suppressed = decided
     if suppressed is None and found.same:
         return "held back: the same was sent within the hour"
     if suppressed is None:
         return f"held back: {found.limit} alerts were sent within the hour"
-    return _send(notifier, ctx, rule, facts, found, suppressed, at)
+    return _send(notifier, ctx, rule, told, found, suppressed, at)
 
 
 def _send(

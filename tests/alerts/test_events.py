@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from taskmanager import ConfigurationError, Filter, TaskManager
-from taskmanager.storage import alerts
+from taskmanager.storage import alerts, structures
 from tests.alerts.conftest import Rule, change, forget, insert, rows
 from tests.alerts.receivers import Mailbox, Receiver, body_of
 
@@ -89,6 +89,42 @@ def test_success_is_told_when_asked_for_and_a_long_run_is(
     alerting.enqueue(alerting.job(display_name="slow")(slow))
     drain()
     assert sorted(mailbox.subjects) == ["[staging] SLOW: slow", "[staging] Succeeded: fine"]
+
+
+def test_a_run_that_is_told_of_for_several_reasons_is_one_message_to_all_who_hear_of_any(
+    alerting: TaskManager, mailbox: Mailbox, rule: Rule, drain: Any
+) -> None:
+    rule("Moody", EmailRecipients="ops@b.c", AlertOnDurationExceeds=0, MaxAlertsPerHour=4)
+    words = ["no paper", None, None]
+
+    def moody() -> None:
+        threading.Event().wait(0.01)
+        if (word := words.pop(0)) is not None:
+            raise ValueError(word)
+
+    job = alerting.job(display_name="Moody", retries=0, alerts={"to": "dev@b.c", "on": ["success"]})(moody)
+    for _ in range(3):
+        alerting.enqueue(job)
+        drain()
+    assert mailbox.subjects == [f"[staging] {word}: Moody" for word in ("FAILED", "Recovered", "SLOW")]
+    assert [sorted(to) for _, to, _ in mailbox.mails] == [["ops@b.c"], ["dev@b.c", "ops@b.c"], ["dev@b.c", "ops@b.c"]]
+    assert "Also: it took longer than its limit" in body_of(mailbox.mails[1][2])
+    assert "Also:" not in body_of(mailbox.mails[2][2])
+    assert alerting.database.read(alerts.failing) == set()
+
+
+def test_a_recovery_that_was_told_already_is_still_the_success_that_it_is(
+    alerting: TaskManager, mailbox: Mailbox, rule: Rule, drain: Any
+) -> None:
+    rule("Moody", AlertOnSuccess=1)
+    alerting.enqueue(alerting.job(display_name="Moody", retries=0)(boom))
+    drain()
+    forget(alerting)
+    alerting.enqueue(alerting.job(fine, display_name="Moody"))
+    alerting.testing.drain(queues=("default",))
+    alerting.database.run(lambda tx: structures.remove(tx, alerts.FAILING, list(alerts.failing(tx))))
+    drain()
+    assert mailbox.subjects == ["[staging] FAILED: Moody", "[staging] Succeeded: Moody"]
 
 
 def test_ordinary_jobs_make_no_message(alerting: TaskManager, mailbox: Mailbox, rule: Rule, drain: Any) -> None:
