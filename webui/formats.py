@@ -42,9 +42,8 @@ def when(value: datetime | None, *, empty: str = "–") -> Markup:
         return Markup('<span class="muted">{}</span>').format(empty)
     style, language = languages.telling()
     told = moment(value)  # of digits and our own letters: nothing to escape
-    return Markup(
-        f'<{style} datetime="{iso(value)}" title="{told}" lang="{language}" precision="second">{told}</{style}>'
-    )
+    rest = 'precision="second"' if language == "en" else 'precision="second" prefix=""'  # else dates begin with "on"
+    return Markup(f'<{style} datetime="{iso(value)}" title="{told}" lang="{language}" {rest}>{told}</{style}>')
 
 
 def parsed(text: object) -> datetime | None:

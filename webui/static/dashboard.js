@@ -99,6 +99,9 @@ setInterval(() => {
   }
 }, 1000);
 
+// -- where one is, in bars that are wider than the window --------------------------------------------------------
+for (const at of $$(".nav-main [aria-current], .side [aria-current]")) at.scrollIntoView({ block: "nearest", inline: "center" });
+
 // -- the log of a running job ----------------------------------------------------------------------------------
 let following = true;
 const isAtEnd = (log) => log.scrollTop + log.clientHeight >= log.scrollHeight - 8;

@@ -149,3 +149,20 @@ def test_on_a_phone_chosen_jobs_are_acted_on_from_the_bottom_of_the_window(site:
     button.tap()
     page.get_by_text("1 job was enqueued.").wait_for()
     assert here.complaints == []
+
+
+def test_on_a_phone_one_sees_where_one_is_and_acts_on_all_that_match(window: Windows) -> None:
+    here = window(phone=True, has_touch=True, is_mobile=True, locale="cs-CZ")
+    page = here.open("audit")
+    for current in page.locator(".nav-main [aria-current]").all():
+        box = current.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+    page = here.open("jobs/failed?q=error:smtp")
+    page.get_by_text("Všechny vyhovující", exact=True).tap()
+    choice = page.get_by_role("link", name="Znovu zařadit všechny")
+    box = choice.bounding_box()
+    assert 0 <= box["y"] < box["y"] + box["height"] <= 844
+    choice.tap()
+    page.wait_for_url("**/operations/new**")
+    assert here.complaints == []
