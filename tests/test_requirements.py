@@ -82,3 +82,14 @@ def test_each_journey_of_the_dashboard_names_its_test() -> None:
     for numbers, state, _, where in rows:
         assert state in {"done", "not yet"}, numbers
         assert (state == "done") == bool(NAMED.search(where)), numbers
+
+
+def test_each_feature_of_recurring_jobs_names_its_test_or_says_what_is_missing() -> None:
+    rows = re.findall(r"^\| D3\.6\.(\d+) \| ([\w ]+) \| (.+?) \| (.*)\|$", PAGE, re.M)
+    assert [int(number) for number, *_ in rows] == [*range(1, len(rows) + 1)]
+    assert len(rows) > 15
+    for number, state, what, where in rows:
+        tests = NAMED.findall(where)
+        assert state in {"done", "not met"}, number
+        assert bool(tests) == (state == "done"), number
+        assert all(function for _, function in tests) if state == "done" else len(what) > 40, number
