@@ -137,14 +137,16 @@ def _slots(some: Sequence[str]) -> dict[str, Any]:
 def _look(t: Tables, p: Product, n: int) -> str:
     q = p.quote
     table, queue, fetched = f"{q(t.queue.name)}", f"{q('Queue')} = :q{n}", q("FetchedAt")
-    capped = f"SELECT COUNT(*) FROM (SELECT 1 FROM {table} WHERE {queue} AND {fetched} IS"
+    waiting, taken = (
+        p.count_up_to(CAP + 1, f"{table} WHERE {queue} AND {fetched} IS {null}") for null in ("NULL", "NOT NULL")
+    )
     since = (
         f"SELECT s.{q('CreatedAt')} FROM {q(t.state.name)} s JOIN {q(t.job.name)} j ON j.{q('StateId')} = s.{q('Id')} "
         f"WHERE j.{q('Id')} = (SELECT w.{q('JobId')} FROM {table} w WHERE w.{queue} AND w.{fetched} IS NULL "
         f"ORDER BY {_order(p, 'w.')} LIMIT 1)"
     )
     name = f"SELECT CAST(:q{n} AS CHAR(50))" if p.name in ("mysql", "mariadb") else f"SELECT CAST(:q{n} AS VARCHAR)"
-    return f"{name}, ({capped} NULL LIMIT {CAP + 1}) a{n}), ({capped} NOT NULL LIMIT {CAP + 1}) b{n}), ({since})"
+    return f"{name}, {waiting}, {taken}, ({since})"
 
 
 def _order(p: Product, alias: str) -> str:
