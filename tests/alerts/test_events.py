@@ -229,7 +229,7 @@ def test_a_failed_row_of_c_job_is_mailed_to_its_recipients(alerting: TaskManager
     assert recipients == ["dba@example.com"]
     assert mail["Subject"] == "[staging] FAILED: Report"
     assert "Procedure: SP_Missing" in body_of(mail)
-    assert "Function:" not in body_of(mail)
+    assert "\nFunction: " not in body_of(mail)
 
 
 def test_email_on_failure_and_a_rule_for_one_failure_are_one_mail_to_all(
