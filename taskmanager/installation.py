@@ -9,6 +9,7 @@ from typing import Any
 
 from taskmanager import config
 from taskmanager.config import Settings
+from taskmanager.domain.errors import InvalidArgument
 from taskmanager.domain.records import Pause
 from taskmanager.domain.retry import RetryPolicy
 from taskmanager.engine import discovery
@@ -138,7 +139,9 @@ class Installation:
                 self.add_filter(one)
 
     def add_filter(self, one: Filter) -> None:
-        """Put a filter around the life of all jobs."""
+        """Put a filter around the life of all jobs. Raises InvalidArgument for what is none."""
+        if not isinstance(one, Filter):
+            raise InvalidArgument(f"a filter is an instance of a class derived from taskmanager.Filter, not {one!r}")
         self.own_filters.append(one)
         self.filters.add(one)
 

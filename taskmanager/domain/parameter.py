@@ -109,12 +109,13 @@ def _parameter(declared: Declared, hint: Any, is_injected: Callable[[Any], bool]
     annotation = Any if isinstance(hint, str | ForwardRef) else hint
     on_wire = _on_wire(declared.kind, annotation)
     has_default = declared.default is not Declared.empty
+    injected = declared.kind not in VARIADIC and declared.annotation is not Declared.empty and is_injected(hint)
     return Parameter(
         name=declared.name,
-        annotation=annotation,
+        annotation=hint if injected else annotation,  # a text, too: who fills it in knows what it means
         has_default=has_default,
         kind=declared.kind,
-        injected=declared.kind not in VARIADIC and declared.annotation is not Declared.empty and is_injected(hint),
+        injected=injected,
         default=declared.default if has_default else OMITTED,
         wire_annotation=on_wire,
         read=decoder(on_wire),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from taskmanager.domain.codec import resolve_hints
 from taskmanager.domain.errors import ConfigurationError
@@ -18,7 +20,8 @@ else:
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MARK = "__taskmanager_provides__"
-_CONTEXT = (JobContext, CancellationToken, "JobContext", "CancellationToken")
+#: What every run has, also by the names that an annotation under TYPE_CHECKING leaves.
+_OF_RUN = {kind.__name__: kind for kind in (JobContext, CancellationToken)}
 
 
 class Inject:
@@ -49,7 +52,18 @@ def is_marked(annotation: Any) -> bool:
     """Whether an annotation says `Inject`, or names what every run has."""
     if get_origin(annotation) is Annotated:
         return any(extra is Inject or isinstance(extra, Inject) for extra in annotation.__metadata__)
-    return annotation in _CONTEXT
+    return _of_run(annotation) is not None
+
+
+def _of_run(annotation: Any) -> type | None:
+    """The type of what every run has, of an annotation that means it, with or without `| None`; else None."""
+    if isinstance(annotation, str):
+        bare = re.fullmatch(r"(?:\w+\.)*(?:Optional\[)?(?:\w+\.)*(\w+)\]?(?: *\| *None)?", annotation.strip())
+        return _OF_RUN.get(bare[1]) if bare is not None else None
+    members = [annotation]
+    if get_origin(annotation) in (Union, UnionType):
+        members = [member for member in get_args(annotation) if member is not NoneType]
+    return next((kind for kind in _OF_RUN.values() if members == [kind]), None)
 
 
 class Providers:
@@ -119,8 +133,7 @@ class Scope:
 
 def _value(container: svcs.Container, annotation: Any) -> Any:
     kind = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
-    if isinstance(kind, str):
-        kind = {"JobContext": JobContext, "CancellationToken": CancellationToken}.get(kind, kind)
+    kind = _of_run(kind) or kind
     try:
         return container.get(kind)
     except svcs.exceptions.ServiceNotFoundError:

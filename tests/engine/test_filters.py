@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from taskmanager import Filter, TaskManager
+import pytest
+
+from taskmanager import Filter, InvalidArgument, TaskManager
 from taskmanager.domain.states import Failed, Succeeded
 from taskmanager.engine.alerts import Alerts
 from taskmanager.engine.continuations import Continuations
@@ -107,3 +109,9 @@ def test_a_filter_elects_another_state_or_skips_the_call_and_statistics_count_wh
     assert (tm.get(unwanted).state, tm.get(unwanted).history[-1].reason) == ("Deleted", "Cancelled: nobody wants it")
     counts = tm.database.run(lambda tx: structures.counts_of(tx, ["stats:succeeded", "stats:deleted"]))
     assert counts == {"stats:succeeded": 1, "stats:deleted": 1}
+
+
+@pytest.mark.parametrize("one", [5, None, Mending])
+def test_what_is_no_filter_is_refused(tm: TaskManager, one: Any) -> None:
+    with pytest.raises(InvalidArgument, match=r"a filter is an instance of a class derived from taskmanager\.Filter"):
+        tm.add_filter(one)

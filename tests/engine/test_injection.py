@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Optional
 
 import pytest
 
@@ -118,3 +120,57 @@ def test_a_worker_loads_no_web_framework_and_its_integration_with_one_stays_usab
         "import svcs.flask; from svcs import flask; assert flask.init_app"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def maybe(ctx: JobContext | None = None, number: int = 1) -> list[Any]:
+    return [ctx is not None, number]
+
+
+def perhaps(number: int, ctx: Optional[JobContext]) -> list[Any]:  # noqa: UP045
+    return [ctx is not None, number]
+
+
+def unresolved(number: int, ctx: Nowhere.JobContext | None = None) -> list[Any]:  # type: ignore[name-defined]  # noqa: F821
+    return [ctx is not None, number]
+
+
+def stopping(number: int, token: CancellationToken | None = None) -> list[Any]:
+    return [token is not None, number]
+
+
+def no_context(number: int | None = None, names: list[str] | None = None) -> list[Any]:
+    return [True, number]
+
+
+CHECKED_ONLY = """
+from __future__ import annotations
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from taskmanager import JobContext
+
+def strict(number: int, ctx: JobContext) -> int:
+    return number if ctx.job_id else 0
+"""
+
+
+def test_a_context_whose_import_is_for_the_type_checker_alone_is_filled(
+    tm: TaskManager, hands: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "checkedonly.py").write_text(CHECKED_ONLY, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    job_id = tm.enqueue(importlib.import_module("checkedonly").strict, 5)
+    hands().work()
+    assert tm.get(job_id).result == 5
+
+
+def test_a_context_that_may_be_left_out_by_who_calls_the_function_is_filled_by_the_worker(
+    tm: TaskManager, hands: Any
+) -> None:
+    ids = [tm.enqueue(function, number=5) for function in (maybe, perhaps, unresolved, stopping, no_context)]
+    ids.append(tm.enqueue(maybe, 5))
+    worker = hands()
+    while worker.work():
+        pass
+    assert [tm.get(i).result for i in ids] == [[True, 5]] * 6
+    assert maybe() == [False, 1]
