@@ -20,7 +20,9 @@ from taskmanager.engine import lookup
 from taskmanager.engine.registry import JobDefinition
 from taskmanager.storage import logged
 
-_SHOWN = ("JobName", "JobId", "StartedAt", "DurationMs", "Success", "ErrorMessage")
+_SHOWN = ("JobName", "JobId", "StartedAt", "DurationMs", "Success", "TriggeredBy", "ErrorMessage", "ResultMessage")
+#: As much of a text as is shown in a column; JSON has the whole.
+_LONGEST = 120
 
 
 @click.group("job", cls=Group)
@@ -199,8 +201,12 @@ def history(ctx: click.Context, name: str | None, limit: int, failed: bool, as_j
     if unknown is not None and not found and not failed:
         raise unknown
     rows = [{n: wall(value) for n, value in row.items()} for row in found]
-    shown = rows if as_json else [{n: row[n] for n in _SHOWN} for row in rows]
+    shown = rows if as_json else [{n: _cut(row[n]) for n in _SHOWN} for row in rows]
     show(shown, json_wanted=as_json, empty="no runs")
+
+
+def _cut(value: Any) -> Any:
+    return f"{value[: _LONGEST - 1]}…" if isinstance(value, str) and len(value) > _LONGEST else value
 
 
 @job_group.command(epilog=examples("job stats", "job stats --days 1 --json"))

@@ -143,7 +143,16 @@ def test_history_is_newest_first_of_one_job_or_all_and_of_failures_only(
     assert {(r["JobName"], r["Success"], r["ErrorMessage"]) for r in failed} == {("Nightly", 0, "night")}
     assert [int(r["JobId"]) for r in everything] == sorted((int(r["JobId"]) for r in everything), reverse=True)
     header = cli_on("job", "history", "nightly").output.splitlines()[0].split()
-    assert header == ["JobName", "JobId", "StartedAt", "DurationMs", "Success", "ErrorMessage"]
+    assert header == [
+        "JobName",
+        "JobId",
+        "StartedAt",
+        "DurationMs",
+        "Success",
+        "TriggeredBy",
+        "ErrorMessage",
+        "ResultMessage",
+    ]
     stats = {
         r["name"]: (r["runs"], r["succeeded"], r["failed"]) for r in lines(cli_on("job", "stats", "-d", "1", "--json"))
     }
