@@ -94,7 +94,7 @@ def test_failures_in_a_row_and_the_last_duration_are_told(five: TaskManager, ann
     page = ann.get("/hangfire/recurring?sort=failures").text
     assert "2 failures in a row" in page
     assert "1 failure in a row" in page
-    assert page.count("in a row</span>") == 2
+    assert page.count("in a row</div>") == 2
     assert "last 250 ms" in page
     assert 'aria-sort="descending"' in page
 
