@@ -49,7 +49,7 @@ def add(a: int, b: int = 1) -> int:
         ({"priority": "high"}, "priority is a whole number, smaller runs first; not 'high'"),
         ({"priority": 1.5}, "not 1.5"),
         ({"queue": ""}, "queue '': a queue name has"),
-        ({"session": object()}, "session is a SQLAlchemy Session or Connection, not object"),
+        ({"session": "a session"}, "session is a SQLAlchemy Session or Connection, not str"),
     ],
     ids=repr,
 )  # fmt: skip
