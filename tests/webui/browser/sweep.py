@@ -19,7 +19,8 @@ OF_JOBS = (
 )  # fmt: skip
 #: All the others; one job of each state is added to them.
 OF_OTHERS = (
-    "recurring", "recurring/daily-report", "recurring/c_job:1", "recurring/never", "recurring/daily-report/edit",
+    "recurring", "recurring?sort=failures", "operations/new?kind=recurring&action=pause",
+    "recurring/daily-report", "recurring/c_job:1", "recurring/never", "recurring/daily-report/edit",
     "recurring/c_job:1/edit", "servers", "history", "history?job=Nightly+totals", "history/1", "history?job=nobody",
     "alerts", "alerts/rules/new", "search", "search?q=report", "search?q=zzzz", "audit", "audit?user=nobody",
     "../api/v1/docs",
