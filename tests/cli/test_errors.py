@@ -152,8 +152,9 @@ def test_a_module_that_cannot_be_imported_is_a_warning(cli: Cli, place: Path, mo
 
 
 def test_an_address_that_does_not_exist_is_told(cli: Cli) -> None:
-    result = cli("web", "--host", "256.1.1.1", "--port", "0")
-    assert result.exit_code == 1
+    command = [sys.executable, "-m", "taskmanager", "web", "--host", "256.1.1.1", "--port", "0"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 1
     assert "error: the web pages cannot listen on 256.1.1.1:0 (there is no such address)" in result.stderr
 
 

@@ -51,7 +51,6 @@ def add(a: int, b: int = 1) -> int:
         ({"queue": ""}, "queue '': a queue name has"),
         ({"session": "a session"}, "session is a SQLAlchemy Session or Connection, not str"),
     ],
-    ids=repr,
 )  # fmt: skip
 def test_an_option_that_cannot_be_is_refused_and_nothing_is_written(
     tm: TaskManager, given: dict[str, Any], words: str
