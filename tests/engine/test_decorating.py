@@ -193,8 +193,8 @@ def test_a_definition_that_left_the_code_is_reported_and_those_of_other_services
     ours = TaskManager(tm.settings, database=tm.database, discover=package)
     ours.discover()
     ours.register_recurring()
-    gone = sys.modules[package].same_name.definition
-    ours.recurring("left", gone, cron="0 4 * * *", from_code=True)
+    before = TaskManager(tm.settings, database=tm.database, discover=package)  # as the code was
+    before.recurring("left", sys.modules[package].same_name.definition, cron="0 4 * * *", from_code=True)
     ours.register_recurring()
     assert {r.id: r.orphaned for r in tm.recurring_list()} == {
         "Report": False, "schedules:same_name": False, "left": True, "of another service": False,

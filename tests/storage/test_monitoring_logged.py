@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 from taskmanager import TaskManager
 from taskmanager.storage import logged, monitoring_logged
 from taskmanager.storage.monitoring_logged import WantedRuns
+from taskmanager.storage.statements import PlainText
 from taskmanager.storage.transaction import Tx
 
 START = datetime(2026, 3, 1, 12, 0, 0)
@@ -205,21 +206,23 @@ def test_a_page_is_read_by_an_index_and_reads_no_more_of_a_long_table(
 
 def _plan(tx: Tx, wanted: WantedRuns) -> str:
     """How the server would read the page, in its own words."""
-    seen: list[tuple[str, Any]] = []
-    real, run = Tx._run, tx._run
+    seen: list[tuple[PlainText, Any]] = []
+    real = Tx.run
 
-    def spy(self: Tx, sql: str, parameters: Any) -> Any:
-        seen.append((sql, parameters))
-        return real(self, sql, parameters)
+    def spy(self: Tx, statement: PlainText, parameters: Any = None) -> Any:
+        seen.append((statement, parameters))
+        return real(self, statement, parameters)
 
-    Tx._run = spy  # type: ignore[method-assign]
+    Tx.run = spy  # type: ignore[method-assign]
     try:
         monitoring_logged.page(tx, wanted, limit=20)
     finally:
-        Tx._run = real  # type: ignore[method-assign]
-    sql, parameters = seen[-1]
+        Tx.run = real  # type: ignore[method-assign]
+    statement, parameters = seen[-1]
     explain = "EXPLAIN QUERY PLAN" if tx.prepared.is_embedded else "EXPLAIN"
-    return "\n".join(str(column) for row in run(f"{explain} {sql}", parameters) for column in row)
+    return "\n".join(
+        str(column) for row in tx.run(PlainText(f"{explain} {statement.sql}"), parameters) for column in row
+    )
 
 
 def _rows_read(connection: Connection, engine_name: str) -> int:
