@@ -225,7 +225,9 @@ def problems(shop: Shop) -> tuple[int, dict[str, str]]:
     assert done.stdout, done.stderr
     found = json.loads(done.stdout)
     assert {row["name"] for row in found} == {*ANSWERS, BROKEN}
-    assert [row["notes"] for row in found] == [""] * 6
+    dana = "EmailOnFailure: dana@example.com"
+    mailed = {"Invoice Batch": dana, BROKEN: f"{dana}, oren@example.com"}
+    assert {row["name"]: row["notes"] for row in found if row["notes"]} == mailed
     return done.returncode, {row["name"]: row["problems"] for row in found if row["problems"]}
 
 
