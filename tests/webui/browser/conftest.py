@@ -25,6 +25,12 @@ _RULES_OF_COLOURS = "{type: 'rule', values: ['color-contrast', 'link-in-text-blo
 _FOUND = """axe.run({runOnly: %s, resultTypes: ['violations'], preload: false})
 .then(all => all.violations.map(one => [one.id, one.nodes.slice(0, 3).map(node => node.target)]))"""
 _LAYOUT = (Path(__file__).parent / "layout.js").read_text("utf-8")
+# The window learns of its size a little later, and what observes sizes draws after that: three pictures of that width.
+_DRAWN = """new Promise(done => {
+  const later = (wanted, most) =>
+    requestAnimationFrame(() => wanted && most ? later(wanted - (innerWidth === width), most - 1) : done());
+  later(3, 100);
+})"""
 _FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -81,7 +87,8 @@ class Window:
     def picture(self, look: str) -> None:
         """Keep a picture of the whole page, where TASKMANAGER_TEST_SCREENSHOTS names a directory for them."""
         if _PICTURES:
-            name = re.sub(r"[^A-Za-z0-9]+", "-", self.page.url.partition("/hangfire")[2].strip("/")) or "overview"
+            address = self.page.url.partition("//")[2].partition("/")[2].removeprefix("hangfire").strip("/")
+            name = re.sub(r"[^A-Za-z0-9]+", "-", address) or "overview"
             self.page.screenshot(path=Path(_PICTURES) / look / f"{name}.png", full_page=True)
 
     def violations(self, *, of_colours: bool = False) -> list[str]:
@@ -96,8 +103,9 @@ class Window:
         return list(self.page.evaluate(_LAYOUT))
 
     def resize(self, size: tuple[int, int]) -> None:
-        """Give the window another width and height, in pixels."""
+        """Give the window another width and height, in pixels; charts follow with the next pictures that are drawn."""
         self.page.set_viewport_size({"width": size[0], "height": size[1]})
+        self.page.evaluate(f"(width) => {_DRAWN}", size[0])
 
 
 def wait_until(window: Window, what: str) -> None:
