@@ -27,7 +27,7 @@ from taskmanager.engine.recurring import RecurringJobs
 from taskmanager.engine.recurring_operations import Wish
 from taskmanager.engine.registry import JobDefinition, Registry
 from taskmanager.engine.transitions import Change
-from taskmanager.storage import jobs, monitoring_walk, structures
+from taskmanager.storage import jobs, monitoring_walk, operation_parts, structures
 from taskmanager.storage import servers as server_rows
 from taskmanager.storage.monitoring_filters import Term, Wanted
 from taskmanager.storage.transaction import Tx
@@ -169,7 +169,7 @@ class Operations:
             if stop is not None:
                 now.stopped_by = stop
                 if now.kind == "recurring":
-                    recurring_operations.drop(tx, job_id, now.upper - (now.below or 0), now.upper)
+                    operation_parts.drop(tx, job_id)
             elif now.kind == "recurring":
                 self._change_recurring(tx, job_id, now)
             elif now.below is not None:

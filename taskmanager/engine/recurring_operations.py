@@ -84,11 +84,6 @@ def parts_of(ids: Sequence[str]) -> int:
     return -(-len(ids) // PART)
 
 
-def drop(tx: Tx, job_id: int, first: int, end: int) -> None:
-    """Forget the parts from one number up to before another: the operation was stopped."""
-    operation_parts.drop(tx, job_id, first, end)
-
-
 def do_part(
     tx: Tx, jobs: RecurringJobs, job_id: int, number: int, wish: Wish, actor: Actor
 ) -> list[tuple[str, str | None]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select
 
+from taskmanager.storage import structures
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
@@ -48,7 +49,6 @@ def take(tx: Tx, job_id: int, number: int) -> str | None:
     return None if found is None else str(found[0])
 
 
-def drop(tx: Tx, job_id: int, first: int, end: int) -> None:
-    """Delete those from one number up to before another: the operation was stopped."""
-    for number in range(first, end):
-        tx.execute(delete_part, {"key": f"{_KEY}{job_id}", "field": str(number)})
+def drop(tx: Tx, job_id: int) -> None:
+    """Delete all that are left: the operation was stopped."""
+    structures.remove_hash(tx, f"{_KEY}{job_id}")

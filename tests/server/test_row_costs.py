@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from benchmarks.wire import commits, listening
 from taskmanager import TaskManager
+from taskmanager.engine.legacy import LegacyJobs
 from taskmanager.server.schedulers import LegacyScheduler
 from taskmanager.storage import glance, legacy
 from tests.conftest import Hands
@@ -28,6 +29,17 @@ def sql(tm: TaskManager, statement: str, *values: dict[str, object]) -> None:
 
 def told(sent: list[str]) -> str:
     return "\n".join(f"{count:4} {sql[:120]}" for sql, count in Counter(sent).most_common())
+
+
+def force(tm: TaskManager, count: int) -> LegacyJobs:
+    """So many rows, planned, and all told to run now; who fires them."""
+    sql(tm, "DROP PROCEDURE IF EXISTS SP_Cheap")
+    sql(tm, "CREATE PROCEDURE SP_Cheap() SELECT 1")
+    sql(tm, _INSERT, *({"name": f"row {n}", "of": "SP_Cheap"} for n in range(count)))
+    assert isinstance(tm.legacy_jobs, LegacyJobs)
+    tm.legacy_jobs.fire_due()
+    sql(tm, "UPDATE c_Job SET NextRun = NOW()")
+    return tm.legacy_jobs
 
 
 @pytest.fixture
@@ -66,15 +78,10 @@ def test_while_nothing_is_due_a_look_is_one_statement_that_answers_one_column(ur
 def test_a_forced_row_is_run_by_few_statements(
     url: str, tmp_path: Path, hands: Callable[..., Hands], tm: TaskManager
 ) -> None:
-    sql(tm, "DROP PROCEDURE IF EXISTS SP_Cheap")
-    sql(tm, "CREATE PROCEDURE SP_Cheap() SELECT 1")
-    sql(tm, _INSERT, *({"name": f"row {n}", "of": "SP_Cheap"} for n in range(_ROWS)))
-    assert tm.legacy_jobs is not None
-    tm.legacy_jobs.fire_due()
-    sql(tm, "UPDATE c_Job SET NextRun = NOW()")
+    rows = force(tm, _ROWS)
     tm.database.dispose()  # so that it is listened to all connections
     with listening(tmp_path) as wire:
-        assert tm.legacy_jobs.fire_due() == _ROWS
+        assert rows.fire_due() == _ROWS
         fired, worker = wire.sent(), hands(threads=_ROWS)
         claims = worker.claim()
         assert len(claims) == _ROWS
@@ -102,13 +109,7 @@ def test_of_rows_that_begin_at_once_only_the_one_waits_whose_claim_is_locked(
     hands: Callable[..., Hands], tm: TaskManager
 ) -> None:
     count = 8
-    sql(tm, "DROP PROCEDURE IF EXISTS SP_Cheap")
-    sql(tm, "CREATE PROCEDURE SP_Cheap() SELECT 1")
-    sql(tm, _INSERT, *({"name": f"row {n}", "of": "SP_Cheap"} for n in range(count)))
-    assert tm.legacy_jobs is not None
-    tm.legacy_jobs.fire_due()
-    sql(tm, "UPDATE c_Job SET NextRun = NOW()")
-    tm.legacy_jobs.fire_due()
+    force(tm, count).fire_due()
     worker = hands(threads=count)
     claims = worker.claim()
     threads = [threading.Thread(target=worker.worker.perform, args=(claim,)) for claim in claims]
