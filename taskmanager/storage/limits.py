@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
@@ -28,6 +29,8 @@ _LEAST_SECONDS = 0.5
 _KEPT = "taskmanager_limit_ms"
 #: So long after a statement's bound its server is taken for frozen.
 _SILENT_SECONDS = 1.0
+#: So long the thread that hangs up stays where nothing is read.
+_IDLE_SECONDS = 60.0
 #: Instructions of SQLite's machine between two looks at the clock: some microseconds.
 _INSTRUCTIONS = 10_000
 
@@ -77,20 +80,72 @@ def bounded(connection: Connection, product: Product, seconds: float | None) -> 
 @contextmanager
 def _hung_up_after(connection: Connection, seconds: float) -> Iterator[None]:
     """Hang a connection up that is still in use then. Raises DatabaseSlow to whom it was hung up."""
-    driver, is_over = connection.connection.dbapi_connection, threading.Event()
-
-    def hang_up() -> None:
-        is_over.set()
-        forked.hang_up(driver)
-
-    watch = threading.Timer(seconds, hang_up)
-    watch.daemon = True
-    watch.start()
+    watched = _Watched(connection.connection.dbapi_connection, time.monotonic() + seconds)
+    _watch.add(watched)
     try:
         yield
     except SQLAlchemyError as error:
-        if is_over.is_set():
+        if watched.is_over:
             raise DatabaseSlow(f"the database has not answered for {seconds:.1f} s") from error
         raise
     finally:
-        watch.cancel()
+        _watch.remove(watched)
+
+
+@dataclass(eq=False, slots=True)
+class _Watched:
+    """A driver's connection that is read on, until when by the monotonic clock, and whether it was hung up."""
+
+    driver: Any
+    ends: float
+    is_over: bool = False
+
+
+class _Watch:
+    """One thread for all reads under way: a timer of its own for each would cost more than many a read."""
+
+    def __init__(self) -> None:
+        self.renew()
+        forked.renew(self.renew)
+
+    def renew(self) -> None:
+        """In a forked child the thread does not go on, and who held the lock may not have come along."""
+        self._changed = threading.Condition()
+        self._watched: set[_Watched] = set()
+        #: When the thread looks next; None where there is no thread.
+        self._wakes: float | None = None
+
+    def add(self, one: _Watched) -> None:
+        """Hang it up at its end, unless it is removed before."""
+        with self._changed:
+            if self._wakes is None:
+                threading.Thread(target=self._run, name="taskmanager-reads", daemon=True).start()
+                self._wakes = one.ends
+            self._watched.add(one)
+            if one.ends < self._wakes:
+                self._wakes = one.ends
+                self._changed.notify()
+
+    def remove(self, one: _Watched) -> None:
+        """Its read has ended: it is not hung up any more once this returns."""
+        with self._changed:
+            self._watched.discard(one)
+
+    def _run(self) -> None:
+        with self._changed:
+            idle_since = time.monotonic()
+            while True:
+                now = time.monotonic()
+                for one in [w for w in self._watched if w.ends <= now]:
+                    self._watched.discard(one)
+                    one.is_over = True
+                    forked.hang_up(one.driver)
+                idle_since = now if self._watched else idle_since
+                if now - idle_since >= _IDLE_SECONDS:
+                    self._wakes = None
+                    return
+                self._wakes = min((w.ends for w in self._watched), default=idle_since + _IDLE_SECONDS)
+                self._changed.wait(max(0.0, self._wakes - now))
+
+
+_watch = _Watch()

@@ -13,7 +13,7 @@ import pytest
 
 from taskmanager import TaskManager
 from taskmanager.domain.errors import DatabaseSlow, StorageError
-from taskmanager.storage import servers
+from taskmanager.storage import limits, servers
 from taskmanager.storage.database import Database
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.tables import Tables
@@ -121,3 +121,34 @@ def test_writes_and_other_reads_have_no_bound_on_the_same_connection(tm: TaskMan
         assert tm.database.run(bound) == none
         assert tm.database.read(bound) != none
     assert tm.database.read(bound) == none
+
+
+def test_reads_share_one_thread_that_watches_them(tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[str] = []
+    start = threading.Thread.start
+    monkeypatch.setattr(threading.Thread, "start", lambda self: (started.append(self.name), start(self)))
+    with tm.database.hasty(9.0, reading_seconds=3.0):
+        for _ in range(5):
+            tm.database.read(lambda tx: tx.execute(servers.read_servers))
+    assert len(started) <= 1
+
+
+def test_only_the_read_that_lasts_too_long_is_hung_up_and_not_one_that_has_ended() -> None:
+    pairs = [socket.socketpair() for _ in range(3)]
+    now = time.monotonic()
+    slow, quick, patient = (
+        limits._Watched(near, now + seconds) for seconds, (near, _) in zip((0.2, 0.1, 60), pairs, strict=True)
+    )
+    watch = limits._Watch()
+    for one in (patient, slow, quick):  # the thread waits for the first, and is told of the others
+        watch.add(one)
+    watch.remove(quick)
+    pairs[0][1].settimeout(30)
+    assert pairs[0][1].recv(1) == b"", "hung up"
+    assert (slow.is_over, quick.is_over, patient.is_over) == (True, False, False)
+    for near, far in pairs[1:]:
+        near.send(b"x")
+        assert far.recv(1) == b"x"
+    for pair in pairs:
+        for end in pair:
+            end.close()
