@@ -4,6 +4,9 @@ python -m benchmarks.latency mysql://test:test@127.0.0.1/bench 100 [--polling] [
 
 Jobs come 0.2 to 0.4 s apart; --deep: 1.5 to 3 s, so that the worker has fallen asleep before each; --rate: so many a
 second at even moments, or as many as one client can enqueue (what it was is told).
+
+bare_ms is the bound: an enqueue and a claim with their two COMMITs, by one connection of the bare driver in one thread,
+so that nobody has to be woken.
 """
 
 from __future__ import annotations
@@ -15,10 +18,30 @@ import statistics
 import time
 from typing import Any
 
-from benchmarks import noop
+from benchmarks import limit, noop
+from benchmarks.enqueue import Rows
 from benchmarks.worker import ended, started
 from taskmanager import TaskManager
 from taskmanager.domain.times import parse
+from taskmanager.storage import jobs, queues
+
+#: Jobs of the bound.
+_BARE = 40
+
+
+def bare_ms(tm: TaskManager, rounds: int = _BARE) -> float:
+    """The median of an enqueue and a claim, one after the other on the bare driver; the queue is empty after it."""
+    rows, taken = Rows(tm), []
+    for number in range(rounds):
+        time.sleep(0.02)  # as on an idle system: nothing is in the caches
+        began = time.perf_counter()
+        rows.one()
+        (row,) = limit.claim(rows.bare, f"bare.{number}", 1)
+        taken.append((time.perf_counter() - began) * 1000)
+        rows.bare.run(queues.delete_rows, {"ids": jobs.ids_json([row[0]])})
+        rows.bare.commit()
+    rows.bare.close()
+    return statistics.median(taken)
 
 
 def measure(
@@ -28,6 +51,7 @@ def measure(
     tm = TaskManager(database_url=url, doorbell=doorbell)
     tm.database.tables.metadata.drop_all(tm.database.engine)
     tm.database.create_tables()
+    bound = bare_ms(tm)
     switch = [] if doorbell else ["--no-doorbell"]
     worker = started(url, *switch)
     tm.wait(tm.enqueue(noop.noop), 30)
@@ -57,6 +81,7 @@ def measure(
         "p50_ms": round(cuts[49], 1),
         "p95_ms": round(cuts[94], 1),
         "p99_ms": round(cuts[98], 1),
+        "bare_ms": round(bound, 1),
     }
 
 

@@ -85,23 +85,28 @@ class Bare:
         self._held.close()
 
 
+def claim(bare: Bare, token: str, most: int = BATCH) -> list[Any]:
+    """Claim what waits, at most so many, and COMMIT; the rows of the queue."""
+    rows = bare.run(queues.claimable, {"queue": "default", "limit": most})
+    if rows:
+        bare.run(queues.take, {"ids": jobs.ids_json(r[0] for r in rows), "now": bare.moment(), "token": token})
+        for row in bare.run(queues.read_taken, {"ids": jobs.ids_json(r[1] for r in rows)}):
+            json.loads(row[3])
+            json.loads(row[4])
+    bare.commit()
+    return rows
+
+
 def drain(bare: Bare, guid: str) -> int:
     """Claim 100, COMMIT; write Processing and Succeeded for all of them, COMMIT; until nothing is left."""
     done = number = 0
     while True:
         number += 1
-        rows = bare.run(queues.claimable, {"queue": "default", "limit": BATCH})
+        rows = claim(bare, f"{guid}.{number}")
         if not rows:
-            bare.commit()
             return done
-        queue_ids, job_ids = jobs.ids_json(r[0] for r in rows), jobs.ids_json(r[1] for r in rows)
-        bare.run(queues.take, {"ids": queue_ids, "now": bare.moment(), "token": f"{guid}.{number}"})
-        found = bare.run(queues.read_taken, {"ids": job_ids})
-        bare.commit()
-        for row in found:
-            json.loads(row[3])
-            json.loads(row[4])
-        _write_back(bare, [int(r[1]) for r in rows], queue_ids, job_ids)
+        ids = [int(r[1]) for r in rows]
+        _write_back(bare, ids, jobs.ids_json(r[0] for r in rows), jobs.ids_json(ids))
         done += len(rows)
 
 
