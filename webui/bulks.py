@@ -163,10 +163,13 @@ def ask_recurring(wanted: RecurringPlan) -> RecurringAsked:
 
 
 def start_recurring(asked: RecurringAsked, key: str | None = None, *, door: str = "dashboard") -> int:
-    """Start it; its job's id. key, door: as of `start`."""
+    """Start it; its job's id. key, door: as of `start`. Raises NotPossible for a pause whose end is over."""
     plan = asked.plan
     told = {"kind": "recurring", "action": plan.wish.action, "state": plan.state, "filter": plan.q}
     access.about("operation", f"{plan.wish.action} recurring jobs", after=told | {"count": asked.number})
-    return manager().operations.start_recurring(
-        plan.wish, asked.ids, state=plan.state, text=plan.q, actor=access.actor(door), key=key or new_key()
-    )
+    try:
+        return manager().operations.start_recurring(
+            plan.wish, asked.ids, state=plan.state, text=plan.q, actor=access.actor(door), key=key or new_key()
+        )
+    except InvalidArgument as error:
+        raise NotPossible(str(error), field="until") from error

@@ -15,7 +15,6 @@ from taskmanager.domain import invocation as invocations
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, Event, key_of
 from taskmanager.domain.states import Enqueued, Failed, State, Succeeded
-from taskmanager.domain.targcc import items_of
 from taskmanager.domain.texts import storable
 from taskmanager.engine import row_mails
 from taskmanager.engine.client import Client, NewJob, new_key
@@ -65,7 +64,7 @@ class Alerts(Filter):
         self.client, self.registry, self.mailer = client, registry, mailer
         self.has_mail, self.has_recipients = has_mail, has_recipients
         self.book = RuleBook(client.database)
-        #: Whether rows of the older c_Job tell of their successes by `of_row`, and by nothing else.
+        #: Whether rows of the older c_Job tell of what did not fail by `of_row`, and by nothing else.
         self.rows_tell = False
 
     def applied(self, context: Electing, state: State) -> None:
@@ -79,10 +78,9 @@ class Alerts(Filter):
             if not rules.rows and (definition is None or definition.alerts is None):
                 return
             ended = self._ended(context, None)
-            ended.events = self._of_success(ended, rules)
             if self.rows_tell and _row_id(ended) is not None and alerts.is_older(context.effects.tx):
-                told_by_row = set(Event) if items_of(state.result)[1] else {Event.SUCCESS}  # a Warning is one message
-                ended.events = [event for event in ended.events if event not in told_by_row]
+                return  # its row tells of it, by one message
+            ended.events = self._of_success(ended, rules)
             if ended.events:
                 context.effects.later(self.tell, ended)
             return
@@ -95,8 +93,8 @@ class Alerts(Filter):
     ) -> bool:
         """A row of the older c_Job has something to tell; whether somebody is told.
 
-        to_row: to those whom the row names. Besides, rules of its name are asked: a success or a warning is one message
-        to all, and who is told of failures is told that the row was missed.
+        to_row: to those whom the row names. Besides, rules of its name are asked: a run, with its recovery and how long
+        it took, is one message to all, and who is told of failures is told that the row was missed.
         """
         recurring_id = f"{PREFIX}{row_id}"
         definition = self.registry.get(facts["function"]) if facts.get("function") else None
@@ -104,11 +102,18 @@ class Alerts(Filter):
         ended = Ended(
             told, names_of(definition, name, recurring_id), definition.alerts if definition else None, [event]
         )
-        row = self.book.current(AGE).row(ended.names)
+        rules = self.book.current(AGE)
+        row = rules.row(ended.names)
         told["as_failure"] = event is Event.MISSED
-        asked = event in (Event.SUCCESS, Event.WARNING) and self._wants(ended, row, event, told.get("duration_ms"))
-        asked = asked or (event is Event.MISSED and row is not None and self.is_told_of_failures(row.rule))
         told["of_row"] = to_row and bool(self._mailing([ended]))
+        if event is Event.SUCCESS:
+            wanted = self._of_success(ended, rules)
+            ended.events = list(dict.fromkeys([*wanted, event] if told["of_row"] else wanted))
+            asked = bool(wanted)
+        elif event is Event.MISSED:
+            asked = row is not None and self.is_told_of_failures(row.rule)
+        else:
+            asked = event is Event.WARNING and self._wants(ended, row, event, told.get("duration_ms"))
         if not asked and not told["of_row"]:
             return False
         self.tell(tx, [ended])

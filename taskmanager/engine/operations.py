@@ -25,6 +25,7 @@ from taskmanager.engine.audit import Actor, Audit
 from taskmanager.engine.client import Client, NewJob
 from taskmanager.engine.recurring import RecurringJobs
 from taskmanager.engine.recurring_operations import Wish
+from taskmanager.engine.recurring_verbs import check_end
 from taskmanager.engine.registry import JobDefinition, Registry
 from taskmanager.engine.transitions import Change
 from taskmanager.storage import jobs, monitoring_walk, operation_parts, structures
@@ -127,12 +128,14 @@ class Operations:
     ) -> int:  # fmt: skip
         """Write the operation that does something to these recurring jobs; its job's id.
 
-        state, text: the filter that they matched, for people. key: as of `start`. Raises InvalidArgument.
+        state, text: the filter that they matched, for people. key: as of `start`. Raises InvalidArgument, also for a
+        pause whose end is over.
         """
         if wish.action not in recurring_operations.ACTIONS:
             raise InvalidArgument("a bulk operation triggers, pauses, resumes or removes recurring jobs")
 
         def work(tx: Tx) -> list[int]:
+            check_end(wish.until, tx.now())
             parts = recurring_operations.parts_of(ids)
             made = Operation(
                 wish.action, state, text, [], actor.user, actor.door, actor.address, 0, parts, parts or None,
@@ -142,7 +145,7 @@ class Operations:
             recurring_operations.write(tx, job_id, ids)
             return [job_id]
 
-        return self.client.run_once(key, work)[0]
+        return self.client.run_once(key, work, asked_before=True)[0]
 
     def _create(self, tx: Tx, made: Operation, key: str) -> int:
         queue = _queue(tx, self.default_queue)

@@ -51,11 +51,7 @@ class RecurringVerbs(Defining):
     def pause_in(self, tx: Tx, recurring_id: str, wanted: Pause) -> None:
         """Pause it in a transaction at hand. Raises RecurringJobNotFound, InvalidArgument."""
         now = tx.now()
-        if wanted.until is not None and wanted.until <= now:
-            raise InvalidArgument(
-                f"until {wanted.until:%Y-%m-%d %H:%M:%S} (UTC) is over: the database's clock shows "
-                f"{now:%Y-%m-%d %H:%M:%S}; name a later moment, or none"
-            )
+        check_end(wanted.until, now)
         if (row := self._row(recurring_id)) is not None:
             row[0].switch_in(tx, row[1], False, _since(None, wanted, now))
             return
@@ -188,6 +184,15 @@ def has_missed(known: RecurringRecord, cron: crons.Cron, now: datetime) -> bool:
     """Whether a slot has gone by that was not dealt with."""
     first = cron.next_after(owed_since(known))
     return first is not None and first <= now
+
+
+def check_end(until: datetime | None, now: datetime) -> None:
+    """Raises InvalidArgument for an end of a pause that is over. now: by the database's clock; both naive UTC."""
+    if until is not None and until <= now:
+        raise InvalidArgument(
+            f"until {until:%Y-%m-%d %H:%M:%S} (UTC) is over: the database's clock shows {now:%Y-%m-%d %H:%M:%S}; "
+            "name a later moment, or none"
+        )
 
 
 def check_note(note: str) -> None:

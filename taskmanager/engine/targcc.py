@@ -242,9 +242,16 @@ class TargccJobs:
         )  # fmt: skip
 
     def switch_in(self, tx: Tx, row_id: int, active: bool, pause: Pause | None = None) -> None:
-        """Write Active. pause: what is to be known of it while it is not. Raises RecurringJobNotFound."""
-        if _must(targcc.lock(tx, row_id), row_id).active != active:
+        """Write Active; what a row missed while it was not is not made up for. pause: what is to be known of it
+        meanwhile. Raises RecurringJobNotFound."""
+        row = _must(targcc.lock(tx, row_id), row_id)
+        if row.active != active:
             targcc.switch(tx, row_id, active, self.outcomes.user)
+        if active and not row.active and row.managed and not row.in_process:
+            known = targcc_marks.load(tx, [row_id]).get(row_id, Known(row.code))
+            known = targcc_rules.resume(row, known, self.outcomes.wall_clock(tx), tx.now())
+            targcc.plan(tx, row_id, known.wall)
+            targcc_marks.save(tx, {row_id: known})
         recurring.set_paused(tx, f"{PREFIX}{row_id}", None if active else pause or Pause())
 
     def has_missed(self, tx: Tx, row_id: int) -> bool:

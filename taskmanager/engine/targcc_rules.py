@@ -147,6 +147,17 @@ def plan(row: TargccRow, known: Known, clock: WallClock, now: datetime) -> Known
     return replace(known, rule=_text(row.rule), wall=wall, utc=utc, fault=fault)
 
 
+def resume(row: TargccRow, known: Known, clock: WallClock, now: datetime) -> Known:
+    """As `plan`, for a row that was paused: what was missed is not owed. A OneOff row whose time is past has none."""
+    planned = plan(row, known, clock, now)
+    if planned.utc is None or planned.utc > now:
+        return planned
+    if kind_of(row.rule.kind) is Kind.ONE_OFF:
+        return replace(planned, wall=None, utc=None)
+    slot = next_slot(row.rule, clock, now, now)
+    return replace(planned, wall=slot.wall, utc=slot.utc)
+
+
 def has_missed(row: TargccRow, known: Known, since: datetime | None, clock: WallClock, now: datetime) -> bool:
     """Whether a row that is not active would have run since a moment (UTC), or since its last run."""
     last = known.last or (None if row.last_run is None else clock.utc(row.last_run))

@@ -253,6 +253,30 @@ def test_a_warning_is_one_mail_to_the_row_and_to_rules_of_successes_failures_and
     assert ("Recovered: report" in post.subjects[2:]) == bool(columns["AlertOnFailure"]), "a warning is no recovery"
 
 
+@pytest.mark.parametrize("row_tells", [True, False])
+def test_a_run_is_one_mail_to_its_row_and_to_rules_of_recoveries_and_long_runs(post: Post, row_tells: bool) -> None:
+    fails = [True, False, False]
+
+    def moody() -> str:
+        time.sleep(0.002)
+        if fails.pop(0):
+            raise ValueError("no paper")
+        return "12 orders"
+
+    post.tm.job(display_name="report", retries=0)(moody)
+    post.row("report", SendNotificationOnSuccess=int(row_tells))
+    rule(post, JobName="report", EmailRecipients="boss@example.com", AlertOnDurationExceeds=1)
+    for _ in range(3):
+        post.sql('UPDATE "c_Job" SET "NextRunTime" = :at', at=post.ago(1))
+        post.look()
+        post.drain()
+    assert post.subjects == ["FAILED: report", "Recovered: report", "SLOW: report"]
+    both = ["boss@example.com", "ops@example.com"]
+    to_row = [both if row_tells else ["boss@example.com"], ["boss@example.com"]]  # the third says nothing new
+    assert [sorted(to) for _, to, _ in post.mailbox.mails] == [both, *to_row]
+    assert "12 orders" in body_of(post.mailbox.mails[1][2])
+
+
 @pytest.mark.parametrize(("outcome", "told"), [("fails", "FAILED"), ("partly", "WARNING")])
 def test_a_row_that_is_deleted_while_it_runs_is_told_of_to_who_was_named_when_it_began(
     post: Post, outcome: str, told: str

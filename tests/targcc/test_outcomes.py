@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from taskmanager import TaskManager
+from taskmanager import JobContext, TaskManager
 from taskmanager.domain.states import Failed, State, Succeeded
 from taskmanager.domain.targcc import items_of
 from taskmanager.engine import targcc_check
@@ -146,3 +147,46 @@ def test_statistics_are_counted_by_the_server(older: TaskManager) -> None:
         ("mnTM_A", 3, 2, 1, 3000, 4000), ("mnTM_B", 1, 0, 1, 1000, 1000),
     ]  # fmt: skip
     assert [s["last_started"] for s in found] == [now, now]
+
+
+def test_a_row_that_is_resumed_runs_for_what_it_missed_only_when_that_is_asked_for(older: TaskManager) -> None:
+    ran = list[int]()
+
+    def tick(ctx: JobContext) -> None:
+        ran.append(ctx.job_id)
+
+    older.job(display_name="tick", retries=0)(tick)
+    older.database.read(lambda tx: tx.now())
+    ago = older.database.clock.local_now() - timedelta(days=3)
+    ids = {}
+    for kind, every in {"CyclicSec": 30, "CyclicMin": 2, "CyclicHour": 1, "OneOff": None, "Daily": None}.items():
+        when, last = (ago + timedelta(days=4), None) if kind == "OneOff" else ("2000-01-01 02:00:00", ago)
+        rows(
+            older,
+            'INSERT INTO "c_Job" ("lkpJob", "lkpJobRunner", "Active", "IsManaged", "enmJobType", "CyclicCount", '
+            f"\"WhenToRun\", \"LastRunTime\") VALUES ('tick', '{kind}', 1, 1, '{kind}', {every or 'NULL'}, '{when}', "
+            f"{'NULL' if last is None else repr(str(last))})",
+        )
+        ids[kind] = rows(older, 'SELECT MAX("ID") FROM "c_Job"')[0][0]
+    work(older)
+    for run_missed in (False, True):
+        for row_id in ids.values():
+            older.pause(f"c_job:{row_id}")
+        older.database.clock.shift(timedelta(days=3))
+        work(older)
+        ran.clear()
+        made = {kind: older.resume(f"c_job:{row_id}", run_missed=run_missed) for kind, row_id in ids.items()}
+        assert {kind for kind, job in made.items() if job is not None} == (set(ids) if run_missed else set())
+        work(older)
+        assert sorted(ran) == sorted(job for job in made.values() if job is not None)
+        times = dict(rows(older, 'SELECT "enmJobType", "NextRunTime" FROM "c_Job"'))
+        assert times.pop("OneOff") is None, "its time was over when it was resumed"
+        assert min(times.values()) > str(older.database.clock.local_now())
+
+
+def work(tm: TaskManager) -> None:
+    """What a worker does in a second."""
+    assert tm.legacy_jobs is not None
+    for _ in range(2):
+        tm.legacy_jobs.fire_due()
+        tm.testing.drain()

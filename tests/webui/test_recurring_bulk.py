@@ -129,6 +129,19 @@ def test_a_program_asks_starts_and_starts_again_under_its_key(some: TaskManager)
     assert eyes.send("POST", API, wanted).status_code == 403
 
 
+def test_a_pause_whose_end_is_over_is_refused_on_the_page_and_by_the_api(some: TaskManager, ann: Browser) -> None:
+    page = ann.get("/hangfire/operations/new?kind=recurring&action=pause&q=customer").text
+    answer = ann.post("/hangfire/operations", form(page, "pause", q="customer", until="2020-01-01T00:00"), **HTML)
+    assert answer.status_code == 400
+    assert "until 2020-01-01 00:00:00 (UTC) is over" in answer.text
+    program = Program(some)
+    for name in ("2020-01-01T00:00:00Z", "2020-01-01T01:00:00+01:00"):
+        status, code, fields = program.refused("POST", API, {"action": "pause", "until": name})
+        assert (status, code, fields) == (422, "Request.Invalid", ["until"])
+    some.testing.drain()
+    assert len(paused(some)) == 1, "only the one that was before"
+
+
 def test_in_czech(some: TaskManager, ann: Browser) -> None:
     page = ann.get("/hangfire/operations/new?kind=recurring&action=pause&q=customer&lang=cs").text
     assert "Pozastavit 30 pravidelných úloh" in page

@@ -80,7 +80,10 @@ def start_recurring_operation(body: Mapping[str, Any]) -> Any:
         asked = bulks.ask_recurring(plan)
         if asked.is_many and body["expected"] != asked.number:
             refuse_field("expected", f"must be {asked.number}, the number of recurring jobs that match")
-        made = bulks.start_recurring(asked, key.key if key is not None else None, door="api")
+        try:
+            made = bulks.start_recurring(asked, key.key if key is not None else None, door="api")
+        except NotPossible as error:
+            refuse_field(error.field, str(error))
     one = _must(made)
     if (one.kind, one.action, one.state, one.text, one.options) != (
         "recurring", plan.wish.action, plan.state, plan.q, plan.wish.options(),

@@ -50,7 +50,10 @@ def operation_start() -> Any:
         found = bulks.ask_recurring(wanted)
         if found.is_many and not _is_typed(found.number):
             return _recurring_question(wanted, key=key, wrong=True), 422
-        made = bulks.start_recurring(found, key)
+        try:
+            made = bulks.start_recurring(found, key)
+        except NotPossible as error:
+            abort(400, str(error))
     else:
         plan = _plan(state, action, request.form.get("q", ""))
         asked = bulks.ask(plan)
