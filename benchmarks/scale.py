@@ -1,4 +1,4 @@
-"""Whether the cost of a claim, an enqueue and a write-back grows with what waits and with what has been.
+"""Whether what a claim, an enqueue, a write-back, a read of the pages and an expiry cost grows with what waits.
 
 python -m benchmarks.scale mysql://test:test@127.0.0.1/bench 1000 10000 100000 1000000
 """
@@ -10,14 +10,18 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
+
+from sqlalchemy import update
 
 from benchmarks import noop
 from benchmarks.fill import analyze, fill, fresh
 from taskmanager import TaskManager
 from taskmanager.domain.states import STARTABLE, Succeeded
+from taskmanager.engine.expiring import expire_jobs
 from taskmanager.engine.transitions import Change
-from taskmanager.storage import queues
+from taskmanager.storage import monitoring, queues
 
 _BATCH = 20
 _ROUNDS = 60
@@ -49,6 +53,15 @@ def median_ms(action: Callable[[], Any], rounds: int = _ROUNDS) -> float:
     return statistics.median(taken)
 
 
+def expire(tm: TaskManager) -> float:
+    """Median milliseconds of removing 100 finished jobs with all their rows: of those that were written back."""
+    job = tm.database.tables.job
+    with tm.database.engine.begin() as connection:
+        past = tm.database.clock.now() - timedelta(hours=1)
+        connection.execute(update(job).where(job.c.StateName == "Succeeded").values(ExpireAt=past))
+    return median_ms(lambda: tm.database.run(lambda tx: expire_jobs(tx, tm.transitions, 100)), ROWS // 100)
+
+
 def measure(url: str, sizes: Sequence[int]) -> list[dict[str, Any]]:
     """One row of figures for each number of waiting jobs."""
     rows = []
@@ -59,9 +72,12 @@ def measure(url: str, sizes: Sequence[int]) -> list[dict[str, Any]]:
         time.sleep(min(15.0, size / 50_000))  # the server writes out what was filled in
         claim, write = claim_and_write_back(tm)
         enqueue = median_ms(lambda tm=tm: tm.enqueue(noop.noop))  # type: ignore[misc]
+        counts = median_ms(lambda tm=tm: tm.database.read(monitoring.statistics), 20)  # type: ignore[misc]
+        page = median_ms(lambda tm=tm: tm.database.read(lambda tx: monitoring.jobs_in(tx, "Enqueued")), 20)  # type: ignore[misc]
         rows.append(
             {"waiting": size, "claim_20_ms": round(claim, 2), "write_back_20_ms": round(write, 2),
-             "enqueue_ms": round(enqueue, 2)}
+             "enqueue_ms": round(enqueue, 2), "counts_ms": round(counts, 2), "page_of_20_ms": round(page, 2),
+             "expire_100_ms": round(expire(tm), 2)}
         )  # fmt: skip
         tm.close()
     return rows
