@@ -22,15 +22,17 @@ from tests.faults.test_kill import wait_for as wait_for
 SERVERS = ("mariadb", "mysql", "postgresql")
 _ROOT = str(Path(taskmanager.__file__).parent.parent)
 
-#: Notes that it began, sleeps in a loop for a minute, notes that it ended.
+#: Notes that it began, sleeps in a loop, at its first call for another time than later, notes that it ended.
 _LOOPS = {
-    "mysql": """BEGIN DECLARE n INT DEFAULT 0;
+    "mysql": """BEGIN DECLARE n INT DEFAULT 0; DECLARE most INT;
         INSERT INTO tm_marks (what, number) VALUES ('began', CONNECTION_ID());
-        WHILE n < {seconds} * 5 DO DO SLEEP(0.2); SET n = n + 1; END WHILE;
+        SET most = (SELECT IF(COUNT(*) > 1, {then}, {seconds}) FROM tm_marks WHERE what = 'began') * 5;
+        WHILE n < most DO DO SLEEP(0.2); SET n = n + 1; END WHILE;
         INSERT INTO tm_marks (what, number) VALUES ('ended', CONNECTION_ID()); END""",
-    "postgresql": """LANGUAGE plpgsql AS $$ BEGIN
+    "postgresql": """LANGUAGE plpgsql AS $$ DECLARE most int; BEGIN
         INSERT INTO tm_marks (what, number) VALUES ('began', pg_backend_pid()); COMMIT;
-        FOR n IN 1..{seconds} * 5 LOOP PERFORM pg_sleep(0.2); END LOOP;
+        SELECT CASE WHEN count(*) > 1 THEN {then} ELSE {seconds} END * 5 INTO most FROM tm_marks WHERE what = 'began';
+        FOR n IN 1..most LOOP PERFORM pg_sleep(0.2); END LOOP;
         INSERT INTO tm_marks (what, number) VALUES ('ended', pg_backend_pid()); END $$""",
 }
 
@@ -71,14 +73,14 @@ class Bench:
         body = "(INOUT r text DEFAULT 'ran') LANGUAGE sql AS $$ SELECT 'ran' $$"
         return self.procedure(name, body if self.product == "postgresql" else "SELECT 'ran'")
 
-    def loop(self, name: str, seconds: int = 60) -> str:
-        """A procedure that sleeps in a loop, between two marks."""
+    def loop(self, name: str, seconds: int = 60, then: int | None = None) -> str:
+        """A procedure that sleeps in a loop, between two marks. then: seconds of later calls, where they differ."""
         self.sql(
             "DROP TABLE IF EXISTS tm_marks",
             "CREATE TABLE tm_marks (what VARCHAR(20), number BIGINT, at TIMESTAMP DEFAULT CURRENT_TIMESTAMP)",
         )
         body = _LOOPS["postgresql" if self.product == "postgresql" else "mysql"]
-        return self.procedure(name, body.format(seconds=seconds))
+        return self.procedure(name, body.format(seconds=seconds, then=seconds if then is None else then))
 
     def marks(self, what: str) -> list[int]:
         """The connections on which the procedure began or ended."""

@@ -44,7 +44,7 @@ def test_a_run_whose_worker_is_killed_is_failed_its_connection_ended_and_nothing
 def test_a_lost_run_is_run_again_where_the_setting_says_so_after_the_end_of_the_first(
     server: Bench, worker: Workers
 ) -> None:
-    row_id = server.job(server.loop("SP_Loop", 5))
+    row_id = server.job(server.loop("SP_Loop", then=0))
     worker(legacy_rerun_lost=True), worker(legacy_rerun_lost=True)
     job_id = server.trigger(row_id)
     connection, lost = server.begun(job_id)
