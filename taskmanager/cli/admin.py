@@ -11,6 +11,7 @@ import click
 
 from taskmanager import appsettings, config
 from taskmanager.cli.common import FAILED, Command, Group, as_json, examples, fail, manager, must_exist, settings
+from taskmanager.cli.sql_api import options_of
 from taskmanager.cli.texts import print_json, show
 from taskmanager.domain.errors import SchemaError
 from taskmanager.storage import doctor as checks
@@ -96,9 +97,10 @@ def _check_names(names: tuple[str, ...], known: list[str], kind: str) -> None:
 def doctor(ctx: click.Context, as_json: bool) -> None:
     """Look for what is wrong with database and servers, and tell the cure of each finding.
 
-    Looked at: whether the database answers, its version, the tables, the clock, the isolation level, the indexes
-    that the hot statements use, old transactions and the history they keep, servers that fell silent, queues that
-    nobody serves, recurring jobs that cannot fire, jobs nobody knows, modules that cannot be imported.
+    Looked at: whether the database answers, its version, the tables, the procedures of the SQL API, the clock, the
+    isolation level, the indexes that the hot statements use, old transactions and the history they keep, servers that
+    fell silent, queues that nobody serves, recurring jobs that cannot fire, jobs nobody knows, modules that cannot be
+    imported.
 
     Exit code 1 when a finding is `bad`; `warn` is something to look at.
     """
@@ -109,6 +111,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
             tm.database, known=[d.name for d in tm.registry], recurring=tm.recurring_list,
             silent_after=tm.settings.dead_after_seconds,
             wall_clock=tm.legacy_jobs.wall_clock if tm.legacy_jobs is not None else lambda: None,
+            procedures=options_of(tm.settings),
         )  # fmt: skip
     except SchemaError as error:
         findings = [checks.Finding("bad", "database", str(error), "run `taskmanager db upgrade`")]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from taskmanager.cli.common import Group, examples, manager, settings
-from taskmanager.cli.sql_api import sql_api
+from taskmanager.cli.sql_api import options_of, refresh, sql_api
 from taskmanager.storage import ddl, schema
+from taskmanager.storage import sql_api as procedures
 
 
 @click.group(cls=Group)
@@ -28,28 +29,36 @@ def db() -> None:
 def upgrade(ctx: click.Context, as_sql: bool, offline: str | None) -> None:
     """Bring the tables to the newest revision, telling each step; once done it does nothing.
 
-    A database of Hangfire.MySqlStorage 2.x is widened in place.
+    A database of Hangfire.MySqlStorage 2.x is widened in place. The procedures of `db sql-api install`, where they are
+    installed, are replaced as well; where grants would be lost by that (MySQL), it is said what to do.
     """
     if offline is not None and not as_sql:
         raise click.UsageError("--offline prints statements: give it together with --sql")
     if offline is not None:
         click.echo(schema.offline_sql(offline, settings(ctx).prefix))
         return
-    database = manager(ctx, discover=False, new=True).database
+    tm = manager(ctx, discover=False, new=True)
+    database = tm.database
     if as_sql:
         click.echo(schema.pending_sql(database.engine, database.tables.prefix) or "-- up to date")
+        if names := procedures.behind(database.engine, options_of(tm.settings)):
+            click.echo(f"-- {procedures.told_of(names)}: `taskmanager db sql-api show`")
         return
     schema.upgrade(database.engine, database.tables.prefix, on_step=click.echo)
+    refresh(tm)
     click.echo(f"up to date: revision {schema.head()}")
 
 
 @db.command(epilog=examples("db current"))
 @click.pass_context
 def current(ctx: click.Context) -> None:
-    """The revision the database is at, and the newest."""
-    database = manager(ctx, discover=False).database
-    at = schema.current(database.engine, database.tables.prefix)
+    """The revision the database is at, and the newest; and procedures of another version than this."""
+    tm = manager(ctx, discover=False)
+    engine = tm.database.engine
+    at = schema.current(engine, tm.database.tables.prefix)
     click.echo(f"{at or 'none'} (newest: {schema.head()})")
+    if names := procedures.behind(engine, options_of(tm.settings)):
+        click.echo(f"{procedures.told_of(names)}: {procedures.cure_of(engine, names)}")
 
 
 @db.command(epilog=examples("db check"))

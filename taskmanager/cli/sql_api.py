@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from taskmanager.app import TaskManager
 from taskmanager.cli.common import Group, examples, manager, settings
 from taskmanager.config import Settings
+from taskmanager.domain.errors import TaskManagerError
 from taskmanager.storage import sql_api as procedures
 
 
@@ -22,7 +24,7 @@ def install(ctx: click.Context) -> None:
     They run with the rights of the user who installs them: install them as the workers' user.
     """
     tm = manager(ctx, discover=False)
-    steps = procedures.install(tm.database.engine, _options(tm.settings), on_step=click.echo)
+    steps = procedures.install(tm.database.engine, options_of(tm.settings), on_step=click.echo)
     click.echo(f"up to date: {len(steps)} changed")
 
 
@@ -32,11 +34,11 @@ def install(ctx: click.Context) -> None:
 def show(ctx: click.Context, offline: str | None) -> None:
     """Print the procedures as a script for a DBA."""
     if offline is not None:
-        click.echo(procedures.script(offline, _options(settings(ctx))), nl=False)
+        click.echo(procedures.script(offline, options_of(settings(ctx))), nl=False)
         return
-    engine = manager(ctx, discover=False).database.engine
-    options = _options(settings(ctx))
-    click.echo(procedures.script(engine.dialect.name, options, procedures.place_of(engine)), nl=False)
+    database = manager(ctx, discover=False).database
+    place = procedures.place_of(database.engine)
+    click.echo(procedures.script(database.product.name, options_of(settings(ctx)), place), nl=False)
 
 
 @sql_api.command(epilog=examples("db sql-api drop"))
@@ -48,7 +50,21 @@ def drop(ctx: click.Context) -> None:
     click.echo(f"dropped: {len(dropped)}")
 
 
-def _options(loaded: Settings) -> procedures.Options:
+def refresh(tm: TaskManager) -> None:
+    """Bring the procedures, if they were installed, to this version; say so where grants would go, or rights lack."""
+    engine, options = tm.database.engine, options_of(tm.settings)
+    names = procedures.behind(engine, options)
+    if procedures.forgets(engine, names):
+        click.echo(f"{procedures.told_of(names)}: {procedures.cure_of(engine, names)}")
+    elif names:
+        try:
+            procedures.install(engine, options, on_step=click.echo)
+        except TaskManagerError as error:  # the tables are done, and that counts
+            click.echo(f"{procedures.told_of(names)}: {error}")
+
+
+def options_of(loaded: Settings) -> procedures.Options:
+    """What the procedures know of the settings."""
     return procedures.Options(
         prefix=loaded.prefix,
         job_expiration_seconds=loaded.job_expiration_seconds,

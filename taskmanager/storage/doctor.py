@@ -15,7 +15,7 @@ from taskmanager.domain.invocation import InvocationUnreadable, read
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.domain.times import utcnow
 from taskmanager.domain.wallclock import WallClock
-from taskmanager.storage import backlog, legacy_shape, monitoring, plans, schema, servers, stranded, turns
+from taskmanager.storage import backlog, legacy_shape, monitoring, plans, schema, servers, sql_api, stranded, turns
 from taskmanager.storage.database import Database
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
@@ -55,11 +55,12 @@ def examine(
     recurring: Callable[[], Sequence[RecurringRecord]] = tuple,
     silent_after: float = 60.0,
     wall_clock: Callable[[], WallClock | None] = lambda: None,
+    procedures: sql_api.Options | None = None,
 ) -> list[Finding]:
     """All findings; the good ones too, so that one sees what was looked at.
 
     known: names of the jobs known here. recurring: reads the recurring jobs. silent_after: seconds.
-    wall_clock: reads how the server tells time to the rows of c_Job, if there are any.
+    wall_clock: reads how the server tells time to the rows of c_Job, if there are any. procedures: as they should be.
     """
     try:
         findings = [_version(database)]
@@ -67,6 +68,7 @@ def examine(
         if schema.is_empty(database.engine, database.tables.prefix):
             return [*findings, Finding("bad", "tables", "there are none", _UPGRADE)]
         findings.append(_tables(database, lacking))
+        findings += _procedures(database, procedures)
         findings += [_clock(database), _isolation(database)]
         # Where nothing can be written, the plans of writing statements are not told either.
         findings += list(_binlog(database)) or _indexes(database)
@@ -106,6 +108,13 @@ def _tables(database: Database, lacking: list[str]) -> Finding:
     if at != newest:
         return Finding("ok", "tables", f"all there; revision {at or 'not recorded'}, the newest is {newest}")
     return Finding("ok", "tables", f"all there; revision {at}")
+
+
+def _procedures(database: Database, options: sql_api.Options | None) -> Iterator[Finding]:
+    """Procedures of the SQL API that an update of the program, or of its settings, has left behind."""
+    names = sql_api.behind(database.engine, options) if options is not None else []
+    if names:
+        yield Finding("warn", "procedures", sql_api.told_of(names), sql_api.cure_of(database.engine, names))
 
 
 def _clock(database: Database) -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,12 @@ from sqlalchemy.exc import DBAPIError
 
 from taskmanager.domain.errors import InvalidArgument, SchemaError, StorageError
 from taskmanager.storage import schema, turns
+from taskmanager.storage.dialects import product_of
 
 #: Products with procedures; MariaDB takes MySQL's.
 PRODUCTS = ("mysql", "mariadb", "postgresql")
 _MARK = "taskmanager SQL API"
+_INTERNAL = "tm_v1_"
 #: Kept by MySQL with each procedure, so that a session's own mode does not matter: what does not fit is an error.
 _MODE = "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION"
 
@@ -42,7 +44,7 @@ class Routine:
     @property
     def is_internal(self) -> bool:
         """Whether it is a part of others, which nobody else calls."""
-        return self.name.startswith("tm_v1_")
+        return self.name.startswith(_INTERNAL)
 
 
 def routines(product: str, options: Options, place: str = "public") -> list[Routine]:
@@ -54,6 +56,8 @@ def routines(product: str, options: Options, place: str = "public") -> list[Rout
         for token, value in _tokens(options, place).items():
             body = body.replace(token, value)
         digest = hashlib.sha256(body.encode()).hexdigest()[:12]
+        if product == "mariadb":  # what is granted on it stays
+            body = body.replace("CREATE PROCEDURE", "CREATE OR REPLACE PROCEDURE", 1)
         comment = f"{_MARK}, prefix {options.prefix}, {digest}"
         found.append(Routine(path.stem, body.replace("{comment}", comment), comment))
     return found
@@ -66,7 +70,7 @@ def script(product: str, options: Options, place: str = "public") -> str:
         body = "\n\n".join(f"{s};" for r in made for s in _postgresql(r))
         head = f"-- {_MARK}, prefix {options.prefix}. Run it as the owner of the tables."
         return f"{head}\n\nBEGIN;\n\n{body}\n\nCOMMIT;\n"
-    body = "\n\n".join(f"{s}//" for r in made for s in _mysql(r))
+    body = "\n\n".join(f"{s}//" for r in made for s in _mysql(product, r))
     return (
         f"-- {_MARK}, prefix {options.prefix}. Run it in the tables' database, as the workers' user.\n\n"
         f"SET @taskmanager_mode = @@sql_mode, SESSION sql_mode = '{_MODE}';\nDELIMITER //\n\n{body}\n\n"
@@ -85,7 +89,7 @@ def install(engine: Engine, options: Options, *, on_step: Callable[[str], None] 
     try:
         with turns.take(engine, options.prefix) as connection:
             present = _present(connection)
-            for routine in routines(engine.dialect.name, options, _place(connection)):
+            for routine in routines(product_of(engine.dialect).name, options, _place(connection)):
                 if not _is_there(routine, present, options.prefix):
                     _run(connection, routine)
                     steps.append(f"{'replaced' if routine.name in present else 'created'} {routine.name}")
@@ -94,6 +98,44 @@ def install(engine: Engine, options: Options, *, on_step: Callable[[str], None] 
     except DBAPIError as error:
         raise _stopped(error) from error
     return steps
+
+
+def behind(engine: Engine, options: Options) -> list[str]:
+    """What `install` would make or replace, by name; nothing where they were never installed, nor on SQLite.
+
+    Who may only call some of them sees no others, and is told of these. Raises StorageError.
+    """
+    if engine.dialect.name not in PRODUCTS:
+        return []
+    try:
+        with engine.connect() as connection:
+            present = _present(connection)
+            made = routines(engine.dialect.name, options, _place(connection))
+    except DBAPIError as error:
+        raise StorageError(f"the procedures cannot be looked at: {turns.brief(error)}") from error
+    ours = {name for name, comment in present.items() if comment.startswith(_begin(options.prefix))}
+    sees_all = any(routine.is_internal and routine.name in ours for routine in made)
+    return [r.name for r in made if (present[r.name] != r.comment if r.name in ours else sees_all)]
+
+
+def told_of(names: Sequence[str]) -> str:
+    """What to say of procedures that are `behind`."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"procedures of the SQL API are not as this version and its settings have them: {', '.join(names[:3])}{more}"
+
+
+def cure_of(engine: Engine, names: Sequence[str]) -> str:
+    """What to do about them. Replaced procedures keep what is granted on them, but on MySQL."""
+    forgotten = forgets(engine, names)
+    again = f", and then `GRANT EXECUTE` anew on {', '.join(forgotten)}, which MySQL forgets" if forgotten else ""
+    return f"run `taskmanager db sql-api install`{again}"
+
+
+def forgets(engine: Engine, names: Sequence[str]) -> list[str]:
+    """Those of these procedures on which grants would be forgotten if they were replaced."""
+    if product_of(engine.dialect).name != "mysql":
+        return []
+    return [name for name in names if not name.startswith(_INTERNAL)]
 
 
 def drop(engine: Engine, prefix: str) -> list[str]:
@@ -184,10 +226,11 @@ def _is_there(routine: Routine, present: Mapping[str, str], prefix: str) -> bool
 
 def _run(connection: Connection, routine: Routine) -> None:
     """On the driver itself: to SQLAlchemy the % and : of a body would be parameters."""
-    statements = _postgresql(routine) if connection.dialect.name == "postgresql" else _mysql(routine)
+    product = product_of(connection.dialect).name
+    statements = _postgresql(routine) if product == "postgresql" else _mysql(product, routine)
     cursor: Any = connection.connection.cursor()
     try:
-        if connection.dialect.name != "postgresql":
+        if product != "postgresql":
             cursor.execute(f"SET SESSION sql_mode = '{_MODE}'")
         for statement in statements:
             cursor.execute(statement)
@@ -199,8 +242,8 @@ def _run(connection: Connection, routine: Routine) -> None:
         cursor.close()
 
 
-def _mysql(routine: Routine) -> list[str]:
-    return [f"DROP PROCEDURE IF EXISTS {routine.name}", routine.create]
+def _mysql(product: str, routine: Routine) -> list[str]:
+    return ([] if product == "mariadb" else [f"DROP PROCEDURE IF EXISTS {routine.name}"]) + [routine.create]
 
 
 def _postgresql(routine: Routine) -> list[str]:

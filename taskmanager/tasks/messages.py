@@ -84,7 +84,7 @@ def compose(
         facts=tuple(found),
         text=storable(str(facts.get("message") or "")),
         details=storable(details[-_DETAILS:]),
-        note=f"({suppressed} alerts suppressed)" if suppressed else "",
+        note=f"({suppressed} alert{'s' * (suppressed > 1)} suppressed)" if suppressed else "",
     )
 
 

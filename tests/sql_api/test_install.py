@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import text
 
 from taskmanager import TaskManager
+from taskmanager.cli import main
 from taskmanager.domain.errors import InvalidArgument, SchemaError
 from taskmanager.storage import sql_api
 from taskmanager.storage.database import Database
@@ -117,11 +119,70 @@ def test_the_script_for_a_dba_makes_the_same(fresh: Database) -> None:
     assert sql_api.install(fresh.engine, Options()) == []
 
 
+@pytest.fixture
+def command(tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Commands on this database; what they print."""
+    monkeypatch.setenv("TASKMANAGER_DATABASE_URL", tm.database.engine.url.render_as_string(hide_password=False))
+    return lambda *arguments: CliRunner().invoke(main, list(arguments)).output
+
+
+def make_old(sql: Any, name: str) -> None:
+    """As an earlier version left it."""
+    if sql.is_postgresql:
+        sql.run(f"COMMENT ON FUNCTION {name} IS 'taskmanager SQL API, prefix Hangfire, 000000000000'")
+    else:
+        sql.run(f"ALTER PROCEDURE {name} COMMENT 'taskmanager SQL API, prefix Hangfire, 000000000000'")
+
+
+def test_procedures_that_an_update_left_behind_are_told_and_replaced_by_an_upgrade(
+    tm: TaskManager, connect: Any, command: Any
+) -> None:
+    said = "procedures of the SQL API are not as this version and its settings have them: tm_v1_move"
+    assert "procedures" not in command("doctor") + command("db", "current") + command("db", "upgrade", "--sql")
+    make_old(connect(), "tm_v1_move")
+    assert f"warn  procedures: {said}\n      cure: run `taskmanager db sql-api install`\n" in command("doctor")
+    assert command("db", "current").splitlines()[1:] == [f"{said}: run `taskmanager db sql-api install`"]
+    assert command("db", "upgrade", "--sql").splitlines()[-1] == f"-- {said}: `taskmanager db sql-api show`"
+    assert "replaced tm_v1_move\n" in command("db", "upgrade")
+    assert sql_api.behind(tm.database.engine, Options()) == []
+
+
+def test_an_upgrade_loses_no_grant_on_a_procedure(tm: TaskManager, connect: Any, command: Any) -> None:
+    sql = connect()
+    database = tm.database.engine.url.database
+    user = f"g_{str(database)[-8:]}"
+    kind, who, what = ("ROLE", user, "FUNCTION") if sql.is_postgresql else ("USER", f"'{user}'@'%'", "PROCEDURE")
+    password = "LOGIN PASSWORD" if sql.is_postgresql else "IDENTIFIED BY"
+    sql.run(f"DROP {kind} IF EXISTS {who}")
+    sql.run(f"CREATE {kind} {who} {password} 'calls'")
+    try:
+        sql.run(f"GRANT EXECUTE ON {what} tm_enqueue_v1 TO {who}")
+        make_old(sql, "tm_enqueue_v1")
+        said = command("db", "upgrade")
+        if tm.database.product.name == "mysql":
+            assert "and then `GRANT EXECUTE` anew on tm_enqueue_v1, which MySQL forgets\n" in said
+            assert sql_api.behind(tm.database.engine, Options()) == ["tm_enqueue_v1"], "it was left as it is"
+        else:
+            assert "replaced tm_enqueue_v1\n" in said
+        clerk = connect(user, "calls")
+        assert tm.get(clerk.enqueue("shop:send_mail")).state == "Enqueued"
+        url = tm.database.engine.url.set(username=user, password="calls")
+        own = Database(url.render_as_string(hide_password=False))
+        seen = sql_api.behind(own.engine, Options())
+        own.dispose()
+        assert seen == sql_api.behind(tm.database.engine, Options()), "what one cannot see is not missing"
+    finally:
+        if sql.is_postgresql:
+            sql.run(f"DROP OWNED BY {who}")
+        sql.run(f"DROP {kind} IF EXISTS {who}")
+
+
 def test_sqlite_has_no_procedures(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/none.db")
     database.create_tables()
     with pytest.raises(InvalidArgument, match="sqlite has no procedures: the SQL API is for MySQL, MariaDB"):
         sql_api.install(database.engine, Options())
+    assert sql_api.behind(database.engine, Options()) == []
     database.dispose()
 
 
