@@ -81,6 +81,12 @@ def count(name: str) -> int | None:
     return None if found is None else found.snapshot.counts.get(name)
 
 
+def is_capped(name: str) -> bool:
+    """Whether there are more than were counted."""
+    found = seen()
+    return found is not None and found.snapshot.is_capped(name)
+
+
 def count_text(name: str) -> str:
     """A count for people: `1,234`, `10,000+`, `–`."""
     found = seen()

@@ -385,6 +385,9 @@ WHERE "HangfireJob"."Id" < ? ORDER BY "HangfireJob"."Id" DESC
 -- monitoring.queue_names
 WITH RECURSIVE names (name, number) AS (SELECT MIN("Queue"), 1 FROM "HangfireJobQueue" UNION ALL SELECT (SELECT MIN("Queue") FROM "HangfireJobQueue" WHERE "Queue" > names.name), number + 1 FROM names WHERE names.name IS NOT NULL AND number < 1000) SELECT name FROM names WHERE name IS NOT NULL;
 
+-- monitoring_dates.place_of_date
+WITH RECURSIVE s (step, low, high) AS (SELECT 0, COALESCE(MAX("Id"), 0) * 0, COALESCE(MAX("Id"), 0) FROM "HangfireJob" UNION ALL SELECT s.step + 1, CASE WHEN (SELECT "CreatedAt" FROM "HangfireJob" WHERE "Id" > ((s.low + s.high) >> 1) ORDER BY "Id" LIMIT 1) < ? THEN ((s.low + s.high) >> 1) + 1 ELSE s.low END, CASE WHEN (SELECT "CreatedAt" FROM "HangfireJob" WHERE "Id" > ((s.low + s.high) >> 1) ORDER BY "Id" LIMIT 1) < ? THEN s.high ELSE ((s.low + s.high) >> 1) END FROM s WHERE s.low < s.high AND s.step < 62) SELECT MAX(low) FROM s;
+
 -- monitoring_details.log_after
 SELECT "HangfireJobLog"."Id", "HangfireJobLog"."Attempt", "HangfireJobLog"."CreatedAt", "HangfireJobLog"."Lines" 
 FROM "HangfireJobLog" 

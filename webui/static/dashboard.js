@@ -1,5 +1,6 @@
 // What the pages do beyond links and forms: live counts and regions, choosing rows, keys, copying, charts.
 import { install, uninstall } from "./vendor/hotkey-3.1.4.js";
+import { chooseUpTo } from "./choosing.js";
 import { NotificationHub, Toasts } from "./notifications.js";
 
 const body = document.body;
@@ -17,9 +18,26 @@ const isHeld = (region) =>
 
 function refresh() {
   for (const region of $$("[data-live-region]")) {
-    if (isHeld(region)) region.dataset.missed = "1";
-    else { delete region.dataset.missed; region.dispatchEvent(new CustomEvent("hf-refresh")); }
+    if (isHeld(region)) { region.dataset.missed = "1"; offer(region); }
+    else bring(region);
   }
+}
+
+function bring(region) {
+  delete region.dataset.missed;
+  region.previousElementSibling?.matches(".newer") && region.previousElementSibling.remove();
+  region.dispatchEvent(new CustomEvent("hf-refresh"));
+}
+
+// What is held back while somebody reads or chooses is had by a press.
+function offer(region) {
+  if (document.hidden || region.id !== "rows" || region.previousElementSibling?.matches(".newer")) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "newer";
+  button.textContent = body.dataset.textNewer;
+  button.onclick = () => bring(region);
+  region.before(button);
 }
 
 function tell(state, text) {
@@ -154,62 +172,6 @@ function hear(log, asked, news) {
 }
 if ($("#job")) setTimeout(follow, 1000);
 
-// -- choosing rows ---------------------------------------------------------------------------------------------
-const boxes = () => $$('input[name="jobs[]"][type=checkbox]');
-let lastBox = null;
-
-function chosen() {
-  const count = boxes().filter((box) => box.checked).length;
-  for (const place of $$("[data-chosen]")) place.textContent = count ? String(count) : "";
-  for (const button of $$("[data-needs-chosen]")) button.disabled = count === 0;
-  const all = $("[data-all]");
-  if (all) { all.checked = count > 0 && count === boxes().length; all.indeterminate = count > 0 && !all.checked; }
-}
-
-document.addEventListener("click", (event) => {
-  const box = event.target.closest?.('input[name="jobs[]"]');
-  if (!box) return;
-  const all = boxes();
-  if (event.shiftKey && lastBox && all.includes(lastBox)) {
-    const [from, to] = [all.indexOf(lastBox), all.indexOf(box)].sort((a, b) => a - b);
-    for (const between of all.slice(from, to + 1)) between.checked = box.checked;
-  }
-  lastBox = box;
-});
-document.addEventListener("change", (event) => {
-  if (event.target.matches?.("[data-all]")) for (const box of boxes()) box.checked = event.target.checked;
-  chosen();
-});
-chosen();
-
-document.addEventListener("keydown", (event) => {
-  const menu = event.key === "Escape" && event.target.closest?.("details.menu[open]");
-  if (menu) { menu.open = false; $("summary", menu).focus(); }
-});
-
-// -- questions before damage -----------------------------------------------------------------------------------
-document.addEventListener("submit", (event) => {
-  const form = event.target, button = event.submitter;
-  const question = button?.dataset.confirm || form.dataset.confirm;
-  if (!question || form.dataset.sure) return;
-  event.preventDefault();
-  const dialog = $("#confirm");
-  $("#confirm-text").textContent = question;
-  $("#confirm > p").hidden = !(button?.getAttribute("formaction") || form.action).includes("/delete");
-  dialog.onclick = (click) => {
-    const answer = click.target.closest("[data-answer]")?.dataset.answer;
-    if (!answer) return;
-    dialog.close();
-    if (answer === "yes") { form.dataset.sure = "1"; form.requestSubmit(button || undefined); }
-  };
-  dialog.showModal();
-});
-document.addEventListener("click", (event) => {
-  const opener = event.target.closest?.("[data-open]");
-  if (opener) document.getElementById(opener.dataset.open)?.showModal();
-  for (const menu of $$("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
-});
-
 // -- copying ---------------------------------------------------------------------------------------------------
 document.addEventListener("click", async (event) => {
   const button = event.target.closest?.("[data-copy]");
@@ -240,7 +202,14 @@ if (body.dataset.keys === "on") {
     const go = (to) => { rows[at]?.classList.remove("at"); rows[to]?.classList.add("at"); rows[to]?.scrollIntoView({ block: "nearest" }); };
     if (event.key === "j") go(Math.min(rows.length - 1, at + 1));
     else if (event.key === "k") go(Math.max(0, at - 1));
-    else if (event.key === "x") $("input[type=checkbox]", rows[at] ?? document.createElement("i"))?.click();
+    else if (event.key === "x" || event.key === "X") {
+      const box = rows[at] && $("input[type=checkbox]", rows[at]);
+      if (!box) return;
+      if (event.key === "x") { box.click(); return; }
+      box.checked = true;
+      chooseUpTo(box);
+      box.dispatchEvent(new Event("change", { bubbles: true }));
+    }
     else if (event.key === "Enter" && at >= 0 && event.target === body) $("a", rows[at])?.click();
     else if (event.key === "?") $("#keys-help").showModal();
     else if (event.key === "t") press("theme", 1);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -11,12 +12,12 @@ from flask_babel import gettext as _
 from taskmanager.domain import times
 from taskmanager.domain.arguments import meets
 from taskmanager.domain.texts import whole
-from taskmanager.storage import monitoring_lists, monitoring_sets
+from taskmanager.storage import monitoring_dates, monitoring_lists, monitoring_sets
 from taskmanager.storage import servers as server_rows
 from taskmanager.storage.monitoring_lists import Page, Row
 from taskmanager.storage.monitoring_sets import Place
 from taskmanager.storage.transaction import Tx
-from webui import cursors, filtering, jobviews, serverviews, shell
+from webui import cursors, filtering, formats, jobviews, serverviews, shell
 from webui.blueprint import pages, read
 from webui.bulks import ACTIONS
 from webui.filtering import Parsed
@@ -24,17 +25,23 @@ from webui.filtering import Parsed
 SIZES = (20, 50, 100, 200)
 #: Pages by number are only looked up so far: beyond it the database would count its way there.
 _FARTHEST = 10_000
+#: The place before the oldest job.
+_END = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What a list page shows. `older`, `newer`: cursors; `count`: at most so many, None when it is not counted."""
+    """What a list page shows. `older`, `newer`, `oldest`: cursors; `count`: at most so many, None when it is not
+    counted; `place`: how many stand before its first row, None when that is not known.
+    """
 
     rows: tuple[Row, ...]
     older: str | None = None
     newer: str | None = None
     count: int | None = None
     page: Page | None = None
+    oldest: str | None = None
+    place: int | None = None
 
 
 @pages.get("/jobs")
@@ -68,17 +75,22 @@ def _page(state: str) -> Any:
     if start > _FARTHEST:
         flash(_("Pages that far are not numbered. Use a filter, or go on with “Older”."), "info")
         return redirect(url_for(request.endpoint or "", **dict(request.view_args or {}) | {"count": size()}))
+    day = _day(request.args.get("date", ""))
+    if day is not None:
+        edge = read(lambda tx: monitoring_dates.edge_at(tx, day + timedelta(days=1)))
+        return redirect(shell.with_args(date=None, before=None, after=cursors.write(edge), **{"from": None}))
     by_time = state == "scheduled" and not parsed.wanted.terms and not start
     listed = _scheduled() if by_time else _by_id(parsed, start)
     return render_template(
         "jobs.html", here="jobs", state=state, filter=parsed, listed=listed, size=size(), sizes_list=SIZES,
         actions=ACTIONS.get(state, ()), servers=_servers(state), keys=filtering.KEYS, now=now,
+        total=_total(listed, state, parsed), by_time=by_time,
         first=not (request.args.get("after") or request.args.get("before") or start),
     )  # fmt: skip
 
 
 def _by_id(parsed: Parsed, start: int) -> Listed:
-    below, above = cursors.read(request.args.get("after"), 1), cursors.read(request.args.get("before"), 1)
+    below, above = _place(request.args.get("after"), 1), _place(request.args.get("before"), 1)
     limit, wanted = size(), parsed.wanted
     searched = bool(parsed.wanted.terms) or len(wanted.states) != 1
 
@@ -96,18 +108,59 @@ def _by_id(parsed: Parsed, start: int) -> Listed:
     rows = page.rows
     if parsed.names:
         rows = tuple(r for r in rows if meets(parsed.names, jobviews.arguments_of(r)))
-    older = cursors.write(page.rows[-1].id) if page.has_older and page.rows else None
-    newer = cursors.write(page.rows[0].id) if page.has_newer and page.rows else None
-    return Listed(rows, older, newer, count, page)
+    place = below[1] if below else above[1] - len(page.rows) if above and above[1] is not None else None
+    if not below and not above:
+        place = start
+    behind = () if place is None else (place + len(page.rows),)
+    has_older = page.has_older and not (above and above[0] == _END)
+    older = cursors.write(page.rows[-1].id, *behind) if has_older and page.rows else None
+    ahead = () if place is None else (place,)
+    newer = cursors.write(page.rows[0].id, *ahead) if page.has_newer and page.rows else None
+    oldest = cursors.write(_END) if older and wanted.is_indexed else None
+    return Listed(rows, older, newer, count, page, oldest, place if place is None else max(0, int(place)))
+
+
+def _place(text: str | None, length: int) -> tuple[Any, ...] | None:
+    """A place in a list, and how many stand before it, None when that is not known."""
+    known = cursors.read(text, length + 1)
+    if known is not None:
+        return tuple(known)
+    found = cursors.read(text, length)
+    return None if found is None else (*found, None)
 
 
 def _scheduled() -> Listed:
     """In the order they are due; a set has no way back but the first page."""
-    place = cursors.read(request.args.get("after"), 2)
-    after = Place(float(place[0]), int(place[1])) if place else None
+    found_at = _place(request.args.get("after"), 2)
+    after = Place(float(found_at[0]), int(found_at[1])) if found_at else None
     found = read(lambda tx: monitoring_sets.page(tx, "schedule", limit=size(), after=after))
-    older = cursors.write(found.next.score, found.next.row) if found.next else None
-    return Listed(found.rows, older)
+    place = found_at[2] if found_at else 0
+    behind = () if place is None else (place + len(found.rows),)
+    older = cursors.write(found.next.score, found.next.row, *behind) if found.next else None
+    return Listed(found.rows, older, place=place)
+
+
+def _total(listed: Listed, state: str, parsed: Parsed) -> str:
+    """How many there are of what is listed, as people read it: `1,204`, `10,000+`; empty when nobody has counted."""
+    cap = monitoring_lists.CAP
+    if parsed.names or (parsed.wanted.terms and listed.count is None):
+        return ""
+    if listed.count is not None:
+        return f"{formats.number(cap)}+" if listed.count > cap else formats.number(listed.count)
+    named = [n for n, (name, _label) in shell.STATES.items() if n == state or name in parsed.wanted.states]
+    names = named or list(shell.STATES)
+    counts = [shell.count(n) for n in names]
+    if any(c is None for c in counts):
+        return ""
+    beyond = sum(map(shell.is_capped, names))
+    return formats.number(sum(c or 0 for c in counts) - beyond) + ("+" if beyond else "")
+
+
+def _day(text: str) -> datetime | None:
+    try:
+        return datetime.combine(date.fromisoformat(text), datetime.min.time()) if text else None
+    except ValueError:
+        return None
 
 
 def _servers(state: str) -> dict[str, str]:

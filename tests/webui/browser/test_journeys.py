@@ -200,8 +200,12 @@ def test_who_may_only_look_has_nothing_to_press(window: Windows) -> None:
 def test_all_jobs_that_match_are_requeued_in_the_background(site: Site, window: Windows, scripts: bool) -> None:
     here = window(java_script_enabled=scripts)
     page = here.open("jobs/failed?q=error:smtp")
-    page.get_by_text("All matching", exact=True).click()
-    page.get_by_role("link", name="Requeue all matching…").click()
+    if scripts:
+        page.get_by_label("All on this page").check()
+        page.get_by_text("All 9 jobs on this page are chosen.").wait_for()
+    else:
+        page.get_by_text("All matching", exact=True).click()
+    page.get_by_role("link", name="Requeue all 9…").click()
     page.get_by_role("button", name="Requeue 9 jobs").click()
     page.get_by_text("It waits for a server.").wait_for()
     job_id = int(page.url.rpartition("/")[2])

@@ -160,7 +160,7 @@ def test_on_a_phone_one_sees_where_one_is_and_acts_on_all_that_match(window: Win
         assert box["x"] + box["width"] <= 390
     page = here.open("jobs/failed?q=error:smtp")
     page.get_by_text("Všechny vyhovující", exact=True).tap()
-    choice = page.get_by_role("link", name="Znovu zařadit všechny")
+    choice = page.get_by_role("link", name="Zařadit znovu všechny (9)")
     box = choice.bounding_box()
     assert 0 <= box["y"] < box["y"] + box["height"] <= 844
     choice.tap()
