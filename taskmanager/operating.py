@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 
+from taskmanager.domain import times
+from taskmanager.domain.records import Pause
 from taskmanager.engine.client import check_queue
+from taskmanager.engine.recurring_verbs import check_end, check_note
 from taskmanager.installation import Installation
-from taskmanager.storage import queues, servers, stacks, structures
+from taskmanager.storage import queue_pauses, servers, stacks
+from taskmanager.storage.transaction import Tx
 
 
 class Operating(Installation):
     """The verbs about queues and servers."""
 
-    def pause_queue(self, queue: str) -> None:
-        """Claim nothing from a queue until it is resumed; on every server, at once."""
+    def pause_queue(
+        self, queue: str, *, by: str | None = None, note: str | None = None, until: datetime | None = None
+    ) -> None:
+        """Claim nothing from a queue until it is resumed; on every server, at once.
+
+        by: who asks; note: why. until: when it resumes by itself (a naive one is UTC), by the database's clock; a
+        worker that runs schedules sees to that. Paused again, it has the new note and end. Raises InvalidArgument for a
+        name that is none, an end that is over, a note of more than 500 characters.
+        """
         check_queue(queue)
-        self.database.run(lambda tx: structures.put(tx, queues.PAUSED, {queue: 0}))
+        end = times.to_utc(until) if until is not None else None
+        wanted = Pause(until=end, by=by, note=(note or "").strip() or None)
+        check_note(wanted.note or "")
+
+        def work(tx: Tx) -> None:
+            check_end(end, tx.now())
+            queue_pauses.pause(tx, queue, wanted)
+
+        self.database.run(work)
 
     def resume_queue(self, queue: str) -> None:
         """Claim from a queue again."""
-        self.database.run(lambda tx: structures.remove(tx, queues.PAUSED, [queue]))
+        self.database.run(lambda tx: queue_pauses.resume(tx, queue))
         self.ringer.ring({queue})
 
     def quiet_server(self, server_id: str, *, quiet: bool = True) -> bool:

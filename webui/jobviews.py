@@ -59,9 +59,14 @@ def title(row: Row) -> str:
     named = plain(row.parameters.get("JobName"))
     if named:
         return named
-    type_name, method = _called(row.call)
+    return called(row.call)
+
+
+def called(call: str) -> str:
+    """The name of what a stored call, which may have been cut off, calls."""
+    type_name, method = _called(call)
     if not method:
-        return f"({row.call[:60] or '?'})"
+        return f"({call[:60] or '?'})"
     known = definitions().get(f"{type_name}:{method}")
     return known.title if known is not None else method
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import click
 
-from taskmanager.cli.common import Command, Group, as_json, examples, manager
+from taskmanager.cli.common import Command, Group, as_json, asked_by, examples, manager, time_of
 from taskmanager.cli.texts import show
 from taskmanager.domain import times
 from taskmanager.domain.records import ServerRecord
@@ -35,12 +35,17 @@ def list_queues(ctx: click.Context, as_json: bool) -> None:
     show(rows, json_wanted=as_json, empty="nothing waits, and no queue is paused")
 
 
-@queues.command("pause", epilog=examples("queues pause mail"))
+@queues.command(
+    "pause", epilog=examples("queues pause mail", "queues pause mail --note 'month end' --until 2030-02-01T06:00Z")
+)
 @click.argument("queue")
+@click.option("--note", help="Why, for who wonders.")
+@click.option("--until", metavar="TIME", help="Resume by itself then: ISO 8601, UTC unless it has an offset.")
 @click.pass_context
-def pause_queue(ctx: click.Context, queue: str) -> None:
+def pause_queue(ctx: click.Context, queue: str, note: str | None, until: str | None) -> None:
     """Claim nothing from a queue, on every server, until it is resumed; what runs goes on."""
-    manager(ctx, discover=False).pause_queue(queue)
+    end = time_of(until, "--until")
+    manager(ctx, discover=False).pause_queue(queue, by=asked_by(), note=note, until=end)
     click.echo(f"{queue} paused")
 
 

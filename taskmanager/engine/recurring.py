@@ -26,7 +26,7 @@ from taskmanager.engine.defining import must
 from taskmanager.engine.legacy import row_of
 from taskmanager.engine.performer import text_of
 from taskmanager.engine.recurring_verbs import RecurringVerbs, owed_since
-from taskmanager.storage import recurring
+from taskmanager.storage import queue_pauses, recurring
 from taskmanager.storage.database import DatabaseError
 from taskmanager.storage.transaction import Tx
 
@@ -87,6 +87,10 @@ class RecurringJobs(RecurringVerbs):
 
     def _fire_due_in(self, tx: Tx, limit: int) -> int:
         now = tx.now()
+        if ended := queue_pauses.end_due(tx, now, limit):
+            log.info("queues resume: their pause has ended: %s", ", ".join(ended))
+            ring = tx.ring
+            tx.after_commit(lambda: ring(set(ended)))
         for recurring_id in recurring.ended_pauses(tx, now, limit):
             self._end_pause(tx, recurring_id, now)
         found = recurring.load_due(tx, now, limit)

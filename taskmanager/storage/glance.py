@@ -20,14 +20,14 @@ from taskmanager.storage.statements import PlainText, statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment
 
-_COLUMNS = 8
+_COLUMNS = 9
 _VERSION = PlainText("PRAGMA data_version")
 
 
 @dataclass(frozen=True, slots=True)
 class Glance:
     """What there is: waiting jobs, and the earliest unix second of a delayed and of a recurring job (or of
-    the end of the pause of one).
+    the end of the pause of one, or of a queue).
 
     quiet: this server is asked to take no jobs. stacks: somebody asks where running jobs stand.
     """
@@ -61,6 +61,7 @@ def glance(t: Tables, p: Product) -> str:
         f"(SELECT MIN({score}) FROM {name} WHERE {key} = 'schedule' AND {score} >= 0)",
         f"(SELECT MIN({score}) FROM {name} WHERE {key} = '{RECURRING}' AND {score} >= 0)",
         f"(SELECT MIN({score}) FROM {name} WHERE {key} = '{PAUSED_RECURRING}' AND {score} > 0)",
+        f"(SELECT MIN({score}) FROM {name} WHERE {key} = '{PAUSED}' AND {score} > 0)",
         f"CASE WHEN {asked}'{QUIET}' AND {q('Value')} = :server) THEN 1 END",
         f"CASE WHEN {asked}'{WANTED}') THEN 1 END",
     )  # fmt: skip
@@ -93,9 +94,9 @@ class Watcher:
         found = self._database.product.wide(row, _COLUMNS)
         now = as_moment(found[0])
         self._database.clock.set(now, float(found[1]), asked=asked)
-        scheduled, *recurring = (None if score is None else float(score) for score in found[3:6])
+        scheduled, *recurring = (None if score is None else float(score) for score in found[3:7])
         first = min((score for score in recurring if score is not None), default=None)
-        return Glance(now, found[2] is not None, scheduled, first, found[6] is not None, found[7] is not None)
+        return Glance(now, found[2] is not None, scheduled, first, found[7] is not None, found[8] is not None)
 
     def version(self) -> int:
         """SQLite: a number that changes when another connection wrote; costs a read of shared memory."""

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal, select
 
+from taskmanager.domain.records import Pause
+from taskmanager.storage import queue_pauses
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.monitoring_lists import Row, rows_of
 from taskmanager.storage.monitoring_snapshot import CAP, queue_names
@@ -20,18 +22,30 @@ from taskmanager.storage.transaction import Tx, as_moment
 #: Queues that one statement looks at; a text of fixed length is built once.
 _AT_ONCE = 12
 _NEXT = 5
+#: Of so many jobs that are next it is told how many are of each type; and so much of each call is read for that.
+SORTED, _CALL = 1_000, 300
+#: Before every place of a queue.
+FIRST = (-(1 << 31), 0)
 
 
 @dataclass(frozen=True, slots=True)
 class QueueView:
-    """One queue. `waiting_since`: since when the job at its head waits; `next`: the jobs that come first."""
+    """One queue. `waiting_since`: since when the job at its head waits; `next`: the jobs that come first.
+
+    pause: what is known of it; None of a queue that is not paused.
+    """
 
     name: str
-    paused: bool
+    pause: Pause | None
     waiting: int = 0
     fetched: int = 0
     waiting_since: datetime | None = None
     next: tuple[Row, ...] = ()
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing is claimed from it."""
+        return self.pause is not None
 
     @property
     def is_capped(self) -> bool:
@@ -41,10 +55,14 @@ class QueueView:
 
 @statement
 def names(t: Tables, p: Product) -> str:
-    """Queues in which something is, by one look-up each, and those that are paused."""
+    """Queues in which something is, by one look-up each, and those that are paused, with what is known of that."""
     q = p.quote
-    paused = f"SELECT {q('Value')}, 1 FROM {q(t.set.name)} WHERE {q('Key')} = '{PAUSED}'"
-    return f"SELECT name, 0 FROM ({queue_names(t, p)}) x UNION ALL {paused}"
+    key = p.concat(f"'{queue_pauses.PAUSE}'", f"s.{q('Value')}")
+    paused = (
+        f"SELECT s.{q('Value')}, 1, h.{q('Field')}, h.{q('Value')} FROM {q(t.set.name)} s "
+        f"LEFT JOIN {q(t.hash.name)} h ON h.{q('Key')} = {key} WHERE s.{q('Key')} = '{PAUSED}'"
+    )
+    return f"SELECT name, 0, NULL, NULL FROM ({queue_names(t, p)}) x UNION ALL {paused}"
 
 
 @statement
@@ -65,23 +83,41 @@ def heads(t: Tables, p: Product) -> str:
 
 
 @statement
-def jobs_of_queue(t: Tables, p: Product) -> Any:
-    """A page of one queue in the order in which it is claimed, or of what is in hand."""
-    c = t.queue.c
-    return (
-        select(c.Id, c.JobId)
-        .where(c.Queue == bindparam("queue"), c.FetchedAt.is_(None), c.Id > bindparam("after"))
-        .order_by(c.Id)
-        .limit(bindparam("limit"))
+def jobs_of_queue(t: Tables, p: Product) -> str:
+    """A page of one queue in the order in which it is claimed: the rest of a priority, and the next ones.
+
+    An OR of both is not used as a range by MariaDB.
+    """
+    q = p.quote
+    rows = (
+        f"SELECT {q('Priority')} AS priority, {q('Id')} AS id, {q('JobId')} AS job FROM {q(t.queue.name)}"
+        f"{p.by_index(f'IX_{t.queue.name}_Claim')} WHERE {q('Queue')} = :queue AND {q('FetchedAt')} IS NULL"
     )
+    rest, order = f"{q('Priority')} = :priority AND {q('Id')} > :id", f"ORDER BY {_order(p, '')} LIMIT :limit"
+    return (
+        f"SELECT * FROM (SELECT * FROM ({rows} AND {rest} {order}) a UNION ALL "
+        f"SELECT * FROM ({rows} AND {q('Priority')} > :priority {order}) b) x ORDER BY priority, id LIMIT :limit"
+    )
+
+
+@statement
+def calls_of_queue(t: Tables, p: Product) -> str:
+    """What the jobs that are next call, cut off."""
+    q = p.quote
+    nearest = (
+        f"SELECT {q('JobId')} FROM {q(t.queue.name)}{p.by_index(f'IX_{t.queue.name}_Claim')} "
+        f"WHERE {q('Queue')} = :queue AND {q('FetchedAt')} IS NULL ORDER BY {_order(p, '')} LIMIT {SORTED}"
+    )
+    call = f"SUBSTR(j.{q('InvocationData')}, 1, {_CALL})"
+    return f"SELECT {call} FROM ({nearest}) n JOIN {q(t.job.name)} j ON j.{q('Id')} = n.{q('JobId')}"
 
 
 @statement
 def fetched_of_queue(t: Tables, p: Product) -> Any:
     c = t.queue.c
     return (
-        select(c.Id, c.JobId)
-        .where(c.Queue == bindparam("queue"), c.FetchedAt.is_not(None), c.Id > bindparam("after"))
+        select(literal(0), c.Id, c.JobId)
+        .where(c.Queue == bindparam("queue"), c.FetchedAt.is_not(None), c.Id > bindparam("id"))
         .order_by(c.Id)
         .limit(bindparam("limit"))
     )
@@ -89,33 +125,62 @@ def fetched_of_queue(t: Tables, p: Product) -> Any:
 
 def overview(tx: Tx, *, with_next: bool = False, limit: int = 100) -> list[QueueView]:
     """Queues in which something is or that are paused, by name."""
-    known: dict[str, bool] = {}
-    for name, paused in tx.execute(names):
-        known[str(name)] = known.get(str(name), False) or bool(paused)
-    found = sorted(known)[:limit]
-    views = {name: QueueView(name, known[name]) for name in found}
+    known = _known(tx)
+    views = {name: QueueView(name, known[name]) for name in sorted(known)[:limit]}
+    _look_at(tx, views)
+    return _with_next(tx, views) if with_next else list(views.values())
+
+
+def one(tx: Tx, name: str) -> QueueView:
+    """One queue, also one in which nothing is."""
+    views = {name: QueueView(name, _known(tx).get(name))}
+    _look_at(tx, views)
+    return views[name]
+
+
+def calls(tx: Tx, name: str) -> list[str]:
+    """What the next jobs of a queue call, at most `SORTED` of them, each cut off."""
+    return [str(r[0]) for r in tx.execute(calls_of_queue, {"queue": name})]
+
+
+def names_of(tx: Tx) -> list[str]:
+    """The names of queues in which something is or that are paused."""
+    return sorted(_known(tx))
+
+
+def page(
+    tx: Tx, queue: str, *, limit: int, after: tuple[int, int] = FIRST, fetched: bool = False
+) -> tuple[tuple[Row, ...], tuple[int, int] | None]:
+    """Jobs of a queue, as they are claimed; and the place (priority, row) after which the next page begins.
+
+    fetched: what is in hand, first come first.
+    """
+    given = {"queue": queue, "priority": after[0], "id": after[1], "limit": limit + 1}
+    found = [tuple(map(int, r)) for r in tx.execute(fetched_of_queue if fetched else jobs_of_queue, given)]
+    more = (found[limit - 1][0], found[limit - 1][1]) if len(found) > limit else None
+    return tuple(rows_of(tx, [job for _, _, job in found[:limit]])), more
+
+
+def _known(tx: Tx) -> dict[str, Pause | None]:
+    """Queues in which something is or that are paused, and what is known of their pauses."""
+    found: dict[str, Pause | None] = {}
+    told: dict[str, dict[str, str]] = {}
+    for name, paused, key, value in tx.execute(names):
+        found.setdefault(str(name), None)
+        if paused:
+            told.setdefault(str(name), {})[str(key)] = value or ""
+    return found | {name: queue_pauses.pause_in(fields) for name, fields in told.items()}
+
+
+def _look_at(tx: Tx, views: dict[str, QueueView]) -> None:
+    """Count what is in these queues."""
+    found = list(views)
     for start in range(0, len(found), _AT_ONCE):
         some = _slots(found[start : start + _AT_ONCE])
         for name, waiting, fetched, since in tx.execute(looks, some):
             if name in views:
                 moment = None if since is None else as_moment(since)
                 views[name] = replace(views[name], waiting=int(waiting), fetched=int(fetched), waiting_since=moment)
-    return _with_next(tx, views) if with_next else list(views.values())
-
-
-def names_of(tx: Tx) -> list[str]:
-    """The names of queues in which something is or that are paused."""
-    return sorted({str(name) for name, _ in tx.execute(names)})
-
-
-def page(
-    tx: Tx, queue: str, *, limit: int, after: int = 0, fetched: bool = False
-) -> tuple[tuple[Row, ...], int | None]:
-    """Jobs of a queue, first come first; and the queue row the next page begins after."""
-    build = fetched_of_queue if fetched else jobs_of_queue
-    found = [(int(r[0]), int(r[1])) for r in tx.execute(build, {"queue": queue, "after": after, "limit": limit + 1})]
-    more = found[limit - 1][0] if len(found) > limit else None
-    return tuple(rows_of(tx, [job for _, job in found[:limit]])), more
 
 
 def _with_next(tx: Tx, views: dict[str, QueueView]) -> list[QueueView]:

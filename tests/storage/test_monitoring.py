@@ -171,10 +171,20 @@ def test_queues_tell_their_length_latency_and_next_jobs(tm: TaskManager) -> None
     assert [r.id for r in seen["mail"].next] == [other]
     assert (seen["idle"].paused, seen["idle"].waiting, seen["idle"].waiting_since) == (True, 0, None)
     assert seen["q14"].waiting == 1
-    rows, more = tm.database.read(lambda tx: monitoring_queues.page(tx, "default", limit=4))
-    assert [r.id for r in rows] == ids[:4]
-    rows, more = tm.database.read(lambda tx: monitoring_queues.page(tx, "default", limit=4, after=more or 0))
-    assert ([r.id for r in rows], more) == (ids[4:], None)
+
+
+def test_a_queue_is_paged_in_the_order_in_which_it_is_claimed(tm: TaskManager) -> None:
+    late = tm.enqueue_many(send, [(str(i),) for i in range(5)], priority=3)
+    soon = tm.enqueue_many(send, [(str(i),) for i in range(4)], priority=-2)
+    other = tm.enqueue(send, "m", queue="mail", priority=-9)
+    seen, after = list[int](), monitoring_queues.FIRST
+    for _ in range(3):
+        rows, more = tm.database.read(lambda tx, at=after: monitoring_queues.page(tx, "default", limit=3, after=at))
+        seen += [r.id for r in rows]
+        after = more or after
+    assert (seen, more) == ([*soon, *late], None)
+    assert other not in seen
+    assert len(tm.database.read(lambda tx: monitoring_queues.calls(tx, "default"))) == 9
 
 
 def test_details_hold_the_job_its_relatives_and_its_log(tm: TaskManager) -> None:

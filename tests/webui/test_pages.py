@@ -20,7 +20,8 @@ from tests.webui.sample import fill, row_id
 MOST_STATEMENTS = 8
 PAGES = [
     "", "?period=week", "?period=month", "jobs", "jobs/scheduled", "jobs/processing", "jobs/succeeded", "jobs/failed",
-    "jobs/deleted", "jobs/awaiting", "jobs/enqueued", "jobs/enqueued/mail", "jobs/enqueued/fetched/mail", "queues",
+    "jobs/deleted", "jobs/awaiting", "jobs/enqueued", "jobs/enqueued/mail", "jobs/enqueued/fetched/mail",
+    "queues", "queues?sort=latency&q=m", "queues/reports",
     "recurring", "recurring?q=daily&sort=next", "retries", "servers", "jobs/failed?q=error:smtp+arg.order_id:1003",
     "jobs?q=send", "jobs/failed?from=2&count=50",
     "recurring/daily-report", "recurring/c_job:ROW", "recurring/never",

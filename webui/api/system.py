@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from taskmanager.domain.records import Pause
 from taskmanager.engine.client import check_queue
 from taskmanager.storage import monitoring_lists, monitoring_queues, monitoring_trends
 from taskmanager.storage import servers as server_rows
 from taskmanager.storage.monitoring_filters import Wanted
 from taskmanager.storage.transaction import Tx
-from webui import access, cursors, serverviews, shell
-from webui.api import systemschemas
-from webui.api.problems import refuse
+from webui import access, cursors, redaction, serverviews, shell
+from webui.api import schemas, systemschemas
+from webui.api.problems import refuse, told
 from webui.api.routing import group, operation
 from webui.api.work import place, row
 from webui.blueprint import manager, read
@@ -45,7 +46,7 @@ def list_queues() -> Any:
     return [
         {
             "name": q.name, "paused": q.paused, "waiting": q.waiting, "fetched": q.fetched,
-            "waitingSince": q.waiting_since,
+            "waitingSince": q.waiting_since, **_of_pause(q.pause),
         }
         for q in read(monitoring_queues.overview)
     ]  # fmt: skip
@@ -56,20 +57,25 @@ def list_queues() -> Any:
 )
 def list_queue_jobs(query: Mapping[str, Any], queue: str) -> Any:
     """Jobs that wait in a queue, in their order."""
-    at = place(query["after"], 1, "after")
+    at = place(query["after"], 2, "after")
+    after = (int(at[0]), int(at[1])) if at else monitoring_queues.FIRST
     rows, more = read(
-        lambda tx: monitoring_queues.page(
-            tx, queue, limit=query["limit"], after=int(at[0]) if at else 0, fetched=query["fetched"]
-        )
+        lambda tx: monitoring_queues.page(tx, queue, limit=query["limit"], after=after, fetched=query["fetched"])
     )
-    return {"items": [row(one) for one in rows], "next": cursors.write(more) if more else None}
+    return {"items": [row(one) for one in rows], "next": cursors.write(*more) if more else None}
 
 
-@operation(system, "POST", "/api/v1/queues/<queue>/pause", needs="queues.pause", about="queue")
-def pause_queue(queue: str) -> None:
-    """Claim nothing from a queue until it is resumed."""
-    access.about("queue", queue, after={"paused": True})
-    manager().pause_queue(queue)
+@operation(
+    system, "POST", "/api/v1/queues/<queue>/pause", needs="queues.pause", body=schemas.PauseJob, about="queue"
+)  # fmt: skip
+def pause_queue(body: Mapping[str, Any], queue: str) -> None:
+    """Claim nothing from a queue, for ever or until a moment. Paused again, it has the new note and end."""
+    check_queue(queue)
+    note, until = body["note"], body["until"]
+    after = {"paused": True, "note": note, "until": until and f"{until.isoformat()}Z"}
+    access.about("queue", queue, after={name: value for name, value in after.items() if value})
+    with told(field="until" if until is not None else "note"):
+        manager().pause_queue(queue, by=access.actor("api").user, note=note, until=until)
 
 
 @operation(system, "POST", "/api/v1/queues/<queue>/resume", needs="queues.pause", about="queue")
@@ -110,6 +116,12 @@ def pause_server(server: str) -> None:
 def resume_server(server: str) -> None:
     """Let a server take jobs again."""
     _quiet(server, False)
+
+
+def _of_pause(pause: Pause | None) -> dict[str, Any]:
+    known = pause or Pause()
+    note = redaction.message(known.note) if known.note else None
+    return {"pausedSince": known.since, "pausedUntil": known.until, "pausedBy": known.by, "pauseNote": note}
 
 
 def _quiet(server: str, quiet: bool) -> None:

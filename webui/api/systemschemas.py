@@ -107,6 +107,10 @@ class Queue(Schema):
     waiting = described(fields.Integer, "at most 10,001")
     fetched = described(fields.Integer, "in workers' hands")
     waitingSince = Moment(allow_none=True)
+    pausedSince = Moment(allow_none=True)
+    pausedUntil = described(Moment, "when it resumes by itself", allow_none=True)
+    pausedBy = fields.String(allow_none=True)
+    pauseNote = fields.String(allow_none=True)
 
 
 class QueueJobsQuery(Cursor):

@@ -1,42 +1,65 @@
-"""Queues: what waits, since when, and what is next; pause and resume."""
+"""Queues: what waits, since when, of which types, who serves it, and what is next; pause and resume."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from taskmanager.domain.errors import InvalidArgument
+from taskmanager.domain.records import ServerRecord
 from taskmanager.storage import monitoring_queues
 from taskmanager.storage import servers as server_rows
+from taskmanager.storage.monitoring_queues import FIRST, QueueView
 from taskmanager.storage.transaction import Tx
-from webui import cursors, shell
+from webui import access, cursors, jobviews, serverviews, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
+from webui.views.actions import back
 from webui.views.lists import SIZES, size
+from webui.views.recurring_actions import pause_end
+
+SORTS = ("name", "length", "latency")
+_TYPES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Who takes jobs from a queue: worker processes that give signs of life, and their threads."""
+
+    servers: int = 0
+    threads: int = 0
 
 
 @pages.get("/jobs/enqueued")
 @pages.get("/queues", endpoint="queues_alias")
 def queues() -> str:
-    """All queues."""
+    """All queues, or those of whose name a part is asked for."""
+    q, sort = request.args.get("q", "").strip()[:50], request.args.get("sort", "")
+    sort = sort if sort in SORTS else "name"
 
     def work(tx: Tx) -> Any:
         return monitoring_queues.overview(tx, with_next=True), server_rows.all_servers(tx)
 
     found, servers = read(work)
-    listened = {q for s in servers for q in s.queues}
     seen = shell.seen()
+    now = seen.snapshot.at if seen else None
+    shown = _sorted([one for one in found if q.lower() in one.name.lower()], sort)
     return render_template(
-        "queues.html", here="queues", queues=found, listened=listened, servers=servers,
-        now=seen.snapshot.at if seen else None,
+        "queues.html", here="queues", queues=shown, known=len(found), q=q, sort=sort, sorts=SORTS, now=now,
+        listeners={one.name: listeners(one.name, servers, now) for one in shown},
     )  # fmt: skip
 
 
 @pages.get("/jobs/enqueued/<path:queue>")
+@pages.get("/queues/<path:queue>", endpoint="queue_alias")
 def queue(queue: str) -> str:
-    """Jobs that wait in a queue, in their order."""
+    """A queue, and the jobs that wait in it, in their order."""
     return _jobs(queue, fetched=False)
 
 
@@ -49,27 +72,66 @@ def queue_fetched(queue: str) -> str:
 @pages.post("/queues/<any(pause, resume):action>")
 @needs("queues.pause")
 def queue_action(action: str) -> Any:
-    """Pause or resume a queue, on every server."""
+    """Pause or resume a queue, on every server; for ever or until a moment."""
     name = request.form.get("queue", "")
-    try:
-        if action == "pause":
-            manager().pause_queue(name)
-        else:
-            manager().resume_queue(name)
-    except InvalidArgument as error:
-        abort(422, str(error))
+    if action == "pause":
+        _pause(name)
+    else:
+        access.about("queue", name, after={"paused": False})
+        manager().resume_queue(name)
     if not shell.wants_page():
         return "", 204
     told = _("Queue %(name)s is paused.", name=name) if action == "pause" else _("Queue %(name)s goes on.", name=name)
     flash(told, "done")
-    return redirect(url_for("pages.queues"), 303)
+    return redirect(back() if request.form.get("back") else url_for("pages.queues"), 303)
+
+
+def _pause(name: str) -> None:
+    note, until = request.form.get("note", "").strip() or None, pause_end(request.form.get("until", ""))
+    after = {"paused": True, "note": note, "until": until and until.isoformat()}
+    access.about("queue", name, after={key: value for key, value in after.items() if value})
+    try:
+        manager().pause_queue(name, by=g.user.name, note=note, until=until)
+    except InvalidArgument as error:
+        if not shell.wants_page():
+            abort(422, str(error))
+        flash(str(error), "warn")
+        abort(redirect(back(), 303))
+
+
+def listeners(name: str, servers: Iterable[ServerRecord], now: datetime | None) -> Listeners:
+    """The servers that take jobs from a queue."""
+    views = (serverviews.view(one, now) for one in servers) if now is not None else ()
+    found = [one for one in views if name in one.queues and one.stage != "dead"]
+    return Listeners(len(found), sum(one.workers for one in found))
+
+
+def _sorted(found: list[QueueView], sort: str) -> list[QueueView]:
+    if sort == "length":
+        return sorted(found, key=lambda one: -one.waiting)
+    if sort == "latency":
+        return sorted(found, key=lambda one: one.waiting_since or datetime.max)
+    return found
 
 
 def _jobs(name: str, *, fetched: bool) -> str:
-    place = cursors.read(request.args.get("after"), 1)
-    after = int(place[0]) if place else 0
-    rows, more = read(lambda tx: monitoring_queues.page(tx, name, limit=size(), after=after, fetched=fetched))
+    place = cursors.read(request.args.get("after"), 2)
+    after = (int(place[0]), int(place[1])) if place else FIRST
+    first, limit = after == FIRST, size()
+
+    def work(tx: Tx) -> Any:
+        rows, more = monitoring_queues.page(tx, name, limit=limit, after=after, fetched=fetched)
+        if fetched:
+            return rows, more, None, (), ()
+        calls = monitoring_queues.calls(tx, name) if first and rows else []
+        return rows, more, monitoring_queues.one(tx, name), server_rows.all_servers(tx), calls
+
+    rows, more, view, servers, calls = read(work)
+    seen = shell.seen()
+    now = seen.snapshot.at if seen else None
+    types = Counter(map(jobviews.called, calls)).most_common(_TYPES)
     return render_template(
-        "queue.html", here="queues", queue=name, fetched=fetched, rows=rows, size=size(), sizes_list=SIZES,
-        older=cursors.write(more) if more else None, first=after == 0, state="enqueued",
+        "queue.html", here="queues", queue=name, fetched=fetched, rows=rows, size=limit, sizes_list=SIZES, view=view,
+        older=cursors.write(*more) if more else None, first=first, state="enqueued", now=now, types=types,
+        looked=len(calls), listens=listeners(name, servers, now),
     )  # fmt: skip
