@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, exists, func, not_, or_
 
-from taskmanager.storage.containing import contains, pattern
+from taskmanager.storage.containing import beginning, contains, pattern
 from taskmanager.storage.tables import Tables
 
 #: So much of a State's data is looked at and shown: a stack trace comes behind it.
@@ -75,6 +75,35 @@ def by_state(t: Tables, rows: Any) -> Any:
     return rows.with_hint(t.job, hint, "mysql").with_hint(t.job, hint, "mariadb")
 
 
+def by_key(t: Tables, rows: Any) -> Any:
+    """By the order in which the rows lie: a look from the index of the state to each row takes three times as long."""
+    hint = "FORCE INDEX (PRIMARY)"
+    return rows.with_hint(t.job, hint, "mysql").with_hint(t.job, hint, "mariadb")
+
+
+def found_by(shape: Shape) -> int | None:
+    """The place of the first condition that jobs have by a parameter; None where there is none."""
+    for place, (kind, negated, _) in enumerate(shape):
+        if kind in _PARAMETERS and not negated:
+            return place
+    return None
+
+
+def by_parameter(t: Tables, rows: Any, source: Any, shape: Shape, place: int) -> tuple[Any, Any, list[Any]]:
+    """Rows from parameters in the order of their jobs, those jobs' id, and the conditions.
+
+    A job has a parameter once, so that no row comes twice. MySQL would sort all that match before it takes a page.
+    """
+    c, (kind, _, size) = t.parameter.c, shape[place]
+    index = f"FORCE INDEX (IX_{t.parameter.name}_JobId_Name)"
+    for dialect in ("mysql", "mariadb"):
+        rows = rows.with_hint(t.parameter, index, dialect).prefix_with("STRAIGHT_JOIN", dialect=dialect)
+    names: list[Any] = [bindparam(f"v{place}_{n}") for n in range(size)]
+    has = [c.Name == _PARAMETERS[kind], c.Value.in_(names), c.JobId >= bindparam("floor")]
+    rest = where_of(shape, t, without=place)
+    return rows.select_from(t.parameter.join(source, t.job.c.Id == c.JobId)), c.JobId, has + rest
+
+
 def joined(t: Tables) -> Any:
     """Jobs with the State each is in."""
     return t.job.outerjoin(t.state, t.state.c.Id == t.job.c.StateId)
@@ -85,10 +114,12 @@ def needs_state(shape: Shape) -> bool:
     return any(kind in ("error", "server", "text") for kind, _, _ in shape)
 
 
-def where_of(shape: Shape, t: Tables) -> list[Any]:
-    """The conditions; a search has `floor` as well, below which it does not look."""
+def where_of(shape: Shape, t: Tables, *, without: int | None = None) -> list[Any]:
+    """The conditions, but for one that is met already; a search has `floor`, below which it does not look."""
     clauses = [] if all(kind in ("state", "id") for kind, _, _ in shape) else [t.job.c.Id >= bindparam("floor")]
     for number, (kind, negated, size) in enumerate(shape):
+        if number == without:
+            continue
         names = [f"v{number}_{place}" for place in range(size)]
         if kind in _PARAMETERS:
             either = _has_parameter(t, _PARAMETERS[kind], names)
@@ -104,7 +135,7 @@ def _state(t: Tables, name: str) -> Any:
 
 def _error(t: Tables, name: str) -> Any:
     """In what a failure is and says; not in its stack trace, which comes behind."""
-    return contains(func.substr(t.state.c.Data, 1, DATA), name)
+    return contains(beginning(t.state.c.Data, DATA), name)
 
 
 def _arguments(t: Tables, name: str) -> Any:
@@ -134,7 +165,7 @@ _CONDITIONS: dict[str, Callable[[Tables, str], Any]] = {
     "text": lambda t, name: or_(
         contains(t.job.c.InvocationData, name),
         _arguments(t, name),
-        contains(func.substr(t.state.c.Data, 1, DATA), name + "d"),
+        contains(beginning(t.state.c.Data, DATA), name + "d"),
     ),
 }
 

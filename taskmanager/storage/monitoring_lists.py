@@ -21,7 +21,10 @@ from taskmanager.storage.monitoring_filters import (
     KINDS,
     Shape,
     Wanted,
+    by_key,
+    by_parameter,
     by_state,
+    found_by,
     joined,
     needs_state,
     shape_of,
@@ -33,6 +36,8 @@ from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment
 
 CAP = 10_000
+#: Where at least one job in so many is in the wanted state, all are walked by their key: in its order lie the rows.
+_DENSE = 3
 _ARGUMENTS, _CALL = 240, 600
 _SHOWN = ("RetryCount", "Progress", "RecurringJobId", "JobName", "TriggeredBy", "Continuations")
 
@@ -56,32 +61,45 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows, newest first. `floor`: below this id nothing was looked at; None when all was."""
+    """Rows, newest first. `floor`: below this id nothing was looked at; None when all was.
+
+    is_dense: many of the jobs above the floor are in a state that is wanted.
+    """
 
     rows: tuple[Row, ...]
     has_older: bool
     has_newer: bool
     floor: int | None = None
     floor_at: datetime | None = None
+    is_dense: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """How far down a search looks, and whether it meets many jobs of another state on its way."""
+
+    floor: int | None = None
+    at: datetime | None = None
+    is_dense: bool = False
 
 
 def page(tx: Tx, wanted: Wanted, *, limit: int, before: int | None = None, after: int | None = None) -> Page:
     """A page of at most `limit` rows: those next below `before`, or next above `after`, or the newest."""
-    floor, floor_at = (None, None) if wanted.is_indexed else _floor(tx, wanted, before)
-    build = _listing(shape_of(wanted), after is not None)
+    reach = _Reach() if wanted.is_indexed else _reach(tx, wanted, before)
+    build = _listing(shape_of(wanted), after is not None, reach.is_dense)
     edge = {"edge": after if after is not None else before if before is not None else 1 << 62}
-    given = values_of(wanted) | edge | {"limit": limit + 1, "floor": floor or 0}
+    given = values_of(wanted) | edge | {"limit": limit + 1, "floor": reach.floor or 0}
     found = [_row(r) for r in tx.execute(build, given)]
     more = len(found) > limit
     rows = found[:limit] if after is None else found[:limit][::-1]
     newer, older = (before is not None, more) if after is None else (more, True)
-    return Page(tuple(with_parameters(tx, rows)), older, newer, floor, floor_at)
+    return Page(tuple(with_parameters(tx, rows)), older, newer, reach.floor, reach.at, reach.is_dense)
 
 
 def newest(tx: Tx, wanted: Wanted, *, limit: int) -> list[Row]:
     """The newest jobs, without their parameters: one statement."""
     given = values_of(wanted) | {"edge": 1 << 62, "limit": limit, "floor": 0}
-    return [_row(r) for r in tx.execute(_listing(shape_of(wanted), False), given)]
+    return [_row(r) for r in tx.execute(_listing(shape_of(wanted), False, False), given)]
 
 
 def edge_of(tx: Tx, wanted: Wanted, start: int) -> int | None:
@@ -119,18 +137,22 @@ def with_parameters(tx: Tx, rows: Sequence[Row]) -> list[Row]:
 def count(tx: Tx, wanted: Wanted, *, cap: int | None = None, first: Page | None = None) -> int:
     """How many there are, at most `cap` (else CAP) + 1; of a search, among the newest jobs only.
 
-    first: the first page of them, where it has been read: what it tells is not asked for again.
+    first: the first page of them, where it has been read: it is counted on from its end.
     """
     if first is not None and not first.has_older:
         return len(first.rows)
-    floor = 0 if wanted.is_indexed else (first.floor if first else _floor(tx, wanted, None)[0]) or 0
-    given = values_of(wanted) | {"edge": 1 << 62, "limit": (CAP if cap is None else cap) + 1, "floor": floor}
-    return int(tx.execute(_counting(shape_of(wanted)), given).scalar_one())
+    most, known, edge = (CAP if cap is None else cap) + 1, 0, 1 << 62
+    if first is not None:
+        reach, known, edge = _Reach(first.floor, None, first.is_dense), len(first.rows), first.rows[-1].id
+    else:
+        reach = _Reach() if wanted.is_indexed else _reach(tx, wanted, None)
+    given = values_of(wanted) | {"edge": edge, "limit": max(0, most - known), "floor": reach.floor or 0}
+    return min(most, known + int(tx.execute(_counting(shape_of(wanted), reach.is_dense), given).scalar_one()))
 
 
 @statement
 def rows_by_id(t: Tables, p: Product) -> Any:
-    return _rows(t).where(t.job.c.Id.in_(bindparam("ids", expanding=True)))
+    return _rows(t).select_from(joined(t)).where(t.job.c.Id.in_(bindparam("ids", expanding=True)))
 
 
 @statement
@@ -145,21 +167,29 @@ def shown_parameters(t: Tables, p: Product) -> Any:
 @statement
 def newest_in_state(t: Tables, p: Product) -> Any:
     """The first page of a state."""
-    return _listing((("state", False, 1),), False)(t, p)
+    return _listing((("state", False, 1),), False, False)(t, p)
 
 
 @statement
 def newest_searched(t: Tables, p: Product) -> Any:
     """A page of a search, with a condition of every kind."""
     shape = tuple((kind, False, 1) for kind in KINDS)
-    return _listing(shape, False)(t, p)
+    return _listing(shape, False, False)(t, p)
+
+
+@statement
+def newest_with_parameter(t: Tables, p: Product) -> Any:
+    """A page of a search by a parameter, among jobs most of which are in the state."""
+    return _listing((("state", False, 1), ("recurring", False, 1)), False, True)(t, p)
 
 
 @statement
 def scan_floor(t: Tables, p: Product) -> Any:
-    """The id at which a search over one state ends: read from the index alone."""
+    """The id at which a search over one state ends, read from the index alone; and the highest id of all."""
     c = t.job.c
-    return _with_moment(t, select(c.Id).where(c.StateName == bindparam("state"), c.Id < bindparam("edge")))
+    highest = select(func.max(c.Id)).where(c.Id < bindparam("edge")).scalar_subquery()
+    ids = select(c.Id).where(c.StateName == bindparam("state"), c.Id < bindparam("edge"))
+    return _with_moment(t, ids).add_columns(highest)
 
 
 @statement
@@ -183,28 +213,37 @@ def _with_moment(t: Tables, ids: Any) -> Any:
 
 
 @lru_cache(maxsize=256)
-def _listing(shape: Shape, ascending: bool) -> Builder:
+def _listing(shape: Shape, ascending: bool, is_dense: bool) -> Builder:
     """The statement of one kind of page, built once for each kind of filter."""
 
     def build(t: Tables, p: Product) -> Any:
-        job = t.job.c
-        edge = job.Id > bindparam("edge") if ascending else job.Id < bindparam("edge")
-        order = job.Id.asc() if ascending else job.Id.desc()
-        rows = by_state(t, _rows(t)) if shape and shape[0] == ("state", False, 1) else _rows(t)
-        return rows.where(edge, *where_of(shape, t)).order_by(order).limit(bindparam("limit"))
+        rows, number, where = _searched(t, _rows(t), shape, is_dense, joined(t))
+        if not is_dense and shape and shape[0] == ("state", False, 1):
+            rows = by_state(t, rows)
+        edge = number > bindparam("edge") if ascending else number < bindparam("edge")
+        order = number.asc() if ascending else number.desc()
+        return rows.where(edge, *where).order_by(order).limit(bindparam("limit"))
 
     return build
 
 
 @lru_cache(maxsize=256)
-def _counting(shape: Shape) -> Builder:
+def _counting(shape: Shape, is_dense: bool) -> Builder:
     def build(t: Tables, p: Product) -> Any:
-        job = t.job.c
-        inner = select(job.Id).select_from(joined(t)) if needs_state(shape) else select(job.Id)
-        rows = inner.where(job.Id < bindparam("edge"), *where_of(shape, t)).limit(bindparam("limit")).subquery()
-        return select(func.count()).select_from(rows)
+        source = joined(t) if needs_state(shape) else t.job
+        rows, number, where = _searched(t, select(t.job.c.Id), shape, is_dense, source)
+        found = rows.where(number < bindparam("edge"), *where).limit(bindparam("limit")).subquery()
+        return select(func.count()).select_from(found)
 
     return build
+
+
+def _searched(t: Tables, rows: Any, shape: Shape, is_dense: bool, source: Any) -> tuple[Any, Any, list[Any]]:
+    """Rows from where they are found, the id that they are walked by, and the conditions."""
+    place = found_by(shape) if is_dense else None
+    if place is not None:
+        return by_parameter(t, rows, source, shape, place)
+    return (by_key(t, rows) if is_dense else rows).select_from(source), t.job.c.Id, where_of(shape, t)
 
 
 def _rows(t: Tables) -> Any:
@@ -212,16 +251,20 @@ def _rows(t: Tables) -> Any:
     return select(
         job.Id, job.StateName, func.substr(job.InvocationData, 1, _CALL), func.substr(job.Arguments, 1, _ARGUMENTS),
         job.CreatedAt, job.ExpireAt, job.Queue, state.Reason, state.CreatedAt, func.substr(state.Data, 1, DATA),
-    ).select_from(joined(t))  # fmt: skip
+    )  # fmt: skip
 
 
-def _floor(tx: Tx, wanted: Wanted, before: int | None) -> tuple[int | None, datetime | None]:
+def _reach(tx: Tx, wanted: Wanted, before: int | None) -> _Reach:
     edge = {"edge": before if before is not None else 1 << 62, "skip": wanted.scanned - 1}
-    if len(wanted.states) == 1:
-        row = tx.execute(scan_floor, edge | {"state": wanted.states[0]}).first()
-    else:
+    if len(wanted.states) != 1:
         row = tx.execute(scan_floor_of_all, edge).first()
-    return (None, None) if row is None else (int(row[0]), as_moment(row[1]))
+        floor, at = (None, None) if row is None else (int(row[0]), as_moment(row[1]))
+        return _Reach(floor, at, not wanted.states)
+    row = tx.execute(scan_floor, edge | {"state": wanted.states[0]}).first()
+    if row is None:
+        return _Reach()
+    floor, highest = int(row[0]), int(row[2])
+    return _Reach(floor, as_moment(row[1]), highest - floor < _DENSE * wanted.scanned)
 
 
 def _row(r: Any) -> Row:

@@ -415,13 +415,19 @@ WHERE `HangfireJob`.`Id` < %s AND `HangfireJob`.`StateName` = %s ORDER BY `Hangf
 -- monitoring_lists.newest_searched
 SELECT `HangfireJob`.`Id`, `HangfireJob`.`StateName`, substr(`HangfireJob`.`InvocationData`, %s, %s) AS substr_1, substr(`HangfireJob`.`Arguments`, %s, %s) AS substr_4, `HangfireJob`.`CreatedAt`, `HangfireJob`.`ExpireAt`, `HangfireJob`.`Queue`, `HangfireState`.`Reason`, `HangfireState`.`CreatedAt` AS `CreatedAt_1`, substr(`HangfireState`.`Data`, %s, %s) AS substr_7 
 FROM `HangfireJob` FORCE INDEX (IX_HangfireJob_StateName) LEFT OUTER JOIN `HangfireState` ON `HangfireState`.`Id` = `HangfireJob`.`StateId` 
-WHERE `HangfireJob`.`Id` < %s AND `HangfireJob`.`Id` >= %s AND `HangfireJob`.`StateName` = %s AND `HangfireJob`.`Id` = %s AND CAST(lower(`HangfireJob`.`InvocationData`) AS BINARY) LIKE %s ESCAPE '!' AND `HangfireJob`.`Queue` = %s AND CAST(lower(`HangfireState`.`Data`) AS BINARY) LIKE %s ESCAPE '!' AND CAST(lower(substr(`HangfireState`.`Data`, %s, %s)) AS BINARY) LIKE %s ESCAPE '!' AND (CAST(lower(`HangfireJob`.`Arguments`) AS BINARY) LIKE %s ESCAPE '!' OR CAST(lower(`HangfireJob`.`Arguments`) AS BINARY) LIKE %s ESCAPE '!') AND `HangfireJob`.`CreatedAt` >= %s AND `HangfireJob`.`CreatedAt` < %s AND `HangfireState`.`CreatedAt` >= %s AND (CAST(lower(`HangfireJob`.`InvocationData`) AS BINARY) LIKE %s ESCAPE '!' OR CAST(lower(`HangfireJob`.`Arguments`) AS BINARY) LIKE %s ESCAPE '!' OR CAST(lower(substr(`HangfireState`.`Data`, %s, %s)) AS BINARY) LIKE %s ESCAPE '!') AND (EXISTS (SELECT * 
+WHERE `HangfireJob`.`Id` < %s AND `HangfireJob`.`Id` >= %s AND `HangfireJob`.`StateName` = %s AND `HangfireJob`.`Id` = %s AND CAST(lower(`HangfireJob`.`InvocationData`) AS BINARY) LIKE %s ESCAPE '!' AND `HangfireJob`.`Queue` = %s AND CAST(lower(`HangfireState`.`Data`) AS BINARY) LIKE %s ESCAPE '!' AND CAST(lower(CONVERT(LEFT(CAST(`HangfireState`.`Data` AS BINARY), 1500) USING latin1)) AS BINARY) LIKE %s ESCAPE '!' AND (CAST(lower(`HangfireJob`.`Arguments`) AS BINARY) LIKE %s ESCAPE '!' OR CAST(lower(`HangfireJob`.`Arguments`) AS BINARY) LIKE %s ESCAPE '!') AND `HangfireJob`.`CreatedAt` >= %s AND `HangfireJob`.`CreatedAt` < %s AND `HangfireState`.`CreatedAt` >= %s AND (CAST(lower(`HangfireJob`.`InvocationData`) AS BINARY) LIKE %s ESCAPE '!' OR CAST(lower(`HangfireJob`.`Arguments`) AS BINARY) LIKE %s ESCAPE '!' OR CAST(lower(CONVERT(LEFT(CAST(`HangfireState`.`Data` AS BINARY), 1500) USING latin1)) AS BINARY) LIKE %s ESCAPE '!') AND (EXISTS (SELECT * 
 FROM `HangfireJobParameter` 
 WHERE `HangfireJobParameter`.`JobId` = `HangfireJob`.`Id` AND `HangfireJobParameter`.`Name` = %s AND `HangfireJobParameter`.`Value` IN (%s))) AND (EXISTS (SELECT * 
 FROM `HangfireJobParameter` 
 WHERE `HangfireJobParameter`.`JobId` = `HangfireJob`.`Id` AND `HangfireJobParameter`.`Name` = %s AND `HangfireJobParameter`.`Value` IN (%s))) AND (EXISTS (SELECT * 
 FROM `HangfireJobParameter` 
 WHERE `HangfireJobParameter`.`JobId` = `HangfireJob`.`Id` AND `HangfireJobParameter`.`Name` = %s AND `HangfireJobParameter`.`Value` IN (%s))) ORDER BY `HangfireJob`.`Id` DESC 
+ LIMIT %s;
+
+-- monitoring_lists.newest_with_parameter
+SELECT STRAIGHT_JOIN `HangfireJob`.`Id`, `HangfireJob`.`StateName`, substr(`HangfireJob`.`InvocationData`, %s, %s) AS substr_1, substr(`HangfireJob`.`Arguments`, %s, %s) AS substr_4, `HangfireJob`.`CreatedAt`, `HangfireJob`.`ExpireAt`, `HangfireJob`.`Queue`, `HangfireState`.`Reason`, `HangfireState`.`CreatedAt` AS `CreatedAt_1`, substr(`HangfireState`.`Data`, %s, %s) AS substr_7 
+FROM `HangfireJobParameter` FORCE INDEX (IX_HangfireJobParameter_JobId_Name) INNER JOIN (`HangfireJob` LEFT OUTER JOIN `HangfireState` ON `HangfireState`.`Id` = `HangfireJob`.`StateId`) ON `HangfireJob`.`Id` = `HangfireJobParameter`.`JobId` 
+WHERE `HangfireJobParameter`.`JobId` < %s AND `HangfireJobParameter`.`Name` = %s AND `HangfireJobParameter`.`Value` IN (%s) AND `HangfireJobParameter`.`JobId` >= %s AND `HangfireJob`.`Id` >= %s AND `HangfireJob`.`StateName` = %s ORDER BY `HangfireJobParameter`.`JobId` DESC 
  LIMIT %s;
 
 -- monitoring_lists.place_of_all
@@ -437,11 +443,13 @@ FROM `HangfireJob` LEFT OUTER JOIN `HangfireState` ON `HangfireState`.`Id` = `Ha
 WHERE `HangfireJob`.`Id` IN (__[POSTCOMPILE_ids]);
 
 -- monitoring_lists.scan_floor
-SELECT `HangfireJob`.`Id`, `HangfireJob`.`CreatedAt` 
+SELECT `HangfireJob`.`Id`, `HangfireJob`.`CreatedAt`, (SELECT max(`HangfireJob`.`Id`) AS max_1 
+FROM `HangfireJob` 
+WHERE `HangfireJob`.`Id` < %s) AS anon_1 
 FROM (SELECT `HangfireJob`.`Id` AS `Id` 
 FROM `HangfireJob` 
 WHERE `HangfireJob`.`StateName` = %s AND `HangfireJob`.`Id` < %s ORDER BY `HangfireJob`.`Id` DESC 
- LIMIT %s, %s) AS anon_1 INNER JOIN `HangfireJob` ON `HangfireJob`.`Id` = anon_1.`Id`;
+ LIMIT %s, %s) AS anon_2 INNER JOIN `HangfireJob` ON `HangfireJob`.`Id` = anon_2.`Id`;
 
 -- monitoring_lists.scan_floor_of_all
 SELECT `HangfireJob`.`Id`, `HangfireJob`.`CreatedAt` 

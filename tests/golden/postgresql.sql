@@ -415,13 +415,19 @@ WHERE "HangfireJob"."Id" < %(edge)s::BIGINT AND "HangfireJob"."StateName" = %(v0
 -- monitoring_lists.newest_searched
 SELECT "HangfireJob"."Id", "HangfireJob"."StateName", substr("HangfireJob"."InvocationData", %(substr_2)s::INTEGER, %(substr_3)s::INTEGER) AS substr_1, substr("HangfireJob"."Arguments", %(substr_5)s::INTEGER, %(substr_6)s::INTEGER) AS substr_4, "HangfireJob"."CreatedAt", "HangfireJob"."ExpireAt", "HangfireJob"."Queue", "HangfireState"."Reason", "HangfireState"."CreatedAt" AS "CreatedAt_1", substr("HangfireState"."Data", %(substr_8)s::INTEGER, %(substr_9)s::INTEGER) AS substr_7 
 FROM "HangfireJob" LEFT OUTER JOIN "HangfireState" ON "HangfireState"."Id" = "HangfireJob"."StateId" 
-WHERE "HangfireJob"."Id" < %(edge)s::BIGINT AND "HangfireJob"."Id" >= %(floor)s::BIGINT AND "HangfireJob"."StateName" = %(v0_0)s::VARCHAR AND "HangfireJob"."Id" = %(v1_0)s::BIGINT AND lower("HangfireJob"."InvocationData") LIKE %(v2_0)s::VARCHAR ESCAPE '!' AND "HangfireJob"."Queue" = %(v3_0)s::VARCHAR AND lower("HangfireState"."Data") LIKE %(v4_0)s::VARCHAR ESCAPE '!' AND lower(substr("HangfireState"."Data", %(substr_10)s::INTEGER, %(substr_11)s::INTEGER)) LIKE %(v5_0)s::VARCHAR ESCAPE '!' AND (lower("HangfireJob"."Arguments") LIKE %(v6_0)s::VARCHAR ESCAPE '!' OR lower("HangfireJob"."Arguments") LIKE %(v6_0t)s::VARCHAR ESCAPE '!') AND "HangfireJob"."CreatedAt" >= %(v7_0)s::TIMESTAMP WITHOUT TIME ZONE AND "HangfireJob"."CreatedAt" < %(v8_0)s::TIMESTAMP WITHOUT TIME ZONE AND "HangfireState"."CreatedAt" >= %(v9_0)s::TIMESTAMP WITHOUT TIME ZONE AND (lower("HangfireJob"."InvocationData") LIKE %(v10_0)s::VARCHAR ESCAPE '!' OR lower("HangfireJob"."Arguments") LIKE %(v10_0)s::VARCHAR ESCAPE '!' OR lower(substr("HangfireState"."Data", %(substr_12)s::INTEGER, %(substr_13)s::INTEGER)) LIKE %(v10_0d)s::VARCHAR ESCAPE '!') AND (EXISTS (SELECT * 
+WHERE "HangfireJob"."Id" < %(edge)s::BIGINT AND "HangfireJob"."Id" >= %(floor)s::BIGINT AND "HangfireJob"."StateName" = %(v0_0)s::VARCHAR AND "HangfireJob"."Id" = %(v1_0)s::BIGINT AND lower("HangfireJob"."InvocationData") LIKE %(v2_0)s::VARCHAR ESCAPE '!' AND "HangfireJob"."Queue" = %(v3_0)s::VARCHAR AND lower("HangfireState"."Data") LIKE %(v4_0)s::VARCHAR ESCAPE '!' AND lower(substr("HangfireState"."Data", 1, 1500)) LIKE %(v5_0)s::VARCHAR ESCAPE '!' AND (lower("HangfireJob"."Arguments") LIKE %(v6_0)s::VARCHAR ESCAPE '!' OR lower("HangfireJob"."Arguments") LIKE %(v6_0t)s::VARCHAR ESCAPE '!') AND "HangfireJob"."CreatedAt" >= %(v7_0)s::TIMESTAMP WITHOUT TIME ZONE AND "HangfireJob"."CreatedAt" < %(v8_0)s::TIMESTAMP WITHOUT TIME ZONE AND "HangfireState"."CreatedAt" >= %(v9_0)s::TIMESTAMP WITHOUT TIME ZONE AND (lower("HangfireJob"."InvocationData") LIKE %(v10_0)s::VARCHAR ESCAPE '!' OR lower("HangfireJob"."Arguments") LIKE %(v10_0)s::VARCHAR ESCAPE '!' OR lower(substr("HangfireState"."Data", 1, 1500)) LIKE %(v10_0d)s::VARCHAR ESCAPE '!') AND (EXISTS (SELECT * 
 FROM "HangfireJobParameter" 
 WHERE "HangfireJobParameter"."JobId" = "HangfireJob"."Id" AND "HangfireJobParameter"."Name" = %(Name_1)s::VARCHAR AND "HangfireJobParameter"."Value" IN (%(v11_0)s))) AND (EXISTS (SELECT * 
 FROM "HangfireJobParameter" 
 WHERE "HangfireJobParameter"."JobId" = "HangfireJob"."Id" AND "HangfireJobParameter"."Name" = %(Name_2)s::VARCHAR AND "HangfireJobParameter"."Value" IN (%(v12_0)s))) AND (EXISTS (SELECT * 
 FROM "HangfireJobParameter" 
 WHERE "HangfireJobParameter"."JobId" = "HangfireJob"."Id" AND "HangfireJobParameter"."Name" = %(Name_3)s::VARCHAR AND "HangfireJobParameter"."Value" IN (%(v13_0)s))) ORDER BY "HangfireJob"."Id" DESC 
+ LIMIT %(limit)s;
+
+-- monitoring_lists.newest_with_parameter
+SELECT "HangfireJob"."Id", "HangfireJob"."StateName", substr("HangfireJob"."InvocationData", %(substr_2)s::INTEGER, %(substr_3)s::INTEGER) AS substr_1, substr("HangfireJob"."Arguments", %(substr_5)s::INTEGER, %(substr_6)s::INTEGER) AS substr_4, "HangfireJob"."CreatedAt", "HangfireJob"."ExpireAt", "HangfireJob"."Queue", "HangfireState"."Reason", "HangfireState"."CreatedAt" AS "CreatedAt_1", substr("HangfireState"."Data", %(substr_8)s::INTEGER, %(substr_9)s::INTEGER) AS substr_7 
+FROM "HangfireJobParameter" JOIN ("HangfireJob" LEFT OUTER JOIN "HangfireState" ON "HangfireState"."Id" = "HangfireJob"."StateId") ON "HangfireJob"."Id" = "HangfireJobParameter"."JobId" 
+WHERE "HangfireJobParameter"."JobId" < %(edge)s::BIGINT AND "HangfireJobParameter"."Name" = %(Name_1)s::VARCHAR AND "HangfireJobParameter"."Value" IN (%(v1_0)s) AND "HangfireJobParameter"."JobId" >= %(floor)s::BIGINT AND "HangfireJob"."Id" >= %(floor)s::BIGINT AND "HangfireJob"."StateName" = %(v0_0)s::VARCHAR ORDER BY "HangfireJobParameter"."JobId" DESC 
  LIMIT %(limit)s;
 
 -- monitoring_lists.place_of_all
@@ -437,11 +443,13 @@ FROM "HangfireJob" LEFT OUTER JOIN "HangfireState" ON "HangfireState"."Id" = "Ha
 WHERE "HangfireJob"."Id" IN (__[POSTCOMPILE_ids]);
 
 -- monitoring_lists.scan_floor
-SELECT "HangfireJob"."Id", "HangfireJob"."CreatedAt" 
+SELECT "HangfireJob"."Id", "HangfireJob"."CreatedAt", (SELECT max("HangfireJob"."Id") AS max_1 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < %(edge)s::BIGINT) AS anon_1 
 FROM (SELECT "HangfireJob"."Id" AS "Id" 
 FROM "HangfireJob" 
 WHERE "HangfireJob"."StateName" = %(state)s::VARCHAR AND "HangfireJob"."Id" < %(edge)s::BIGINT ORDER BY "HangfireJob"."Id" DESC 
- LIMIT %(param_1)s::INTEGER OFFSET %(skip)s) AS anon_1 JOIN "HangfireJob" ON "HangfireJob"."Id" = anon_1."Id";
+ LIMIT %(param_1)s::INTEGER OFFSET %(skip)s) AS anon_2 JOIN "HangfireJob" ON "HangfireJob"."Id" = anon_2."Id";
 
 -- monitoring_lists.scan_floor_of_all
 SELECT "HangfireJob"."Id", "HangfireJob"."CreatedAt" 

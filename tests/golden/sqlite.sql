@@ -415,13 +415,19 @@ WHERE "HangfireJob"."Id" < ? AND "HangfireJob"."StateName" = ? ORDER BY "Hangfir
 -- monitoring_lists.newest_searched
 SELECT "HangfireJob"."Id", "HangfireJob"."StateName", substr("HangfireJob"."InvocationData", ?, ?) AS substr_1, substr("HangfireJob"."Arguments", ?, ?) AS substr_4, "HangfireJob"."CreatedAt", "HangfireJob"."ExpireAt", "HangfireJob"."Queue", "HangfireState"."Reason", "HangfireState"."CreatedAt" AS "CreatedAt_1", substr("HangfireState"."Data", ?, ?) AS substr_7 
 FROM "HangfireJob" LEFT OUTER JOIN "HangfireState" ON "HangfireState"."Id" = "HangfireJob"."StateId" 
-WHERE "HangfireJob"."Id" < ? AND "HangfireJob"."Id" >= ? AND "HangfireJob"."StateName" = ? AND "HangfireJob"."Id" = ? AND lower("HangfireJob"."InvocationData") LIKE ? ESCAPE '!' AND "HangfireJob"."Queue" = ? AND lower("HangfireState"."Data") LIKE ? ESCAPE '!' AND lower(substr("HangfireState"."Data", ?, ?)) LIKE ? ESCAPE '!' AND (lower("HangfireJob"."Arguments") LIKE ? ESCAPE '!' OR lower("HangfireJob"."Arguments") LIKE ? ESCAPE '!') AND "HangfireJob"."CreatedAt" >= ? AND "HangfireJob"."CreatedAt" < ? AND "HangfireState"."CreatedAt" >= ? AND (lower("HangfireJob"."InvocationData") LIKE ? ESCAPE '!' OR lower("HangfireJob"."Arguments") LIKE ? ESCAPE '!' OR lower(substr("HangfireState"."Data", ?, ?)) LIKE ? ESCAPE '!') AND (EXISTS (SELECT * 
+WHERE "HangfireJob"."Id" < ? AND "HangfireJob"."Id" >= ? AND "HangfireJob"."StateName" = ? AND "HangfireJob"."Id" = ? AND lower("HangfireJob"."InvocationData") LIKE ? ESCAPE '!' AND "HangfireJob"."Queue" = ? AND lower("HangfireState"."Data") LIKE ? ESCAPE '!' AND lower(substr("HangfireState"."Data", 1, 1500)) LIKE ? ESCAPE '!' AND (lower("HangfireJob"."Arguments") LIKE ? ESCAPE '!' OR lower("HangfireJob"."Arguments") LIKE ? ESCAPE '!') AND "HangfireJob"."CreatedAt" >= ? AND "HangfireJob"."CreatedAt" < ? AND "HangfireState"."CreatedAt" >= ? AND (lower("HangfireJob"."InvocationData") LIKE ? ESCAPE '!' OR lower("HangfireJob"."Arguments") LIKE ? ESCAPE '!' OR lower(substr("HangfireState"."Data", 1, 1500)) LIKE ? ESCAPE '!') AND (EXISTS (SELECT * 
 FROM "HangfireJobParameter" 
 WHERE "HangfireJobParameter"."JobId" = "HangfireJob"."Id" AND "HangfireJobParameter"."Name" = ? AND "HangfireJobParameter"."Value" IN (?))) AND (EXISTS (SELECT * 
 FROM "HangfireJobParameter" 
 WHERE "HangfireJobParameter"."JobId" = "HangfireJob"."Id" AND "HangfireJobParameter"."Name" = ? AND "HangfireJobParameter"."Value" IN (?))) AND (EXISTS (SELECT * 
 FROM "HangfireJobParameter" 
 WHERE "HangfireJobParameter"."JobId" = "HangfireJob"."Id" AND "HangfireJobParameter"."Name" = ? AND "HangfireJobParameter"."Value" IN (?))) ORDER BY "HangfireJob"."Id" DESC
+ LIMIT ? OFFSET ?;
+
+-- monitoring_lists.newest_with_parameter
+SELECT "HangfireJob"."Id", "HangfireJob"."StateName", substr("HangfireJob"."InvocationData", ?, ?) AS substr_1, substr("HangfireJob"."Arguments", ?, ?) AS substr_4, "HangfireJob"."CreatedAt", "HangfireJob"."ExpireAt", "HangfireJob"."Queue", "HangfireState"."Reason", "HangfireState"."CreatedAt" AS "CreatedAt_1", substr("HangfireState"."Data", ?, ?) AS substr_7 
+FROM "HangfireJobParameter" JOIN ("HangfireJob" LEFT OUTER JOIN "HangfireState" ON "HangfireState"."Id" = "HangfireJob"."StateId") ON "HangfireJob"."Id" = "HangfireJobParameter"."JobId" 
+WHERE "HangfireJobParameter"."JobId" < ? AND "HangfireJobParameter"."Name" = ? AND "HangfireJobParameter"."Value" IN (?) AND "HangfireJobParameter"."JobId" >= ? AND "HangfireJob"."Id" >= ? AND "HangfireJob"."StateName" = ? ORDER BY "HangfireJobParameter"."JobId" DESC
  LIMIT ? OFFSET ?;
 
 -- monitoring_lists.place_of_all
@@ -437,11 +443,13 @@ FROM "HangfireJob" LEFT OUTER JOIN "HangfireState" ON "HangfireState"."Id" = "Ha
 WHERE "HangfireJob"."Id" IN (__[POSTCOMPILE_ids]);
 
 -- monitoring_lists.scan_floor
-SELECT "HangfireJob"."Id", "HangfireJob"."CreatedAt" 
+SELECT "HangfireJob"."Id", "HangfireJob"."CreatedAt", (SELECT max("HangfireJob"."Id") AS max_1 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < ?) AS anon_1 
 FROM (SELECT "HangfireJob"."Id" AS "Id" 
 FROM "HangfireJob" 
 WHERE "HangfireJob"."StateName" = ? AND "HangfireJob"."Id" < ? ORDER BY "HangfireJob"."Id" DESC
- LIMIT ? OFFSET ?) AS anon_1 JOIN "HangfireJob" ON "HangfireJob"."Id" = anon_1."Id";
+ LIMIT ? OFFSET ?) AS anon_2 JOIN "HangfireJob" ON "HangfireJob"."Id" = anon_2."Id";
 
 -- monitoring_lists.scan_floor_of_all
 SELECT "HangfireJob"."Id", "HangfireJob"."CreatedAt" 
