@@ -37,13 +37,12 @@ def iso(value: datetime) -> str:
 
 
 def when(value: datetime | None, *, empty: str = "–") -> Markup:
-    """A moment as the reader wants it: how long ago (kept up by the browser), or in UTC."""
+    """A moment as the reader wants it: how long ago (kept up by the browser), by his clock, or in UTC."""
     if value is None:
         return Markup('<span class="muted">{}</span>').format(empty)
-    style, language = languages.telling()
+    element, more = languages.telling()
     told = moment(value)  # of digits and our own letters: nothing to escape
-    rest = 'precision="second"' if language == "en" else 'precision="second" prefix=""'  # else dates begin with "on"
-    return Markup(f'<{style} datetime="{iso(value)}" title="{told}" lang="{language}" {rest}>{told}</{style}>')
+    return Markup(f'<{element} datetime="{iso(value)}" title="{told}"{more}>{told}</{element}>')
 
 
 def parsed(text: object) -> datetime | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
+from zoneinfo import available_timezones
 
 from flask import Flask, g, request
 from flask_babel import Babel, get_locale
@@ -11,7 +13,8 @@ from webui import texts
 
 LANGUAGES = {"en": "English", "cs": "Čeština"}
 THEMES = ("system", "light", "dark")
-TIMES = ("relative", "absolute")
+#: How long ago; on the clock of the reader's zone; in UTC.
+TIMES = ("relative", "local", "absolute")
 INTERVALS = ("2", "5", "15", "60", "off")
 #: What is kept of somebody's taste, with what it may be.
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -28,6 +31,8 @@ class Taste:
     times: str = "relative"
     live: str = "5"
     keys: str = "on"
+    #: The zone in which moments are told; that of the browser when empty.
+    zone: str = ""
 
 
 def speak(app: Flask, default: str) -> None:
@@ -55,11 +60,23 @@ def keep(response, name: str, value: str) -> None:  # type: ignore[no-untyped-de
     response.set_cookie(f"tm_{name}", value, max_age=31_536_000, samesite="Strict", secure=request.is_secure, path=path)
 
 
+def may_be(name: str, value: str) -> bool:
+    """Whether a choice may be that."""
+    if name == "zone":
+        return value in ("", "UTC") or value in _zones()
+    return value in CHOICES[name]
+
+
+@functools.cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
 def taste() -> Taste:
     """What who is looking chose, of theme, times and live updates."""
     if "taste" not in g:
-        found = {n: request.cookies.get(f"tm_{n}", "") for n in ("theme", "times", "live", "keys")}
-        g.taste = Taste(**{n: v for n, v in found.items() if v in CHOICES[n]})
+        found = {n: request.cookies.get(f"tm_{n}", "") for n in ("theme", "times", "live", "keys", "zone")}
+        g.taste = Taste(**{n: v for n, v in found.items() if may_be(n, v)})
     chosen: Taste = g.taste
     return chosen
 
@@ -73,12 +90,22 @@ def language() -> str:
 
 
 def telling() -> tuple[str, str]:
-    """The element in which who is looking reads moments, and the language of this answer: lists have hundreds."""
+    """The element in which who is looking reads moments, and what it is told besides: lists have hundreds.
+
+    The browser writes the moments of `data-local` by the clock of its user's zone.
+    """
     try:
         found: tuple[str, str] = g.telling
     except AttributeError:
-        found = g.telling = ("relative-time" if taste().times == "relative" else "time", language())
+        found = g.telling = _telling(taste().times, language())
     return found
+
+
+def _telling(times: str, spoken: str) -> tuple[str, str]:
+    if times != "relative":
+        return "time", " data-local" if times == "local" else ""
+    prefix = "" if spoken == "en" else ' prefix=""'  # else dates begin with "on"
+    return "relative-time", f' lang="{spoken}" precision="second"{prefix}'
 
 
 def direction() -> str:

@@ -1,4 +1,6 @@
 // Choosing rows of a list, and the questions before something is done with them.
+import { locale } from "./times.js";
+
 const $ = (selector, within = document) => within.querySelector(selector);
 const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
 
@@ -8,7 +10,7 @@ let lastBox = null;
 
 function chosen() {
   const all = boxes(), count = all.filter((box) => box.checked).length;
-  const told = count ? count.toLocaleString(document.documentElement.lang) : "";
+  const told = count ? count.toLocaleString(locale) : "";
   for (const place of $$("[data-chosen]")) place.textContent = told;
   for (const button of $$("[data-needs-chosen]")) button.disabled = count === 0;
   for (const box of $$("[data-all]")) { box.checked = count > 0 && count === all.length; box.indeterminate = count > 0 && !box.checked; }

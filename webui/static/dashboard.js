@@ -1,6 +1,7 @@
 // What the pages do beyond links and forms: live counts and regions, choosing rows, keys, copying, charts.
 import { install, uninstall } from "./vendor/hotkey-3.1.4.js";
 import { chooseUpTo } from "./choosing.js";
+import { locale, timeZone } from "./times.js";
 import { NotificationHub, Toasts } from "./notifications.js";
 
 const body = document.body;
@@ -14,7 +15,11 @@ const away = $("#away");
 
 const isHeld = (region) =>
   document.hidden || $("dialog[open]") || $("details.menu[open]") || String(getSelection()).length > 0 ||
-  $$('input[name="jobs[]"]:checked', region).length > 0 || (document.activeElement?.matches?.("input[type=search]") && document.activeElement.value !== document.activeElement.defaultValue);
+  $$('input[name="jobs[]"]:checked', region).length > 0 || hasUnsent(region);
+
+// What somebody has typed into a field and not sent yet.
+const hasUnsent = (region) => [document.activeElement, ...$$("input, textarea", region)].some((field) =>
+  field?.matches?.("input:not([type=checkbox], [type=radio], [type=hidden]), textarea") && field.value !== field.defaultValue);
 
 function refresh() {
   for (const region of $$("[data-live-region]")) {
@@ -40,11 +45,25 @@ function offer(region) {
   region.before(button);
 }
 
-function tell(state, text) {
+function tell(state) {
   if (!lamp) return;
   lamp.dataset.live = state;
-  if (text) lamp.querySelector("span").textContent = text;
+  lamp.setAttribute("aria-pressed", String(live.seconds > 0));
+  lamp.querySelector("span").textContent = live.seconds ? lamp.dataset.on : lamp.dataset.off;
 }
+
+// On and off by a press, here and on the pages that are opened next.
+const PAUSED = "taskmanager-live-paused";
+if (localStorage.getItem(PAUSED) && live.seconds) { live.seconds = 0; tell("off"); }
+
+function toggle() {
+  live.seconds = live.seconds ? 0 : Number(body.dataset.live) || 5;
+  if (live.seconds) localStorage.removeItem(PAUSED);
+  else localStorage.setItem(PAUSED, "1");
+  tell(live.seconds ? "on" : "off");
+  poll();
+}
+if (lamp) lamp.onclick = toggle;
 
 async function poll() {
   clearTimeout(live.timer);
@@ -66,7 +85,7 @@ async function poll() {
     live.wait = Math.min(60, (live.wait || 1) * 2);
     pause = live.wait * (0.75 + Math.random() / 2);
     tell("away");
-    if (away.hidden) show(`${body.dataset.textAway} ${new Date().toLocaleTimeString(document.documentElement.lang)}`);
+    if (away.hidden) show(`${body.dataset.textAway} ${new Date().toLocaleTimeString(locale, { timeZone })}`);
   }
   live.timer = setTimeout(poll, pause * 1000);
 }
@@ -214,7 +233,7 @@ if (body.dataset.keys === "on") {
     else if (event.key === "?") $("#keys-help").showModal();
     else if (event.key === "t") press("theme", 1);
     else if (event.key === "z") press("times", 1);
-    else if (event.key === ".") { live.seconds = live.seconds ? 0 : 5; tell(live.seconds ? "on" : "off"); poll(); }
+    else if (event.key === ".") toggle();
   });
 }
 
@@ -227,13 +246,14 @@ function chart(place, data, labels, { stepped = false } = {}) {
   const sums = data.slice(1).reduce((rows, row) => [...rows, row.map((v, i) => v + (rows.at(-1)?.[i] ?? 0))], []);
   const order = [2, 1, 0];
   const paths = stepped ? uPlot.paths.bars({ size: [0.8, 60] }) : uPlot.paths.linear();
-  const lang = document.documentElement.lang, gap = (data[0][1] ?? 0) - data[0][0];
-  const clock = (seconds) => new Date(seconds * 1000).toLocaleString(lang, gap >= 86400 ? { day: "numeric", month: "numeric" } : { hour: "2-digit", minute: "2-digit" });
+  const gap = (data[0][1] ?? 0) - data[0][0];
+  // Days are counted in UTC, and are those of UTC whoever reads.
+  const clock = new Intl.DateTimeFormat(locale, gap >= 86400 ? { day: "numeric", month: "numeric", timeZone: "UTC" } : { hour: "2-digit", minute: "2-digit", timeZone });
   const axis = { stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
   const plot = new uPlot({
-    width: place.clientWidth - 24, height: place.clientHeight - 12, legend: { show: false }, cursor: { y: false },
+    width: place.clientWidth - 24, height: place.clientHeight - 12, ...(timeZone || gap >= 86400 ? { tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), gap >= 86400 ? "Etc/UTC" : timeZone) } : {}), legend: { show: false }, cursor: { y: false },
     scales: { x: { time: true, range: (u, low, high) => (stepped ? [low - gap / 2, high + gap / 2] : [low, high]) }, y: { range: (u, low, high) => [0, Math.max(4, high * 1.1)] } },
-    axes: [{ ...axis, size: 28, space: 70, values: (u, values) => values.map(clock) }, { ...axis, size: 44, values: (u, values) => values.map((v) => (Number.isInteger(v) ? v.toLocaleString(document.documentElement.lang) : "")) }],
+    axes: [{ ...axis, size: 28, space: 70, values: (u, values) => values.map((seconds) => clock.format(seconds * 1000)) }, { ...axis, size: 44, values: (u, values) => values.map((v) => (Number.isInteger(v) ? v.toLocaleString(locale) : "")) }],
     series: [{}, ...order.map((n) => ({ label: labels[n], stroke: colour(`${names[n]}-ink`), fill: colour(names[n]), width: 1.5, paths, points: { show: false } }))],
   }, [data[0], ...order.map((n) => sums[n])], place);
   plot.restack = (fresh) => {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import redirect, request
+from flask import flash, redirect, request
+from flask_babel import gettext as _
 
 from webui import languages, shell
 from webui.access import needs
@@ -17,10 +18,14 @@ from webui.views.actions import back
 def preferences() -> Any:
     """Remember what was chosen, and go back."""
     answer: Any = redirect(back(), 303)
-    for name, allowed in languages.CHOICES.items():
+    for name in (*languages.CHOICES, "zone"):
         chosen = request.form.get(name)
-        if chosen in allowed:
-            languages.keep(answer, name, chosen)
+        if chosen is None:
+            continue
+        if languages.may_be(name, chosen.strip()):
+            languages.keep(answer, name, chosen.strip())
+        elif name == "zone":
+            flash(_("“%(zone)s” is no time zone; one is called Europe/Prague.", zone=chosen[:60]), "warn")
     return answer
 
 

@@ -8,7 +8,9 @@ import json
 import re
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -116,6 +118,29 @@ def test_the_log_of_a_running_job_goes_on(site: Site, window: Windows) -> None:
 
     site.tm.database.run(work)
     page.locator("#log").get_by_text("sending 128 of <b>200</b>").wait_for()
+    assert here.complaints == []
+
+
+def test_times_are_told_by_the_clock_of_the_zone_that_was_chosen(site: Site, window: Windows) -> None:
+    here = window(timezone_id="Asia/Tokyo")
+    page = here.open(f"jobs/details/{site.ids['deleted']}")
+    moment = page.locator("relative-time").first
+    moment.hover()
+    assert re.fullmatch(r"\d+ \w+ \d{4}, [\d:]{8} GMT\+9 · [\d-]{10} [\d:]{8} UTC", moment.get_attribute("title"))
+    page.locator("#settings summary").click()
+    page.get_by_label("Time zone").fill("Nowhere/Land")
+    page.get_by_label("Time zone").press("Enter")
+    page.get_by_text("is no time zone").wait_for()
+    page.locator("#settings summary").click()
+    page.get_by_label("Time zone").fill("America/New_York")
+    page.get_by_label("Time zone").press("Enter")
+    wait_until(here, "document.body.dataset.zone === 'America/New_York'")
+    page.wait_for_load_state()
+    page.keyboard.press("z")
+    wait_until(here, "document.body.dataset.times === 'local' && document.querySelector('main time').textContent")
+    moment = page.locator("main time").first
+    at = datetime.fromisoformat(moment.get_attribute("datetime")).astimezone(ZoneInfo("America/New_York"))
+    assert moment.inner_text() == f"{at.day} {at:%b %Y, %H:%M:%S}"
     assert here.complaints == []
 
 
