@@ -37,7 +37,8 @@ def read(text: str) -> list[Taken]:
         raise ConfigurationError("this is not the JSON of an appsettings file: it is no object")
     values = {key.lower(): (key, value) for key, value in _flat(found, "")}
     taken = [_taken(*values[name], rule) for name, rule in _RULES.items() if name in values]
-    return _without_doubles(taken)
+    others = [key for name, (key, _) in values.items() if name not in _RULES and name.startswith(_SECTIONS)]
+    return _without_doubles(taken) + [Taken(key, note="not taken: nothing here goes by it") for key in others]
 
 
 def as_toml(taken: list[Taken]) -> str:
@@ -48,7 +49,10 @@ def as_toml(taken: list[Taken]) -> str:
 
 
 def database_url(connection: str) -> str:
-    """A .NET connection string of MySQL or MariaDB as a URL. Raises ValueError with what is missing."""
+    """A .NET connection string of MySQL, MariaDB or PostgreSQL as a URL. Raises ValueError with what is missing.
+
+    PostgreSQL's is known by its port, by a word that Npgsql alone knows, or by `Host` where others say `Server`.
+    """
     parts = dict(_pairs(connection))
     names = {
         "host": ("server", "host", "data source", "datasource", "address"), "port": ("port",),
@@ -56,21 +60,52 @@ def database_url(connection: str) -> str:
         "password": ("pwd", "password"), "tls": ("sslmode", "ssl mode"),
     }  # fmt: skip
     given = {name: next((parts[k] for k in keys if k in parts), "") for name, keys in names.items()}
-    if "trusted_connection" in parts or "integrated security" in parts or "\\" in given["host"]:
-        raise ValueError("it names a SQL Server: move the tables to MySQL or MariaDB first")
+    if not _OF_SQL_SERVER.isdisjoint(parts) or _SQL_SERVER.search(given["host"]) or given["port"] == "1433":
+        raise ValueError("it names a SQL Server: move the tables to MySQL, MariaDB or PostgreSQL first")
     if not given["host"] or not given["database"]:
         raise ValueError("it names no server or no database")
-    host, _, port = given["host"].removeprefix("tcp:").replace(",", ":").partition(":")
+    is_postgresql = given["port"] == "5432" or not _OF_NPGSQL.isdisjoint(parts)
+    is_postgresql = is_postgresql or ("host" in parts and not given["port"])
+    nodes = [
+        _node(one.strip(), given["port"] or ("5432" if is_postgresql else "3306")) for one in given["host"].split(",")
+    ]
     who = quote(given["user"], safe="")
     who += f":{quote(given['password'], safe='')}" if given["password"] else ""
-    where = f"{host}:{given['port'] or port or 3306}/{quote(given['database'], safe='')}"
-    mode = _TLS.get(given["tls"].lower(), "")
-    return f"mysql://{who}{'@' if who else ''}{where}{f'?ssl_mode={mode}' if mode else ''}"
+    where = f"{','.join(nodes)}/{quote(given['database'], safe='')}"
+    kind, known, option = ("postgresql", _TLS_OF_NPGSQL, "sslmode") if is_postgresql else ("mysql", _TLS, "ssl_mode")
+    mode = known.get(given["tls"].lower(), "")
+    return f"{kind}://{who}{'@' if who else ''}{where}{f'?{option}={mode}' if mode else ''}"
+
+
+def _node(host: str, port: str) -> str:
+    """One host with its port, as a URL has it."""
+    if host.count(":") > 1:  # an address of IPv6
+        return f"{host if host.startswith('[') else f'[{host}]'}:{port}"
+    name, _, own = host.partition(":")
+    return f"{name}:{own or port}"
+
+
+#: Words of a connection string, in small letters, that one product's driver knows alone.
+_OF_SQL_SERVER = frozenset({
+    "trusted_connection", "integrated security", "trustservercertificate", "trust server certificate",
+    "multipleactiveresultsets", "multiple active result sets", "attachdbfilename", "applicationintent",
+    "application intent",
+})  # fmt: skip
+_OF_NPGSQL = frozenset({
+    "search path", "searchpath", "include error detail", "includeerrordetail", "no reset on close",
+    "target session attributes",
+})  # fmt: skip
+#: A named instance, a protocol before the host, or a port behind a comma.
+_SQL_SERVER = re.compile(r"\\|^tcp:|^\(localdb\)|,\s*\d+$", re.IGNORECASE)
 
 
 _TLS = {
     "none": "DISABLED", "disabled": "DISABLED", "required": "REQUIRED", "verifyca": "VERIFY_CA",
     "verifyfull": "VERIFY_IDENTITY",
+}  # fmt: skip
+_TLS_OF_NPGSQL = {
+    "disable": "disable", "allow": "allow", "prefer": "prefer", "require": "require", "verifyca": "verify-ca",
+    "verifyfull": "verify-full",
 }  # fmt: skip
 
 
@@ -120,6 +155,8 @@ def _poll(value: Any) -> float:
     return total
 
 
+#: Sections of which each key is told, also one that is not known.
+_SECTIONS = ("hangfire:", "targccjobs:", "jobscheduling:")
 #: By the key's path in small letters; of two keys for one setting the first counts.
 _RULES: Mapping[str, _Rule] = {
     "connectionstrings:hangfireconnection": _Rule("database_url", database_url),

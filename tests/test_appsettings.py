@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from taskmanager import ConfigurationError, appsettings, config
+from taskmanager.storage import urls
 
 SEED = """\ufeff{
   // what a TARGCC application has
@@ -65,6 +66,9 @@ def test_the_text_written_is_a_file_of_settings_that_loads(tmp_path: Path) -> No
     ("connection", "words"),
     [
         (r"Server=.\\SQLEXPRESS;Database=x;Trusted_Connection=True", "SQL Server"),
+        ("Server=db;Database=x;User Id=sa;Password=p;TrustServerCertificate=True", "SQL Server"),
+        ("Server=tcp:x.example.net,1433;Initial Catalog=x;User ID=sa;Password=p", "SQL Server"),
+        ("Data Source=db,1433;Initial Catalog=x;User ID=sa;Password=p", "SQL Server"),
         ("Database=x", "no server"),
     ],
 )
@@ -75,9 +79,27 @@ def test_a_connection_that_cannot_be_taken_says_why(connection: str, words: str)
 
 
 @pytest.mark.parametrize(
+    ("connection", "url"),
+    [
+        ("Host=pg;Database=shop;Username=ann;Password=a@b", "postgresql://ann:a%40b@pg:5432/shop"),
+        ("Server=pg;Port=5432;Database=shop;User Id=ann;SSL Mode=VerifyFull",
+         "postgresql://ann@pg:5432/shop?sslmode=verify-full"),
+        ("Host=db;Port=3306;Database=shop;Username=ann", "mysql://ann@db:3306/shop"),
+        ("Server=one,two:3307;Database=shop;Uid=ann;Pwd=p", "mysql://ann:p@one:3306,two:3307/shop"),
+        ("Server=::1;Database=shop;Uid=ann;Pwd=p", "mysql://ann:p@[::1]:3306/shop"),
+    ],
+)  # fmt: skip
+def test_connections_of_each_product_are_known_by_their_words(connection: str, url: str) -> None:
+    (one,) = appsettings.read(f'{{"ConnectionStrings": {{"DefaultConnection": "{connection}"}}}}')
+    assert (one.value, one.note) == (url, "")
+    assert urls.parse(url).database == "shop"
+
+
+@pytest.mark.parametrize(
     ("section", "words"),
     [
         ('"WorkerCount": "five"', "'five' is no whole number"), ('"WorkerCount": 0', "'0' is no whole number from 1"),
+        ('"Storage": {"PrepareSchemaIfNecessary": true}', "nothing here goes by it"),
         ('"Queues": ["Default", "crit ical"]', "'crit ical' is no name of a queue"), ('"Queues": []', "no queue"),
     ],
 )  # fmt: skip

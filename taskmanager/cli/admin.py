@@ -46,6 +46,8 @@ def import_config(file: Path, write: bool, force: bool) -> None:
     What becomes no setting is told with the reason. A password of a connection string is written as it is.
     """
     taken = appsettings.read(file.read_text("utf-8-sig"))
+    if not taken:
+        fail(f"{file} has no key of ConnectionStrings, Hangfire, TargCCJobs or JobScheduling that is read")
     text = appsettings.as_toml(taken)
     target = Path("taskmanager.toml")
     if write and target.exists() and not force:
