@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -125,7 +126,7 @@ def _about(tm: TaskManager, d: JobDefinition) -> dict[str, Any]:
 def _about_row(r: RecurringRecord) -> dict[str, Any]:
     facts = {
         "name": r.name or r.id, "id": r.id, "type": "Recurring", "procedure": call_of(r), "cron": r.cron,
-        "time_zone": r.time_zone, "queue": r.queue, "run": f"taskmanager job run {r.id}",
+        "time_zone": r.time_zone, "queue": r.queue, "run": f"taskmanager job run {_quoted(r.id)}",
     }  # fmt: skip
     return facts | _timing(r)
 
@@ -137,7 +138,9 @@ def _timing(r: RecurringRecord) -> dict[str, Any]:
 
 
 def _quoted(name: str) -> str:
-    return f'"{name}"' if " " in name else name
+    """A name as a shell takes it for one word; in double quotes where these do, for Windows has no others."""
+    quoted = shlex.quote(name)
+    return quoted if quoted == name or set(name) & set('"$`\\!%') else f'"{name}"'
 
 
 @job_group.command(

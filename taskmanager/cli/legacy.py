@@ -14,7 +14,7 @@ from taskmanager.domain.zones import resolve_zone
 from taskmanager.engine import legacy_check, moving, targcc_check
 from taskmanager.engine.legacy_served import ServedJobs
 from taskmanager.engine.targcc_check import OlderFinding
-from taskmanager.storage import alerts, legacy, legacy_shape, routines
+from taskmanager.storage import alerts, legacy, legacy_shape, routines, schema, targcc
 from taskmanager.storage.legacy import LegacyJob
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.transaction import Tx
@@ -37,24 +37,31 @@ def legacy_group() -> None:
 def check(ctx: click.Context, as_json: bool) -> None:
     """What is there, what keeps a row from running, and what differs from the old TaskManager.
 
-    Ends with exit code 1 when a row, or the history's table, has a problem.
+    It only reads, and needs no tables but c_Job. Ends with exit code 1 when a row, or the history's table, has a
+    problem.
     """
-    tm = manager(ctx)
+    tm, remarks = manager(ctx), list[str]()
+    has_ours = not schema.is_empty(tm.database.engine, tm.database.tables.prefix)
+    if not has_ours:
+        remarks.append("no table of ours is here yet: `taskmanager db upgrade` adds them, and leaves c_Job as it is")
     if isinstance(tm.legacy_jobs, ServedJobs) and tm.database.read(legacy_shape.of).job is Shape.TARGCC:
         served = tm.legacy_jobs.targcc
-        older = tm.database.read(lambda tx: targcc_check.check(tx, served, routines.parameters_of(tx)))
-        told = [_seen_older(one) for one in older] + _tables(tm)
-        show(told, json_wanted=as_json)
-        if any(one["problems"] for one in told):
-            ctx.exit(1)
-        return
-    rows, clock = _rows(tm)
-    known = tm.database.read(routines.parameters_of)
-    found = legacy_check.check(rows, known, clock, tm.database.clock.now(), _mails(tm))
-    told = [_seen(one, clock) for one in found] + _tables(tm)
+        older = tm.database.read(
+            lambda tx: targcc_check.check(tx, served, routines.parameters_of(tx), has_marks=has_ours)
+        )
+        told = [_seen_older(one) for one in older]
+    else:
+        rows, clock = _rows(tm)
+        known = tm.database.read(routines.parameters_of)
+        mails = _mails(tm) if has_ours else {}
+        found = legacy_check.check(rows, known, clock, tm.database.clock.now(), mails)
+        told = [_seen(one, clock) for one in found]
+        if not clock.knows_rules:
+            remarks.append(f"the server names no zone, only {clock.schedule}: set legacy_time_zone for daylight saving")
+    told += _tables(tm, has_ours=has_ours)
     show(told, json_wanted=as_json)
-    if not clock.knows_rules and not as_json:
-        click.echo(f"the server names no zone, only {clock.schedule}: set legacy_time_zone for daylight saving")
+    for remark in remarks if not as_json else ():
+        click.echo(remark)
     if any(one["problems"] for one in told):
         ctx.exit(1)
 
@@ -85,7 +92,11 @@ def take_over(
     notes = {row_id: "EmailOnFailure: a rule in c_JobAlert will tell" for row_id in mailing}
     if yes:
         notes = {m.row.id: _move(tm, m, retire=retire) or "" for m in moves if m.definition is not None}
-    show([_told(move, notes.get(move.row.id, ""), done=yes) for move in moves], json_wanted=as_json)
+    now = tm.database.clock.now()
+    told = [
+        _told(move, notes.get(move.row.id, ""), moving.left_behind(move.row, clock, now), done=yes) for move in moves
+    ]
+    show(told, json_wanted=as_json)
     if not yes and not as_json and any(move.definition for move in moves):
         click.echo("nothing was changed; add --yes to do it")
 
@@ -114,11 +125,11 @@ def export(ctx: click.Context) -> None:
         click.echo(f"{count_on};")
 
 
-def _tables(tm: TaskManager) -> list[dict[str, Any]]:
+def _tables(tm: TaskManager, *, has_ours: bool) -> list[dict[str, Any]]:
     """What is to be known of whole tables, as rows without an ID."""
     return [
         {"id": None, "name": one.table, "problems": "; ".join(one.problems), "notes": "; ".join(one.notes)}
-        for one in legacy_check.tables(tm.database.read(legacy_shape.of))
+        for one in legacy_check.tables(tm.database.read(legacy_shape.of), has_ours=has_ours)
     ]
 
 
@@ -141,10 +152,10 @@ def _rows(tm: TaskManager, *, length: int = 200) -> tuple[list[LegacyJob], WallC
         fail("c_Job is not served here: setting `legacy` is off")
     found = tm.database.read(legacy_shape.of)
     if found.job is not Shape.SPECIFICATION:
-        fail(" ".join(found.faults) or "c_Job is of the older TARGCC shape: its rows are served, and not taken over")
+        fail("; ".join(found.faults) or "c_Job is of the older TARGCC shape: its rows are served, and not taken over")
 
     def work(tx: Tx) -> tuple[list[LegacyJob], WallClock]:
-        return legacy.load_all(tx, length=length), jobs.schedule.wall_clock(legacy.glance(tx))
+        return legacy.load_all(tx, length=length), jobs.schedule.wall_clock_of(targcc.zone(tx))
 
     return tm.database.read(work)
 
@@ -180,11 +191,11 @@ def _seen_older(one: OlderFinding) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _told(move: moving.Move, note: str, *, done: bool) -> dict[str, Any]:
+def _told(move: moving.Move, *notes: str, done: bool) -> dict[str, Any]:
     made = move.definition
     what = f"{'became' if done else 'would become'} recurring job {made.id!r}" if made else f"stays: {move.reason}"
     return {
         "id": move.row.id, "name": move.row.name, "procedure": move.row.procedure,
         "time_zone": made.time_zone if made else "", "what": what,
-        "notes": note if made else "",
+        "notes": "; ".join(filter(None, notes)) if made else "",
     }  # fmt: skip

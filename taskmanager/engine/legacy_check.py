@@ -34,9 +34,10 @@ class TableFinding:
     notes: tuple[str, ...] = ()
 
 
-def tables(found: Recognised) -> list[TableFinding]:
-    """What is to be known of the tables themselves."""
-    wrong = [TableFinding("c_LoggedJob", problems=(fault,)) for fault in found.faults if "c_LoggedJob" in fault]
+def tables(found: Recognised, *, has_ours: bool = True) -> list[TableFinding]:
+    """What is to be known of the tables themselves. has_ours: whether those that are added are there already."""
+    faults = [fault for fault in found.faults if "c_LoggedJob" in fault and (has_ours or "does not exist" not in fault)]
+    wrong = [TableFinding("c_LoggedJob", problems=(fault,)) for fault in faults]
     return wrong + [
         TableFinding(table, notes=(f"{', '.join(sorted(columns))}: what does not fit is cut, or becomes ?",))
         for table, columns in found.texts.items()

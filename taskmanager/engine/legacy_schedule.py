@@ -88,8 +88,12 @@ class LegacySchedule:
 
     def wall_clock(self, glance: Glance) -> WallClock:
         """How the server tells time today."""
+        return self.wall_clock_of(glance.zone)
+
+    def wall_clock_of(self, zone: str) -> WallClock:
+        """The same of a server that names its zone so."""
         clock = self.database.clock
-        key = (glance.zone, clock.offset)
+        key = (zone, clock.offset)
         if self._resolved is None or self._resolved[0] != key:
             self._resolved = (key, wall_clock(self.time_zone, *key, clock.now()))
         return self._resolved[1]

@@ -104,7 +104,7 @@ class ServedJobs(LegacyJobs):
 
 def _is_older(found: Recognised, row_id: int) -> bool:
     if found.job is Shape.UNKNOWN:
-        raise RecurringJobNotFound(f"{PREFIX}{row_id} is not served: {' '.join(found.faults)}")
+        raise RecurringJobNotFound(f"{PREFIX}{row_id} is not served: {'; '.join(found.faults)}")
     return found.job is Shape.TARGCC
 
 

@@ -76,6 +76,17 @@ def inserts(
     return back
 
 
+def left_behind(row: LegacyJob, clock: WallClock, now: datetime) -> str:
+    """What its NextRun asks for that goes by the cron alone once the row is taken over; empty where nothing is lost.
+
+    clock: the server's. now: naive UTC.
+    """
+    if row.next_run is not None and row.next_run <= clock.local(now):
+        return f"NextRun {row.next_run} has passed: the row would run at once, the recurring job does not"
+    own = _own_next_run(row, clock, now)
+    return f"NextRun {own} is not taken over: the recurring job runs by its cron" if own is not None else ""
+
+
 def _text(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(" ")
 

@@ -28,9 +28,14 @@ class OlderFinding:
     notes: tuple[str, ...]
 
 
-def check(tx: Tx, served: TargccJobs, procedures: Mapping[str, int] | None) -> list[OlderFinding]:
-    """Look at all rows. procedures: the parameters of each that is known; None when nothing is."""
-    clock, known = served.outcomes.wall_clock(tx), targcc_marks.load(tx)
+def check(
+    tx: Tx, served: TargccJobs, procedures: Mapping[str, int] | None, *, has_marks: bool = True
+) -> list[OlderFinding]:
+    """Look at all rows. procedures: the parameters of each that is known; None when nothing is.
+
+    has_marks: whether there is a table in which we may have remembered something of them.
+    """
+    clock, known = served.outcomes.wall_clock(tx), targcc_marks.load(tx) if has_marks else {}
     return [_finding(row, known.get(row.id, Known()), served, procedures, clock, tx.now()) for row in targcc.rows(tx)]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, inspect, text
 
 from taskmanager import TaskManager
 from tests.cli.conftest import Cli, lines, run
@@ -45,6 +45,11 @@ def rows(cli_on: Cli, url: str, engine_name: str) -> Cli:
             connection.exec_driver_sql("CREATE PROCEDURE SP_Report() SELECT 'reported'")
             connection.exec_driver_sql("DROP PROCEDURE IF EXISTS SP_Two")
             connection.exec_driver_sql("CREATE PROCEDURE SP_Two(a INT, b INT) SELECT a")
+        if engine_name == "postgresql":
+            for name, more in ("SP_Report", ""), ("SP_Two", "a int, "):
+                made = f"\"{name}\"({more}INOUT r text DEFAULT NULL) LANGUAGE sql AS $$ SELECT 'reported' $$"
+                connection.exec_driver_sql(f'DROP PROCEDURE IF EXISTS "{name}"')
+                connection.exec_driver_sql(f"CREATE PROCEDURE {made}")
     engine.dispose()
     return cli_on
 
@@ -80,10 +85,49 @@ def test_check_tells_of_each_row_what_keeps_it_from_running_and_what_differs(
     assert "NextRun 2999-01-01 00:00:00 comes first" in found[2]["notes"]
     assert "NextRun" not in found[3]["notes"] + found[7]["notes"]
     if engine_name in ("mariadb", "mysql"):
-        assert found[1]["problems"] == ""
         assert "does not exist" in found[8]["problems"], "a function cannot be called"
-        assert "does not exist" in found[9]["problems"]
         assert "takes 2 parameters" in found[10]["problems"]
+    if engine_name == "postgresql":
+        assert "takes 1 parameters" in found[10]["problems"], "what has a default need not be given"
+    if engine_name != "sqlite":
+        assert found[1]["problems"] == ""
+        assert "does not exist" in found[9]["problems"]
+
+
+@pytest.mark.parametrize("is_older", [False, True], ids=["c_Job", "older c_Job"])
+def test_check_needs_no_table_but_c_job_and_makes_none(place: Path, is_older: bool) -> None:
+    url = f"sqlite:///{place}/before.db"
+    columns = (
+        '"ID" integer primary key, "JobName" text, "CronExpression" text, "StoredProcName" text, "IsActive" integer, '
+        '"LastRun" datetime, "NextRun" datetime, "LastResult" text, "FailureCount" integer, "EmailOnFailure" integer'
+    )
+    values = "1, 'Report', '0 2 * * *', 'SP_Report', 1, NULL, NULL, NULL, 0, 1"
+    if is_older:
+        dates, texts = ("WhenToRun", "NextRunTime", "LastRunTime"), ("lkpJob", "lkpJobRunner", "enmJobType")
+        others = ("enmJobStatus", "ActivatingUser", "LastRunBy", "AddedBy")
+        numbers = ("CyclicCount", "SendNotificationOnSuccess", "TimeOutSec", "Active", "WarningMailSent", "IsManaged")
+        columns = ", ".join(
+            ['"ID" integer primary key', *(f'"{n}" datetime' for n in dates), *(f'"{n}" text' for n in texts + others),
+             *(f'"{n}" integer' for n in numbers)]
+        )  # fmt: skip
+        values = "1, '2000-01-01 02:00:00', NULL, NULL, 'mnTM_Sales', 'day', 'Daily', NULL, NULL, NULL, 'dba'"
+        values += ", 0, 0, 60, 1, 0, 1"
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f'CREATE TABLE "c_Job" ({columns})')
+        connection.exec_driver_sql(f'INSERT INTO "c_Job" VALUES ({values})')
+    shown = run("--database-url", url, "legacy", "check")
+    assert shown.exit_code == 0, shown.output
+    assert " 02:00:00" in shown.stdout
+    assert "no table of ours is here yet: `taskmanager db upgrade` adds them" in shown.stdout
+    assert inspect(engine).get_table_names() == ["c_Job"]
+    engine.dispose()
+
+
+def test_check_tells_of_each_table_that_is_not_there(place: Path) -> None:
+    (place / "none.db").touch()
+    told = run("--database-url", f"sqlite:///{place}/none.db", "legacy", "check")
+    assert "everything else runs; table c_LoggedJob does not exist" in told.stderr
 
 
 def test_check_tells_when_no_history_would_be_written(place: Path) -> None:
@@ -104,6 +148,7 @@ def test_check_tells_when_no_history_would_be_written(place: Path) -> None:
 def test_import_tells_first_then_takes_over_and_finds_nothing_left(rows: Cli, url: str) -> None:
     told = rows("legacy", "import")
     assert "nothing was changed" in told.stdout
+    assert "NextRun" not in told.stdout
     assert all(r["id"].startswith("c_job:") for r in lines(rows("recurring", "list", "--json")) if r["id"] != "Nightly")
     done = lines(rows("legacy", "import", "--yes", "--time-zone", "Europe/Prague", "--json"))
     assert {d["id"]: d["what"] for d in done}[4].startswith("stays: ")
@@ -116,12 +161,29 @@ def test_import_tells_first_then_takes_over_and_finds_nothing_left(rows: Cli, ur
     assert all(a["what"].startswith("stays: ") for a in again)
 
 
+def test_import_tells_of_runs_that_only_the_row_was_to_make(rows: Cli, tm: TaskManager, engine_name: str) -> None:
+    if engine_name != "sqlite":
+        pytest.skip("it depends on no product")
+    legacy = tm.database.tables.legacy.job
+    for row_id, moment in {1: datetime(2020, 1, 1), 2: datetime(2999, 1, 1)}.items():
+        with tm.database.engine.begin() as connection:
+            connection.execute(legacy.update().where(row_id == legacy.c.ID).values(NextRun=moment))
+    for arguments in [], ["--yes"]:
+        told = {d["id"]: d["notes"] for d in lines(rows("legacy", "import", "1", "2", "3", "--json", *arguments))}
+        assert "NextRun 2020-01-01 00:00:00 has passed: the row would run at once" in told[1]
+        assert "NextRun 2999-01-01 00:00:00 is not taken over" in told[2]
+        assert told[3] == ""
+
+
 def test_a_row_that_was_taken_over_runs_its_procedure_under_its_name(
     rows: Cli, url: str, engine_name: str, tmp_path: Path
 ) -> None:
     assert rows("legacy", "import", "1", "--yes").exit_code == 0
     tm = TaskManager(database_url=url, doorbell=False)
     tm.procedure("SP_Report")(lambda: "reported")
+    assert lines(rows("job", "info", "daily sales report", "--json"))["run"] == (
+        'taskmanager job run "Daily Sales Report"'
+    )
     job_id = tm.trigger("Daily Sales Report")
     if engine_name != "postgresql":
         tm.testing.drain()
