@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -90,6 +91,13 @@ def _described(tx: Tx, scores: list[tuple[str, float]]) -> list[FailureGroup]:
     slots = {f"k{n}": failures.MEMBERS + scores[n][0] if n < len(scores) else "" for n in range(AT_ONCE)}
     day = times.to_unix(tx.now() - timedelta(hours=24))
     sizes = {str(r[0]): (int(r[1]), int(r[2])) for r in tx.execute(group_sizes, slots | {"since": day})}
+    return described(scores, about, sizes)
+
+
+def described(
+    scores: Sequence[tuple[str, float]], about: Mapping[str, Mapping[str, str]], sizes: Mapping[str, tuple[int, int]]
+) -> list[FailureGroup]:
+    """Groups by key and moment of their last failure, with what their hashes say and how many jobs they have."""
     found = []
     for key, score in scores:
         facts = about.get(failures.ABOUT + key, {})

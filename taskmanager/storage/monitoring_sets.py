@@ -1,20 +1,16 @@
-"""Lists that live in sets: scheduled jobs by the moment they are due, retries, the next recurring runs."""
+"""Lists that live in sets: scheduled jobs by the moment they are due, retries."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, bindparam, or_, select
 
-from taskmanager.domain import times
 from taskmanager.domain.texts import wholes
-from taskmanager.storage import structures
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.monitoring_lists import Row, rows_of
-from taskmanager.storage.recurring import HASH, SET
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx
@@ -67,11 +63,3 @@ def page(tx: Tx, key: str, *, limit: int, after: Place | None = None) -> SetPage
     shown = found[:limit]
     rows = rows_of(tx, wholes(member for _, member, _ in shown))
     return SetPage(tuple(rows), Place(shown[-1][2], shown[-1][0]) if more else None)
-
-
-def next_runs(tx: Tx, limit: int = 8) -> list[NextRun]:
-    """The recurring jobs that are due next."""
-    given = {"key": SET, "score": 0.0, "row": 0, "limit": limit}
-    found = [(str(r[1]), float(r[2])) for r in tx.execute(members_after, given)]
-    hashes: Mapping[str, Mapping[str, str]] = structures.fields_of(tx, [HASH + i for i, _ in found])
-    return [NextRun(i, times.from_unix(score), hashes.get(HASH + i, {}).get("Cron", "")) for i, score in found]

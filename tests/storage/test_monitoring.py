@@ -12,6 +12,7 @@ from taskmanager import TaskManager
 from taskmanager.storage import (
     expiry,
     monitoring_details,
+    monitoring_front,
     monitoring_lists,
     monitoring_queues,
     monitoring_sets,
@@ -209,4 +210,4 @@ def test_next_runs_are_the_soonest(tm: TaskManager) -> None:
     tm.recurring("b", send, args=("x",), cron="0 2 * * *")
     tm.recurring("a", send, args=("x",), cron="* * * * *")
     tm.recurring("never", send, args=("x",), cron="0 0 31 2 *")
-    assert [run.id for run in tm.database.read(monitoring_sets.next_runs)] == ["a", "b"]
+    assert [run.id for run in tm.database.read(monitoring_front.front).runs] == ["a", "b"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,6 +84,23 @@ def ann(app: Any) -> Browser:
 def eve(app: Any) -> Browser:
     """She may look."""
     return Browser(app, "eve")
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[TaskManager]:
+    """On one product, where products do not differ."""
+    made = TaskManager(database_url=f"sqlite:///{tmp_path}/web.db", doorbell=False)
+    made.database.create_tables()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def sam(embedded: TaskManager) -> Browser:
+    """Who may do all there."""
+    made = create_app(embedded, users=USERS, roles=ROLES)
+    made.config["PROPAGATE_EXCEPTIONS"] = made.testing = True
+    return Browser(made)
 
 
 @pytest.fixture

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
-
-import pytest
 
 from taskmanager import TaskManager
 from taskmanager.storage import monitoring_dates
-from tests.webui.conftest import HASH, Browser
-from webui import create_app
+from tests.webui.conftest import Browser
 
 
 def make(tm: TaskManager) -> list[int]:
@@ -44,21 +40,6 @@ def link(page: str, text: str) -> str:
     found = re.search(rf'href="([^"]+)">(?:<svg.*?</svg>)?{text}', page)
     assert found is not None, text
     return html.unescape(found[1])
-
-
-@pytest.fixture
-def embedded(tmp_path: Path) -> Iterator[TaskManager]:
-    """On one product, where products do not differ."""
-    made = TaskManager(database_url=f"sqlite:///{tmp_path}/lists.db", doorbell=False)
-    made.database.create_tables()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def sam(embedded: TaskManager) -> Browser:
-    """Who may do all there."""
-    return Browser(create_app(embedded, users={"ann": HASH}))
 
 
 def test_a_day_is_jumped_to_in_one_statement_whatever_ids_are_gone(

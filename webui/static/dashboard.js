@@ -9,7 +9,7 @@ const $ = (selector, within = document) => within.querySelector(selector);
 const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
 
 // -- live: one light poll; regions are fetched only when something changed -------------------------------------
-const live = { rev: body.dataset.rev, change: body.dataset.change, seconds: Number(body.dataset.live) || 0, wait: 0, timer: 0, listeners: [] };
+const live = { rev: body.dataset.rev, change: body.dataset.change, seconds: Number(body.dataset.live) || 0, wait: 0, timer: 0 };
 const lamp = $("#live");
 const away = $("#away");
 
@@ -76,7 +76,7 @@ async function poll() {
       if (!answer.ok) throw new Error(String(answer.status));
       const news = answer.status === 204 ? null : await answer.json();
       if (news) take(news);
-      for (const listener of live.listeners) listener(news);
+      document.dispatchEvent(new CustomEvent("tm-poll", { detail: news }));
       if (!news?.stale) { tell("on"); away.hidden = true; live.wait = 0; }
       const missed = $$("[data-missed]");
       if (!news && missed.some((region) => !isHeld(region))) refresh();
@@ -236,48 +236,3 @@ if (body.dataset.keys === "on") {
     else if (event.key === ".") toggle();
   });
 }
-
-// -- charts ----------------------------------------------------------------------------------------------------
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-const names = ["succeeded", "failed", "deleted"];
-
-function chart(place, data, labels, { stepped = false } = {}) {
-  // Stacked: each series is drawn as the sum of itself and those below it, the largest first.
-  const sums = data.slice(1).reduce((rows, row) => [...rows, row.map((v, i) => v + (rows.at(-1)?.[i] ?? 0))], []);
-  const order = [2, 1, 0];
-  const paths = stepped ? uPlot.paths.bars({ size: [0.8, 60] }) : uPlot.paths.linear();
-  const gap = (data[0][1] ?? 0) - data[0][0];
-  // Days are counted in UTC, and are those of UTC whoever reads.
-  const clock = new Intl.DateTimeFormat(locale, gap >= 86400 ? { day: "numeric", month: "numeric", timeZone: "UTC" } : { hour: "2-digit", minute: "2-digit", timeZone });
-  const axis = { stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
-  const plot = new uPlot({
-    width: place.clientWidth - 24, height: place.clientHeight - 12, ...(timeZone || gap >= 86400 ? { tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), gap >= 86400 ? "Etc/UTC" : timeZone) } : {}), legend: { show: false }, cursor: { y: false },
-    scales: { x: { time: true, range: (u, low, high) => (stepped ? [low - gap / 2, high + gap / 2] : [low, high]) }, y: { range: (u, low, high) => [0, Math.max(4, high * 1.1)] } },
-    axes: [{ ...axis, size: 28, space: 70, values: (u, values) => values.map((seconds) => clock.format(seconds * 1000)) }, { ...axis, size: 44, values: (u, values) => values.map((v) => (Number.isInteger(v) ? v.toLocaleString(locale) : "")) }],
-    series: [{}, ...order.map((n) => ({ label: labels[n], stroke: colour(`${names[n]}-ink`), fill: colour(names[n]), width: 1.5, paths, points: { show: false } }))],
-  }, [data[0], ...order.map((n) => sums[n])], place);
-  plot.restack = (fresh) => {
-    const again = fresh.slice(1).reduce((rows, row) => [...rows, row.map((v, i) => v + (rows.at(-1)?.[i] ?? 0))], []);
-    plot.setData([fresh[0], ...order.map((n) => again[n])]);
-  };
-  new ResizeObserver(() => plot.setSize({ width: place.clientWidth - 24, height: place.clientHeight - 12 })).observe(place);
-  return plot;
-}
-
-addEventListener("load", () => {
-  const past = $("#history"), now = $("#realtime");
-  if (!past || !window.uPlot) return;
-  chart(past, JSON.parse(past.dataset.series), JSON.parse(past.dataset.labels), { stepped: true });
-  let ended = JSON.parse(now.dataset.ended);
-  const start = Math.floor(Date.now() / 1000), step = live.seconds || 5, kept = Math.ceil(300 / step);
-  const data = [[], [], [], []];
-  for (let n = kept; n > 0; n--) { data[0].push(start - n * step); data[1].push(0); data[2].push(0); data[3].push(0); }
-  const plot = chart(now, data, JSON.parse(now.dataset.labels));
-  live.listeners.push((news) => {
-    data[0].push(Math.floor(Date.now() / 1000));
-    names.forEach((name, n) => data[n + 1].push(news ? Math.max(0, news.ended[name] - ended[name]) : 0));
-    if (news) ended = news.ended;
-    for (const row of data) row.shift();
-    plot.restack(data);
-  });
-});

@@ -21,7 +21,7 @@ def failure_groups() -> str:
     after = Place(float(place[0]), int(place[1])) if place else None
     groups, following = read(lambda tx: monitoring_failures.groups(tx, after))
     return render_template(
-        "failures.html", here="jobs", state="failed", groups=groups, title_of=_title, first=after is None,
+        "failures.html", here="jobs", state="failed", groups=groups, title_of=title_of, first=after is None,
         older=cursors.write(following.score, following.row) if following else None, cap=monitoring_failures.CAP,
     )  # fmt: skip
 
@@ -40,12 +40,13 @@ def failure_group(key: str) -> str:
     if group is None:
         abort(404)
     return render_template(
-        "failure_group.html", here="jobs", state="failed", group=group, title_of=_title, rows=rows,
+        "failure_group.html", here="jobs", state="failed", group=group, title_of=title_of, rows=rows,
         first=after is None, older=cursors.write(following.score, following.row) if following else None,
         size=size(), sizes_list=SIZES, cap=monitoring_failures.CAP,
     )  # fmt: skip
 
 
-def _title(group: FailureGroup) -> str:
+def title_of(group: FailureGroup) -> str:
+    """The name of the job whose failures are a group."""
     known = jobviews.definitions().get(group.job)
     return known.title if known is not None else group.job.rpartition(":")[2] or group.job or "?"

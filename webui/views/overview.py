@@ -8,24 +8,23 @@ from flask import render_template, request
 
 from taskmanager.domain.records import ServerRecord
 from taskmanager.storage import (
-    monitoring_lists,
+    monitoring_failures,
+    monitoring_front,
     monitoring_queues,
-    monitoring_sets,
     monitoring_snapshot,
     monitoring_trends,
 )
 from taskmanager.storage import servers as server_rows
-from taskmanager.storage.monitoring_filters import Wanted
-from taskmanager.storage.monitoring_lists import Row
+from taskmanager.storage.monitoring_front import Front
 from taskmanager.storage.monitoring_queues import QueueView
-from taskmanager.storage.monitoring_sets import NextRun
 from taskmanager.storage.monitoring_trends import Trend
 from taskmanager.storage.transaction import Tx
 from webui import serverviews, shell
 from webui.blueprint import pages, read
+from webui.views.failures import title_of
 
 PERIODS = ("day", "week", "month")
-_FAILURES, _QUEUES = 6, 12
+_QUEUES = 12
 
 
 @pages.get("/")
@@ -34,19 +33,19 @@ def overview() -> str:
     asked = request.args.get("period", "day")
     period = asked if asked in PERIODS else "day"
 
-    def work(tx: Tx) -> tuple[Trend, list[NextRun], list[Row], list[QueueView], list[ServerRecord]]:
-        days = {"week": 7, "month": 30}.get(period)
-        trend = monitoring_trends.daily(tx, days) if days else monitoring_trends.hourly(tx)
-        failed = monitoring_lists.newest(tx, Wanted(("Failed",)), limit=_FAILURES)
+    def work(tx: Tx) -> tuple[tuple[Trend, Trend], Front, list[QueueView], list[ServerRecord]]:
+        trends = monitoring_trends.both(tx, {"week": 7, "month": 30}.get(period))
         queues = monitoring_queues.overview(tx, limit=_QUEUES)
-        return trend, monitoring_sets.next_runs(tx), failed, queues, server_rows.all_servers(tx)
+        return trends, monitoring_front.front(tx), queues, server_rows.all_servers(tx)
 
-    trend, next_runs, failures, queues, servers = read(work)
+    (day, trend), front, queues, servers = read(work)
     found = shell.seen()
     now = found.snapshot.at if found else trend.moments[-1]
     return render_template(
-        "overview.html", here="overview", period=period, periods=PERIODS, trend=trend, next_runs=next_runs,
-        failures=failures, queues=queues, health=_health(servers, queues, now), now=now, cap=monitoring_snapshot.CAP,
+        "overview.html", here="overview", period=period, periods=PERIODS, trend=trend, day=day, front=front,
+        queues=queues, health=_health(servers, queues, now), now=now, cap=monitoring_snapshot.CAP,
+        group_cap=monitoring_failures.CAP, title_of=title_of, failed=day.series["failed"],
+        is_new=found is not None and not any(found.snapshot.counts[state] for state in shell.STATES),
     )  # fmt: skip
 
 
@@ -61,4 +60,5 @@ def _health(servers: list[ServerRecord], queues: list[QueueView], now: Any) -> d
     return {
         "verdict": verdict, "alive": len(alive), "servers": len(views), "workers": sum(v.workers for v in alive),
         "busy": shell.count("processing") or 0, "oldest": oldest,
+        "waited": None if oldest is None else max(0.0, 1000 * (now - oldest).total_seconds()),
     }  # fmt: skip
