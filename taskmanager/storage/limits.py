@@ -62,7 +62,7 @@ def bounded(connection: Connection, product: Product, seconds: float | None) -> 
         ms = 0 if seconds is None else math.ceil(seconds * 2) * 500
         with _hung_up_after(connection, ms / 1000 + _SILENT_SECONDS) if ms else nullcontext():
             if ms != connection.info.get(_KEPT, 0):
-                connection.exec_driver_sql(product.limit.format(ms=ms))
+                connection.exec_driver_sql(product.limit.format(ms=ms) if ms else product.no_limit)
                 connection.info[_KEPT] = ms
             yield
     elif seconds is None:

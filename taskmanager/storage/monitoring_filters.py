@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, exists, func, not_, or_
 
-from taskmanager.storage.containing import beginning, contains, pattern
+from taskmanager.storage.containing import contains, pattern
 from taskmanager.storage.tables import Tables
 
 #: So much of a State's data is looked at and shown: a stack trace comes behind it.
@@ -135,7 +135,7 @@ def _state(t: Tables, name: str) -> Any:
 
 def _error(t: Tables, name: str) -> Any:
     """In what a failure is and says; not in its stack trace, which comes behind."""
-    return contains(beginning(t.state.c.Data, DATA), name)
+    return contains(t.state.c.Data, name, first=DATA)
 
 
 def _arguments(t: Tables, name: str) -> Any:
@@ -165,7 +165,7 @@ _CONDITIONS: dict[str, Callable[[Tables, str], Any]] = {
     "text": lambda t, name: or_(
         contains(t.job.c.InvocationData, name),
         _arguments(t, name),
-        contains(beginning(t.state.c.Data, DATA), name + "d"),
+        contains(t.state.c.Data, name + "d", first=DATA),
     ),
 }
 

@@ -39,9 +39,14 @@ def counting(kind: Kind, most: int) -> Builder:
     """How many there are, at least `most` where there are more. What is searched is bounded already."""
 
     def build(t: Tables, p: Product) -> str:
-        if kind[2] or kind[3]:
-            return f"SELECT COUNT(*) FROM (SELECT ID FROM ({_branches(t, p, kind, False)}) u LIMIT :limit) k"
         of, order = p.quote(t.legacy.logged.name), f"ORDER BY {p.quote('StartedAt')} DESC"
+        if kind[2] or kind[3]:
+            wheres = (" AND ".join(_period(p, first) + _searched(p, kind)) for first in _firsts(p, kind))
+            looks = " UNION ALL ".join(
+                f"SELECT 1 FROM (SELECT 1 AS one FROM {of} WHERE {where} {order} LIMIT :limit) p{n}"
+                for n, where in enumerate(wheres)
+            )
+            return f"SELECT COUNT(*) FROM ({looks} LIMIT :limit) k"
         parts = (f"{of} WHERE {' AND '.join(_period(p, first))}" for first in _firsts(p, kind))
         return f"SELECT {p.count_up_to(most, *parts, order=order)}"
 
@@ -52,14 +57,15 @@ def counting(kind: Kind, most: int) -> Builder:
 def lowest(kind: Kind) -> Builder:
     """Where a search ends: of each index read, the start of the row SCANNED rows below the edge, by the index alone.
 
-    None is looked for in all of them together: the newest such start has at least so many rows above it.
+    None is looked for in all of them together: the newest such start has at least so many rows above it. Those of
+    the edge's own moment are not counted: their ID stands in no index of PostgreSQL's.
     """
 
     def build(t: Tables, p: Product) -> str:
         at = p.quote("StartedAt")
         places = (
             f"SELECT StartedAt FROM (SELECT {at} AS StartedAt FROM {p.quote(t.legacy.logged.name)} "
-            f"WHERE {' AND '.join(_within(p, first, False))} ORDER BY {at} DESC, {p.quote('ID')} DESC "
+            f"WHERE {' AND '.join([*_period(p, first), f'{_started(p, first)} < :edge_at'])} ORDER BY {at} DESC "
             f"LIMIT 1 OFFSET :skip) p{n}"
             for n, first in enumerate(_firsts(p, kind))
         )
@@ -102,7 +108,7 @@ def _newest(t: Tables, p: Product, columns: Sequence[str]) -> str:
 def _branches(t: Tables, p: Product, kind: Kind, ascending: bool) -> str:
     """Ids and starts, from one index each: without a name that of Success is read once for each of its values."""
     firsts = enumerate(_firsts(p, kind))
-    return " UNION ALL ".join(_branch(t, p, first, n, kind[2], kind[3], ascending) for n, first in firsts)
+    return " UNION ALL ".join(_branch(t, p, first, n, kind, ascending) for n, first in firsts)
 
 
 def _firsts(p: Product, kind: Kind) -> list[str]:
@@ -135,12 +141,17 @@ def _started(p: Product, first: str) -> str:
     return f"COALESCE({at}, {at})" if first.endswith("> 1") else at
 
 
-def _branch(t: Tables, p: Product, first: str, n: int, server: bool, by: bool, ascending: bool) -> str:
+def _searched(p: Product, kind: Kind) -> list[str]:
+    """The conditions that no index serves."""
+    server, by = kind[2:]
+    columns = [name for name, asked in ((("ServerName", "server"), server), (("TriggeredBy", "by"), by)) if asked]
+    return [p.contains(p.quote(column), name) for column, name in columns]
+
+
+def _branch(t: Tables, p: Product, first: str, n: int, kind: Kind, ascending: bool) -> str:
     q = p.quote
     at, number, way = q("StartedAt"), q("ID"), "ASC" if ascending else "DESC"
-    where = _within(p, first, ascending)
-    where += [f"LOWER({q('ServerName')}) LIKE :server ESCAPE '!'"] if server else []
-    where += [f"LOWER({q('TriggeredBy')}) LIKE :by ESCAPE '!'"] if by else []
+    where = _within(p, first, ascending) + _searched(p, kind)
     return (
         f"SELECT ID, StartedAt FROM (SELECT {number} AS ID, {at} AS StartedAt FROM {q(t.legacy.logged.name)} "
         f"WHERE {' AND '.join(where)} ORDER BY {at} {way}, {number} {way} LIMIT :limit) b{n}"

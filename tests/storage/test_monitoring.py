@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from taskmanager import TaskManager
+from taskmanager.domain.states import Failed
+from taskmanager.engine.transitions import Change
 from taskmanager.storage import (
     expiry,
     monitoring_details,
@@ -126,6 +128,19 @@ def test_jobs_are_found_by_what_people_remember(tm: TaskManager) -> None:
     assert found(tm, Term("arg", ("42",))) == [mail]
     assert found(tm, Term("arg", ("4",))) == []
     assert found(tm, Term("type", ("nothing of this name",))) == []
+
+
+@pytest.mark.parametrize("length", [3_000, 9_000])
+def test_errors_are_found_in_what_they_say_and_not_in_their_trace(tm: TaskManager, length: int) -> None:
+    """Whether the whole is short enough to be looked through first, or not."""
+    job_id = tm.enqueue(send, "x")
+    trace = "\u017elu\u0165 " * (length // 10) + "InTheTrace"
+    failure = Failed(exception_type="E", exception_message="The Disk is full", exception_details=trace)
+    tm.client.change([Change(job_id, failure, elect=False)])
+    for kind in ("error", "text"):
+        assert found(tm, Term(kind, ("disk IS",)), states=("Failed",)) == [job_id]
+        assert found(tm, Term(kind, ("inthetrace",)), states=("Failed",)) == []
+        assert found(tm, Term(kind, ("inthetrace",), negated=True), states=("Failed",)) == [job_id]
 
 
 def test_a_page_cuts_long_texts_and_carries_the_parameters_it_shows(tm: TaskManager) -> None:

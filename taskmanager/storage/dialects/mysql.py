@@ -35,7 +35,7 @@ class MySQL(Product):
     wait_briefly = "SET SESSION lock_wait_timeout = 1"
     wait_usually = "SET SESSION lock_wait_timeout = DEFAULT"
     longest_statement = "@@max_allowed_packet"
-    limit = "SET SESSION max_execution_time = {ms}"
+    limit, no_limit = "SET SESSION max_execution_time = {ms}", "SET SESSION max_execution_time = 0"
     explain = "EXPLAIN FORMAT=TRADITIONAL"
 
     def plan(self, rows: Sequence[Mapping[str, Any]]) -> Plan:
@@ -136,6 +136,6 @@ class MariaDB(MySQL):
     """MariaDB 10.6 and later: no `FOR UPDATE OF`."""
 
     name = "mariadb"
-    limit = "SET SESSION max_statement_time = {ms} / 1000"
+    limit, no_limit = "SET SESSION max_statement_time = {ms} / 1000", "SET SESSION max_statement_time = 0"
     lock_of = False
     explain = "EXPLAIN"

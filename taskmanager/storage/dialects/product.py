@@ -45,8 +45,8 @@ class Product:
     wait_usually = ""
     #: SQL for the longest statement in bytes that the server takes; empty where there is no such bound.
     longest_statement = ""
-    #: A statement that bounds those after it on its connection, in milliseconds; 0 for no bound.
-    limit = ""
+    #: A statement that bounds those after it on its connection, in milliseconds, and one that takes the bound away.
+    limit, no_limit = "", ""
     #: Whether rows of several tables are locked by naming them.
     lock_of = True
     #: After an INSERT of one row, where the driver does not tell its id by itself.
@@ -61,6 +61,10 @@ class Product:
     def by_index(self, index: str) -> str:
         """A word after a table's name that keeps the planner to an index, where it would choose a worse one."""
         return ""
+
+    def contains(self, column: str, name: str) -> str:
+        """Whether a column contains, in any case, what the pattern in a parameter says; `!` is its escape."""
+        return f"LOWER({column}) LIKE :{name} ESCAPE '!'"
 
     def ids(self) -> str:
         """A derived table `x(id)` from the JSON array in parameter `ids`: one constant text for any length."""

@@ -43,6 +43,10 @@ class SQLite(Product):
         # For `Id > …` it would walk the table by rowid, over the rows of all queues.
         return f" INDEXED BY {self.quote(index)}"
 
+    def contains(self, column: str, name: str) -> str:
+        # Its LIKE makes no difference between a and A; LOWER would copy each text: twice the time.
+        return f"{column} LIKE :{name} ESCAPE '!'"
+
     def ids(self) -> str:
         return "(SELECT value AS id FROM json_each(:ids)) x"
 
