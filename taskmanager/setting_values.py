@@ -107,7 +107,10 @@ def tokens(value: Any) -> dict[str, str]:
     except ValueError:
         found = {"": ""}
     if not all(re.fullmatch(r"(view|manage):sha256:[0-9a-f]{64}", one) for one in found.values()):
-        raise ValueError("names with role:sha256:hash; `taskmanager web token add NAME` makes them")
+        raise ValueError(
+            "names with role:sha256:hash, as name:role:sha256:hash,name2:… or a table; "
+            "`taskmanager web token add NAME` makes them"
+        )
     return found
 
 

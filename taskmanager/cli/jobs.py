@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,7 +10,16 @@ from typing import Any
 import click
 
 from taskmanager.app import TaskManager
-from taskmanager.cli.choosing import check_choice, chosen, job_option, matching, queue_option, state_option
+from taskmanager.cli.choosing import (
+    Seen,
+    check_choice,
+    chosen,
+    job_option,
+    matching,
+    queue_option,
+    state_option,
+    tell_unknown,
+)
 from taskmanager.cli.common import FAILED, Command, Group, as_json, asked_by, examples, manager, time_of
 from taskmanager.cli.texts import arguments_of, call_of, indented, log_line, moment, print_json, progress, show
 from taskmanager.cli.waiting import interruptible, wait_and_print
@@ -102,7 +112,10 @@ def list_jobs(
     if job_name is None and queue is None:
         found = tm.database.read(lambda tx: monitoring.jobs_in(tx, state, limit=limit, before_id=before))
     else:
-        ids = [i for _, i in zip(range(limit), matching(tm, state, job_name, queue, before), strict=False)]
+        seen = Seen()
+        ids = list(itertools.islice(matching(tm, state, job_name, queue, before, seen=seen), limit))
+        if not ids and before is None:
+            tell_unknown(tm, state, job_name, queue, seen)
         records = {r.id: r for r in tm.database.read(lambda tx: job_rows.read_many(tx, ids))}
         found = [records[i] for i in ids if i in records]
     if as_json:

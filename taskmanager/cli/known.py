@@ -42,7 +42,7 @@ def job_group() -> None:
 def list_known(ctx: click.Context, form: str, as_json: bool) -> None:
     """All jobs that discovery finds, the rows of c_Job, and what rows were turned into, with type and cron."""
     tm = manager(ctx, new=True)
-    schedules = _schedules(tm)
+    schedules = _schedules(tm, [d.title for d in tm.registry if d.cron])
     own = {r.id: r for r in schedules if r.procedure is None}
     rows = [_row(d, own.get(d.title)) for d in tm.registry if not d.is_internal]
     rows += [_legacy_row(r) for r in lookup.are_by_name(schedules)]
@@ -79,11 +79,14 @@ def _legacy_row(r: RecurringRecord) -> dict[str, Any]:
     return dict(zip(_row_names(), values, strict=True))
 
 
-def _schedules(tm: TaskManager) -> list[RecurringRecord]:
-    """What the database knows of recurring jobs; discovered ones are told also while it does not answer."""
+def _schedules(tm: TaskManager, titles: Sequence[str] = ()) -> list[RecurringRecord]:
+    """What the database knows of recurring jobs by name; discovered ones are told also while it does not answer.
+
+    titles: of discovered ones that are wanted.
+    """
     try:
         must_exist(tm)
-        return tm.recurring_list()
+        return tm.recurring_jobs.by_name(titles)
     except StorageError as error:
         click.echo(f"note: the database is not asked which are disabled, nor for c_Job: {error}", err=True)
         return []
@@ -119,7 +122,7 @@ def _about(tm: TaskManager, d: JobDefinition) -> dict[str, Any]:
         "timeout": d.timeout, "arguments": ", ".join(p.name for p in given),
         "run": f"taskmanager job run {_quoted(d.title)} {shown}".rstrip(),
     }  # fmt: skip
-    schedule = next((r for r in _schedules(tm) if r.id == d.title), None) if d.cron else None
+    schedule = next((r for r in _schedules(tm, [d.title]) if r.id == d.title), None) if d.cron else None
     return facts | (_timing(schedule) if schedule else {})
 
 
@@ -201,7 +204,7 @@ def history(ctx: click.Context, name: str | None, limit: int, failed: bool, as_j
     tm = manager(ctx)
     title, unknown = lookup.logged_name(tm.registry, _schedules(tm), name) if name else (None, None)
     found = tm.database.read(lambda tx: logged.history(tx, name=title, limit=limit, failed_only=failed))
-    if unknown is not None and not found and not failed:
+    if unknown is not None and not (found or tm.database.read(lambda tx: logged.history(tx, name=title, limit=1))):
         raise unknown
     rows = [{n: wall(value) for n, value in row.items()} for row in found]
     shown = rows if as_json else [{n: _cut(row[n]) for n in _SHOWN} for row in rows]
@@ -261,8 +264,9 @@ def _recurring(ctx: click.Context, name: str) -> tuple[TaskManager, RecurringRec
 
 
 def _registered(tm: TaskManager, known: JobDefinition) -> str:
-    if all(r.id != known.title for r in tm.recurring_list()):
+    try:
+        return tm.recurring_jobs.get(known.title).id
+    except RecurringJobNotFound:
         raise RecurringJobNotFound(
             f"{known.title!r} is not in the database yet: the first server that is started writes its schedule"
         ) from None
-    return known.title

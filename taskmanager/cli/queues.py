@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import click
 
+from taskmanager.cli.choosing import close, known_queues
 from taskmanager.cli.common import Command, Group, as_json, asked_by, examples, manager, time_of
 from taskmanager.cli.texts import show
 from taskmanager.domain import times
@@ -44,9 +45,14 @@ def list_queues(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def pause_queue(ctx: click.Context, queue: str, note: str | None, until: str | None) -> None:
     """Claim nothing from a queue, on every server, until it is resumed; what runs goes on."""
-    end = time_of(until, "--until")
-    manager(ctx, discover=False).pause_queue(queue, by=asked_by(), note=note, until=end)
+    end, tm = time_of(until, "--until"), manager(ctx, discover=False)
+    known = known_queues(tm)
+    tm.pause_queue(queue, by=asked_by(), note=note, until=end)
     click.echo(f"{queue} paused")
+    if queue not in known:
+        near = close(queue, known)
+        hint = f"; did you mean {near!r}?" if near else ""
+        click.echo(f"note: nothing waits in {queue!r}, and no server works on it{hint}", err=True)
 
 
 @queues.command("resume", epilog=examples("queues resume mail"))
@@ -54,8 +60,13 @@ def pause_queue(ctx: click.Context, queue: str, note: str | None, until: str | N
 @click.pass_context
 def resume_queue(ctx: click.Context, queue: str) -> None:
     """Claim from a queue again."""
-    manager(ctx, discover=False).resume_queue(queue)
+    tm = manager(ctx, discover=False)
+    paused = [q.name for q in tm.database.read(monitoring.queue_lengths) if q.paused]
+    tm.resume_queue(queue)
     click.echo(f"{queue} resumed")
+    if queue not in paused:
+        told = f"paused are {', '.join(paused)}" if paused else "no queue is paused"
+        click.echo(f"note: {queue!r} was not paused; {told}", err=True)
 
 
 @click.command(cls=Command, epilog=examples("servers", "servers --json"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import Any
 
@@ -49,12 +50,21 @@ def call_of(record: RecurringRecord) -> str:
         return ""
 
 
-@recurring.command("list", epilog=examples("recurring list", "recurring list --json"))
+@recurring.command(
+    "list", epilog=examples("recurring list", "recurring list --json", "recurring list --limit 50 --after nightly")
+)
+@click.option("--limit", "-n", type=click.IntRange(1, 100_000), default=1000, show_default=True)
+@click.option("--after", metavar="ID", help="Only those after it: the last id of the page before.")
 @as_json
 @click.pass_context
-def list_recurring(ctx: click.Context, as_json: bool) -> None:
-    """All recurring jobs, and the rows of c_Job: what they call, when they run next, what is wrong with them."""
-    found = manager(ctx, discover=False).recurring_list()
+def list_recurring(ctx: click.Context, limit: int, after: str | None, as_json: bool) -> None:
+    """Recurring jobs by id, after them the rows of c_Job: what they call, when they run next, what is wrong with them.
+
+    Where there are more than --limit, a line of the standard error tells how to go on.
+    """
+    found, following = manager(ctx, discover=False).recurring_jobs.page(limit, after)
+    if following is not None:
+        click.echo(f"note: there are more: go on with --after {shlex.quote(following)}", err=True)
     if as_json:
         print_json([facts(record) for record in found])
         return

@@ -16,8 +16,8 @@ def find(
 ) -> JobDefinition | RecurringRecord:
     """The job of a registered, display, function or class name, a JobName, or `c_job:ID`; in any case.
 
-    schedules: all recurring jobs; those that `are_by_name` are looked at. A row that was taken over and kept, inactive,
-    leaves its name to the recurring job that it became. Raises UnknownJob, AmbiguousJob.
+    schedules: of `RecurringJobs.by_name`; those that `are_by_name` are looked at. A row that was taken over and kept,
+    inactive, leaves its name to the recurring job that it became. Raises UnknownJob, AmbiguousJob.
     """
     found, unknown = _registered(registry, name, registered_only)
     wanted = name.strip().lower()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from taskmanager.domain import cron as crons
@@ -21,6 +21,7 @@ from taskmanager.domain.errors import (
 )
 from taskmanager.domain.invocation import InvocationUnreadable
 from taskmanager.domain.records import Pause, RecurringRecord
+from taskmanager.engine import moving
 from taskmanager.engine.client import Client, check_queue, new_key
 from taskmanager.engine.defining import must
 from taskmanager.engine.legacy import row_of
@@ -52,6 +53,30 @@ class RecurringJobs(RecurringVerbs):
         found, pauses = self.database.read(recurring.load_all_with)
         return found + self.rows(pauses)
 
+    def page(self, limit: int, after: str | None = None) -> tuple[list[RecurringRecord], str | None]:
+        """Some of them in the order of `all`, and the id after which the next page begins; None at the end."""
+        found: list[RecurringRecord] = []
+        number = row_of(after or "")
+        if number is None:
+            found, following = self.database.read(lambda tx: recurring.page_after(tx, after or "", limit))
+            if following is not None:
+                return found, following
+        rows = [r for r in self.rows() if number is None or (row_of(r.id) or 0) > number]
+        page = found + rows[: limit - len(found)]
+        return page, page[-1].id if len(found) + len(rows) > limit else None
+
+    def by_name(self, also: Sequence[str] = ()) -> list[RecurringRecord]:
+        """Those that are jobs by a name of their own: what rows of c_Job have become, and after them these rows.
+
+        also: ids of others that are wanted.
+        """
+
+        def work(tx: Tx) -> list[RecurringRecord]:
+            ids = [i for i, job in recurring.calls(tx) if i in also or moving.procedure_in(job) is not None]
+            return recurring.load_these(tx, sorted(ids), recurring.paused_among(tx, ids))
+
+        return self.database.read(work) + self.rows()
+
     def get(self, recurring_id: str) -> RecurringRecord:
         """One of them by its id, to the letter. Raises RecurringJobNotFound."""
         if row_of(recurring_id) is not None:
@@ -67,19 +92,25 @@ class RecurringJobs(RecurringVerbs):
 
         Raises RecurringJobNotFound that names similar ones, or AmbiguousJob that lists the matches.
         """
-        known = self.all()
-        exact = next((r for r in known if r.id == lookup), None)
-        if exact is not None:
-            return exact
+        try:
+            return self.get(lookup)
+        except RecurringJobNotFound:
+            names = self._names()
         wanted = lookup.strip().lower()
-        matches = [r for r in known if wanted in _names_of(r)]
+        matches = [i for i, own in names.items() if wanted in own]
         if len(matches) > 1:
-            raise AmbiguousJob(f"{lookup!r} may be {', '.join(r.id for r in matches)}: use the id")
+            raise AmbiguousJob(f"{lookup!r} may be {', '.join(matches)}: use the id")
         if not matches:
-            close = difflib.get_close_matches(wanted, [n for r in known for n in _names_of(r)], 1)
-            similar = next((f"; did you mean {r.id!r}?" for r in known if close and close[0] in _names_of(r)), "")
+            close = difflib.get_close_matches(wanted, {n for own in names.values() for n in own}, 1)
+            similar = next((f"; did you mean {i!r}?" for i, own in names.items() if close and close[0] in own), "")
             raise RecurringJobNotFound(f"there is no recurring job {lookup!r}{similar}")
-        return matches[0]
+        return self.get(matches[0])
+
+    def _names(self) -> dict[str, set[str]]:
+        """The names that people may use for each, in small letters, without reading more of it."""
+        known = {i: _names_of(i, _name_of(job)) for i, job in sorted(self.database.read(recurring.calls))}
+        # Rows of c_Job all call the same function, which names none.
+        return known | {r.id: {n.lower() for n in (r.id, r.name) if n} for r in self.rows()}
 
     def fire_due(self, *, limit: int = 500) -> int:
         """Create the jobs of all due slots; returns how many recurring jobs were dealt with."""
@@ -174,7 +205,7 @@ class RecurringJobs(RecurringVerbs):
         def work(tx: Tx) -> list[str]:
             orphans = []
             for record in recurring.load_all(tx):
-                name = _name_of(record)
+                name = _name_of(record.job)
                 if not is_ours(name.partition(":")[0]):
                     continue
                 gone = record.id not in known_in_code and (record.from_code or not is_known(name))
@@ -187,19 +218,13 @@ class RecurringJobs(RecurringVerbs):
         return self.database.run(work)
 
 
-def _name_of(record: RecurringRecord) -> str:
+def _name_of(job: str) -> str:
     try:
-        return invocations.read(record.job).name
+        return invocations.read(job).name
     except InvocationUnreadable:
         return ""
 
 
-def _names_of(record: RecurringRecord) -> list[str]:
-    """The names people may use, in small letters. Rows of c_Job all call the same function, which names none."""
-    if row_of(record.id) is not None:
-        names = [record.id, record.name or ""]
-    else:
-        function = _name_of(record)
-        method = function.partition(":")[2]
-        names = [record.id, function, method, method.rpartition(".")[2]]
-    return [n.lower() for n in names if n]
+def _names_of(recurring_id: str, function: str) -> set[str]:
+    method = function.partition(":")[2]
+    return {n.lower() for n in (recurring_id, function, method, method.rpartition(".")[2]) if n}

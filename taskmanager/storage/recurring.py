@@ -51,6 +51,25 @@ def insert_member(t: Tables, p: Product) -> str:
 
 
 @statement
+def members_after(t: Tables, p: Product) -> Any:
+    """A page of all by id, by the index."""
+    s = t.set.c
+    beyond = s.Key == SET, s.Value > bindparam("after")
+    return select(s.Value).where(*beyond).order_by(s.Value).limit(bindparam("limit"))
+
+
+@statement
+def recurring_calls(t: Tables, p: Product) -> str:
+    """What each of all calls, and no more of it."""
+    q = p.quote
+    key = p.concat(f"'{HASH}'", f"s.{q('Value')}")
+    return (
+        f"SELECT s.{q('Value')}, h.{q('Value')} FROM {q(t.set.name)} s JOIN {q(t.hash.name)} h "
+        f"ON h.{q('Key')} = {key} AND h.{q('Field')} = 'Job' WHERE s.{q('Key')} = '{SET}'"
+    )
+
+
+@statement
 def paused_members(t: Tables, p: Product) -> Any:
     """Which of some are paused: with thousands of pauses nobody reads them all for one."""
     s = t.set.c
@@ -82,6 +101,18 @@ def load_these(tx: Tx, ids: Sequence[str], paused: Mapping[str, float]) -> list[
     """Recurring jobs by their ids, in one statement; those that are gone are left out."""
     hashes = structures.fields_of(tx, [HASH + i for i in ids] + [PAUSE + i for i in ids if i in paused])
     return [record_in(i, hashes, paused) for i in ids if HASH + i in hashes]
+
+
+def page_after(tx: Tx, after: str, limit: int) -> tuple[list[RecurringRecord], str | None]:
+    """Those with the next ids after one, and the id after which to go on; None at the end."""
+    ids = [str(r[0]) for r in tx.execute(members_after, {"after": after, "limit": limit + 1})]
+    page = ids[:limit]
+    return load_these(tx, page, paused_among(tx, page)), page[-1] if len(ids) > limit else None
+
+
+def calls(tx: Tx) -> list[tuple[str, str]]:
+    """The id of each recurring job with what it calls, as that is stored."""
+    return [(str(i), job or "") for i, job in tx.execute(recurring_calls, {})]
 
 
 def load_due(tx: Tx, now: datetime, limit: int) -> list[tuple[str, RecurringRecord | None]]:

@@ -82,6 +82,10 @@ def test_queues_are_listed_paused_and_resumed(cli_on: Cli, tm: TaskManager) -> N
         {"queue": "default", "waiting": 1, "fetched": 0, "paused": False, "servers": 1},
         {"queue": "mail", "waiting": 0, "fetched": 0, "paused": True, "servers": 0},
     ]
+    typed = cli_on("queues", "pause", "defualt")
+    assert "nothing waits in 'defualt', and no server works on it; did you mean 'default'?" in typed.stderr
+    assert not cli_on("queues", "resume", "defualt").stderr
+    assert "'mial' was not paused; paused are mail" in cli_on("queues", "resume", "mial").stderr
     assert cli_on("queues", "resume", "mail").output == "mail resumed\n"
     assert [r["queue"] for r in lines(cli_on("queues", "list", "--json"))] == ["default"]
 

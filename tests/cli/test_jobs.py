@@ -82,6 +82,19 @@ def test_the_list_is_narrowed_by_state_job_queue_and_page(cli: Cli) -> None:
     assert len(table) == 5
 
 
+def test_a_name_or_queue_that_nobody_knows_is_told_with_what_is_near(cli: Cli) -> None:
+    cli("enqueue", "add", "1", "--queue", "mail")
+    for command in (("list",), ("requeue", "--state", "enqueued"), ("delete", "--state", "enqueued")):
+        result = cli("jobs", *command, "--job", "ad")
+        assert (result.exit_code, "did you mean 'add'?" in result.stderr) == (0, True), result.stderr
+        assert "no queue 'mial' is known; did you mean 'mail'?" in cli("jobs", *command, "--queue", "mial").stderr
+    assert "no job is named 'zzz'; known jobs: Adder, Nightly" in cli("jobs", "list", "--job", "zzz").stderr
+    known = cli("jobs", "list", "--state", "failed", "--job", "nightly", "--queue", "mail")
+    assert (known.stdout, known.stderr) == ("no jobs in state Failed\n", "")
+    assert "no queue 'zzz' is known; known queues: " in cli("jobs", "list", "--queue", "zzz").stderr
+    assert not cli("jobs", "list", "--job", "ad", "--before", "1").stderr, "the end of the pages"
+
+
 def test_of_several_jobs_those_that_can_be_are_changed_and_the_others_are_told(cli: Cli) -> None:
     for _ in range(2):
         cli("enqueue", "add", "1")

@@ -142,6 +142,8 @@ def test_history_is_newest_first_of_one_job_or_all_and_of_failures_only(
     failed = lines(cli_on("job", "history", "-f", "-n", "99", "--json"))
     assert {(r["JobName"], r["Success"], r["ErrorMessage"]) for r in failed} == {("Nightly", 0, "night")}
     assert [int(r["JobId"]) for r in everything] == sorted((int(r["JobId"]) for r in everything), reverse=True)
+    assert cli_on("job", "history", "Adder", "-f").output == "no runs\n"
+    assert "did you mean 'Adder'?" in cli_on("job", "history", "Addre", "-f").stderr
     header = cli_on("job", "history", "nightly").output.splitlines()[0].split()
     assert header == [
         "JobName",

@@ -33,7 +33,7 @@ def test_recurring_jobs_are_managed(cli_on: Cli) -> None:
     assert cli("recurring", "remove", "r1").exit_code == 1
 
 
-def test_everything_is_listed_rows_of_c_job_included_without_pages(cli_on: Cli, tm: TaskManager) -> None:
+def test_everything_is_listed_rows_of_c_job_included_in_pages_when_it_is_much(cli_on: Cli, tm: TaskManager) -> None:
     tm.discover()
     for n in range(130):
         tm.recurring(f"r{n:03}", "Adder", cron="0 2 * * *", args=(1,))
@@ -46,6 +46,13 @@ def test_everything_is_listed_rows_of_c_job_included_without_pages(cli_on: Cli, 
     assert all(r["id"].startswith("c_job:") and r["job"] == "SP_Report" for r in rows)
     assert "61" in rows[0]["error"]
     assert {r["time_zone"] for r in rows} == {"server"}
+    seen, after = [], []
+    while (page := cli_on("recurring", "list", "--json", "--limit", "50", *after)).stderr:
+        seen += [r["id"] for r in lines(page)]
+        assert f"--after {seen[-1]}" in page.stderr
+        after = ["--after", seen[-1]]
+    assert seen + [r["id"] for r in lines(page)] == [r["id"] for r in found]
+    assert not cli_on("recurring", "list", "--limit", "260").stderr
     table = cli_on("recurring", "list").output.splitlines()
     assert len(table) == 261
     assert table[0].split() == ["id", "job", "cron", "time_zone", "next", "last", "state"]

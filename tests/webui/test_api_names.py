@@ -11,6 +11,7 @@ from taskmanager import TaskManager
 from taskmanager.engine import moving
 from taskmanager.storage import legacy
 from tests.conftest import history
+from tests.walks.test_legacy import insert
 from tests.webui.apiclient import TOKENS, Program, nightly, with_three_jobs
 from tests.webui.conftest import USERS, signed
 from webui import create_app
@@ -139,6 +140,27 @@ def test_recurring_jobs_are_administered(program: Program, hands: Any) -> None:
     for verb in ("trigger", "pause", "resume"):
         assert program.refused("POST", f"{admin}/nobody/{verb}")[:2] == (404, "Jobs.NotFound")
     assert program.refused("GET", f"{admin}/nobody")[:2] == (404, "Jobs.NotFound")
+
+
+def test_the_list_of_recurring_jobs_comes_in_pages_rows_of_c_job_after_the_others(program: Program) -> None:
+    admin, tm = "/api/v1/admin/jobs", program.tm
+    for number in range(4):
+        tm.recurring(f"r{number}", nightly, cron="0 2 * * *")
+        insert(tm, "0 2 * * *", "SP_Report", f"Report {number}")
+    tm.pause("r1", note="month end")
+    whole = program.get(admin)
+    assert [job["id"] for job in whole[:5]] == ["Nightly", "r0", "r1", "r2", "r3"]
+    assert [job["name"] for job in whole[5:]] == [f"Report {number}" for number in range(4)]
+    assert whole[2]["pauseNote"] == "month end"
+    for limit in (1, 2, 5, 9):
+        found, address = [], f"{admin}?limit={limit}"
+        while address:
+            page = program.send("GET", address)
+            found += page.json
+            assert len(page.json) <= limit
+            address = page.headers.get("Link", "").partition('>; rel="next"')[0].removeprefix("<")
+        assert found == whole
+    assert program.refused("GET", f"{admin}?limit=0&page=2")[2] == ["limit", "page"]
 
 
 def test_removed_by_the_api_a_job_is_restored_running_removed_in_the_dashboard_paused(program: Program) -> None:

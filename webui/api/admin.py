@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flask import url_for
+
 from taskmanager.domain.errors import RecurringJobNotFound
 from taskmanager.domain.invocation import InvocationUnreadable
 from taskmanager.domain.invocation import read as read_invocation
@@ -23,12 +25,21 @@ admin = group("admin", "Recurring jobs for administrators")
 _HISTORY = 20
 
 
-@operation(admin, "GET", "/api/v1/admin/jobs", gives=lambda: schemas.AdminJob(many=True))
-def list_admin_jobs() -> Any:
-    """All recurring jobs, the rows of c_Job among them."""
-    found = manager().recurring_list()
+@operation(
+    admin, "GET", "/api/v1/admin/jobs", query=schemas.AdminJobsQuery, gives=lambda: schemas.AdminJob(many=True)
+)  # fmt: skip
+def list_admin_jobs(query: Mapping[str, Any]) -> Any:
+    """Recurring jobs by id, and after them the rows of c_Job.
+
+    Where there are more than `limit`, header `Link` has the address of the next page, with rel="next".
+    """
+    found, following = manager().recurring_jobs.page(query["limit"], query["after"])
     states = shapes.last_states(found)
-    return [shapes.recurring(record, states) for record in found]
+    body = [shapes.recurring(record, states) for record in found]
+    if following is None:
+        return body
+    address = url_for("api-admin.list_admin_jobs", limit=query["limit"], after=following)
+    return body, 200, {"Link": f'<{address}>; rel="next"'}
 
 
 @operation(admin, "GET", "/api/v1/admin/jobs/<path:jobId>", gives=schemas.AdminJobDetail)

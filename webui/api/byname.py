@@ -152,7 +152,7 @@ def _options(key: idempotency.Key | None) -> dict[str, Any]:
 
 def scheduled() -> list[RecurringRecord]:
     """The rows of c_Job, when they are served, and what rows were turned into."""
-    return lookup.are_by_name(manager().recurring_list())
+    return manager().recurring_jobs.by_name()
 
 
 def trigger(recurring_id: str, arguments: Any = None) -> int:

@@ -115,6 +115,17 @@ class LoggedRun(Schema):
 # -- recurring jobs, /api/v1/admin/jobs ---------------------------------------------------------------------------
 
 
+class AdminJobsQuery(Body):
+    """Which part of them."""
+
+    limit = limit(1000, 1000)
+    after = Text(
+        load_default=None,
+        validate=validate.Length(1, 100),
+        metadata={"description": "the id that the page before ends with"},
+    )
+
+
 class AdminJob(Schema):
     """A recurring job."""
 
