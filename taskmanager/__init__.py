@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 
+from taskmanager.domain.version import VERSION as __version__
+
 TYPE_CHECKING = False  # a type checker knows it by its name; `typing` itself would take as long as all of this file
 if TYPE_CHECKING:
     from typing import Any
@@ -46,7 +48,6 @@ if TYPE_CHECKING:
     from taskmanager.engine.job_class import Job
     from taskmanager.engine.registry import JobType
 
-__version__ = "0.1.0"
 
 #: Where each public name is. They are imported when they are asked for: `python -m taskmanager` and the console script
 #: come by here before they can answer to Ctrl-C.

@@ -6,6 +6,7 @@ import time
 from datetime import datetime
 
 from taskmanager.domain import times
+from taskmanager.domain.errors import InvalidArgument
 from taskmanager.domain.records import Pause
 from taskmanager.engine.client import check_queue
 from taskmanager.engine.recurring_verbs import check_end, check_note
@@ -50,6 +51,25 @@ class Operating(Installation):
         known = self.database.run(lambda tx: servers.set_quiet(tx, server_id, quiet))
         self.ringer.ring(set())
         return known
+
+    def remove_server(self, server_id: str) -> bool:
+        """Take away a server that has not been heard of for `dead_after_seconds`, and give its claims back.
+
+        Workers do so by themselves; this is for an installation where none runs, and for rows that others left. False
+        when there is no such server. Raises InvalidArgument for one that lives.
+        """
+
+        def work(tx: Tx) -> bool:
+            known = next((one for one in servers.all_servers(tx) if one.id == server_id), None)
+            if known is None:
+                return False
+            beat, now = known.last_heartbeat, tx.now()
+            if beat is not None and (now - beat).total_seconds() < self.settings.dead_after_seconds:
+                raise InvalidArgument(f"{server_id} lives: it was heard of at {beat:%Y-%m-%d %H:%M:%S} (UTC)")
+            servers.bury(tx, server_id, started=None, unchanged=beat)
+            return True
+
+        return self.database.run(work)
 
     def live_stack(self, job_id: int, *, seconds: float = 2.0) -> str | None:
         """Where a running job stands now, as its worker tells it; None when it does not within so many seconds.

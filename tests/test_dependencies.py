@@ -10,6 +10,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+import taskmanager
+
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
@@ -50,3 +52,7 @@ def test_an_extra_that_users_install_has_an_upper_bound_too() -> None:
     for extra, wanted in PROJECT["optional-dependencies"].items():
         for one in map(Requirement, wanted):
             assert extra == "dev" or any(bound.operator == "<" for bound in one.specifier), f"{extra}: {one}"
+
+
+def test_servers_tell_the_version_that_is_packaged() -> None:
+    assert taskmanager.__version__ == PROJECT["version"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from taskmanager.domain.records import ServerRecord
 from taskmanager.storage.monitoring_lists import Row
@@ -12,11 +14,16 @@ from webui import formats
 
 #: Hangfire's thresholds: silent after a minute, presumed dead after two.
 SILENT, DEAD = timedelta(minutes=1), timedelta(minutes=2)
+STAGES = ("active", "silent", "dead")
 
 
 @dataclass(frozen=True, slots=True)
 class ServerView:
-    """A worker process. `stage`: active, silent or dead, by its last heartbeat."""
+    """A worker process. `stage`: active, silent or dead, by its last heartbeat.
+
+    memory: bytes; cpu: percent of one core; done: jobs since it began; ahead: seconds by which its host's clock is
+    before the database's. All None of servers that do not tell.
+    """
 
     id: str
     name: str
@@ -29,11 +36,18 @@ class ServerView:
     scheduler: bool
     quiet: bool = False
     running: tuple[Row, ...] = ()
+    version: str | None = None
+    memory: float | None = None
+    cpu: float | None = None
+    done: float | None = None
+    ahead: float | None = None
 
 
 def view(record: ServerRecord, now: datetime, running: Sequence[Row] = (), quiet: Collection[str] = ()) -> ServerView:
     """What a server's row says, whoever wrote it."""
-    data, own = record.data, record.data.get("taskmanager")
+    data = record.data
+    told = data.get("taskmanager")
+    own: dict[str, Any] = told if isinstance(told, dict) else {}
     head, _, _guid = record.id.rpartition(":")
     name, _, process = head.rpartition(":")
     queues = data.get("Queues")
@@ -43,6 +57,13 @@ def view(record: ServerRecord, now: datetime, running: Sequence[Row] = (), quiet
     return ServerView(
         record.id, name or record.id, process, workers if isinstance(workers, int) else 0,
         tuple(map(str, queues)) if isinstance(queues, list) else (), formats.parsed(data.get("StartedAt")),
-        record.last_heartbeat, stage, bool(isinstance(own, dict) and own.get("scheduler")),
+        record.last_heartbeat, stage, bool(own.get("scheduler")),
         record.id in quiet, tuple(r for r in running if r.data.get("ServerId") == record.id),
+        str(own["version"])[:40] if own.get("version") else None,
+        *(_figure(own.get(figure)) for figure in ("memory", "cpu", "done", "ahead")),
     )  # fmt: skip
+
+
+def _figure(value: object) -> float | None:
+    right = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) if right else None  # type: ignore[arg-type]

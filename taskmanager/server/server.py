@@ -11,11 +11,10 @@ import uuid
 from collections.abc import Callable
 from typing import Protocol
 
-import psutil
-
 from taskmanager.config import Settings
 from taskmanager.domain.errors import StorageError
-from taskmanager.domain.times import to_iso
+from taskmanager.domain.times import to_iso, utcnow
+from taskmanager.domain.version import VERSION
 from taskmanager.engine.performer import Performer
 from taskmanager.engine.recurring import RecurringJobs
 from taskmanager.engine.transitions import Transitions
@@ -34,6 +33,7 @@ from taskmanager.server.upkeep import (
     StackTeller,
     Watchdog,
 )
+from taskmanager.server.vitals import Vitals
 from taskmanager.server.worker import Worker
 from taskmanager.storage import servers
 from taskmanager.storage.database import Database
@@ -93,14 +93,17 @@ class Server:
         self._loops: list[Loop] = []
         self._bell_loop: BellLoop | None = None
         self.jobs_done = 0
+        self._started = ""
+        self._vitals = Vitals()
 
     def start(self) -> None:
         """Announce the server and start everything."""
         database = self.parts.database
+        self._started = to_iso(database.clock.now())
         database.run(lambda tx: servers.announce(tx, self.id, self._data()))
         kept = self.parts.settings
         upkeep = [
-            Heartbeat(database, self.id, self.line, self.given_up.set, seconds=kept.heartbeat_seconds),
+            Heartbeat(database, self.id, self.line, self.given_up.set, seconds=kept.heartbeat_seconds, tell=self._data),
             Watchdog(database, self.id, dead_after=kept.dead_after_seconds),
             Cancellation(database, self.completer),
             Expirer(database, self.parts.transitions, kept.audit_retention_seconds, kept.history_retention_seconds),
@@ -175,7 +178,7 @@ class Server:
 
     def resident_bytes(self) -> int:
         """Memory this process holds."""
-        return int(psutil.Process().memory_info().rss)
+        return self._vitals.resident_bytes()
 
     def _leave(self) -> None:
         # What is still held was not taken back a moment ago: then the database is not there.
@@ -198,9 +201,13 @@ class Server:
 
     def _data(self) -> dict[str, object]:
         settings = self.parts.settings
+        ahead = (utcnow() - self.parts.database.clock.now()).total_seconds()
         return {
             "WorkerCount": settings.threads,
             "Queues": list(settings.worked_queues),
-            "StartedAt": to_iso(self.parts.database.clock.now()),
-            "taskmanager": {"pid": os.getpid(), "scheduler": settings.scheduler},
-        }
+            "StartedAt": self._started,
+            "taskmanager": {
+                "pid": os.getpid(), "scheduler": settings.scheduler, "version": VERSION, "done": self.jobs_done,
+                "ahead": round(ahead, 1), **self._vitals.told(),
+            },
+        }  # fmt: skip

@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from taskmanager.domain.records import ServerRecord
@@ -33,20 +33,24 @@ _ROUND_SECONDS = 600.0
 
 
 class Heartbeat(Process):
-    """Says that this server lives. Found gone, it says so by `given_up`: the server must start anew."""
+    """Says that this server lives, and what `tell` tells of it. Found gone, it says so by `given_up`: the server must
+    start anew.
+    """
 
     name = "heartbeat"
 
     def __init__(
-        self, database: Database, server_id: str, line: Lifeline, given_up: Callable[[], None], *, seconds: float
-    ) -> None:
+        self, database: Database, server_id: str, line: Lifeline, given_up: Callable[[], None], *, seconds: float,
+        tell: Callable[[], Mapping[str, object]],
+    ) -> None:  # fmt: skip
         super().__init__()
         self.database, self.server_id, self.line = database, server_id, line
-        self._given_up, self._seconds = given_up, seconds
+        self._given_up, self._seconds, self._tell = given_up, seconds, tell
 
     def tick(self) -> float:
         self.line.touch()
-        if not self.database.run_single(lambda tx: servers.heartbeat(tx, self.server_id), patience=self._seconds):
+        told = self._tell()
+        if not self.database.run_single(lambda tx: servers.heartbeat(tx, self.server_id, told), patience=self._seconds):
             log.error("server %s was given up by others: its claims are theirs; it starts anew", self.server_id)
             self._given_up()
         return self._seconds

@@ -31,7 +31,7 @@ def upsert_server(t: Tables, p: Product) -> str:
 @statement
 def beat(t: Tables, p: Product) -> str:
     q = p.quote
-    return f"UPDATE {q(t.server.name)} SET {q('LastHeartbeat')} = :now WHERE {q('Id')} = :id"
+    return f"UPDATE {q(t.server.name)} SET {q('LastHeartbeat')} = :now, {q('Data')} = :data WHERE {q('Id')} = :id"
 
 
 @statement
@@ -50,12 +50,6 @@ def delete_server(t: Tables, p: Product) -> Any:
 
 
 @statement
-def change_data(t: Tables, p: Product) -> str:
-    q = p.quote
-    return f"UPDATE {q(t.server.name)} SET {q('Data')} = :data WHERE {q('Id')} = :id"
-
-
-@statement
 def release_row(t: Tables, p: Product) -> str:
     """Only where the claim is still the dead one's: somebody else may have buried it, and a third claimed the row."""
     token = f"t.{p.quote('FetchToken')}"
@@ -69,14 +63,10 @@ def announce(tx: Tx, server_id: str, data: Mapping[str, Any]) -> None:
     tx.execute(upsert_server, row)
 
 
-def heartbeat(tx: Tx, server_id: str) -> bool:
-    """Say that the server lives; False when its row is gone: it was given up, and must start anew."""
-    return tx.execute(beat, {"id": server_id, "now": tx.bind_moment(tx.now())}).rowcount > 0
-
-
-def set_data(tx: Tx, server_id: str, data: Mapping[str, Any]) -> None:
-    """Change what the server says of itself."""
-    tx.execute(change_data, {"id": server_id, "data": json.dumps(data)})
+def heartbeat(tx: Tx, server_id: str, data: Mapping[str, Any]) -> bool:
+    """Say that the server lives, and how; False when its row is gone: it was given up, and must start anew."""
+    given = {"id": server_id, "now": tx.bind_moment(tx.now()), "data": json.dumps(data)}
+    return tx.execute(beat, given).rowcount > 0
 
 
 def set_quiet(tx: Tx, server_id: str, quiet: bool) -> bool:

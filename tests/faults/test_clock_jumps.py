@@ -86,7 +86,7 @@ def test_a_server_is_taken_for_dead_when_its_heartbeat_stands_still_whatever_clo
 
     for hours in (5, -9, 1, -3, 6):  # the database's clock jumps between its heartbeats
         tm.database.clock.shift(timedelta(hours=hours))
-        tm.database.run(lambda tx: servers.heartbeat(tx, living.id))
+        tm.database.run(lambda tx: servers.heartbeat(tx, living.id, {"taskmanager": {}}))
         watchdog.tick()
         assert living.id in known()
         time.sleep(0.25)

@@ -676,10 +676,7 @@ WHERE "HangfireList"."Key" = ? ORDER BY "HangfireList"."Id" DESC
 INSERT INTO "HangfireHash" ("Key", "Field", "Value", "ExpireAt") VALUES (:Key, :Field, :Value, :ExpireAt);
 
 -- servers.beat
-UPDATE "HangfireServer" SET "LastHeartbeat" = :now WHERE "Id" = :id;
-
--- servers.change_data
-UPDATE "HangfireServer" SET "Data" = :data WHERE "Id" = :id;
+UPDATE "HangfireServer" SET "LastHeartbeat" = :now, "Data" = :data WHERE "Id" = :id;
 
 -- servers.delete_server
 DELETE FROM "HangfireServer" WHERE "HangfireServer"."Id" = ?;

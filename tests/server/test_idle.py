@@ -35,7 +35,7 @@ def test_a_look_is_one_statement_and_so_is_a_sign_of_life(url: str, tmp_path: Pa
             for _ in range(2):  # the first connects, and asks for the clock
                 before = len(wire.sent())
                 tm.database.read(servers.all_servers)
-                tm.database.run_single(lambda tx: servers.heartbeat(tx, "nobody"))
+                tm.database.run_single(lambda tx: servers.heartbeat(tx, "nobody", {}))
             assert len(wire.sent()) - before == 2
             before = len(wire.sent())
             tm.database.run(servers.all_servers)

@@ -60,7 +60,10 @@ def fill(tm: TaskManager) -> dict[str, int]:
     now = tm.database.read(lambda tx: tx.now())
     data = {
         "WorkerCount": 20, "Queues": ["mail", "default"], "StartedAt": times.to_iso(now - timedelta(hours=7)),
-        "taskmanager": {"pid": 4711, "scheduler": True},
+        "taskmanager": {
+            "pid": 4711, "scheduler": True, "version": "0.1.0", "memory": 83_886_080, "cpu": 12.5, "done": 4711,
+            "ahead": 0.1,
+        },
     }  # fmt: skip
     tm.database.run(lambda tx: servers.announce(tx, server_id, data))
 

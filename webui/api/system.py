@@ -100,7 +100,8 @@ def list_servers() -> Any:
         {
             "id": v.id, "name": v.name, "workers": v.workers, "queues": list(v.queues), "startedAt": v.started,
             "heartbeat": v.heartbeat, "stage": v.stage, "scheduler": v.scheduler, "isPaused": v.quiet,
-            "running": [r.id for r in v.running],
+            "running": [r.id for r in v.running], "version": v.version, "memoryBytes": whole_number(v.memory),
+            "cpuPercent": v.cpu, "jobsDone": whole_number(v.done),
         }
         for v in views
     ]  # fmt: skip
@@ -116,6 +117,20 @@ def pause_server(server: str) -> None:
 def resume_server(server: str) -> None:
     """Let a server take jobs again."""
     _quiet(server, False)
+
+
+@operation(system, "DELETE", "/api/v1/servers/<path:server>", needs="servers.drain", about="server")
+def remove_server(server: str) -> None:
+    """Take away a server that is not heard of any more, and give its claims back. One that lives is refused."""
+    access.about("server", server)
+    with told(code="Servers.Lives"):
+        if not manager().remove_server(server):
+            refuse(404, "Servers.NotFound", f"there is no server {server!r}")
+
+
+def whole_number(value: float | None) -> int | None:
+    """A figure without its fraction."""
+    return None if value is None else int(value)
 
 
 def _of_pause(pause: Pause | None) -> dict[str, Any]:

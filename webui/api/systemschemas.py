@@ -139,6 +139,10 @@ class Server(Schema):
     scheduler = fields.Boolean()
     isPaused = described(fields.Boolean, "takes no more jobs")
     running = described(fields.List, "jobs it performs", cls_or_instance=fields.Integer())
+    version = fields.String(allow_none=True)
+    memoryBytes = fields.Integer(allow_none=True)
+    cpuPercent = described(fields.Float, "of one core, since its last sign of life", allow_none=True)
+    jobsDone = described(fields.Integer, "since it began", allow_none=True)
 
 
 class RunsQuery(Cursor):

@@ -1,12 +1,14 @@
-"""Worker processes: who lives, and what they perform."""
+"""Worker processes: who lives, what they perform and what they take of their machines; one of them with its jobs."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
+from taskmanager.domain.errors import InvalidArgument
 from taskmanager.storage import monitoring_lists
 from taskmanager.storage import servers as server_rows
 from taskmanager.storage.monitoring_filters import Wanted
@@ -14,40 +16,56 @@ from taskmanager.storage.transaction import Tx
 from webui import access, serverviews, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
+from webui.serverviews import STAGES, ServerView
+from webui.views.actions import back
 
 #: Running jobs that are told of; beyond it the list of running jobs is the place to look.
 _RUNNING = 100
+#: Of each server in the list; its own page has the others.
+_OF_EACH = 20
 
 
 @pages.get("/servers")
 def servers() -> str:
-    """All of them."""
-
-    def work(tx: Tx) -> Any:
-        running = monitoring_lists.newest(tx, Wanted(("Processing",)), limit=_RUNNING)
-        return server_rows.all_servers(tx), running, tx.now(), server_rows.quiet_ones(tx)
-
-    found, running, now, quiet = read(work)
-    views = [serverviews.view(s, now, running, quiet) for s in found]
+    """All of them, or those of a stage or of whose name a part is asked for."""
+    q, stage = request.args.get("q", "").strip()[:100], request.args.get("state", "")
+    stage = stage if stage in STAGES else ""
+    views, now, running = _look()
     known = {v.id for v in views}
     lost = [r for r in running if r.data.get("ServerId") and r.data["ServerId"] not in known]
     seen = shell.seen()
+    shown = [v for v in views if q.lower() in v.id.lower() and stage in ("", v.stage)]
     return render_template(
-        "servers.html", here="servers", servers=views, now=now, lost=lost, seen_at=seen.snapshot.at if seen else now
-    )
+        "servers.html", here="servers", servers=shown, all=views, now=now, lost=lost, q=q, stage=stage, most=_OF_EACH,
+        counts=Counter(v.stage for v in views), versions=_versions(views), seen_at=seen.snapshot.at if seen else now,
+    )  # fmt: skip
 
 
-@pages.post("/servers/<any(pause, resume):action>")
+@pages.get("/servers/<name:server>")
+def server(server: str) -> str:
+    """One of them, and the jobs it performs now."""
+    views, now, _running = _look()
+    found = next((v for v in views if v.id == server), None)
+    if found is None:
+        abort(404)
+    return render_template("server.html", here="servers", one=found, now=now, versions=_versions(views))
+
+
+@pages.post("/servers/<any(pause, resume, remove):action>")
 @needs("servers.drain")
 def server_action(action: str) -> Any:
-    """Let a server take no more jobs, or take them again."""
-    if not manager().quiet_server(request.form.get("server", ""), quiet=action == "pause"):
+    """Let a server take no more jobs, or take them again; take away one that is dead."""
+    name = request.form.get("server", "")
+    if action == "remove":
+        return _remove(name)
+    access.about("server", name, after={"paused": action == "pause"})
+    if not manager().quiet_server(name, quiet=action == "pause"):
         abort(404)
     if not shell.wants_page():
         return "", 204
     text = _("The server takes no more jobs; what it runs, it ends.") if action == "pause" else None
     flash(text or _("The server takes jobs again."), "done")
-    return redirect(url_for("pages.servers"), 303)
+    return redirect(back() if request.form.get("back") else url_for("pages.servers"), 303)
 
 
 @pages.post("/servers/stack/<int:job_id>")
@@ -58,3 +76,33 @@ def job_stack(job_id: int) -> Any:
         abort(403, "args.view")
     found = manager().live_stack(job_id) if job_id < 1 << 62 else None
     return render_template("stack.html", here="servers", job_id=job_id, trace=found)
+
+
+def _remove(name: str) -> Any:
+    try:
+        if not manager().remove_server(name):
+            abort(404)
+    except InvalidArgument as error:
+        if not shell.wants_page():
+            abort(409, str(error))
+        flash(str(error), "warn")
+    else:
+        if not shell.wants_page():
+            return "", 204
+        flash(_("The server is taken away; what it had in hand is given back."), "done")
+    return redirect(url_for("pages.servers"), 303)
+
+
+def _look() -> tuple[list[ServerView], Any, list[Any]]:
+    def work(tx: Tx) -> Any:
+        running = monitoring_lists.newest(tx, Wanted(("Processing",)), limit=_RUNNING)
+        return server_rows.all_servers(tx), running, tx.now(), server_rows.quiet_ones(tx)
+
+    found, running, now, quiet = read(work)
+    return [serverviews.view(s, now, running, quiet) for s in found], now, running
+
+
+def _versions(views: list[ServerView]) -> list[str]:
+    """The versions that run, when they are several: during a deployment, or after half of one."""
+    found = sorted({v.version for v in views if v.version and v.stage != "dead"})
+    return found if len(found) > 1 else []

@@ -21,7 +21,8 @@ OF_JOBS = (
 OF_OTHERS = (
     "recurring", "recurring?sort=failures", "operations/new?kind=recurring&action=pause",
     "recurring/daily-report", "recurring/c_job:1", "recurring/never", "recurring/daily-report/edit",
-    "recurring/c_job:1/edit", "servers", "history", "history?job=Nightly+totals", "history/1", "history?job=nobody",
+    "recurring/c_job:1/edit", "servers", "servers/web-2:4711:0123456789abcdef0123456789abcdef",
+    "history", "history?job=Nightly+totals", "history/1", "history?job=nobody",
     "alerts", "alerts/rules/new", "search", "search?q=report", "search?q=zzzz", "audit", "audit?user=nobody",
     "../api/v1/docs",
 )  # fmt: skip
