@@ -141,7 +141,8 @@ def samples(tm: TaskManager, app: Flask) -> dict[str, list[Any]]:
             "api-admin.get_admin_job.jobId": recurring, "recurring_id": recurring, "recurringId": recurring,
             "api-edits.get_row.recurringId": recurring[1:],
             "pages.recurring_trigger_edited.recurring_id": recurring[:1], "jobName": ["Job of history 7"],
-            "server": ask(f"SELECT MIN({q('Id')}) FROM {q(t.server.name)}"), "queue": ["default", "mail"], "run_id": run_ids, "runId": run_ids, "alert_id": alert_ids,
+            "server": ask(f"SELECT MIN({q('Id')}) FROM {q(t.server.name)}"),
+            "queue": ["default", "mail"], "run_id": run_ids, "runId": run_ids, "alert_id": alert_ids,
             "alertId": alert_ids, "middle": [max(jobs[0] or 0, 2) // 2],
             "key": ask(f"SELECT {q('Value')} FROM {q(t.set.name)} WHERE {q('Key')} = '{failures.GROUPS}' LIMIT 2"),
         }  # fmt: skip
