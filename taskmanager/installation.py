@@ -19,7 +19,7 @@ from taskmanager.engine.audit import Actor, Audit
 from taskmanager.engine.client import Client
 from taskmanager.engine.continuations import Continuations
 from taskmanager.engine.definitions import Definition
-from taskmanager.engine.filters import Chain, Filter
+from taskmanager.engine.filters import Chain, Filter, Lost
 from taskmanager.engine.history import LoggedJobs
 from taskmanager.engine.injection import Providers
 from taskmanager.engine.legacy import LegacyJobs
@@ -66,7 +66,7 @@ class Installation:
         self.registry.is_injected = self.providers.is_injected
         self.filters = Chain([AutomaticRetry(), StatisticsHistory(), Continuations(), RecurringRuns()])
         if s.log_to_database:
-            self.filters.add(LoggedJobs())
+            self.filters.add(LoggedJobs(self.registry, self._is_told))
         failed = s.failed_expiration_seconds
         self.transitions = Transitions(
             self.filters,
@@ -86,6 +86,7 @@ class Installation:
         self.providers.add_value(Database, self.database)
         self.providers.add_value(Procedures, self.procedures)
         self._serve_operations()
+        self.procedure_runs: ProcedureRuns | None = None
         self.legacy_jobs: LegacyJobs | None = None
         self.row_edits: RowEdits | None = None
         if s.legacy:
@@ -171,7 +172,8 @@ class Installation:
             display_name="Stored procedure", job_type=JobType.RECURRING, timeout=self.settings.legacy_timeout_seconds,
         )  # fmt: skip
         self.registry.add(definition)
-        self.filters.add(ProcedureRuns(self.filters))
+        self.procedure_runs = ProcedureRuns(self.filters, self.procedures)
+        self.filters.add(self.procedure_runs)
         self.procedures.rerun_lost = self.settings.legacy_rerun_lost
         self.registry.add(define(refuse, retry=RetryPolicy(attempts=0), job_type=JobType.RECURRING))
         legacy = ServedJobs(
@@ -183,6 +185,10 @@ class Installation:
         self.legacy_jobs = self.recurring_jobs.legacy = legacy
         if self.settings.scheduler:
             self.extra_processes.append(lambda: LegacyScheduler(legacy))
+
+    def _is_told(self, lost: Lost) -> bool:
+        """Whether a run whose process died is told of otherwise."""
+        return self.procedure_runs is not None and self.procedure_runs.is_told(lost)
 
     def _tell_resumed(self, tx: Tx, recurring_id: str, pause: Pause) -> None:
         """What a pause's end does is done in the name of who set it."""

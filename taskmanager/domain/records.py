@@ -68,6 +68,8 @@ class Claim:
     created_at: datetime | None = None
     priority: int = 0
     parameters: dict[str, str] = field(default_factory=dict)
+    #: Whether the job's Processing is of this very claim; else it is of a run whose process is gone.
+    begun: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,6 +187,8 @@ class JobContext:
         self.timed_out = False
         #: False once the run did what must not be done twice: a server that stops does not put it back.
         self.is_repeatable = True
+        #: False until a run that is there to call something else has done so.
+        self.was_called = True
         #: Bytes of JSON kept of this run's result, where it is not what the settings say.
         self.max_result_bytes: int | None = None
         #: Processor milliseconds and megabytes of a run that had a process of its own.

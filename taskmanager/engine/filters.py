@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from taskmanager.domain.invocation import Invocation
-from taskmanager.domain.records import Claim
+from taskmanager.domain.records import Claim, JobRecord
 from taskmanager.domain.states import State
 from taskmanager.engine.effects import Effects
 from taskmanager.engine.registry import JobDefinition
@@ -52,6 +52,19 @@ class Run:
     memory_mb: int | None = None
     message: str | None = None
     server: str = ""
+    #: False of a run that ended before what it is there to call was called.
+    was_called: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A run whose process died. record: its job, with parameters and history; claim: of who takes the job over, None
+    when that is a person."""
+
+    record: JobRecord
+    started_at: datetime
+    server: str
+    claim: Claim | None
 
 
 @dataclass(slots=True)
@@ -108,6 +121,16 @@ class Filter:
     def cancelled(self, context: Electing) -> None:
         """A run ended whose job was Deleted meanwhile: its outcome counts for nothing, but may be told of."""
 
+    def refused(self, context: Electing, why: str) -> None:
+        """A run ended whose outcome counts for nothing, for its job has gone on without it, is no more, or was put
+        back. After a COMMIT in doubt it may be told of again, and that of a run whose outcome was written, too."""
+
+    def lost(self, context: Electing, run: Lost) -> None:
+        """The job leaves the Processing of a run whose process died."""
+
+
+_HOOKS = ("creating", "created", "performing", "performed", "elect", "applied", "cancelled", "refused", "lost")
+
 
 class Chain:
     """Filters in their order; a hook that a filter does not override costs nothing."""
@@ -121,12 +144,14 @@ class Chain:
         self.elect: list[Filter] = []
         self.applied: list[Filter] = []
         self.cancelled: list[Filter] = []
+        self.refused: list[Filter] = []
+        self.lost: list[Filter] = []
         for one in filters:
             self.add(one)
 
     def add(self, one: Filter) -> None:
         """Take a filter in at the place its order asks for."""
         self.filters = sorted([*self.filters, one], key=lambda f: f.order)
-        for hook in ("creating", "created", "performing", "performed", "elect", "applied", "cancelled"):
+        for hook in _HOOKS:
             overriding = [f for f in self.filters if getattr(type(f), hook) is not getattr(Filter, hook)]
             setattr(self, hook, overriding[::-1] if hook == "performed" else overriding)

@@ -109,9 +109,14 @@ class Performer:
         stored: invocations.Invocation,
         context: JobContext,
         runner: Runner,
+        *,
+        started_at: datetime | None = None,
     ) -> Outcome:
-        """Run the job to its end, whatever it does; never raises for what the job raises."""
-        started_at, started, cpu = self.now(), time.perf_counter(), time.thread_time()
+        """Run the job to its end, whatever it does; never raises for what the job raises.
+
+        started_at: when it began, as its Processing says; now when None.
+        """
+        started_at, started, cpu = started_at or self.now(), time.perf_counter(), time.thread_time()
         result: Any = None
         error: BaseException | None = None
         try:
@@ -124,7 +129,10 @@ class Performer:
         elsewhere = definition.is_async or definition.isolate
         own = None if elsewhere else round((time.thread_time() - cpu) * 1000)
         spent, memory = context.measured or (own, None)
-        run = Run(context.attempt, started_at, ended_at, duration, spent, memory, message, self.server)
+        run = Run(
+            context.attempt, started_at, ended_at, duration, spent, memory, message, self.server,
+            was_called=context.was_called,
+        )  # fmt: skip
         return Outcome(
             claim, state, started_at, ended_at, definition, error, run, context.log.rest(), context.take_progress()
         )

@@ -16,7 +16,7 @@ from taskmanager.domain.records import Claim
 from taskmanager.domain.states import Deleted, Enqueued, Failed, State, Succeeded
 from taskmanager.engine import entering
 from taskmanager.engine.effects import Effects
-from taskmanager.engine.filters import Chain, Electing, Run
+from taskmanager.engine.filters import Chain, Electing, Lost, Run
 from taskmanager.engine.registry import JobDefinition
 from taskmanager.storage import jobs, queues
 from taskmanager.storage.jobs import LockedJob
@@ -112,6 +112,7 @@ class Transitions:
         claims = [c.claim for c in changes if c.claim is not None and c.job_id not in busy]
         owned = queues.owned(tx, claims) if claims else set()
         changes = _without_row(tx, changes, locked, owned)
+        given_back = _given_back_among(tx, changes, locked)
         wanting = [c.job_id for c in changes if c.elect and _needs_parameters(c.to)]
         parameters = jobs.parameters(tx, wanting) if wanting else {}
         answers, follow_ups = [], list[Change]()
@@ -124,14 +125,13 @@ class Transitions:
                 if change.claim is not None and change.claim.queue_id in owned and not change.keep_claim:
                     effects.acknowledge(change.claim.queue_id)
                 answers.append(Applied(change.job_id, None, refused=refusal))
-                if change.run is not None and _is_deleted(locked.get(change.job_id)):
-                    context = _context(change, locked[change.job_id], effects, parameters)
-                    _end_cancelled(effects, change, context.at)
-                    for one in self.filters.cancelled:
-                        one.cancelled(context)
+                if change.run is not None:
+                    self._ended_in_vain(effects, change, locked.get(change.job_id), parameters)
                 continue
             seen.add(change.job_id)
             context = _context(change, locked[change.job_id], effects, parameters)
+            if _is_lost(change, context.job, given_back):
+                self._tell_lost(context, change)
             answers.append(self._one(change, context))
             follow_ups.extend(context.follow_ups)
         return answers, follow_ups
@@ -149,6 +149,34 @@ class Transitions:
             if (job.state, job.state_id) != (change.claim.state, change.claim.state_id):
                 return f"the job was moved to {job.state} meanwhile"
         return None
+
+    def _ended_in_vain(
+        self, effects: Effects, change: Change, job: LockedJob | None, parameters: Mapping[int, Mapping[str, str]]
+    ) -> None:
+        """Tell of a run whose outcome is refused."""
+        if not parameters.get(change.job_id) and change.claim is not None:
+            parameters = {change.job_id: change.claim.parameters}
+        at = change.at or effects.tx.now()
+        context = _context(change, job or LockedJob(change.job_id, None, None, None, 0, at), effects, parameters)
+        if job is not None and job.state == "Deleted":
+            _end_cancelled(effects, change, context.at)
+            for one in self.filters.cancelled:
+                one.cancelled(context)
+            return
+        why = _why_in_vain(change, job)
+        for one in self.filters.refused:
+            one.refused(context, why)
+
+    def _tell_lost(self, context: Electing, change: Change) -> None:
+        """Tell of the run that the job's Processing is of: it has no end of its own."""
+        record = jobs.read(context.effects.tx, change.job_id) if self.filters.lost else None
+        facts = record.current.data if record is not None and record.current is not None else {}
+        started_at = times.parse(facts.get("StartedAt"))
+        if record is None or started_at is None:
+            return
+        run = Lost(record, started_at, facts.get("ServerId", ""), change.claim)
+        for one in self.filters.lost:
+            one.lost(context, run)
 
     def _one(self, change: Change, context: Electing) -> Applied:
         effects, job = context.effects, context.job
@@ -171,6 +199,9 @@ class Transitions:
         if change.elect:
             for one in self.filters.applied:
                 one.applied(context, state)
+        elif change.run is not None:
+            for one in self.filters.refused:
+                one.refused(context, state.reason or "")
         return Applied(job.id, state, left=job.state)
 
     def _leave(self, effects: Effects, change: Change, job: LockedJob) -> None:
@@ -239,8 +270,28 @@ def _end_cancelled(effects: Effects, change: Change, at: datetime) -> None:
         effects.log(change.job_id, change.run.attempt, change.log_lines, at)
 
 
-def _is_deleted(job: LockedJob | None) -> bool:
-    return job is not None and job.state == "Deleted"
+def _why_in_vain(change: Change, job: LockedJob | None) -> str:
+    """Why a run's outcome counts for nothing."""
+    if job is None:
+        return "the job was deleted from the database while it ran"
+    if change.claim is not None and (job.state, job.state_id) != (change.claim.state, change.claim.state_id):
+        return f"the job was moved to {job.state} while it ran"
+    return "its claim was given up while it ran"
+
+
+def _given_back_among(tx: Tx, changes: Sequence[Change], locked: Mapping[int, LockedJob]) -> set[int]:
+    """Of the jobs in Processing that others than their workers change, those whose claims were given back."""
+    others = {c.job_id for c in changes if c.claim is None and c.job_id in locked}
+    left = [job_id for job_id in others if locked[job_id].state == "Processing"]
+    return queues.free_among(tx, left) if left else set()
+
+
+def _is_lost(change: Change, job: LockedJob, given_back: set[int]) -> bool:
+    """Whether the job's Processing is of a run whose process died: another claim takes it over, or its claim was
+    given back for it."""
+    if job.state != "Processing":
+        return False
+    return job.id in given_back if change.claim is None else not change.claim.begun
 
 
 def _needs_parameters(state: State) -> bool:

@@ -178,8 +178,8 @@ class Completer(Process):
                 if answer.refused == GONE and change.run is not None:
                     said = f": {short(change.to.exception_message)}" if isinstance(change.to, Failed) else ""
                     log.warning(
-                        "job %d was deleted from the database while it ran; that it ended as %s is written nowhere, "
-                        "and nobody is told%s", answer.job_id, change.to.name, said, extra=about,
+                        "job %d was deleted from the database while it ran; that it ended as %s is in its history at "
+                        "most, and nobody is told%s", answer.job_id, change.to.name, said, extra=about,
                     )  # fmt: skip
                     continue
                 log.info("outcome of job %d not written: %s", answer.job_id, answer.refused, extra=about)
@@ -224,7 +224,7 @@ class Completer(Process):
         changes = [
             Change(
                 r.claim.job_id, Processing(server_id=self.server_id, worker_id=r.worker_id), STARTABLE, r.claim,
-                keep_claim=True, at=r.started_at,
+                keep_claim=True, at=r.started_at, definition=r.definition,
             )
             for r in late
         ]  # fmt: skip
@@ -242,7 +242,7 @@ class Completer(Process):
         for running, answer in zip(late, answers, strict=True):
             if answer or running.claim.job_id in written:
                 running.claim.state, running.claim.state_id = states[running.claim.job_id]
-                running.recorded = True
+                running.claim.begun = running.recorded = True
             elif answer.busy:
                 running.record_at = time.monotonic() + _BUSY_SECONDS
             else:

@@ -11,12 +11,14 @@ from queue import SimpleQueue
 from taskmanager.domain import invocation as invocations
 from taskmanager.domain.errors import StorageError
 from taskmanager.domain.records import Claim
-from taskmanager.domain.states import STARTABLE, Enqueued
+from taskmanager.domain.states import STARTABLE, Enqueued, State
 from taskmanager.domain.texts import whole
 from taskmanager.domain.times import to_unix
+from taskmanager.engine.filters import Run
 from taskmanager.engine.performer import Performer, UnknownJobType
 from taskmanager.engine.transitions import ROW_DELETED, Change
 from taskmanager.server.completer import Completer
+from taskmanager.server.telling import Running
 from taskmanager.storage import jobs, queues
 from taskmanager.storage.database import Database
 from taskmanager.storage.transaction import Tx
@@ -171,19 +173,36 @@ class HeldClaims:
         """
         left = list(self.by_row.values())
         recorded = [r for r in self.completer.running.values() if r.recorded and r.claim.queue_id in self.by_row]
-        repeatable = [r.claim for r in recorded if r.context.is_repeatable]
-        changes = [_given_back(claim) for claim in repeatable]
-        changes += [_over(c) for c in self._without_row([r.claim for r in recorded if not r.context.is_repeatable])]
+        repeatable = [r for r in recorded if r.context.is_repeatable]
+        changes = [self._given_back(running) for running in repeatable]
+        changes += [self._over(r) for r in self._without_row([r for r in recorded if not r.context.is_repeatable])]
         if changes:
             self._apply(changes)
-        self.release([c for c in left if c not in repeatable])
+        back = {r.claim.queue_id for r in repeatable}
+        self.release([c for c in left if c.queue_id not in back])
         return len(left)
 
-    def _without_row(self, claims: Sequence[Claim]) -> list[Claim]:
-        if not claims:
+    def _without_row(self, running: Sequence[Running]) -> list[Running]:
+        if not running:
             return []
-        owned = self.database.run(lambda tx: queues.owned(tx, claims), patience=5)
-        return [claim for claim in claims if claim.queue_id not in owned]
+        owned = self.database.run(lambda tx: queues.owned(tx, [r.claim for r in running]), patience=5)
+        return [r for r in running if r.claim.queue_id not in owned]
+
+    def _given_back(self, running: Running) -> Change:
+        state = Enqueued(queue="", reason="The server stopped before the job ended")
+        return self._ended_by_us(running, state, elect=False)
+
+    def _over(self, running: Running) -> Change:
+        return self._ended_by_us(running, ROW_DELETED, elect=True)
+
+    def _ended_by_us(self, running: Running, state: State, *, elect: bool) -> Change:
+        """The end of a run that goes on in its thread until the process ends."""
+        now = self.performer.now()
+        ms = max(0, round((now - running.started_at).total_seconds() * 1000))
+        run = Run(running.context.attempt, running.started_at, now, ms, server=self.performer.server)
+        return Change(
+            running.claim.job_id, state, STARTABLE, running.claim, definition=running.definition, run=run, elect=elect
+        )
 
     def _apply(self, changes: Sequence[Change]) -> None:
         """Write the changes; a job whose filters raise ends without them, and keeps no other from going back."""
@@ -201,15 +220,6 @@ class HeldClaims:
             log.exception("job %d, whose queue row was deleted, is ended without filters", change.job_id)
             plain = replace(change, to=ROW_DELETED, elect=False)
             self.database.run(lambda tx: door.apply(tx, [plain]), patience=5)
-
-
-def _given_back(claim: Claim) -> Change:
-    state = Enqueued(queue="", reason="The server stopped before the job ended")
-    return Change(claim.job_id, state, STARTABLE, claim, elect=False)
-
-
-def _over(claim: Claim) -> Change:
-    return Change(claim.job_id, ROW_DELETED, STARTABLE, claim)
 
 
 def _since(claim: Claim, now: float) -> float:

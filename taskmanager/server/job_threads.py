@@ -117,7 +117,7 @@ class JobThreads:
         context = self.performer.context_of(claim, definition.name)
         running = Running(
             claim, context, worker_id, self.performer.now(), time.monotonic(),
-            timeout_of(claim.parameters, definition.timeout),
+            timeout_of(claim.parameters, definition.timeout), definition=definition,
         )  # fmt: skip
         self.completer.begin(running)
         if DEATHS in claim.parameters:
@@ -125,7 +125,9 @@ class JobThreads:
         self.lifeline.start(slot, claim.job_id)
         try:
             with logs.job_context((claim.job_id, context.attempt, claim.queue, self.performer.server, definition.name)):
-                outcome = self.performer.perform(claim, definition, stored, context, self._runner)
+                outcome = self.performer.perform(
+                    claim, definition, stored, context, self._runner, started_at=running.started_at
+                )
         except Exception as error:  # what the job left behind could not be made an outcome
             log.exception("the end of job %d could not be understood", claim.job_id, extra=self.performer.about(claim))
             outcome = self.performer.failed(claim, error)

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from taskmanager.domain.records import Claim
 from taskmanager.engine.context import PROGRESS, JobContext
+from taskmanager.engine.registry import JobDefinition
 from taskmanager.storage import job_log, jobs, queues
 from taskmanager.storage.database import Database
 from taskmanager.storage.transaction import Tx
@@ -37,6 +38,7 @@ class Running:
     #: What it said that is not in the database yet.
     lines: str | None = None
     share: float | None = None
+    definition: JobDefinition | None = None
 
 
 class Teller:

@@ -34,6 +34,14 @@ def insert_logged(t: Tables, p: Product) -> str:
 
 
 @statement
+def same_start(t: Tables, p: Product) -> str:
+    """Runs of a job that began in the same second: by the index of names."""
+    q = p.quote
+    wanted = " AND ".join(f"{q(c)} = :{c}" for c in ("JobName", "StartedAt", "JobId"))
+    return f"SELECT {q('DurationMs')}, {q('ServerName')} FROM {q('c_LoggedJob')} WHERE {wanted}"
+
+
+@statement
 def read_logged(t: Tables, p: Product) -> Any:
     c = t.legacy.logged.c
     return (
@@ -125,16 +133,34 @@ def begin_round(tx: Tx, *, every: float) -> bool:
 
 def add(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
     """Append rows; moments are UTC and are written on the server's wall clock, in whole seconds."""
-    found = legacy_shape.of(tx)
-    if found.logged is not Shape.SPECIFICATION:
-        return  # the table is somebody else's: what ran is seen in Job and State
-    clock, now = tx.clock, tx.bind_moment(tx.clock.local_now())
+    if legacy_shape.of(tx).logged is Shape.SPECIFICATION:  # else it is somebody else's: Job and State tell what ran
+        insert_each(tx, insert_logged, [_stored(tx, row) for row in rows])
+
+
+def add_once(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
+    """As `add`, but for runs that may be there already: each is looked for by its job, start, server and duration.
+
+    A run whose process was given up, and which ended all the same, may be there without its duration.
+    """
+    if legacy_shape.of(tx).logged is not Shape.SPECIFICATION:
+        return
     for row in rows:
-        row["StartedAt"] = tx.bind_moment(clock.to_local(row["StartedAt"]))
-        row["CompletedAt"] = tx.bind_moment(clock.to_local(row["CompletedAt"]))
-        row["CreatedAt"] = now
-        legacy_texts.fitted(found.texts, "c_LoggedJob", row)
-    insert_each(tx, insert_logged, rows)
+        row = _stored(tx, row)
+        there = tx.execute(same_start, {name: row[name] for name in ("JobName", "StartedAt", "JobId")})
+        took, server = row["DurationMs"], row["ServerName"]
+        if not any(known == server and (ms is None or took is None or int(ms) == took) for ms, known in there):
+            insert_each(tx, insert_logged, [row])
+
+
+def _stored(tx: Tx, row: dict[str, Any]) -> dict[str, Any]:
+    """A row as the table holds it."""
+    clock, ended = tx.clock, row["CompletedAt"]
+    moments = {
+        "StartedAt": tx.bind_moment(clock.to_local(row["StartedAt"])),
+        "CompletedAt": None if ended is None else tx.bind_moment(clock.to_local(ended)),
+        "CreatedAt": tx.bind_moment(clock.local_now()),
+    }
+    return legacy_texts.fitted(legacy_shape.of(tx).texts, "c_LoggedJob", row | moments)
 
 
 def history(tx: Tx, *, name: str | None, limit: int, failed_only: bool = False) -> list[dict[str, Any]]:

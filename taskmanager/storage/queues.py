@@ -147,6 +147,11 @@ def rows_of_jobs(t: Tables, p: Product) -> str:
     return p.select_by_ids(("JobId",), t.queue.name, key="JobId")
 
 
+@statement
+def free_rows_of_jobs(t: Tables, p: Product) -> str:
+    return p.select_by_ids(("JobId", "FetchedAt"), t.queue.name, key="JobId")
+
+
 def push(tx: Tx, rows: Sequence[tuple[int, str, int]]) -> None:
     """Put jobs into queues: (job id, queue, priority; smaller runs first)."""
     insert_each(tx, push_row, [{"JobId": j, "Queue": q, "Priority": p} for j, q, p in rows])
@@ -253,6 +258,11 @@ def remove_jobs(tx: Tx, job_ids: Iterable[int]) -> None:
 def waiting_among(tx: Tx, job_ids: Iterable[int]) -> set[int]:
     """Which of these jobs have a queue row."""
     return {int(r[0]) for r in tx.execute(rows_of_jobs, {"ids": jobs.ids_json(job_ids)})}
+
+
+def free_among(tx: Tx, job_ids: Iterable[int]) -> set[int]:
+    """Which of these jobs wait in a queue, claimed by nobody."""
+    return {int(r[0]) for r in tx.execute(free_rows_of_jobs, {"ids": jobs.ids_json(job_ids)}) if r[1] is None}
 
 
 def token_of(guid: str, number: int) -> str:

@@ -17,7 +17,7 @@ from taskmanager.domain.errors import JobCancelled
 from taskmanager.domain.records import Claim
 from taskmanager.domain.states import Deleted
 from taskmanager.engine.context import JobContext
-from taskmanager.engine.filters import Chain, Electing, Filter
+from taskmanager.engine.filters import Chain, Electing, Filter, Lost
 from taskmanager.engine.history import LoggedJobs, cancelled_message
 from taskmanager.engine.legacy import LegacyOutcome
 from taskmanager.engine.legacy_schedule import SENT
@@ -101,6 +101,7 @@ def run_procedure(
 ) -> str | None:
     """Run the stored procedure of row `row_id` of c_Job; its first cell is the result."""
     ctx.max_result_bytes = 8 * _LONGEST  # as JSON; what is kept of it is cut here
+    ctx.was_called = False
     _settle_earlier(database, known, ctx)
     parts = procedures.checked_name(name)
     if database.is_embedded:
@@ -139,7 +140,7 @@ def _mark(database: Database, known: Procedures, ctx: JobContext, backend: Backe
     if not known.marks.do(mark, lambda: database.run(alone)):
         raise JobCancelled("the claim was given up before the procedure was called")
     ctx.raise_if_cancelled()
-    ctx.is_repeatable = False
+    ctx.is_repeatable, ctx.was_called = False, True
 
 
 def _mark_together(tx: Tx, marks: Sequence[_Mark]) -> list[bool]:
@@ -194,8 +195,14 @@ class ProcedureRuns(Filter):
 
     order = 5
 
-    def __init__(self, chain: Chain) -> None:
-        self._chain = chain
+    def __init__(self, chain: Chain, known: Procedures) -> None:
+        self._chain, self._known = chain, known
+
+    def is_told(self, lost: Lost) -> bool:
+        """Whether a lost run is told of by who takes its job over, which then fails as this very run."""
+        sent = Sent.read(lost.record.parameters.get(SENT))
+        taken = sent is not None and lost.claim is not None and sent.queue_id == lost.claim.queue_id
+        return taken and not self._known.rerun_lost
 
     def elect(self, context: Electing) -> None:
         lost = context.error
@@ -204,6 +211,12 @@ class ProcedureRuns(Filter):
             context.run.duration_ms = max(0, round((context.run.ended_at - lost.sent.at).total_seconds() * 1000))
             context.run.server = lost.sent.server
             context.effects.parameter(context.job.id, SENT, None)
+
+    def refused(self, context: Electing, why: str) -> None:
+        """Who was taken for dead, and was not: the mark is gone with the row that tells of the run."""
+        definition, is_there = context.definition, context.job.state is not None
+        if context.run is not None and definition is not None and definition.target is run_procedure and is_there:
+            context.run.was_called = context.run.was_called and bool(context.parameters.get(SENT))
 
     def cancelled(self, context: Electing) -> None:
         if context.run is None or not context.parameters.get(SENT):

@@ -331,6 +331,9 @@ FROM `c_LoggedJob`
 WHERE (%s = %s OR lower(`c_LoggedJob`.`JobName`) = %s) AND (%s = %s OR `c_LoggedJob`.`Success` = %s) ORDER BY `c_LoggedJob`.`ID` DESC 
  LIMIT %s;
 
+-- logged.same_start
+SELECT `DurationMs`, `ServerName` FROM `c_LoggedJob` WHERE `JobName` = :JobName AND `StartedAt` = :StartedAt AND `JobId` = :JobId;
+
 -- logged.walk_logged
 SELECT `ID`, CASE WHEN `CreatedAt` < :before THEN 1 ELSE 0 END FROM `c_LoggedJob` WHERE `ID` > :after ORDER BY `ID` LIMIT :limit;
 
@@ -612,6 +615,9 @@ DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JO
 
 -- queues.fetched_rows
 SELECT `Id`, `JobId`, `FetchToken` FROM `HangfireJobQueue` WHERE `FetchToken` IS NOT NULL ORDER BY `FetchToken` LIMIT :limit;
+
+-- queues.free_rows_of_jobs
+SELECT t.`JobId`, t.`FetchedAt` FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobQueue` t ON t.`JobId` = x.id;
 
 -- queues.give_back
 UPDATE JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobQueue` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id SET t.`FetchedAt` = NULL, t.`FetchToken` = NULL WHERE t.`FetchToken` = :token;

@@ -331,6 +331,9 @@ FROM "c_LoggedJob"
 WHERE (%(any_name)s = %(param_1)s::INTEGER OR lower("c_LoggedJob"."JobName") = %(name)s) AND (%(any_outcome)s = %(param_2)s::INTEGER OR "c_LoggedJob"."Success" = %(Success_1)s::INTEGER) ORDER BY "c_LoggedJob"."ID" DESC 
  LIMIT %(limit)s;
 
+-- logged.same_start
+SELECT "DurationMs", "ServerName" FROM "c_LoggedJob" WHERE "JobName" = :JobName AND "StartedAt" = :StartedAt AND "JobId" = :JobId;
+
 -- logged.walk_logged
 SELECT "ID", CASE WHEN "CreatedAt" < :before THEN 1 ELSE 0 END FROM "c_LoggedJob" WHERE "ID" > :after ORDER BY "ID" LIMIT :limit;
 
@@ -612,6 +615,9 @@ DELETE FROM "HangfireJobQueue" t USING (SELECT v::text::bigint AS id FROM json_a
 
 -- queues.fetched_rows
 SELECT "Id", "JobId", "FetchToken" FROM "HangfireJobQueue" WHERE "FetchToken" IS NOT NULL ORDER BY "FetchToken" LIMIT :limit;
+
+-- queues.free_rows_of_jobs
+SELECT t."JobId", t."FetchedAt" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "HangfireJobQueue" t ON t."JobId" = x.id ORDER BY x.id;
 
 -- queues.give_back
 UPDATE "HangfireJobQueue" t SET "FetchedAt" = NULL, "FetchToken" = NULL FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id AND t."FetchToken" = :token;

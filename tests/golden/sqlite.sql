@@ -331,6 +331,9 @@ FROM "c_LoggedJob"
 WHERE (? = ? OR lower("c_LoggedJob"."JobName") = ?) AND (? = ? OR "c_LoggedJob"."Success" = ?) ORDER BY "c_LoggedJob"."ID" DESC
  LIMIT ? OFFSET ?;
 
+-- logged.same_start
+SELECT "DurationMs", "ServerName" FROM "c_LoggedJob" WHERE "JobName" = :JobName AND "StartedAt" = :StartedAt AND "JobId" = :JobId;
+
 -- logged.walk_logged
 SELECT "ID", CASE WHEN "CreatedAt" < :before THEN 1 ELSE 0 END FROM "c_LoggedJob" WHERE "ID" > :after ORDER BY "ID" LIMIT :limit;
 
@@ -612,6 +615,9 @@ DELETE FROM "HangfireJobQueue" AS t WHERE t."Id" IN (SELECT value FROM json_each
 
 -- queues.fetched_rows
 SELECT "Id", "JobId", "FetchToken" FROM "HangfireJobQueue" WHERE "FetchToken" IS NOT NULL ORDER BY "FetchToken" LIMIT :limit;
+
+-- queues.free_rows_of_jobs
+SELECT t."JobId", t."FetchedAt" FROM (SELECT value AS id FROM json_each(:ids)) x JOIN "HangfireJobQueue" t ON t."JobId" = x.id;
 
 -- queues.give_back
 UPDATE "HangfireJobQueue" AS t SET "FetchedAt" = NULL, "FetchToken" = NULL WHERE t."Id" IN (SELECT value FROM json_each(:ids)) AND t."FetchToken" = :token;

@@ -86,6 +86,9 @@ def test_a_running_procedure_that_is_requeued_is_ended_before_it_runs_again(serv
     wait_for(lambda: server.tm.get(job_id).state == "Succeeded", 15, "the second run did not end")
     assert len(server.marks("ended")) == 1
     assert server.row(row_id)["FailureCount"] == 0
+    told = {run["Success"]: run["ResultMessage"] for run in server.runs()}
+    assert "the job was moved to " in told[0], "by who noticed first: the first worker, or the second"
+    assert len(server.runs()) == 2
 
 
 def test_a_worker_that_stops_waits_the_grace_time_then_kills_the_procedure_and_the_run_fails(

@@ -52,7 +52,9 @@ def test_a_lost_run_is_run_again_where_the_setting_says_so_after_the_end_of_the_
     wait_for(lambda: server.tm.get(job_id).state == "Succeeded", 30, "it was not run again")
     assert not server.is_connected(connection)
     assert (len(server.marks("began")), len(server.marks("ended"))) == (2, 1)
-    assert (server.row(row_id)["FailureCount"], len(server.runs())) == (0, 1)
+    first, second = server.runs()
+    assert (server.row(row_id)["FailureCount"], first["Success"], second["Success"]) == (0, 0, 1)
+    assert first["ErrorMessage"] == f"worker lost: {lost} was gone before the job had ended"
 
 
 def test_what_was_claimed_and_not_sent_runs_elsewhere_after_a_loss(server: Bench, worker: Workers) -> None:

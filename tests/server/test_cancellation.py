@@ -196,7 +196,7 @@ def test_a_run_whose_queue_row_was_deleted_ends_as_deleted_and_in_no_other_case(
     assert still == {ids[c] for c in ("given up, and claimed by another", "given up, and waiting", "put back by hand")}
 
 
-def test_a_job_that_was_deleted_from_the_database_is_told_of_in_the_log_alone(
+def test_a_job_that_was_deleted_from_the_database_is_told_of_in_the_log_and_the_history_alone(
     tm: TaskManager, hands: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     def work(ctx: JobContext) -> None:

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import OperationalError
 
-from taskmanager import JobContext, TaskManager
+from taskmanager import JobCancelled, JobContext, TaskManager
 from taskmanager.domain.errors import CreationCancelled, StorageError
-from taskmanager.storage import legacy_shape, schema
+from taskmanager.storage import legacy_shape, logged, schema
 from tests.conftest import history
 
 pytestmark = pytest.mark.timeout(60)
@@ -98,6 +98,28 @@ def test_a_running_job_whose_processing_was_in_doubt_is_neither_cancelled_nor_lo
     assert cancelled == [False]
     assert history(tm, job_id) == ["Enqueued", "Processing", "Succeeded"]
     assert held(tm) == 0
+
+
+@pytest.mark.parametrize("meanwhile", ["nothing", "requeued", "deleted", "cancelled"])
+def test_the_row_of_a_run_whose_outcome_was_in_doubt_stands_in_the_history_once(
+    tm: TaskManager, hands: Any, lose: Callable[[int], None], meanwhile: str
+) -> None:
+    def work(ctx: JobContext) -> None:
+        if meanwhile == "requeued":
+            tm.requeue(ctx.job_id)
+        if meanwhile == "deleted":
+            tm.delete(ctx.job_id)
+        if meanwhile == "cancelled":
+            raise JobCancelled("no longer wanted")
+
+    job_id = tm.job(work).enqueue()
+    worker = hands()
+    (claim,) = worker.claim()
+    worker.worker.perform(claim)
+    lose(1)
+    worker.completer.flush()
+    found = tm.database.read(lambda tx: logged.history(tx, name=None, limit=9))
+    assert [row["JobId"] for row in found] == [str(job_id)]
 
 
 def test_a_row_of_c_job_whose_trigger_was_in_doubt_runs_once(tm: TaskManager, lose: Callable[[int], None]) -> None:
