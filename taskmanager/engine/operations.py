@@ -48,6 +48,7 @@ class Operation:
     """What is to be done with which jobs, and how far it is. upper: ids from here on are not touched.
 
     below: the walk goes on below this id; None when it has ended. skipped: jobs whose state had changed meanwhile.
+    top: above the first job that was found: between it and `lower` the progress is measured.
     names: conditions on arguments by their names, which SQL does not know. kind: `jobs`, or `recurring`: then `upper`
     and `below` count parts, and `options` are of `recurring_operations.Wish`.
     """
@@ -71,13 +72,15 @@ class Operation:
     names: list[list[Any]] = field(default_factory=list)
     kind: str = "jobs"
     options: dict[str, Any] = field(default_factory=dict)
+    top: int | None = None
 
     @property
     def share(self) -> float:
-        """How far it is, from 0 to 1, by ids."""
-        if self.below is None or self.ended:
+        """How far it is, or was when it was stopped, from 0 to 1, by ids."""
+        if self.below is None:
             return 1.0
-        return min(1.0, max(0.0, (self.upper - self.below) / max(1, self.upper - self.lower)))
+        top = self.top or self.upper
+        return min(1.0, max(0.0, (top - self.below) / max(1, top - self.lower)))
 
     @property
     def wanted(self) -> Wanted:
@@ -177,6 +180,7 @@ class Operations:
                 self._change_recurring(tx, job_id, now)
             elif now.below is not None:
                 ids, below = monitoring_walk.portion(tx, now.wanted, below=now.below, limit=self.part)
+                now.top = ids[0] + 1 if ids and now.below == now.upper else now.top
                 self._change(tx, job_id, now, self._named(tx, now, ids))
                 now.below = below
             if now.below is None or now.stopped_by:

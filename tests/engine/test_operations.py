@@ -71,6 +71,15 @@ def test_it_is_an_ordinary_job_that_a_worker_performs(tm: TaskManager) -> None:
     assert states(tm, ids) == {"Deleted"}
 
 
+def test_its_progress_is_that_of_its_jobs_whatever_others_there_are(tm: TaskManager) -> None:
+    tm.operations.part = 5
+    failing(tm, 20)
+    tm.enqueue_many(send, [("x",)] * 100)
+    job_id = start(tm)
+    shares = [tm.operations.step(job_id).share for _ in range(3)]
+    assert shares == pytest.approx([0.25, 0.5, 0.75], abs=0.05)
+
+
 def test_it_goes_on_where_it_was_and_counts_nothing_twice(tm: TaskManager) -> None:
     """The worker dies between two parts, and one that was given up goes on beside its successor."""
     tm.operations.part = 4
@@ -133,6 +142,7 @@ def test_stop_ends_it_after_the_part_under_way(tm: TaskManager) -> None:
     assert tm.operations.stop(job_id, "eve")
     now = tm.operations.step(job_id)
     assert (now.changed, now.stopped_by) == (4, "eve")
+    assert 0 < now.share < 0.3, "and it says how far it came"
     assert now.ended
     assert not tm.operations.stop(job_id, "eve")
     assert tm.operations.step(job_id).changed == 4
