@@ -58,6 +58,8 @@ def test(ctx: click.Context, job: str) -> None:
         if one.error is None:
             click.echo(one.told)
     wrong = [one.told for one in done if one.error is not None or one.told.startswith("nothing")]
+    row = tm.database.read(lambda tx: rows.load(tx, facts["alert_id"])) if facts.get("alert_id") else None
+    wrong += [f"EmailRecipients: {one!r} is no mail address" for one in (row.left_out if row else ())]
     if wrong:
         fail("; ".join(wrong))
 
@@ -95,7 +97,10 @@ def _all(tm: TaskManager, tx: Tx) -> list[dict[str, Any]]:
     found, missed = [], tm.settings.alert_missed_seconds or None
     for row in rows.load_all(tx):
         rule = replace(row.rule, missed_by=missed) if Event.FAILURE in row.rule.on else row.rule
-        found.append(_told(tx, "c_JobAlert", row.name, rule) | {"last_sent": wall(row.last_sent)})
+        told = _told(tx, "c_JobAlert", row.name, rule) | {"last_sent": wall(row.last_sent)}
+        if row.left_out:
+            told["to"] += f"; no address: {', '.join(row.left_out)}"
+        found.append(told)
     for_all = {Event.FAILURE, Event.WARNING, Event.MISSED} if rows.is_older(tx) else {Event.FAILURE}
     defaults = rows.of_all_others(tx)
     for one in rows.telling(tx):

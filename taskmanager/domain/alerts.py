@@ -30,6 +30,9 @@ _KEYS = ("to", "slack", "teams", "urls", "on", "longer_than", "missed_by", "max_
 #: An address as it goes to a mail server. Blanks and line ends would be commands or headers of somebody else.
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
 
+#: An address with a name before it, as programs for mail show it.
+_NAMED = re.compile(r"[^<>]*<([^<>]*)>")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRule:
@@ -100,8 +103,18 @@ def parse(value: Any) -> AlertRule | None:
 
 
 def split_addresses(text: str | None) -> tuple[str, ...]:
-    """The addresses of a column or setting, by commas or semicolons; what is no address is left out."""
-    return tuple(part.strip() for part in re.split(r"[,;]", text or "") if is_address(part.strip()))
+    """The addresses of a column, by commas or semicolons, also as `Name <a@b.c>`; what is no address is left out."""
+    return tuple(one for one in _parts(text) if is_address(one))
+
+
+def left_out(text: str | None) -> tuple[str, ...]:
+    """What stands among the addresses of a column, and is none."""
+    return tuple(one for one in _parts(text) if not is_address(one))
+
+
+def _parts(text: str | None) -> list[str]:
+    found = [part.strip() for part in re.findall(r'(?:"[^"]*"|[^,;])+', text or "")]
+    return [named[1].strip() if (named := _NAMED.fullmatch(part)) else part for part in found if part]
 
 
 def is_address(text: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from taskmanager.domain import times
-from taskmanager.domain.alerts import AlertRule, Event, is_address, key_of, split_addresses
+from taskmanager.domain.alerts import AlertRule, Event, is_address, key_of, left_out, split_addresses
 from taskmanager.domain.texts import storable, whole
 from taskmanager.storage import failures, jobs, legacy, legacy_shape, structures, targcc, targcc_mail
 from taskmanager.storage.dialects import Product
@@ -40,12 +40,13 @@ _LEAST_KEPT = 100
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
-    """A row of c_JobAlert."""
+    """A row of c_JobAlert. left_out: what stands among its addresses, and is none."""
 
     id: int
     name: str
     rule: AlertRule
     last_sent: datetime | None
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +298,8 @@ def _row(found: dict[str, Any]) -> AlertRow:
         teams=(found["TeamsWebhook"] or "").strip() or None,
         max_per_hour=None if most is None else max(0, most),
     )
-    return AlertRow(int(found["ID"]), str(found["JobName"]), rule, None if last is None else as_moment(last))
+    last_sent, unread = None if last is None else as_moment(last), left_out(found["EmailRecipients"])
+    return AlertRow(int(found["ID"]), str(found["JobName"]), rule, last_sent, unread)
 
 
 def _entries(text: str | None) -> list[list[float]]:

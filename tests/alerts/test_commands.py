@@ -83,6 +83,16 @@ def test_a_test_goes_to_all_whom_the_rules_name(
     assert "SECRET" not in result.output
 
 
+def test_addresses_have_names_and_what_is_none_is_told(cli: Cli, own: TaskManager, mailbox: Mailbox) -> None:
+    insert(own, "alert", JobName="Sales", EmailRecipients='"Doe, Jane" <jane@b.c>; dana, d@e.f')
+    result = cli("alerts", "test", "sales")
+    ((_, recipients, _),) = mailbox.mails
+    assert recipients == ["jane@b.c", "d@e.f"]
+    assert result.exit_code == 1
+    assert "EmailRecipients: 'dana' is no mail address" in result.output
+    assert "jane@b.c, d@e.f; no address: dana" in cli("alerts", "list").output
+
+
 def test_a_channel_that_fails_is_told_and_is_exit_code_1(cli: Cli, mailbox: Mailbox) -> None:
     result = cli("alerts", "test", "Printer")
     assert result.exit_code == 1

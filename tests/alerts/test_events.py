@@ -11,6 +11,7 @@ import pytest
 
 from taskmanager import ConfigurationError, Filter, TaskManager
 from taskmanager.storage import alerts, structures
+from taskmanager.tasks import messages
 from tests.alerts.conftest import Rule, change, forget, insert, rows
 from tests.alerts.receivers import Mailbox, Receiver, body_of
 
@@ -167,6 +168,7 @@ def test_more_than_the_limit_are_held_back_and_the_next_message_counts_them(
     drain()
     assert len(mailbox.mails) == 3
     assert "(3 alerts suppressed)" in body_of(mailbox.mails[2][2])
+    assert messages.compose({"event": "failure"}, suppressed=1).note == "(1 alert suppressed)"
     alerting.enqueue(job)
     drain()
     assert "suppressed" not in body_of(mailbox.mails[3][2])
