@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
@@ -18,7 +18,8 @@ from webui import access, shell
 
 #: What may stand before a colon, as the help tells it.
 KEYS = (
-    "state", "type", "queue", "recurring", "server", "error", "group", "arg", "arg.NAME", "id", "created", "attempt",
+    "state", "type", "queue", "recurring", "server", "error", "group", "arg", "arg.NAME", "id", "created", "failed",
+    "attempt",
 )  # fmt: skip
 _STATES = {name.lower(): name for name in ALL_NAMES}
 _WORD = re.compile(r'\s*(-?)(?:([A-Za-z]+(?:\.[\w]+)?):)?("(?:[^"\\]|\\.)*"|(?:[^\s",]+|,|"(?:[^"\\]|\\.)*")+)')
@@ -144,25 +145,32 @@ def _attempt(draft: _Draft, values: tuple[str, ...], negated: bool) -> None:
     draft.terms.append(Term("attempt", tuple(dict.fromkeys(tries)), negated))
 
 
-def _created(draft: _Draft, values: tuple[str, ...], negated: bool) -> None:
+def _dates(draft: _Draft, key: str, kinds: tuple[str, str], values: tuple[str, ...], negated: bool) -> None:
     if len(values) != 1:
-        raise _Wrong(_("takes one value after created:"))
+        raise _Wrong(_("takes one value after %(key)s:", key=key))
+    since, until = kinds
     low, dots, high = values[0].partition("..")
-    if dots:
-        since, until = _moment(draft, low), _moment(draft, high, end=True)
-        draft.terms += [Term("since", (since,)), Term("until", (until,))]
-    elif low.startswith(">"):
-        draft.terms.append(Term("since", (_moment(draft, low[1:]),)))
-    elif low.startswith("<"):
-        draft.terms.append(Term("until", (_moment(draft, low[1:]),)))
-    else:
-        draft.terms += [Term("since", (_moment(draft, low),)), Term("until", (_moment(draft, low, end=True),))]
+    if low.startswith((">", "<")) and not dots:
+        draft.terms.append(Term(since if low[0] == ">" else until, (_moment(draft, low[1:]),), negated))
+        return
     if negated:
-        draft.terms[-1:] = [replace(draft.terms[-1], negated=True)]
+        raise _Wrong(_("cannot be negated: ask for what is before by <, or after by >"))
+    first, last = _moment(draft, low), _moment(draft, high if dots else low, end=True)
+    draft.terms += [Term(since, (first,)), Term(until, (last,))]
+
+
+def _created(draft: _Draft, values: tuple[str, ...], negated: bool) -> None:
+    _dates(draft, "created", ("since", "until"), values, negated)
+
+
+def _failed(draft: _Draft, values: tuple[str, ...], negated: bool) -> None:
+    _state(draft, ("Failed",), False)
+    _dates(draft, "failed", ("entered_since", "entered_until"), values, negated)
 
 
 _READERS: dict[str, Callable[[_Draft, tuple[str, ...], bool], None]] = {
     "state": _state, "id": _id, "attempt": _attempt, "created": _created,
+    "failed": _failed,
 }  # fmt: skip
 
 

@@ -109,9 +109,13 @@ def joined(t: Tables) -> Any:
     return t.job.outerjoin(t.state, t.state.c.Id == t.job.c.StateId)
 
 
+#: Kinds of terms that look at the State a job is in.
+_OF_STATE = frozenset({"error", "server", "text", "entered_since", "entered_until"})
+
+
 def needs_state(shape: Shape) -> bool:
     """Whether a condition looks at the State a job is in."""
-    return any(kind in ("error", "server", "text") for kind, _, _ in shape)
+    return any(kind in _OF_STATE for kind, _, _ in shape)
 
 
 def where_of(shape: Shape, t: Tables, *, without: int | None = None) -> list[Any]:
@@ -162,6 +166,7 @@ _CONDITIONS: dict[str, Callable[[Tables, str], Any]] = {
     "since": lambda t, name: t.job.c.CreatedAt >= bindparam(name),
     "until": lambda t, name: t.job.c.CreatedAt < bindparam(name),
     "entered_since": lambda t, name: t.state.c.CreatedAt >= bindparam(name),
+    "entered_until": lambda t, name: t.state.c.CreatedAt < bindparam(name),
     "text": lambda t, name: or_(
         contains(t.job.c.InvocationData, name),
         _arguments(t, name),

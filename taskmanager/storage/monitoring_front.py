@@ -54,10 +54,10 @@ def front(tx: Tx) -> Front:
     causes = [(value, score) for kind, value, score in found if kind == "cause"]
     runs = sorted(((value, score) for kind, value, score in found if kind == "run"), key=lambda one: one[1])
     about = structures.fields_of(tx, [failures.ABOUT + k for k, _ in causes] + [HASH + i for i, _ in runs])
-    sizes = {}
+    sizes: dict[str, tuple[int, ...]] = {}
     if causes:
         slots = {f"k{n}": failures.MEMBERS + causes[n][0] if n < len(causes) else "" for n in range(CAUSES)}
-        sizes = {str(r[0]): (int(r[1]), 0) for r in tx.execute(cause_sizes, slots)}
+        sizes = {str(r[0]): (int(r[1]), 0, 0, 0) for r in tx.execute(cause_sizes, slots)}
     causes.sort(key=lambda one: -one[1])
     return Front(
         [group for group in described(causes, about, sizes) if group.count],

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import re
+from datetime import timedelta
 from typing import Any
 
 from taskmanager import TaskManager
-from taskmanager.storage import monitoring_failures
+from taskmanager.domain import times
+from taskmanager.storage import failures, monitoring_failures
 from tests.webui.conftest import Browser
 from tests.webui.sample import fill
 from tests.webui.test_operations import form
@@ -54,3 +57,38 @@ def test_hostile_texts_of_a_group_are_shown_as_text(tm: TaskManager, ann: Browse
     for text in (page, ann.get(f"/hangfire/jobs/failed/groups/{key}").text):
         assert "<script>alert" not in text
         assert "&lt;script&gt;alert" in text
+
+
+def test_each_cause_tells_how_many_failed_lately_and_each_number_leads_to_them(
+    embedded: TaskManager, sam: Browser
+) -> None:
+    ids = [embedded.enqueue(len, "x") for _ in range(4)]
+    for job_id in ids:
+        embedded.client.fail(job_id, ValueError(), "no such order")
+    (group,), _ = embedded.database.read(monitoring_failures.groups)
+    ago = {ids[0]: timedelta(hours=3), ids[1]: timedelta(days=3), ids[2]: timedelta(days=30)}
+    t, now = embedded.database.tables, embedded.database.read(lambda tx: tx.now())
+    with embedded.database.engine.begin() as connection:
+        for job_id, back in ago.items():
+            member = (t.set.c.Key == failures.MEMBERS + group.key, t.set.c.Value == str(job_id))
+            connection.execute(t.set.update().where(*member).values(Score=times.to_unix(now - back)))
+            connection.execute(t.state.update().where(t.state.c.JobId == job_id).values(CreatedAt=now - back))
+    page = sam.get("/hangfire/jobs/failed/groups").text
+    row = page[page.index(f'id="group-{group.key}"') :]
+    shown = re.findall(r'class="num">(?:<strong>)?<a href="([^"]+)">(\d)</a>', row)
+    assert [count for _, count in shown] == ["1", "2", "3", "4"]
+    assert ">new</span>" in row
+    for address, count in shown:
+        found = re.findall(r'<tr id="job-(\d+)"', sam.get(html.unescape(address)).text)
+        assert len(found) == int(count), address
+    assert f"action=requeue&amp;q=group:{group.key}" in row
+    hour = re.findall(r'<tr id="group-', sam.get("/hangfire/jobs/failed/groups?since=1h").text)
+    assert len(hour) == 1
+    with embedded.database.engine.begin() as connection:
+        connection.execute(t.set.update().where(t.set.c.Key == failures.GROUPS).values(Score=0))
+    assert "No failures in this period" in sam.get("/hangfire/jobs/failed/groups?since=7d").text
+
+
+def test_a_range_of_dates_is_not_turned_round(sam: Browser) -> None:
+    assert "cannot be negated" in sam.get("/hangfire/jobs?q=-failed:2026-11-01..2026-11-02").text
+    assert "cannot be negated" not in sam.get("/hangfire/jobs?q=-created:>-2h").text

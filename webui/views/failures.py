@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from flask import abort, render_template, request
@@ -9,9 +10,14 @@ from flask import abort, render_template, request
 from taskmanager.storage import monitoring_failures
 from taskmanager.storage.monitoring_failures import FailureGroup
 from taskmanager.storage.monitoring_sets import Place
-from webui import cursors, jobviews
+from webui import cursors, jobviews, shell
 from webui.blueprint import pages, read
 from webui.views.lists import SIZES, size
+
+#: How lately a group may have failed last to be shown.
+SINCE = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
+#: A group that was first seen so lately is new.
+_NEW = timedelta(hours=24)
 
 
 @pages.get("/jobs/failed/groups")
@@ -19,10 +25,13 @@ def failure_groups() -> str:
     """The groups, those that failed last first."""
     place = cursors.read(request.args.get("after"), 2)
     after = Place(float(place[0]), int(place[1])) if place else None
-    groups, following = read(lambda tx: monitoring_failures.groups(tx, after))
+    since = request.args.get("since", "")
+    groups, following = read(lambda tx: monitoring_failures.groups(tx, after, within=SINCE.get(since)))
+    seen = shell.seen()
     return render_template(
         "failures.html", here="jobs", state="failed", groups=groups, title_of=title_of, first=after is None,
         older=cursors.write(following.score, following.row) if following else None, cap=monitoring_failures.CAP,
+        since=since if since in SINCE else "", spans=SINCE, new_from=seen and seen.snapshot.at - _NEW,
     )  # fmt: skip
 
 
