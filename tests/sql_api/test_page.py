@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from taskmanager import TaskManager
 from taskmanager.cli import main
+from taskmanager.storage import sql_api
 from tests.sql_api.conftest import Sql
 from tests.sql_api.shots import empty
 from tests.sql_api.test_install import PUBLIC
@@ -111,4 +112,9 @@ def test_the_commands_of_the_page_run(tm: TaskManager, sql: Sql, monkeypatch: py
 def test_the_page_tells_every_verb_and_every_refusal() -> None:
     page = PAGE.read_text("utf-8")
     assert [name for name in sorted(PUBLIC) if f"`{name}(" not in page] == []
+    bodies = "".join(r.create for r in sql_api.routines("postgresql", sql_api.Options()))
+    refusals = [text.replace("''", "'")[:26] for text in re.findall(r"RAISE EXCEPTION '((?:''|[^'])+)'", bodies)]
+    assert len(refusals) >= 10
+    patterns = ["^\\| `" + ".{1,20}?".join(map(re.escape, text.split("%"))) for text in refusals]
+    assert [pattern for pattern in patterns if re.search(pattern, page, re.MULTILINE) is None] == []
     assert all(len(line) <= 120 or line.startswith("|") for line in page.splitlines())
