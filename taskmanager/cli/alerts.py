@@ -10,10 +10,12 @@ import click
 
 from taskmanager.app import TaskManager
 from taskmanager.cli.common import Group, as_json, examples, fail, manager
+from taskmanager.cli.recurring import call_of
 from taskmanager.cli.texts import show, wall
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, Event
 from taskmanager.domain.errors import InvalidArgument, RecurringJobNotFound, UnknownJob
+from taskmanager.engine import moving
 from taskmanager.engine.alerts import names_of
 from taskmanager.engine.registry import JobDefinition
 from taskmanager.storage import alerts as rows
@@ -52,12 +54,14 @@ def test(ctx: click.Context, job: str) -> None:
             f"the rules of {job!r} name nobody, and alert_recipients is empty: name somebody in the rule or there"
         )
     if not channels:
-        raise InvalidArgument(f"no rule says who is told of {job!r}: see `taskmanager alerts list`")
+        unknown = facts.pop("unknown", None)
+        code = f"; its code, {unknown}, is not known here: set `discover`" if unknown else ""
+        raise InvalidArgument(f"no rule says who is told of {job!r}{code}; see `taskmanager alerts list`")
     done = tm.notifier.deliver(channels, tm.notifier.compose(facts))
-    for one in done:
-        if one.error is None:
-            click.echo(one.told)
     wrong = [one.told for one in done if one.error is not None or one.told.startswith("nothing")]
+    for one in done:
+        if one.told not in wrong:
+            click.echo(one.told)
     row = tm.database.read(lambda tx: rows.load(tx, facts["alert_id"])) if facts.get("alert_id") else None
     wrong += [f"EmailRecipients: {one!r} is no mail address" for one in (row.left_out if row else ())]
     if wrong:
@@ -75,6 +79,8 @@ def _facts(tm: TaskManager, lookup: str) -> dict[str, Any]:
             recurring = tm.recurring_jobs.find(lookup)
         except RecurringJobNotFound:
             recurring = None
+    calls = call_of(recurring) if recurring is not None and moving.procedure_of(recurring) is None else None
+    definition = definition or (tm.registry.get(calls) if calls else None)
     names = {lookup.strip().lower(), *names_of(definition, definition.title if definition else "", None)}
     if recurring is not None:
         names |= {n.strip().lower() for n in (recurring.id, recurring.name or "") if n}
@@ -86,6 +92,8 @@ def _facts(tm: TaskManager, lookup: str) -> dict[str, Any]:
     facts: dict[str, Any] = {"event": str(Event.TEST), "job": title, "message": "This is a test. Nothing has happened."}
     if definition is not None:
         facts["function"] = definition.name
+    elif calls:
+        facts["unknown"] = calls
     if recurring is not None:
         facts["recurring_id"] = recurring.id
     if row is not None:

@@ -83,6 +83,19 @@ def test_a_test_goes_to_all_whom_the_rules_name(
     assert "SECRET" not in result.output
 
 
+def test_a_recurring_job_is_told_of_by_the_rule_of_the_function_it_calls(
+    cli: Cli, own: TaskManager, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own.discover()
+    own.recurring("nightly print", own.registry.find("Printer").name, cron="0 2 * * *")
+    cli("alerts", "test", "nightly print")
+    ((_, recipients, mail),) = mailbox.mails
+    assert (recipients, mail["Subject"]) == (["dev@example.com"], "[staging] Test: Printer")
+    monkeypatch.setenv("TASKMANAGER_DISCOVER", "")
+    told = cli("alerts", "test", "nightly print").output
+    assert "no rule says who is told of 'nightly print'; its code, alertjobs:printing, is not known here" in told
+
+
 def test_addresses_have_names_and_what_is_none_is_told(cli: Cli, own: TaskManager, mailbox: Mailbox) -> None:
     insert(own, "alert", JobName="Sales", EmailRecipients='"Doe, Jane" <jane@b.c>; dana, d@e.f')
     result = cli("alerts", "test", "sales")
@@ -112,3 +125,10 @@ def test_a_job_of_which_nobody_is_told_is_an_error(cli: Cli, job: str, text: str
     result = cli("alerts", "test", job)
     assert result.exit_code == 1
     assert text in result.output
+
+
+def test_without_a_mail_server_that_is_told_once(cli: Cli, own: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    insert(own, "alert", JobName="quiet", EmailRecipients="a@b.c")
+    monkeypatch.delenv("TASKMANAGER_SMTP_HOST")
+    result = cli("alerts", "test", "quiet")
+    assert (result.exit_code, result.output) == (1, "error: nothing mailed: smtp_host is not set\n")
