@@ -91,8 +91,11 @@ class Installation:
         self.row_edits: RowEdits | None = None
         if s.legacy:
             self._serve_legacy()
-        if s.alerts_enabled:
-            self._serve_alerts()
+        alerts = self._serve_alerts() if s.alerts_enabled else None
+        missed = MissedRuns(self.registry, alerts, s.alert_missed_seconds)
+        self.recurring_jobs.fired = missed.fired
+        if isinstance(self.legacy_jobs, ServedJobs):
+            self.legacy_jobs.schedule.fired = missed.rows
         self.ringer = Ringer(self.database, doorbell=s.doorbell)
         self.database.ring = self.ringer.ring
         self.discovered = discovery.Discovered()
@@ -203,7 +206,7 @@ class Installation:
         )
         self.providers.add_value(Operations, self.operations)
 
-    def _serve_alerts(self) -> None:
+    def _serve_alerts(self) -> Alerts:
         self.providers.add_value(Notifier, self.notifier)
         mailer = self.registry.add(notify.definition(self.providers.is_injected))
         s = self.settings
@@ -212,10 +215,8 @@ class Installation:
             has_mail=s.smtp_host is not None, has_recipients=bool(s.alert_recipients),
         )  # fmt: skip
         self.filters.add(self.alerts)
-        missed = MissedRuns(self.alerts, s.alert_missed_seconds)
-        self.recurring_jobs.fired = missed.fired
         if isinstance(self.legacy_jobs, ServedJobs):
-            self.legacy_jobs.schedule.fired = missed.rows
             self.legacy_jobs.schedule.mailed = self.legacy_jobs.targcc.mails.mailed = self.alerts.mailed
             self.legacy_jobs.targcc.mails.tell = self.alerts.of_row
             self.alerts.rows_tell = True
+        return self.alerts

@@ -118,6 +118,15 @@ def preview(expression: str, time_zone: str, *, days_and: bool = False, count: i
     return Preview(words(expression), tuple(runs), {})
 
 
+def local(at: datetime, time_zone: str) -> str:
+    """A moment (UTC) as the clock of a zone shows it, with its offset; empty where the zone is not known here."""
+    try:
+        shown = at.replace(tzinfo=UTC).astimezone(crons.resolve_zone(time_zone))
+    except (InvalidCron, OverflowError):
+        return ""
+    return f"{shown:%Y-%m-%d %H:%M} " + ("UTC" if time_zone == "UTC" else f"{shown:%z}"[:3] + ":" + f"{shown:%z}"[3:5])
+
+
 def problems(expression: str, time_zone: str) -> dict[str, str]:
     """What is wrong with a cron and a zone, by field."""
     errors = {}

@@ -15,6 +15,7 @@ from taskmanager.engine.legacy import row_of
 from taskmanager.storage import monitoring_recurring
 from taskmanager.storage import recurring as rows
 from taskmanager.storage.monitoring_recurring import Glance, Newest
+from taskmanager.storage.recurring_past import Past
 from taskmanager.storage.transaction import Tx
 from webui import jobviews
 from webui.blueprint import manager, read
@@ -46,8 +47,8 @@ class Found:
     newest: Mapping[str, Newest]
     paused: Mapping[str, float]
 
-    def whole(self, start: int, count: int) -> list[RecurringRecord]:
-        """Some of them as they are stored now; what was removed meanwhile is left out."""
+    def whole(self, start: int, count: int) -> list[tuple[RecurringRecord, Past]]:
+        """Some of them as they are stored now, with what is remembered of their runs; what is gone is left out."""
         shown = self.matching[start : start + count]
         of_rows = {one.id: one.record for one in shown if one.record is not None}
         return read(lambda tx: monitoring_recurring.whole(tx, [one.id for one in shown], self.paused, of_rows))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from flask import g
 from flask_babel import gettext as _
@@ -39,7 +38,7 @@ class Runs:
 
     @property
     def rate(self) -> float | None:
-        """How many of 100 succeeded."""
+        """How many of 100 of these succeeded."""
         if not self.runs:
             return None
         return 100 * sum(run.outcome == "succeeded" for run in self.runs) / len(self.runs)
@@ -73,6 +72,15 @@ class Runs:
         return str(
             _("half within %(a)s, 95 %% within %(b)s", a=formats.duration(self.p50), b=formats.duration(self.p95))
         )
+
+    @property
+    def waits(self) -> str:
+        """How long they waited before their first start, in words; empty when none tells it."""
+        found = sorted(run.waited_ms for run in self.runs if run.waited_ms is not None)
+        if not found:
+            return ""
+        half, most = (formats.duration(found[max(0, -(-share * len(found) // 100) - 1)]) for share in (50, 95))
+        return str(_("half within %(a)s, 95 %% within %(b)s", a=half, b=most))
 
     def has(self, job_id: int) -> bool:
         """Whether a job is one of them."""
@@ -140,6 +148,21 @@ def columns(runs: Runs, marked: int) -> Markup:
     return Markup("".join(drawn))
 
 
+def waiting(runs: Runs) -> Markup:
+    """How long each waited before its first start, as bars under those of `columns`; none where it was tried again."""
+    longest = max((run.waited_ms or 0 for run in runs.runs), default=0) or 1
+    step = 600 / max(20, len(runs.runs))
+    drawn = []
+    for place, run in enumerate(runs.runs):
+        if run.waited_ms is not None:
+            tall = 1 + 23 * run.waited_ms / longest
+            drawn.append(
+                f'<rect x="{round(place * step, 2)}" y="{round(24 - tall, 2)}" width="{round(step * 0.8, 2)}" '
+                f'height="{round(tall, 2)}"><title>{escape(told(run))}</title></rect>'
+            )
+    return Markup("".join(drawn))
+
+
 @dataclass(frozen=True, slots=True)
 class Bar:
     """One run's duration in a chart. shape: the beginning of what is drawn, a rect."""
@@ -180,8 +203,3 @@ def told(run: RecurringRun) -> str:
     if run.waited_ms is not None:
         text += ", " + words["waited"] % {"span": formats.duration(run.waited_ms)}
     return text
-
-
-def since(runs: Runs) -> datetime | None:
-    """When the first of them began."""
-    return runs.runs[0].started if runs.runs else None

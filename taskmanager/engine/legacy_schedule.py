@@ -98,6 +98,11 @@ class LegacySchedule:
             self._resolved = (key, wall_clock(self.time_zone, *key, clock.now()))
         return self._resolved[1]
 
+    @property
+    def last_clock(self) -> WallClock | None:
+        """How the server told time when it was looked at last; None when nobody has looked here."""
+        return self._resolved[1] if self._resolved is not None else None
+
     # -- rows that want something -----------------------------------------------------------------------------
 
     def _deal(self, clock: WallClock, until: datetime | None) -> tuple[int, bool]:

@@ -14,7 +14,7 @@ from taskmanager.domain.wallclock import WallClock
 from taskmanager.engine import targcc_rules
 from taskmanager.engine.row_mails import Mailed, nobody
 from taskmanager.engine.targcc_rules import Facts
-from taskmanager.storage import legacy_shape, targcc_mail
+from taskmanager.storage import legacy_shape, recurring_past, targcc_mail
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.targcc import TargccRow
 from taskmanager.storage.targcc_marks import Known
@@ -72,6 +72,7 @@ class TargccMails:
     def missed(self, tx: Tx, row: TargccRow, late: Late) -> None:
         """Tell, once, that a row was missed: WarningMailSent says so until its next run has ended."""
         now = tx.now()
+        recurring_past.save_missed(tx, f"c_job:{row.id}", late.due, now)
         facts = {
             "slot": times.to_iso(late.due), "late_seconds": round((now - late.due).total_seconds()),
             "message": f"It was not started within {late.bound} s of its time, the sum of TimeOutSec of its runner.",

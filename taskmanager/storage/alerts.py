@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, Event, is_address, key_of, left_out, split_addresses
@@ -69,6 +69,13 @@ def one_alert(t: Tables, p: Product) -> Any:
 
 
 @statement
+def alerts_named(t: Tables, p: Product) -> Any:
+    alert = t.legacy.alert
+    is_named = func.lower(func.trim(alert.c.JobName)).in_(bindparam("names", expanding=True))
+    return select(*alert.c).where(is_named).order_by(alert.c.ID).limit(50)
+
+
+@statement
 def stamp_alert(t: Tables, p: Product) -> Any:
     alert = t.legacy.alert
     return update(alert).where(bindparam("id") == alert.c.ID).values(LastAlertSent=bindparam("at"))
@@ -110,6 +117,13 @@ def load(tx: Tx, alert_id: int) -> AlertRow | None:
     """One row of c_JobAlert."""
     found = tx.execute(one_alert, {"id": alert_id}).mappings()
     return _row(found[0]) if found else None
+
+
+def named(tx: Tx, names: Sequence[str]) -> AlertRow | None:
+    """The row of a job by the first of its names (in small letters) that has one; of several the oldest."""
+    found = [_row(one) for one in tx.execute(alerts_named, {"names": list(names)}).mappings()] if names else []
+    rows = {row.name.strip().lower(): row for row in reversed(found)}
+    return next((rows[name] for name in names if name in rows), None)
 
 
 def failing(tx: Tx) -> set[str]:

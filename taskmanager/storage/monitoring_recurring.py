@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import String, and_, bindparam, literal_column, select
 
 from taskmanager.domain.records import RecurringRecord
-from taskmanager.storage import jobs, recurring, recurring_runs, structures
+from taskmanager.storage import jobs, recurring, recurring_past, recurring_runs, structures
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.recurring import HASH, PAUSE, SET
+from taskmanager.storage.recurring_past import Past
 from taskmanager.storage.statements import Builder, statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx
@@ -122,17 +123,32 @@ def newest(tx: Tx, row_ids: Iterable[int]) -> dict[str, Newest]:
 
 def whole(
     tx: Tx, ids: Sequence[str], paused: Mapping[str, float], rows: Mapping[str, RecurringRecord]
-) -> list[RecurringRecord]:  # fmt: skip
-    """Those with these ids in one statement; what is gone is left out. rows: of c_Job, without their pauses."""
+) -> list[tuple[RecurringRecord, Past]]:  # fmt: skip
+    """Those with these ids in one statement, with what is remembered of their runs; what is gone is left out.
+
+    rows: of c_Job, without their pauses.
+    """
     hashes = structures.fields_of(
-        tx, [HASH + i for i in ids if i not in rows] + [PAUSE + i for i in ids if i in paused]
+        tx,
+        [HASH + i for i in ids if i not in rows] + [PAUSE + i for i in ids if i in paused]
+        + [recurring_past.PAST + i for i in ids],
     )  # fmt: skip
     found = []
     for one in ids:
         if one in rows:
-            found.append(
-                replace(rows[one], pause=recurring.pause_in(one, hashes, paused) if rows[one].paused else None)
-            )
+            pause = recurring.pause_in(one, hashes, paused) if rows[one].paused else None
+            found.append((replace(rows[one], pause=pause), recurring_past.read(hashes, one)))
         elif HASH + one in hashes:
-            found.append(recurring.record_in(one, hashes, paused))
+            found.append((recurring.record_in(one, hashes, paused), recurring_past.read(hashes, one)))
     return found
+
+
+def one(tx: Tx, recurring_id: str) -> tuple[RecurringRecord, Past] | None:
+    """One of them, with what is remembered of its runs."""
+    return next(iter(whole(tx, [recurring_id], recurring.paused_among(tx, [recurring_id]), {})), None)
+
+
+def of_row(tx: Tx, record: RecurringRecord) -> tuple[RecurringRecord, Past]:
+    """A row of c_Job with what is known of its pause, and what is remembered of its runs."""
+    hashes = structures.fields_of(tx, [PAUSE + record.id, recurring_past.PAST + record.id])
+    return recurring.with_pause_in(record, hashes), recurring_past.read(hashes, record.id)

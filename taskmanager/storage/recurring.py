@@ -174,9 +174,15 @@ def pause_of(tx: Tx, recurring_id: str) -> Pause | None:
 def with_pauses(tx: Tx, records: Sequence[RecurringRecord]) -> list[RecurringRecord]:
     """Rows of c_Job with what is known of their pauses; nothing where an operator has made them active again."""
     hashes = structures.fields_of(tx, [PAUSE + r.id for r in records if r.paused])
-    ends = {r.id: _moment(hashes.get(PAUSE + r.id, {}).get("Until")) for r in records if PAUSE + r.id in hashes}
-    scores = {i: times.to_unix(end) if end else 0.0 for i, end in ends.items()}
-    return [replace(r, pause=pause_in(r.id, hashes, scores)) if r.id in scores else r for r in records]
+    return [with_pause_in(r, hashes) for r in records]
+
+
+def with_pause_in(record: RecurringRecord, hashes: Mapping[str, Mapping[str, str]]) -> RecurringRecord:
+    """One of them, out of hashes that were read."""
+    if not record.paused or PAUSE + record.id not in hashes:
+        return record
+    end = _moment(hashes[PAUSE + record.id].get("Until"))
+    return replace(record, pause=pause_in(record.id, hashes, {record.id: times.to_unix(end) if end else 0.0}))
 
 
 def paused_rows(tx: Tx, prefix: str) -> frozenset[int]:

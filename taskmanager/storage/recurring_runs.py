@@ -1,13 +1,13 @@
 """The last runs of each recurring job: rows of a List under the key of its hash, so that they outlive their jobs.
 
-Runs are only added, and nobody waits for a row that others write; now and then those that are too many are deleted.
+Runs are only added; now and then they are counted by day, and those that are too many are deleted.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -15,15 +15,17 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 
 from taskmanager.domain import times
-from taskmanager.storage import jobs
+from taskmanager.storage import jobs, recurring_past
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.recurring import HASH
 from taskmanager.storage.statements import Builder, statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, insert_each
 
-#: How many runs of one recurring job are kept; one in so many jobs takes away those that are too many.
-KEPT, _EVERY, _SURPLUS = 200, 16, 500
+#: How many runs of one recurring job are kept; one in so many jobs counts them and takes away those that are too many.
+KEPT, _EVERY, _SURPLUS = 200, 8, 500
+#: So many of the newest are not counted yet: what committed late is among them. And as many are counted at once.
+UNCOUNTED, _AT_ONCE = 30, 1_000
 _KEPT_DAYS = 400
 _CODES = {"succeeded": "S", "failed": "F", "retried": "R", "deleted": "D"}
 _OUTCOMES = {code: outcome for outcome, code in _CODES.items()}
@@ -33,7 +35,7 @@ _OUTCOMES = {code: outcome for outcome, code in _CODES.items()}
 class RecurringRun:
     """One run. outcome: succeeded, failed, retried (it failed, and was tried again) or deleted (it was cancelled).
 
-    waited_ms: from its job's creation to its first start.
+    waited_ms: from its job's creation to its first start; row: of the List, where it was read from there.
     """
 
     recurring_id: str
@@ -42,6 +44,7 @@ class RecurringRun:
     duration_ms: int
     waited_ms: int | None
     outcome: str
+    row: int = field(default=0, compare=False)
 
 
 @statement
@@ -54,6 +57,15 @@ def surplus_runs(t: Tables, p: Product) -> Any:
     c = t.list.c
     newest = select(c.Id).where(c.Key == bindparam("key")).order_by(c.Id.desc())
     return newest.limit(_SURPLUS).offset(KEPT)
+
+
+@statement
+def runs_behind(t: Tables, p: Product) -> str:
+    """The runs of one behind a row, oldest first."""
+    q = p.quote
+    listed = f"{q(t.list.name)}{p.by_index(f'IX_{t.list.name}_Key')}"
+    wanted = f"{q('Key')} = :key AND {q('Id')} > :after ORDER BY {q('Id')} LIMIT :limit"
+    return f"SELECT {q('Id')}, {q('Value')} FROM {listed} WHERE {wanted}"
 
 
 @statement
@@ -78,9 +90,12 @@ def _newest(count: int) -> Builder:
 
     def build(t: Tables, p: Product) -> str:
         q = p.quote
+        # Without the hint MySQL and SQLite walk the table by its key, over the runs of all others.
+        listed = f"{q(t.list.name)}{p.by_index(f'IX_{t.list.name}_Key')}"
         branches = (
             f"SELECT {q('Key')}, {q('Id')}, {q('Value')} FROM (SELECT {q('Key')}, {q('Id')}, {q('Value')} "
-            f"FROM {q(t.list.name)} WHERE {q('Key')} = :key{n} ORDER BY {q('Id')} DESC LIMIT :limit) b{n}"
+            f"FROM {listed} WHERE {q('Key')} = :key{n} AND {q('Id')} > :after{n} "
+            f"ORDER BY {q('Id')} DESC LIMIT :limit) b{n}"
             for n in range(count)
         )
         return " UNION ALL ".join(branches)
@@ -94,31 +109,54 @@ def add(tx: Tx, runs: Sequence[RecurringRun]) -> None:
     rows = [{"Key": HASH + run.recurring_id, "Value": _written(run), "ExpireAt": expire} for run in runs]
     insert_each(tx, insert_run, rows)
     for recurring_id in sorted({run.recurring_id for run in runs if run.job_id % _EVERY == 0}):
-        found = [int(r[0]) for r in tx.execute(surplus_runs, {"key": HASH + recurring_id})]
+        upto = _count(tx, recurring_id)
+        found = [int(r[0]) for r in tx.execute(surplus_runs, {"key": HASH + recurring_id}) if int(r[0]) <= upto]
         if found:
             tx.execute(delete_runs, {"ids": jobs.ids_json(found)})
 
 
-def newest(tx: Tx, recurring_ids: Iterable[str], limit: int) -> dict[str, tuple[RecurringRun, ...]]:
-    """At most `limit` last runs of each of these recurring jobs, oldest first; of at most 200 of them."""
+def _count(tx: Tx, recurring_id: str) -> int:
+    """Count its runs by day, but for the newest; the row up to which all are counted."""
+    tally = recurring_past.load(tx, [recurring_id])[recurring_id].tally
+    given = {"key": HASH + recurring_id, "after": tally.upto, "limit": _AT_ONCE}
+    rows = tx.execute(runs_behind, given).all()[:-UNCOUNTED]
+    if not rows:
+        return tally.upto
+    read_ones = ((int(number), read(recurring_id, text)) for number, text in rows)
+    counted = tally.counting((n, run.started, run.outcome == "succeeded") for n, run in read_ones if run is not None)
+    done = replace(counted, upto=int(rows[-1][0]))
+    recurring_past.save_tally(tx, recurring_id, done)
+    return done.upto
+
+
+def newest(
+    tx: Tx, recurring_ids: Iterable[str], limit: int, *, behind: Mapping[str, int] | None = None
+) -> dict[str, tuple[RecurringRun, ...]]:  # fmt: skip
+    """At most `limit` last runs of each of these recurring jobs, oldest first; of at most 200 of them.
+
+    behind: by recurring job, the row behind which they are; all of those that are not named.
+    """
     ids = list(dict.fromkeys(recurring_ids))[:200]
     if not ids:
         return {}
     count = next(size for size in (1, 20, 50, 100, 200) if size >= len(ids))  # few statements, each prepared once
-    keys = {f"key{n}": HASH + ids[n] if n < len(ids) else "" for n in range(count)}
-    found: dict[str, list[tuple[int, RecurringRun]]] = {one: [] for one in ids}
+    rows_before = behind or {}
+    keys: dict[str, Any] = {f"key{n}": HASH + ids[n] if n < len(ids) else "" for n in range(count)}
+    keys |= {f"after{n}": rows_before.get(ids[n], 0) if n < len(ids) else 0 for n in range(count)}
+    found: dict[str, list[RecurringRun]] = {one: [] for one in ids}
     rows = tx.execute(_newest(count), keys | {"limit": limit}).all()
     for (key, number, _), facts in zip(rows, _loaded([value for _, _, value in rows]), strict=True):
         recurring_id = str(key)[len(HASH) :]
-        run = _read(recurring_id, facts)
+        run = _read(recurring_id, facts, int(number))
         if run is not None and recurring_id in found:
-            found[recurring_id].append((int(number), run))
-    return {one: tuple(run for _, run in sorted(runs, key=lambda pair: pair[0])) for one, runs in found.items()}
+            found[recurring_id].append(run)
+    return {one: tuple(sorted(runs, key=lambda run: run.row)) for one, runs in found.items()}
 
 
 def forget(tx: Tx, recurring_id: str) -> None:
-    """Delete the runs of a recurring job that is gone."""
+    """Delete the runs of a recurring job that is gone, and what is remembered of them."""
     tx.execute(forget_runs, {"key": HASH + recurring_id})
+    recurring_past.forget(tx, recurring_id)
 
 
 def _written(run: RecurringRun) -> str:
@@ -149,7 +187,7 @@ def read(recurring_id: str, text: str | None) -> RecurringRun | None:
     return _read(recurring_id, _loaded_alone(text))
 
 
-def _read(recurring_id: str, facts: Any) -> RecurringRun | None:
+def _read(recurring_id: str, facts: Any, row: int = 0) -> RecurringRun | None:
     """A row as it was written; None for what somebody else wrote there."""
     try:
         job_id, started, duration, waited, code = facts
@@ -157,7 +195,8 @@ def _read(recurring_id: str, facts: Any) -> RecurringRun | None:
         if moment is None:
             return None
         return RecurringRun(
-            recurring_id, int(job_id), moment, int(duration), None if waited is None else int(waited), _OUTCOMES[code]
-        )
+            recurring_id, int(job_id), moment, int(duration), None if waited is None else int(waited),
+            _OUTCOMES[code], row,
+        )  # fmt: skip
     except (ValueError, TypeError, KeyError):
         return None

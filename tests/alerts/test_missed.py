@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from taskmanager import TaskManager
-from taskmanager.storage import schema
+from taskmanager.storage import recurring_past, schema
 from tests.alerts.conftest import Rule, change, forget, insert
 from tests.alerts.receivers import Mailbox, body_of
 
@@ -59,6 +59,22 @@ def made(tmp_path: Path, mailbox: Mailbox) -> Iterator[Callable[..., TaskManager
     yield make
     for tm in managers:
         tm.close()
+
+
+@pytest.mark.parametrize(("allowed", "alerts_enabled", "known"), [(900, False, 2), (900, True, 2), (0, True, 0)])
+def test_what_was_missed_is_remembered_for_pages_whoever_is_told(
+    made: Callable[..., TaskManager], allowed: float, alerts_enabled: bool, known: int
+) -> None:
+    tm = made(alert_missed_seconds=allowed, alerts_enabled=alerts_enabled)
+    tm.recurring("hourly", tm.job(display_name="Hourly")(lambda: "done"), cron="0 * * * *")
+    row = insert(tm, "job", JobName="Report", **HOURLY)
+    tm.testing.drain()
+    tm.testing.move_time(timedelta(hours=3))
+    tm.testing.drain()
+    found = tm.database.read(lambda tx: recurring_past.load(tx, ["hourly", f"c_job:{row}"]))
+    missed = [one.missed for one in found.values() if one.missed is not None]
+    assert len(missed) == known
+    assert all(one.dealt_with - one.slot > timedelta(hours=1.9) for one in missed)
 
 
 @pytest.mark.parametrize(("allowed", "on_failure", "told"), [(900, 1, 1), (4 * 3600, 1, 0), (0, 1, 0), (900, 0, 0)])

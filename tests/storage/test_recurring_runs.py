@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from taskmanager import TaskManager
-from taskmanager.storage import recurring_runs
+from taskmanager.storage import recurring_past, recurring_runs
 from taskmanager.storage.recurring_runs import RecurringRun
 from tests.engine.test_recurring_rows import insert
 from tests.storage.test_hot_statements import analyze, plan_of
@@ -112,6 +112,7 @@ def test_the_runs_of_many_recurring_jobs_are_found_by_their_index_without_a_sort
         fill(tm, f"job-{n}", 200)
     analyze(tm, "HangfireList")
     given = {f"key{n}": f"python:recurring-job:job-{n}" for n in range(3)} | {"limit": 30}
+    given |= {f"after{n}": 0 for n in range(3)}
     plan = plan_of(tm, recurring_runs.runs_of_three, given)
     assert plan.count("IX_HangfireList_Key") >= 3
     for word in ("filesort", "Sort", "TEMP B-TREE", "Seq Scan"):
@@ -125,3 +126,38 @@ def test_what_others_write_among_the_runs_is_passed_by(tm: TaskManager) -> None:
         tm.database.run(lambda tx, row=row: tx.execute(recurring_runs.insert_run, row))  # type: ignore[misc]
     fill(tm, "a", 1)
     assert [r.job_id for r in newest(tm, "a")["a"]] == [1, 2, 1]
+
+
+def test_all_runs_of_thirty_days_are_counted_though_few_are_kept(tm: TaskManager) -> None:
+    now = tm.database.clock.now()
+    begun = now - timedelta(days=40)
+    runs = [
+        RecurringRun("often", n, begun + timedelta(hours=n), 5, 1, "failed" if n % 4 else "succeeded")
+        for n in range(1, 961)
+    ]
+    for start in range(0, len(runs), 5):
+        tm.database.run(lambda tx, start=start: recurring_runs.add(tx, runs[start : start + 5]))  # type: ignore[misc]
+    tally = tm.database.read(lambda tx: recurring_past.load(tx, ["often"]))["often"].tally
+    kept = tm.database.read(lambda tx: recurring_runs.newest(tx, ["often"], 500, behind={"often": tally.upto}))["often"]
+    assert recurring_runs.UNCOUNTED <= len(kept) < 60, "what is counted is not read again"
+    counted = tally.counting((r.row, r.started, r.outcome == "succeeded") for r in kept)
+    first = recurring_past.first_day(now)
+    wanted = [r for r in runs if r.started.date() >= first]
+    assert len(wanted) > recurring_runs.KEPT
+    days = counted.since(first).days
+    assert sum(of for _, of in days.values()) == len(wanted)
+    assert sum(good for good, _ in days.values()) == sum(r.outcome == "succeeded" for r in wanted)
+    assert min(days) == first
+    tm.database.run(lambda tx: recurring_runs.forget(tx, "often"))
+    assert tm.database.read(lambda tx: recurring_past.load(tx, ["often"]))["often"] == recurring_past.NOTHING
+
+
+def test_the_runs_behind_those_that_are_counted_are_found_by_the_index(tm: TaskManager) -> None:
+    for n in range(60):
+        fill(tm, f"job-{n}", 100)
+    analyze(tm, "HangfireList")
+    given = {"key": "python:recurring-job:job-3", "after": 4000, "limit": 1000}
+    plan = plan_of(tm, recurring_runs.runs_behind, given)
+    assert "IX_HangfireList_Key" in plan
+    for word in ("filesort", "TEMP B-TREE", "Seq Scan"):
+        assert word not in plan, plan

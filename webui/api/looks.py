@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from taskmanager.storage import monitoring_logged, recurring_runs
+from taskmanager.storage import monitoring_logged, monitoring_logged_runs, recurring_runs
+from taskmanager.storage.monitoring_logged_runs import LoggedRun
 from taskmanager.storage.transaction import Tx
 from webui import crons
 from webui.api import admin, lookschemas, shapes
@@ -14,10 +16,10 @@ from webui.api.routing import group, operation
 from webui.api.work import must as must_job
 from webui.api.work import row
 from webui.blueprint import read
+from webui.recurring_marks import server_zone
 from webui.runviews import Runs
 from webui.views import search
 from webui.views.details import runs_of
-from webui.views.recurring import server_zone
 
 looks = group("looks", "Search, schedules in words, how runs went")
 
@@ -59,13 +61,29 @@ def preview_cron(query: Mapping[str, Any]) -> Any:
 
 @operation(
     looks, "GET", "/api/v1/recurring/<path:recurringId>/runs", query=lookschemas.RecentQuery,
-    gives=lookschemas.RecentRuns,
+    gives=lookschemas.RecurringRuns,
 )  # fmt: skip
 def list_recurring_runs(query: Mapping[str, Any], recurring_id: str) -> Any:
-    """The last runs of a recurring job, also of those whose jobs have expired."""
-    admin.must(recurring_id)
-    found = read(lambda tx: recurring_runs.newest(tx, [recurring_id], query["limit"]))
-    return _runs(Runs(found[recurring_id]))
+    """The last runs of a recurring job, also of those whose jobs have expired, with their rows of c_LoggedJob."""
+    record = admin.must(recurring_id)
+
+    def work(tx: Tx) -> Any:
+        runs = recurring_runs.newest(tx, [recurring_id], query["limit"])[recurring_id]
+        found, most = dict[tuple[int, datetime], LoggedRun](), monitoring_logged_runs.MOST
+        for start in range(0, len(runs), most):
+            some = [(one.job_id, one.started) for one in runs[start : start + most]]
+            found |= monitoring_logged_runs.of(tx, admin.logged_name(record), some) or {}
+        return runs, found
+
+    runs, logged = read(work)
+    told = _runs(Runs(runs))
+    for shown, one in zip(told["runs"], runs, strict=True):
+        row = logged.get((one.job_id, one.started))
+        shown |= {
+            "historyId": row and row.id, "serverName": row and row.server, "triggeredBy": row and row.by,
+            "message": row and shapes.text(row.note or None),
+        }  # fmt: skip
+    return told
 
 
 @operation(looks, "GET", "/api/v1/jobs/<int:jobId>/runs", gives=lookschemas.RecentRuns)

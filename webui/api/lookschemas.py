@@ -99,6 +99,21 @@ class RecentRuns(Schema):
     succeededPercent = fields.Float(allow_none=True)
 
 
+class RecurringRun(RecentRun):
+    """One run, and what c_LoggedJob has of it: null where that is switched off, or has no such row any more."""
+
+    historyId = described(fields.Integer, "of /api/v1/history", allow_none=True)
+    serverName = fields.String(allow_none=True)
+    triggeredBy = fields.String(allow_none=True)
+    message = described(fields.String, "how it ended, at most 300 characters", allow_none=True)
+
+
+class RecurringRuns(RecentRuns):
+    """The newest runs of a recurring job, the oldest of them first, and what they come to."""
+
+    runs = fields.List(fields.Nested(RecurringRun))
+
+
 class StatisticsQuery(Body):
     """Of which name."""
 

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.engine import definitions
 from taskmanager.engine.definitions import Edit
-from webui import access, cursors, recurrings
-from webui.api import admin, byname, schemas, shapes, systemschemas
+from taskmanager.engine.legacy import row_of
+from taskmanager.storage import recurring_past, recurring_runs
+from taskmanager.storage.recurring_past import Past
+from taskmanager.storage.recurring_runs import RecurringRun
+from taskmanager.storage.transaction import Tx
+from webui import access, crons, cursors, recurring_marks, recurrings
+from webui.api import admin, byname, scheduleschemas, schemas, shapes, systemschemas
 from webui.api.problems import refuse_field, told
 from webui.api.routing import group, operation
 from webui.api.work import place
-from webui.blueprint import manager
+from webui.blueprint import manager, read
+from webui.runviews import BARS, DOTS, Runs
 
 schedules = group("recurring", "Recurring jobs")
 
 _ONE = "/api/v1/recurring/<path:recurringId>"
+#: The coming runs that are told of one.
+_COMING = 20
 
 
 @operation(
-    schedules, "GET", "/api/v1/recurring", query=systemschemas.SchedulesQuery, gives=systemschemas.SchedulePage
+    schedules, "GET", "/api/v1/recurring", query=scheduleschemas.SchedulesQuery, gives=scheduleschemas.SchedulePage
 )  # fmt: skip
 def list_recurring(query: Mapping[str, Any]) -> Any:
     """Recurring jobs; `q` is a text in id, name, call, cron or queue."""
@@ -29,21 +37,23 @@ def list_recurring(query: Mapping[str, Any]) -> Any:
     found = recurrings.find(query["q"], query["state"] or "", query["sort"])
     start = int(at[0]) if at else 0
     page = found.whole(start, limit)
-    states = shapes.last_states(page)
+    states = shapes.last_states([record for record, _ in page])
+    behind = {record.id: past.tally.upto for record, past in page}
+    runs = read(lambda tx: recurring_runs.newest(tx, behind, recurring_marks.READ, behind=behind))
     return {
-        "items": [shapes.recurring(record, states) for record in page],
+        "items": [shapes.recurring(record, states) | _went(record, past, runs[record.id]) for record, past in page],
         "next": cursors.write(start + limit) if len(found.matching) > start + limit else None,
     }
 
 
-@operation(schedules, "GET", _ONE, gives=systemschemas.Schedule)
+@operation(schedules, "GET", _ONE, gives=scheduleschemas.Schedule)
 def get_recurring(recurring_id: str) -> Any:
     """One recurring job, with the version that a change of it must name."""
     return _whole(admin.must(recurring_id))
 
 
 @operation(
-    schedules, "PUT", _ONE, needs="recurring.edit", body=systemschemas.SaveSchedule, gives=systemschemas.Schedule,
+    schedules, "PUT", _ONE, needs="recurring.edit", body=scheduleschemas.SaveSchedule, gives=scheduleschemas.Schedule,
     about="recurring", also={409: "taskType may be several jobs, it is there, or somebody has changed it"},
 )  # fmt: skip
 def put_recurring(body: Mapping[str, Any], recurring_id: str) -> Any:
@@ -114,7 +124,27 @@ def list_types() -> Any:
 
 
 def _whole(record: RecurringRecord) -> dict[str, Any]:
+    def work(tx: Tx) -> tuple[Past, Sequence[RecurringRun]]:
+        past = recurring_past.load(tx, [record.id])[record.id]
+        behind = {record.id: past.tally.upto}
+        return past, recurring_runs.newest(tx, [record.id], recurring_marks.READ, behind=behind)[record.id]
+
+    coming = crons.upcoming(record.cron, recurring_marks.zone_of(record), _COMING, days_and=record.days_and)
+    found = shapes.recurring(record, shapes.last_states([record])) | _went(record, *read(work)) | {"nextRuns": coming}
     if record.procedure is not None:
-        return shapes.recurring(record, shapes.last_states([record])) | {"version": None, "fromCode": False}
-    made = shapes.recurring(record, shapes.last_states([record]))
-    return made | {"version": definitions.version(record), "fromCode": record.from_code}
+        return found | {"version": None, "fromCode": False}
+    return found | {"version": definitions.version(record), "fromCode": record.from_code}
+
+
+def _went(record: RecurringRecord, past: Past, runs: Sequence[RecurringRun]) -> dict[str, Any]:
+    """How it has gone."""
+    rate, late = recurring_marks.rate(past, runs, recurring_marks.READ), recurring_marks.late(record, past)
+    newest = Runs(tuple(runs[-BARS:]))
+    return {
+        "state": recurring_marks.state(record), "runsMayOverlap": row_of(record.id) is None,
+        "successRate": rate and {
+            "percent": rate.percent, "succeeded": rate.succeeded, "runs": rate.runs, "since": rate.since,
+        },
+        "lastResults": [run.outcome for run in newest.runs[-DOTS:]], "p50Ms": newest.p50, "p95Ms": newest.p95,
+        "failuresInARow": newest.failures, "missed": late and {"due": late.slot, "dealtWith": late.dealt_with},
+    }  # fmt: skip

@@ -1,60 +1,15 @@
-"""Schedules, queues, servers, runs, rules of alerts and the audit log, as /api/v1 tells them."""
+"""Types of jobs, queues, servers, runs, rules of alerts and the audit log, as /api/v1 tells them."""
 
 from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
 from taskmanager.engine.audit import OUTCOMES
-from webui.api.fields import Body, Json, Moment, Text, described, name
-from webui.api.schemas import AdminJob, LoggedRun
+from webui.api.fields import Body, Moment, Text, described, name
+from webui.api.schemas import LoggedRun
 from webui.api.workschemas import Cursor, JobRow
 
 _DAY = "from this moment on; a day alone begins at midnight UTC"
-
-
-class SchedulesQuery(Cursor):
-    """Which recurring jobs."""
-
-    q = Text(load_default="", validate=validate.Length(max=100))
-    state = fields.String(load_default=None, validate=validate.OneOf(("active", "paused", "error")))
-    sort = fields.String(
-        load_default="id", validate=validate.OneOf(("id", "next", "last", "duration", "failures")),
-        metadata={"description": "duration: of the newest run; failures: in a row, up to now. Both: the most first"},
-    )  # fmt: skip
-
-
-class SchedulePage(Schema):
-    """A page of recurring jobs."""
-
-    items = fields.List(fields.Nested(AdminJob))
-    next = fields.String(allow_none=True)
-
-
-class Schedule(AdminJob):
-    """A recurring job, whole."""
-
-    version = described(fields.String, "another one whenever somebody has changed it", allow_none=True)
-    fromCode = described(fields.Boolean, "the code defines it")
-
-
-class SaveSchedule(Body):
-    """What a recurring job is to be."""
-
-    taskType = name(longest=300)
-    arguments = Json(load_default=None, allow_none=True, metadata={"description": "an object, or an array"})
-    cron = name()
-    timeZone = name(required=False, longest=64, load_default=None, allow_none=True)
-    queue = name(required=False, longest=50, load_default=None, allow_none=True)
-    misfire = fields.String(
-        load_default=None, allow_none=True, validate=validate.OneOf(("relaxed", "strict", "ignorable"))
-    )
-    version = name(
-        required=False, load_default=None, allow_none=True, text="of what was read; else it is replaced whatever it is"
-    )
-    isNew = fields.Boolean(
-        load_default=False, truthy={True}, falsy={False},
-        metadata={"description": "it is made, never replaced: refused when there is one of this id"},
-    )  # fmt: skip
 
 
 class TypeArgument(Schema):

@@ -18,7 +18,7 @@ from webui import access, callforms, redaction, shell
 from webui.access import needs
 from webui.blueprint import manager, pages
 from webui.views.actions import back
-from webui.views.recurring import known
+from webui.views.recurring_job import known
 
 #: Of one form.
 _MOST = 1000

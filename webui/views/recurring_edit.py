@@ -31,7 +31,7 @@ from webui import access, callforms, crons, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
 from webui.jobforms import Field
-from webui.views.recurring import server_zone
+from webui.recurring_marks import server_zone
 
 MISFIRES = [misfire.name.lower() for misfire in Misfire]
 #: Fields of the hash, as the form names them.

@@ -56,7 +56,8 @@ def look(q: str) -> Found:
         known.sort(key=lambda one: (one.id.lower() != needle, one.id.lower()))
         of_rows = {one.id: one.record for one in known[:MOST] if one.record is not None}
         shown = [one.id for one in known[:MOST]]
-        return names, page, known, monitoring_recurring.whole(tx, shown, names.paused, of_rows)
+        found = monitoring_recurring.whole(tx, shown, names.paused, of_rows)
+        return names, page, known, [record for record, _ in found]
 
     names, page, known, shown = read(work) if q else (_NO_NAMES, Page((), False, False), list[Glance](), [])
     if names.has_job:

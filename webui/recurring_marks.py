@@ -1,0 +1,132 @@
+"""What a recurring job's past and schedule come to: its success rate, what was missed, how it fires."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from taskmanager.domain import cron as crons
+from taskmanager.domain.alerts import AlertRule
+from taskmanager.domain.invocation import InvocationUnreadable
+from taskmanager.domain.invocation import read as read_invocation
+from taskmanager.domain.records import RecurringRecord
+from taskmanager.engine.legacy import row_of
+from taskmanager.engine.legacy_served import ServedJobs
+from taskmanager.engine.missed_runs import allowed
+from taskmanager.engine.registry import JobDefinition
+from taskmanager.storage import recurring_past
+from taskmanager.storage.recurring_past import Past
+from taskmanager.storage.recurring_runs import RecurringRun
+from webui import jobviews
+from webui.blueprint import manager
+
+#: So many runs of each that are not counted yet are read for a list.
+READ = 100
+#: In a list it is told for so long that a run was missed; its page tells it as long as it is known.
+_NEWS = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How many of the runs since a day (UTC) succeeded: of 30 days, or since the first that is known of."""
+
+    succeeded: int
+    runs: int
+    since: date
+    is_whole: bool
+
+    @property
+    def percent(self) -> float:
+        """Of 100; 100 is never told of what has failed once."""
+        found = round(100 * self.succeeded / self.runs, 1)
+        return 99.9 if found == 100 and self.succeeded < self.runs else found
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A time it was to begin at, and when somebody dealt with it: None while nobody has."""
+
+    slot: datetime
+    dealt_with: datetime | None
+    milliseconds: float
+    is_news: bool
+
+
+def rate(past: Past, runs: Sequence[RecurringRun], limit: int) -> Rate | None:
+    """Of 30 days, out of what is counted and the newest `limit` runs; None when there was none.
+
+    Where there are more that are not counted, what is told is of those at hand.
+    """
+    first = recurring_past.first_day(manager().database.clock.now())
+    is_cut = len(runs) >= limit and runs[0].row > past.tally.upto
+    tally = recurring_past.Tally() if is_cut else past.tally
+    counted = tally.counting((r.row, r.started, r.outcome == "succeeded") for r in runs)
+    days = counted.since(first).days
+    of = sum(all_of_it for _, all_of_it in days.values())
+    if not of:
+        return None
+    since = max(first, counted.first or first)
+    return Rate(sum(good for good, _ in days.values()), of, since, since == first)
+
+
+def late(record: RecurringRecord, past: Past) -> Late | None:
+    """The run it owes now, or the last one that was missed, by the setting and the rules that alerts go by."""
+    now = manager().database.clock.now()
+    most = allowed(_rule_of(record), manager().settings.alert_missed_seconds)
+    due = record.next_execution
+    if due is not None and most is not None and not (record.paused or record.error or _is_older(record)):
+        behind = (now - due).total_seconds()
+        if behind > most:
+            return Late(due, None, behind * 1000, True)
+    missed = past.missed
+    if missed is None:
+        return None
+    by = (missed.dealt_with - missed.slot).total_seconds()
+    return Late(missed.slot, missed.dealt_with, by * 1000, now - missed.dealt_with < _NEWS)
+
+
+def fires(record: RecurringRecord) -> str:
+    """How it fires: `schedule`; `hand`, when it has none; or `never`, when its schedule names no moment that comes."""
+    cron = record.cron.split()
+    if not cron or cron == crons.never().split():
+        return "hand"
+    return "never" if record.next_execution is None and not record.paused and not record.error else "schedule"
+
+
+def state(record: RecurringRecord) -> str:
+    """What its pill says: error, paused, hand, never or active."""
+    if record.error or record.paused:
+        return "error" if record.error else "paused"
+    return {"schedule": "active"}.get(fires(record), fires(record))
+
+
+def server_zone() -> str:
+    """The zone of the crons of c_Job, as it was when their rows were looked at last."""
+    legacy = manager().legacy_jobs
+    clock = (legacy.schedule.last_clock or legacy.wall_clock()) if legacy is not None else None
+    return clock.schedule if clock is not None else "UTC"
+
+
+def zone_of(record: RecurringRecord) -> str:
+    """The zone of its cron."""
+    return server_zone() if record.time_zone == "server" else record.time_zone
+
+
+def definition_of(record: RecurringRecord) -> JobDefinition | None:
+    """The function it calls, where this process knows it."""
+    try:
+        return jobviews.definitions().get(read_invocation(record.job).name)
+    except InvocationUnreadable:
+        return None
+
+
+def _rule_of(record: RecurringRecord) -> AlertRule | None:
+    known = definition_of(record)
+    return known.alerts if known is not None else None
+
+
+def _is_older(record: RecurringRecord) -> bool:
+    """Whether it is a row of the older c_Job: by the sum of TimeOutSec its own engine tells when one is missed."""
+    row_id, rows = row_of(record.id), manager().legacy_jobs
+    return row_id is not None and isinstance(rows, ServedJobs) and rows.is_targcc(row_id)
