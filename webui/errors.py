@@ -12,7 +12,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from taskmanager.domain.errors import DatabaseSlow, ReadOnlyDatabase, StorageError
-from webui import shell
+from webui import passwords, shell
 from webui.api import problems
 
 log = logging.getLogger("taskmanager.web")
@@ -80,6 +80,8 @@ def _http(error: HTTPException) -> Any:
     title, text = texts.get(status, (error.name, wanted))
     allowed = getattr(error, "valid_methods", None)
     headers = {"Allow": ", ".join(sorted(allowed))} if allowed else {}
+    if status == 429:
+        headers["Retry-After"] = str(passwords.WAIT_SECONDS)
     if status == 403 and wanted == "same-origin":
         text = _("The form was sent from another site.")
     return answer(status, title, text, headers=headers)

@@ -18,6 +18,8 @@ from webui.users import ROLES, User
 #: Checked against when a user is unknown, so that guessing names takes as long as guessing passwords.
 _NOBODY = "scrypt:32768:8:1$x$" + "0" * 128
 _WRONG_PASSWORDS = "10 per minute"
+#: So long at most an address that guessed too often waits.
+WAIT_SECONDS = 60
 
 
 def authentication(users: Mapping[str, str], roles: Mapping[str, str], read_only: bool) -> HTTPBasicAuth:

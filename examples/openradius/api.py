@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, jsonify, request
 
 from examples.openradius.jobs import clean_up_data, generate_report, sync_external
 from examples.openradius.workspaces import WorkspaceJobs
 from taskmanager import cron
 from webui import create_app
 from webui.access import needs
-from webui.api.problems import refuse_field
+from webui.api import idempotency
+from webui.api.problems import problem, refuse_field
 
 SYNC = "external-sync"
 
@@ -22,20 +23,28 @@ def workspace_app(jobs: WorkspaceJobs, *, users: Mapping[str, str] | None = None
     """The pages and the API of one workspace, with the application's own addresses among them."""
     app = create_app(jobs.tm, users=users)
 
+    def write(job: Any, *args: Any, delay: timedelta | None = None) -> int:
+        """Write a job; sent again under its Idempotency-Key, it is the same one."""
+        key = idempotency.given()
+        options = {"key": key.key, "parameters": key.parameters} if key is not None else {}
+        return idempotency.once(key, lambda: jobs.enqueue(job, *args, delay=delay, **options))
+
     @app.post("/api/jobs/cleanup")
     @needs("jobs.enqueue")
     def cleanup() -> Any:
-        return jsonify(jobId=jobs.enqueue(clean_up_data), message="Data cleanup is enqueued")
+        return jsonify(jobId=write(clean_up_data), message="Data cleanup is enqueued")
 
     @app.post("/api/jobs/reports/<int:report_id>")
     @needs("jobs.enqueue")
     def report(report_id: int) -> Any:
+        for name in request.args.keys() - {"delayMinutes"}:
+            refuse_field(name, "is unknown")
         minutes = request.args.get("delayMinutes", "0")
         if not minutes.isdecimal() or int(minutes) > 525_600:
             refuse_field("delayMinutes", "is a whole number of minutes, at most a year")
         if int(minutes) == 0:
-            return jsonify(jobId=jobs.enqueue(generate_report, report_id), message=f"Report {report_id} is enqueued")
-        job_id = jobs.schedule(generate_report, report_id, delay=timedelta(minutes=int(minutes)))
+            return jsonify(jobId=write(generate_report, report_id), message=f"Report {report_id} is enqueued")
+        job_id = write(generate_report, report_id, delay=timedelta(minutes=int(minutes)))
         return jsonify(jobId=job_id, message=f"Report {report_id} is made in {int(minutes)} minutes")
 
     @app.post("/api/jobs/sync/recurring")
@@ -47,7 +56,7 @@ def workspace_app(jobs: WorkspaceJobs, *, users: Mapping[str, str] | None = None
     @app.post("/api/jobs/sync/now")
     @needs("jobs.enqueue")
     def sync_now() -> Any:
-        return jsonify(jobId=jobs.enqueue(sync_external), message="The sync is enqueued")
+        return jsonify(jobId=write(sync_external), message="The sync is enqueued")
 
     return app
 
@@ -70,8 +79,7 @@ class Workspaces:
             environ["PATH_INFO"] = f"/{rest}"
         app = self.apps.get(chosen)
         if app is None:
-            return Response("There is no such workspace: name one by /w/{id}/ or X-Workspace.\n", 404)(
-                environ, start_response
-            )
+            told = "there is no such workspace: name one by /w/{id}/ or X-Workspace"
+            return problem(404, "Workspaces.NotFound", told)(environ, start_response)
         found: Iterable[bytes] = app(environ, start_response)
         return found

@@ -31,13 +31,13 @@ class WorkspaceJobs:
         self.tm.discover()
         self.tm.provide(Workspace, lambda: self.workspace)
 
-    def enqueue(self, job: Any, *args: Any) -> int:
-        """Run a job as soon as possible; its id."""
-        return self.tm.enqueue(job, *args, queue=self.queue)
+    def enqueue(self, job: Any, *args: Any, **options: Any) -> int:
+        """Run a job as soon as possible, or after `delay`; its id. options: of `TaskManager.enqueue_definition`."""
+        return self.tm.enqueue_definition(self.tm.definition(job), args, {}, {"queue": self.queue, **options})
 
     def schedule(self, job: Any, *args: Any, delay: timedelta) -> int:
         """Run a job later; its id."""
-        return self.tm.enqueue(job, *args, queue=self.queue, delay=delay)
+        return self.enqueue(job, *args, delay=delay)
 
     def add_or_update_recurring(self, recurring_id: str, job: Any, *args: Any, cron: str) -> None:
         """Run a job by a schedule."""

@@ -49,8 +49,8 @@ def api(spaces: dict[str, WorkspaceJobs]) -> Callable[..., Any]:
     """Sends a request to a workspace, with the token of one."""
     client = Client(Workspaces({name: workspace_app(jobs) for name, jobs in spaces.items()}))
 
-    def ask(method: str, path: str, workspace: str = "1", token: str | None = None) -> Any:
-        headers = {"X-Workspace": workspace, "Authorization": f"Bearer {token or f'tm_{workspace}'}"}
+    def ask(method: str, path: str, workspace: str = "1", token: str | None = None, **more: str) -> Any:
+        headers = {"X-Workspace": workspace, "Authorization": f"Bearer {token or f'tm_{workspace}'}"} | more
         return client.open(path, method=method, headers=headers)
 
     return ask
@@ -77,7 +77,8 @@ def test_credentials_of_one_workspace_are_of_no_use_in_another(api: Callable[...
     assert api("GET", "/api/v1/jobs", "2", "tm_1").status_code == 401
     assert api("GET", "/w/2/hangfire/", "1", "tm_1").status_code == 401
     assert api("GET", "/w/1/hangfire/", "2", "tm_1").status_code == 200
-    assert api("GET", "/api/v1/jobs", "3").status_code == 404
+    nowhere = api("GET", "/api/v1/jobs", "3")
+    assert (nowhere.status_code, nowhere.json["code"]) == (404, "Workspaces.NotFound")
 
 
 def test_a_report_is_made_at_once_or_later(spaces: dict[str, WorkspaceJobs], api: Callable[..., Any]) -> None:
@@ -90,6 +91,18 @@ def test_a_report_is_made_at_once_or_later(spaces: dict[str, WorkspaceJobs], api
     assert tm.testing.drain() == 1
     refused = api("POST", "/api/jobs/reports/7?delayMinutes=soon")
     assert (refused.status_code, refused.json["errors"][0]["field"]) == (422, "delayMinutes")
+    refused = api("POST", "/api/jobs/reports/7?delayMinute=30")
+    assert (refused.status_code, refused.json["errors"][0]["field"]) == (422, "delayMinute")
+
+
+def test_a_request_that_is_sent_twice_under_one_key_is_done_once(api: Callable[..., Any]) -> None:
+    key = {"Idempotency-Key": "k1"}
+    for path in ("cleanup", "reports/7?delayMinutes=30", "sync/now"):
+        first, again = (api("POST", f"/api/jobs/{path}", **key).json for _ in range(2))
+        assert first == again, path
+        assert api("POST", f"/api/jobs/{path}").json["jobId"] != first["jobId"]
+    reused = api("POST", "/api/jobs/reports/7?delayMinutes=40", **key)
+    assert (reused.status_code, reused.json["code"]) == (422, "Idempotency.KeyReused")
 
 
 def test_the_sync_is_set_up_triggered_and_removed(spaces: dict[str, WorkspaceJobs], api: Callable[..., Any]) -> None:

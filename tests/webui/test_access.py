@@ -164,9 +164,11 @@ def test_read_only_pages_change_nothing_for_anybody(tmp_path: Any) -> None:
 
 def test_wrong_passwords_are_counted_and_then_refused(tm: TaskManager) -> None:
     client = create_app(tm, users={"ann": HASH}).test_client()
-    codes = [client.get("/hangfire/", headers=signed("ann", f"guess{n}")).status_code for n in range(12)]
+    answers = [client.get("/hangfire/", headers=signed("ann", f"guess{n}")) for n in range(12)]
+    codes = [answer.status_code for answer in answers]
     assert codes[:10] == [401] * 10
-    assert codes[-1] == 429
+    assert (codes[-1], answers[-1].headers["Retry-After"]) == (429, "60")
+    assert client.get("/api/jobs", headers=signed("ann", "guess")).headers["Retry-After"] == "60"
 
 
 def test_wrong_passwords_stand_in_the_audit_log_once_a_minute_and_never_what_was_typed(tm: TaskManager) -> None:
