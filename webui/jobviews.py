@@ -19,7 +19,7 @@ from taskmanager.domain.records import JobRecord, StateRecord
 from taskmanager.engine.registry import JobDefinition
 from taskmanager.storage.monitoring_details import LogChunk
 from taskmanager.storage.monitoring_lists import Row, cut_object
-from webui import access, formats, highlight, redaction
+from webui import access, formats, highlight, languages, redaction
 from webui.blueprint import manager
 
 #: Longer arguments are cut in the call; they stand in full below it.
@@ -73,7 +73,7 @@ def called(call: str) -> str:
 
 def subtitle(row: Row) -> str:
     """The arguments of a job in a list, in one line; secrets masked."""
-    if not access.may("args.view"):
+    if not access.may("args.view") or languages.taste().args == "hidden":
         return "••••"
     items, cut = _items_so_far(row.arguments)
     names = _names(definitions().get(":".join(_called(row.call))), len(items))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from zoneinfo import available_timezones
 
 from flask import Flask, g, request
@@ -19,6 +19,7 @@ INTERVALS = ("2", "5", "15", "60", "off")
 #: What is kept of somebody's taste, with what it may be.
 CHOICES: dict[str, tuple[str, ...]] = {
     "lang": tuple(LANGUAGES), "theme": THEMES, "times": TIMES, "live": INTERVALS, "keys": ("on", "off"),
+    "rows": ("20", "50", "100", "200"), "density": ("roomy", "compact"), "args": ("shown", "hidden"),
 }  # fmt: skip
 _RTL = frozenset({"ar", "fa", "he", "ur"})
 
@@ -31,8 +32,16 @@ class Taste:
     times: str = "relative"
     live: str = "5"
     keys: str = "on"
+    #: Of a page of a list.
+    rows: str = "20"
+    density: str = "roomy"
+    #: Whether lists show arguments of jobs.
+    args: str = "shown"
     #: The zone in which moments are told; that of the browser when empty.
     zone: str = ""
+
+
+_TASTES = tuple(f.name for f in fields(Taste))
 
 
 def speak(app: Flask, default: str) -> None:
@@ -60,6 +69,11 @@ def keep(response, name: str, value: str) -> None:  # type: ignore[no-untyped-de
     response.set_cookie(f"tm_{name}", value, max_age=31_536_000, samesite="Strict", secure=request.is_secure, path=path)
 
 
+def forget(response, name: str) -> None:  # type: ignore[no-untyped-def]
+    """Take a choice back."""
+    response.delete_cookie(f"tm_{name}", path=(request.root_path or "") + "/")
+
+
 def may_be(name: str, value: str) -> bool:
     """Whether a choice may be that."""
     if name == "zone":
@@ -75,7 +89,7 @@ def _zones() -> frozenset[str]:
 def taste() -> Taste:
     """What who is looking chose, of theme, times and live updates."""
     if "taste" not in g:
-        found = {n: request.cookies.get(f"tm_{n}", "") for n in ("theme", "times", "live", "keys", "zone")}
+        found = {n: request.cookies.get(f"tm_{n}", "") for n in _TASTES}
         g.taste = Taste(**{n: v for n, v in found.items() if may_be(n, v)})
     chosen: Taste = g.taste
     return chosen

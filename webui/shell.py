@@ -33,6 +33,7 @@ ICONS = {
     "enqueued": "list", "scheduled": "clock", "processing": "loader", "succeeded": "check", "failed": "circle-x",
     "deleted": "trash-2", "awaiting": "link",
 }  # fmt: skip
+PRODUCTS = {"mysql": "MySQL", "mariadb": "MariaDB", "postgresql": "PostgreSQL", "sqlite": "SQLite"}
 #: Clocks of the web host and the database further apart than this are worth a warning.
 _SKEW_SECONDS = 30
 
@@ -58,7 +59,7 @@ def dress(app: Flask) -> None:
         formats=formats, jobviews=jobviews, crons=crons, languages=languages, runviews=runviews,
         STATES=STATES, ICONS=ICONS, asset=asset, drawing=icon, state_label=state_label, count=count,
         count_text=count_text, settings=_settings, skew=skew,
-        version=taskmanager.__version__, product=lambda: manager().database.engine.dialect.name, elapsed=elapsed,
+        version=taskmanager.__version__, product=lambda: PRODUCTS[manager().database.product.name], elapsed=elapsed,
         user=lambda: g.get("user"), ngettext=ngettext, nav=nav, shell_here=here, with_args=with_args,
         code=highlight.code, highlight_trace=highlight.trace, redact=redaction.message, cursor=cursors.write,
     )  # fmt: skip

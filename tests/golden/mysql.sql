@@ -57,6 +57,12 @@ FROM `HangfireAudit`
 WHERE `HangfireAudit`.`Id` < %s AND `HangfireAudit`.`TargetKind` = %s AND `HangfireAudit`.`TargetId` = %s ORDER BY `HangfireAudit`.`Id` DESC 
  LIMIT %s;
 
+-- catalogue.index_names
+SELECT DISTINCT TABLE_NAME, INDEX_NAME FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireList', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
+
+-- catalogue.table_sizes
+SELECT TABLE_NAME, TABLE_ROWS, DATA_LENGTH + INDEX_LENGTH FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireList', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
+
 -- doctor.waiting_sample
 SELECT j.`InvocationData` FROM `HangfireJob` j WHERE j.`StateName` = 'Enqueued' ORDER BY j.`Id` LIMIT 200;
 

@@ -57,6 +57,12 @@ FROM "HangfireAudit"
 WHERE "HangfireAudit"."Id" < %(edge)s::BIGINT AND "HangfireAudit"."TargetKind" = %(kind)s::VARCHAR AND "HangfireAudit"."TargetId" = %(target)s::VARCHAR ORDER BY "HangfireAudit"."Id" DESC 
  LIMIT %(limit)s::INTEGER;
 
+-- catalogue.index_names
+SELECT tablename, indexname FROM pg_indexes WHERE schemaname = current_schema() AND tablename IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireList', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
+
+-- catalogue.table_sizes
+SELECT c.relname, CAST(c.reltuples AS BIGINT), pg_total_relation_size(c.oid) FROM pg_class c WHERE c.relnamespace = CAST(current_schema() AS regnamespace) AND c.relkind IN ('r', 'p') AND c.relname IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireList', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
+
 -- doctor.waiting_sample
 SELECT j."InvocationData" FROM "HangfireJob" j WHERE j."StateName" = 'Enqueued' ORDER BY j."Id" LIMIT 200;
 

@@ -57,6 +57,12 @@ FROM "HangfireAudit"
 WHERE "HangfireAudit"."Id" < ? AND "HangfireAudit"."TargetKind" = ? AND "HangfireAudit"."TargetId" = ? ORDER BY "HangfireAudit"."Id" DESC
  LIMIT ? OFFSET ?;
 
+-- catalogue.index_names
+SELECT tbl_name, name FROM sqlite_master WHERE type = 'index' AND tbl_name IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireList', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
+
+-- catalogue.table_sizes
+SELECT name, NULL, NULL FROM sqlite_master WHERE type = 'table' AND name IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireList', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
+
 -- doctor.waiting_sample
 SELECT j."InvocationData" FROM "HangfireJob" j WHERE j."StateName" = 'Enqueued' ORDER BY j."Id" LIMIT 200;
 

@@ -30,6 +30,7 @@ PAGES = [
     "history", "history?job=resize_image", "history?result=failed&server=web&from=2020-01-01&to=x",
     "jobs/failed/groups",
     "alerts", "alerts/rules/new", "search", "search?q=send", "search?q=nokey:x", "search?q=zzzz", "audit", "operations",
+    "settings", "settings/system",
     "operations/new?state=failed&action=delete",
     "jobs/new", "jobs/new?type=tests.webui.sample:send_invoice",
 ]  # fmt: skip

@@ -22,6 +22,7 @@ from webui.views import (
     retries,
     search,
     servers,
+    settings,
     stats,
 )
 
@@ -47,5 +48,6 @@ ALL = (
     retries,
     search,
     servers,
+    settings,
     stats,
 )

@@ -17,7 +17,7 @@ from taskmanager.storage import servers as server_rows
 from taskmanager.storage.monitoring_lists import Page, Row
 from taskmanager.storage.monitoring_sets import Place
 from taskmanager.storage.transaction import Tx
-from webui import cursors, filtering, formats, jobviews, serverviews, shell
+from webui import cursors, filtering, formats, jobviews, languages, serverviews, shell
 from webui.blueprint import pages, read
 from webui.bulks import ACTIONS
 from webui.filtering import Parsed
@@ -61,8 +61,9 @@ def job_list(state: str) -> Any:
 
 
 def size() -> int:
-    """How many rows a page has: `count`, as Hangfire calls it."""
-    asked = request.args.get("count", 20, type=int) or 20
+    """How many rows a page has: `count`, as Hangfire calls it; else what who is looking chose."""
+    usual = int(languages.taste().rows)
+    asked = request.args.get("count", usual, type=int) or usual
     return max(n for n in SIZES if n <= max(SIZES[0], asked))
 
 

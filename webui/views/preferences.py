@@ -16,8 +16,13 @@ from webui.views.actions import back
 @pages.post("/preferences")
 @needs("jobs.view")
 def preferences() -> Any:
-    """Remember what was chosen, and go back."""
+    """Remember what was chosen, or forget all of it, and go back."""
     answer: Any = redirect(back(), 303)
+    if request.form.get("forget"):
+        for name in (*languages.CHOICES, "zone"):
+            languages.forget(answer, name)
+        flash(_("All choices are forgotten."), "done")
+        return answer
     for name in (*languages.CHOICES, "zone"):
         chosen = request.form.get(name)
         if chosen is None:

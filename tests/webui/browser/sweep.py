@@ -24,6 +24,7 @@ OF_OTHERS = (
     "recurring/c_job:1/edit", "servers", "servers/web-2:4711:0123456789abcdef0123456789abcdef",
     "history", "history?job=Nightly+totals", "history/1", "history?job=nobody",
     "alerts", "alerts/rules/new", "search", "search?q=report", "search?q=zzzz", "audit", "audit?user=nobody",
+    "settings", "settings/system",
     "../api/v1/docs",
 )  # fmt: skip
 _DESK, _PHONE, _NARROWEST = (1440, 900), (390, 844), (320, 640)
