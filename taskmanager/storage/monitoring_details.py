@@ -83,6 +83,19 @@ def log_after(t: Tables, p: Product) -> Any:
     )
 
 
+@statement
+def neighbours_of(t: Tables, p: Product) -> str:
+    """The jobs next to one in the list of its state: by the index of states, whose end is the id."""
+    key, mine = p.quote("Id"), f"{p.quote(t.job.name)} WHERE {p.quote('StateName')} = :state AND {p.quote('Id')}"
+    return f"SELECT (SELECT MIN({key}) FROM {mine} > :job), (SELECT MAX({key}) FROM {mine} < :job)"
+
+
+def neighbours(tx: Tx, job_id: int, state: str) -> tuple[int | None, int | None]:
+    """The next newer and the next older job of a state; None where there is none."""
+    ((newer, older),) = tx.execute(neighbours_of, {"job": job_id, "state": state}).all()
+    return (None if newer is None else int(newer)), (None if older is None else int(older))
+
+
 def details(tx: Tx, job_id: int) -> Details | None:
     """A job by its id; None when it does not exist."""
     found = jobs.read_many(tx, [job_id])

@@ -409,6 +409,9 @@ FROM `HangfireJobLog`
 WHERE `HangfireJobLog`.`JobId` = %s AND `HangfireJobLog`.`Id` > %s ORDER BY `HangfireJobLog`.`Id` 
  LIMIT %s;
 
+-- monitoring_details.neighbours_of
+SELECT (SELECT MIN(`Id`) FROM `HangfireJob` WHERE `StateName` = :state AND `Id` > :job), (SELECT MAX(`Id`) FROM `HangfireJob` WHERE `StateName` = :state AND `Id` < :job);
+
 -- monitoring_details.newest_states
 SELECT `HangfireState`.`Id`, `HangfireState`.`Name`, `HangfireState`.`Reason`, `HangfireState`.`CreatedAt`, `HangfireState`.`Data` 
 FROM `HangfireState` 

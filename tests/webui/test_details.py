@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -73,3 +74,25 @@ def test_who_may_not_see_arguments_finds_none_and_no_message_on_any_page(
     assert leaks == {}
     refused = eve.get("/hangfire/jobs/failed?q=error:smtp").text
     assert "may not look into arguments and messages" in refused
+
+
+def test_a_job_leads_to_its_neighbours_tells_its_figures_and_where_its_parts_are(
+    embedded: TaskManager, sam: Browser
+) -> None:
+    ids = fill(embedded)
+    before = ids["failed"] - 1
+    page = sam.get(f"/hangfire/jobs/details/{before}").text
+    for rel, job_id in (("prev", ids["failed"]), ("next", before - 1)):
+        assert f'rel="{rel}"' in page
+        assert f'href="/hangfire/jobs/details/{job_id}"' in page
+    assert 'rel="prev"' not in sam.get(f"/hangfire/jobs/details/{ids['failed']}").text, "it is the newest"
+    assert re.search(r"<dt>Waited</dt><dd>3.0 s</dd>\s*<dt>Ran</dt><dd>5.0 s</dd>", page)
+    for part in ("arguments", "error", "log"):
+        assert (page.count(f'href="#{part}"'), page.count(f' id="{part}"')) == (1, 1), part
+    assert sam.get(f"/hangfire/jobs/details/{before}.json").json["id"] == before
+    assert "This job wrote no log" in sam.get("/hangfire/jobs/details/1").text
+    named = embedded.enqueue_definition(embedded.definition(len), ("x",), {}, {"triggered_by": "ann"})
+    assert "by ann" in sam.get(f"/hangfire/jobs/details/{named}").text
+    running = sam.get(f"/hangfire/jobs/details/{ids['processing']}").text
+    assert f"/servers/stack/{ids['processing']}" in running
+    assert "data-lasting=" in running

@@ -162,10 +162,15 @@ def test_a_wrong_filter_is_told_and_the_list_stays(tm: TaskManager, ann: Browser
 
 
 def test_what_is_not_there_is_a_clear_404(ann: Browser) -> None:
-    for path in ("jobs/details/999", "jobs/nonsense", "nowhere", "jobs/details/-1", f"jobs/details/{10**30}"):
+    for path in ("jobs/nonsense", "nowhere", "jobs/details/-1"):
         answer = ann.get(f"/hangfire/{path}")
         assert answer.status_code == 404, path
         assert "nothing at this address" in answer.text
+    for path in ("jobs/details/999", f"jobs/details/{10**30}", "jobs/details/999.json"):
+        answer = ann.get(f"/hangfire/{path}")
+        assert answer.status_code == 404, path
+        assert "has expired and was removed with its history, or never existed" in answer.text
+        assert 'href="/hangfire/history"' in answer.text
     assert ann.get("/hangfire/nowhere", Accept="application/json").json["error"] == "Nothing is here"
 
 

@@ -19,7 +19,7 @@ const isHeld = (region) =>
 
 // What somebody has typed into a field and not sent yet.
 const hasUnsent = (region) => [document.activeElement, ...$$("input, textarea", region)].some((field) =>
-  field?.matches?.("input:not([type=checkbox], [type=radio], [type=hidden]), textarea") && field.value !== field.defaultValue);
+  field?.matches?.("input:not([type=checkbox], [type=radio], [type=hidden], [data-console]), textarea") && field.value !== field.defaultValue);
 
 function refresh() {
   for (const region of $$("[data-live-region]")) {
@@ -144,7 +144,7 @@ let following = true;
 const isAtEnd = (log) => log.scrollTop + log.clientHeight >= log.scrollHeight - 8;
 
 function keepUp() {
-  const log = $("#log"), box = $("#follow");
+  const log = $("#log[data-log]"), box = $("#follow");
   if (box) box.checked = following;
   if (log && following) log.scrollTop = log.scrollHeight;
 }
@@ -155,13 +155,13 @@ document.addEventListener("change", (event) => {
 });
 // Who scrolls back wants to read there; who scrolls to the end wants what comes.
 document.addEventListener("scroll", (event) => {
-  if (event.target.id !== "log") return;
+  if (!event.target.matches?.("#log[data-log]")) return;
   following = isAtEnd(event.target);
   $("#follow").checked = following;
 }, { capture: true, passive: true });
 
 async function follow() {
-  const log = $("#log");
+  const log = $("#log[data-log]");
   if (log && live.seconds && !document.hidden) {
     const { after, share, start } = log.dataset;
     try {
@@ -173,7 +173,7 @@ async function follow() {
 }
 
 function hear(log, asked, news) {
-  if (log !== $("#log") || log.dataset.after !== asked) return; // the page was refreshed meanwhile, and has them
+  if (log !== $("#log[data-log]") || log.dataset.after !== asked) return; // the page was refreshed meanwhile, and has them
   if (news.html) {
     if (asked === "0") log.replaceChildren();
     log.insertAdjacentHTML("beforeend", news.html);

@@ -5,24 +5,25 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from flask import Response, abort, jsonify, render_template, request
+from flask import Response, jsonify, render_template, request, url_for
 from flask_babel import gettext as _
 
 from taskmanager.domain.records import JobRecord, StateRecord
 from taskmanager.engine.client import MADE_FROM, MADE_INTO
+from taskmanager.engine.history import TRIGGERED_BY
 from taskmanager.engine.transitions import STOPPED_AT
 from taskmanager.storage import monitoring_details, monitoring_logged, recurring_runs
 from taskmanager.storage.monitoring_details import Details
 from taskmanager.storage.monitoring_logged import Run
 from taskmanager.storage.recurring_runs import RecurringRun
-from webui import access, callforms, formats, jobviews, redaction, serverviews, shell
+from webui import access, callforms, errors, formats, jobviews, redaction, serverviews, shell
 from webui.access import needs
 from webui.blueprint import pages, read
 from webui.bulks import ACTIONS
 from webui.runviews import Runs
 
 #: Parameters that the page shows in words elsewhere.
-_TOLD = frozenset({"Continuations", "Progress", STOPPED_AT, MADE_FROM, MADE_INTO})
+_TOLD = frozenset({"Continuations", "Progress", STOPPED_AT, MADE_FROM, MADE_INTO, TRIGGERED_BY})
 #: Runs that the chart of a job shows.
 _CHARTED = 60
 
@@ -34,15 +35,21 @@ _PATIENCE_MS = 60_000
 def job_details(job_id: int) -> Any:
     """The page of a job."""
     found = _must(job_id)
+    if found is None:
+        return _gone(job_id)
     seen = shell.seen()
     now = seen.snapshot.at if seen else found.job.created_at
     if request.args.get("form") == "json":
         return _as_json(found)
+    newer, older = _neighbours(found)
+    spans = _spans(found.job.history, now)
     attempts = jobviews.attempts(found.job, found.log, now)
     state = (found.job.state or "").lower()
     return render_template(
         "details.html", here="jobs", details=found, job=found.job, state=state, now=now, attempts=attempts,
-        spans=_spans(found.job.history, now), strip=_strip(found.job.history, now), actions=ACTIONS.get(state, ()),
+        spans=spans, figures=_figures(found.job.history, spans), newer=newer, older=older,
+        triggered_by=jobviews.plain(found.job.parameters.get(TRIGGERED_BY)),
+        strip=_strip(found.job.history, now), actions=ACTIONS.get(state, ()),
         parameters=parameters_of(found), warning=_warning(found, now),
         progress=share_of(found.job.parameters.get("Progress")),
         retry_count=jobviews.plain(found.job.parameters.get("RetryCount")),
@@ -72,11 +79,41 @@ def job_log(job_id: int) -> Any:
     return jsonify(after=found.log[-1].id if found.log else after, html=html, share=told, state=found.state)
 
 
-def _must(job_id: int) -> Details:
-    found = read(lambda tx: monitoring_details.details(tx, job_id)) if job_id < 1 << 62 else None
-    if found is None:
-        abort(404)
-    return found
+@pages.get("/jobs/details/<int:job_id>.json")
+def job_json(job_id: int) -> Any:
+    """The same for a program."""
+    found = _must(job_id)
+    return _gone(job_id) if found is None else _as_json(found)
+
+
+def _must(job_id: int) -> Details | None:
+    return read(lambda tx: monitoring_details.details(tx, job_id)) if job_id < 1 << 62 else None
+
+
+def _gone(job_id: int) -> Any:
+    title = _("Job #%(id)s is not here", id=job_id)
+    text = _("It has expired and was removed with its history, or never existed. Runs are kept longer in the history.")
+    return errors.answer(404, title, text, hint=url_for("pages.history"))
+
+
+def _neighbours(found: Details) -> tuple[int | None, int | None]:
+    """Those next to it in the list of its state; not asked for what runs, of which so much is asked already."""
+    state = found.job.state
+    if state is None or found.servers:
+        return None, None
+    return read(lambda tx: monitoring_details.neighbours(tx, found.job.id, state))
+
+
+def _figures(history: tuple[StateRecord, ...], spans: dict[int, float]) -> tuple[float | None, float | None]:
+    """How long the last run waited, and how long it took, in milliseconds."""
+    places = [n for n, state in enumerate(history) if state.name == "Processing"]
+    if not places:
+        return None, None
+    last = places[-1]
+    before = history[last - 1] if last else None
+    return spans.get(before.id) if before is not None and before.name == "Enqueued" else None, spans.get(
+        history[last].id
+    )
 
 
 def runs_of(found: Details) -> Runs:

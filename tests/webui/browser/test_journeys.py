@@ -189,6 +189,14 @@ def test_what_a_running_job_says_appears_while_it_runs(site: Site, window: Windo
         wait_until(here, "document.querySelector('#job').dataset.state !== 'processing'")
         assert page.evaluate("window.kept") is True, "the page was not loaded anew"
         assert page.locator(".console").first.inner_text().count("words") == 2
+        assert page.locator(".page-head .pill").inner_text() == "Succeeded"
+        assert " · Succeeded · " in page.title()
+        page.get_by_label("Find in the log").fill("LAST")
+        assert page.locator(".console p:visible").all_inner_texts()[0].endswith("last words")
+        assert page.locator(".console p:visible").count() == 1
+        page.get_by_label("Find in the log").fill("")
+        page.get_by_label("Lines of the log from this level on").select_option("≥ WARNING")
+        assert page.locator(".console p:visible").count() == 0
         assert here.complaints == []
     finally:
         go.set()
