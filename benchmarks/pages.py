@@ -57,6 +57,10 @@ VARIANTS = (
     "recurring?q=nightly&sort=next", "recurring?sort=duration", "recurring?sort=failures&state=active",
     "operations/new?kind=recurring&action=pause&q=nightly",
     "operations/new?state=failed&action=requeue", "operations/new?state=failed&action=delete&q=type:import",
+    "jobs/succeeded?q=arg:nothing", "jobs/succeeded?q=recurring:nothing", "jobs?q=queue:nothing",
+    "jobs/failed?q=attempt:>1", "history?server=nothing", "jobs/scheduled?count=200",
+    "jobs/enqueued/default?count=200", "retries?count=200", "recurring?count=200", "history?count=200",
+    "audit?count=200",
 )  # fmt: skip
 #: The same of the API.
 API_VARIANTS = (
@@ -64,7 +68,8 @@ API_VARIANTS = (
     "/api/v1/search?q=report", "/api/v1/cron/preview?cron=0+2+*+*+*", "/api/v1/history?job=Job+of+history+7",
     "/api/v1/history/statistics?job=Job+of+history+7", "/api/v1/operations/plan?state=Failed&action=requeue",
     "/api/v1/operations/recurring/plan?action=pause&q=nightly",
-    "/api/v1/audit?user=nobody", "/api/v1/stats/history?period=month",
+    "/api/v1/audit?user=nobody", "/api/v1/stats/history?period=month", "/api/v1/jobs?limit=200",
+    "/api/v1/audit?limit=200", "/api/v1/history?limit=200",
 )  # fmt: skip
 
 

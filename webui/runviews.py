@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import g
@@ -17,6 +18,9 @@ from webui.addresses import job_address
 
 #: The results shown as dots, and the runs whose durations are shown as bars, in a list.
 DOTS, BARS = 20, 30
+#: The size of the row of small bars; its bars differ by hundredths, over a part that all have.
+_WIDE, _TALL = 160, 20
+_HEIGHTS = 100 * _TALL * 15 // 16
 _STATES = {"succeeded": "succeeded", "failed": "failed", "retried": "retry", "deleted": "deleted"}
 
 
@@ -119,27 +123,50 @@ def dots(runs: Runs) -> Markup:
 
     Written here, as are `line` and `columns`: they are hundreds of shapes, and ten times as dear in a template.
     """
-    drawn = []
-    for x, run in enumerate(runs.runs[-DOTS:]):
-        kind, title = state(run), escape(told(run))
-        if run.outcome == "succeeded":
-            shape = f'circle class="s-{kind}" cx="{8 * x + 3}" cy="4" r="3"><title>{title}</title></circle'
-        else:
-            shape = f'rect class="s-{kind}" x="{8 * x}" y="0" width="6.5" height="8"><title>{title}</title></rect'
-        drawn.append(f"<{shape}>")
+    words = _escaped()
+    drawn = [
+        f"{begin}<title>{_told(run, words)}</title>{end}"
+        for (begin, end), run in ((_dot(place, run.outcome), run) for place, run in enumerate(runs.runs[-DOTS:]))
+    ]
     return Markup("".join(drawn))
+
+
+@functools.cache
+def _dot(place: int, outcome: str) -> tuple[str, str]:
+    """What stands before and behind the words of a result."""
+    kind = _STATES[outcome]
+    if outcome == "succeeded":
+        return f'<circle class="s-{kind}" cx="{8 * place + 3}" cy="4" r="3">', "</circle>"
+    return f'<rect class="s-{kind}" x="{8 * place}" y="0" width="6.5" height="8">', "</rect>"
 
 
 def line(runs: Runs) -> Markup:
     """The durations as a row of small bars."""
-    return Markup("".join([f"<{bar.shape}></rect>" for bar in bars(runs.runs, width=160, height=20, least=BARS)]))
+    longest, places = max((run.duration_ms for run in runs.runs), default=0) or 1, max(BARS, len(runs.runs))
+    begins, scale = _begins(places), _HEIGHTS / longest
+    return Markup("".join([
+        f'<rect class="s-{_STATES[run.outcome]}" x="{begin}" {_small(int(run.duration_ms * scale), places)}></rect>'
+        for begin, run in zip(begins, runs.runs, strict=False)
+    ]))  # fmt: skip
+
+
+@functools.lru_cache(maxsize=16)
+def _begins(places: int) -> list[float]:
+    return [round(place * _WIDE / places, 2) for place in range(places)]
+
+
+@functools.lru_cache(maxsize=4096)
+def _small(share: int, places: int) -> str:
+    """The rest of a small bar: it is written once for each height in hundredths."""
+    tall = _TALL / 16 + share / 100
+    return f'y="{round(_TALL - tall, 2)}" width="{round(0.8 * _WIDE / places, 2)}" height="{round(tall, 2)}"'
 
 
 def columns(runs: Runs, marked: int) -> Markup:
     """The durations as bars that lead to their jobs. marked: the job whose bar is underlined."""
-    drawn = []
+    drawn, words = [], _escaped()
     for bar in bars(runs.runs, width=600, height=80):
-        name = f"#{bar.run.job_id} {escape(told(bar.run))}"
+        name = f"#{bar.run.job_id} {_told(bar.run, words)}"
         mark = f'<rect class="mark" x="{bar.x}" y="81" width="{bar.width}" height="3"></rect>'
         drawn.append(
             f'<a href="{job_address(bar.run.job_id)}" tabindex="-1" aria-label="{name}"><{bar.shape}>'
@@ -198,8 +225,16 @@ def level(runs: Runs, duration: int | None, height: float) -> float | None:
 
 def told(run: RecurringRun) -> str:
     """A run in words."""
-    words = _words()
+    return _told(run, _words())
+
+
+def _told(run: RecurringRun, words: Mapping[str, str]) -> str:
     text = f"{formats.moment(run.started)}: {words[run.outcome]}, {formats.duration(run.duration_ms)}"
     if run.waited_ms is not None:
         text += ", " + words["waited"] % {"span": formats.duration(run.waited_ms)}
     return text
+
+
+def _escaped() -> Mapping[str, str]:
+    """The words as they stand in a page: all else that is told of a run is digits and units."""
+    return {name: str(escape(word)) for name, word in _words().items()}

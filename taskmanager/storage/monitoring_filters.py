@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, not_, or_
+from sqlalchemy import bindparam, exists, func, not_, or_, select
 
 from taskmanager.storage.containing import contains, pattern
 from taskmanager.storage.tables import Tables
@@ -89,19 +89,24 @@ def found_by(shape: Shape) -> int | None:
     return None
 
 
-def by_parameter(t: Tables, rows: Any, source: Any, shape: Shape, place: int) -> tuple[Any, Any, list[Any]]:
-    """Rows from parameters in the order of their jobs, those jobs' id, and the conditions.
+def by_parameter(t: Tables, source: Any, shape: Shape, place: int, is_dense: bool) -> tuple[Any, Any, list[Any]]:
+    """Ids of jobs by a parameter, the column that they are walked by, and the conditions.
 
-    A job has a parameter once, so that no row comes twice. MySQL would sort all that match before it takes a page.
+    Where the jobs are dense, the parameters are walked in the order of their jobs; else the jobs of the state, with a
+    look for the parameter of each. A job has it once, so that none comes twice. Left to itself MySQL sorts all that
+    match before it takes a page, and walks all parameters for the few jobs of a state.
     """
     c, (kind, _, size) = t.parameter.c, shape[place]
-    index = f"FORCE INDEX (IX_{t.parameter.name}_JobId_Name)"
+    number = c.JobId if is_dense else t.job.c.Id
+    ids: Any = select(t.job.c.Id) if is_dense else by_state(t, select(t.job.c.Id))
     for dialect in ("mysql", "mariadb"):
-        rows = rows.with_hint(t.parameter, index, dialect).prefix_with("STRAIGHT_JOIN", dialect=dialect)
+        ids = ids.with_hint(t.parameter, f"FORCE INDEX (IX_{t.parameter.name}_JobId_Name)", dialect)
+        ids = ids.prefix_with("STRAIGHT_JOIN", dialect=dialect)
     names: list[Any] = [bindparam(f"v{place}_{n}") for n in range(size)]
-    has = [c.Name == _PARAMETERS[kind], c.Value.in_(names), c.JobId >= bindparam("floor")]
-    rest = where_of(shape, t, without=place)
-    return rows.select_from(t.parameter.join(source, t.job.c.Id == c.JobId)), c.JobId, has + rest
+    has = [c.Name == _PARAMETERS[kind], c.Value.in_(names), number >= bindparam("floor")]
+    first: Any = t.parameter if is_dense else source
+    then: Any = source if is_dense else t.parameter
+    return ids.select_from(first.join(then, t.job.c.Id == c.JobId)), number, has + where_of(shape, t, without=place)
 
 
 def joined(t: Tables) -> Any:

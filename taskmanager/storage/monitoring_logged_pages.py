@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from taskmanager.storage.dialects import Product
@@ -39,16 +40,17 @@ def counting(kind: Kind, most: int) -> Builder:
     """How many there are, at least `most` where there are more. What is searched is bounded already."""
 
     def build(t: Tables, p: Product) -> str:
-        of, order = p.quote(t.legacy.logged.name), f"ORDER BY {p.quote('StartedAt')} DESC"
+        of, firsts = p.quote(t.legacy.logged.name), _firsts(p, kind)
         if kind[2] or kind[3]:
-            wheres = (" AND ".join(_period(p, first) + _searched(p, kind)) for first in _firsts(p, kind))
-            looks = " UNION ALL ".join(
-                f"SELECT 1 FROM (SELECT 1 AS one FROM {of} WHERE {where} {order} LIMIT :limit) p{n}"
-                for n, where in enumerate(wheres)
-            )
+            parts = [
+                f"SELECT 1 FROM {of} WHERE {' AND '.join(_period(p, first) + _searched(p, kind))} "
+                f"ORDER BY {_by_start(p, first)} LIMIT :limit"
+                for first in firsts
+            ]
+            looks = " UNION ALL ".join(p.bounded(part, n) for n, part in enumerate(parts))
             return f"SELECT COUNT(*) FROM ({looks} LIMIT :limit) k"
-        parts = (f"{of} WHERE {' AND '.join(_period(p, first))}" for first in _firsts(p, kind))
-        return f"SELECT {p.count_up_to(most, *parts, order=order)}"
+        wheres = (f"{of} WHERE {' AND '.join(_period(p, first))}" for first in firsts)
+        return f"SELECT {p.count_up_to(most, *wheres, order=f'ORDER BY {_by_start(p, firsts[0])}')}"
 
     return build
 
@@ -64,9 +66,12 @@ def lowest(kind: Kind) -> Builder:
     def build(t: Tables, p: Product) -> str:
         at = p.quote("StartedAt")
         places = (
-            f"SELECT StartedAt FROM (SELECT {at} AS StartedAt FROM {p.quote(t.legacy.logged.name)} "
-            f"WHERE {' AND '.join([*_period(p, first), f'{_started(p, first)} < :edge_at'])} ORDER BY {at} DESC "
-            f"LIMIT 1 OFFSET :skip) p{n}"
+            p.bounded(
+                f"SELECT {at} AS StartedAt FROM {p.quote(t.legacy.logged.name)} "
+                f"WHERE {' AND '.join([*_period(p, first), f'{_started(p, first)} < :edge_at'])} "
+                f"ORDER BY {_by_start(p, first)} LIMIT 1 OFFSET :skip",
+                n,
+            )
             for n, first in enumerate(_firsts(p, kind))
         )
         return f"SELECT MAX(StartedAt) FROM ({' UNION ALL '.join(places)}) k"
@@ -111,34 +116,50 @@ def _branches(t: Tables, p: Product, kind: Kind, ascending: bool) -> str:
     return " UNION ALL ".join(_branch(t, p, first, n, kind, ascending) for n, first in firsts)
 
 
-def _firsts(p: Product, kind: Kind) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _First:
+    """What an index begins with: the condition, columns to order by before the start, and whether all is read."""
+
+    where: str
+    order: tuple[str, ...] = ()
+    is_rare: bool = False
+
+
+def _firsts(p: Product, kind: Kind) -> list[_First]:
     """The first columns of the indexes that are read."""
     named, succeeded = kind[:2]
     success = p.quote("Success")
     if named:
+        where, order = p.is_one(p.quote("JobName"), ":name")
         outcome = {None: "", True: f" AND {success} <> 0", False: f" AND {success} = 0"}[succeeded]
-        return [f"{p.quote('JobName')} = :name{outcome}"]
-    values = {None: ("= 1", "= 0", "> 1"), True: ("= 1", "> 1"), False: ("= 0",)}[succeeded]
-    return [f"{success} {value}" for value in values]
+        return [_First(where + outcome, order)]
+    values = {None: ("1", "0"), True: ("1",), False: ("0",)}[succeeded]
+    odd = [_First(f"{success} > 1", (), True)] if succeeded is not False else []
+    return [_First(*p.is_one(success, value)) for value in values] + odd
 
 
-def _period(p: Product, first: str) -> list[str]:
+def _by_start(p: Product, first: _First, way: str = "DESC") -> str:
+    """By their start, in the order of the index."""
+    return ", ".join(f"{column} {way}" for column in (*first.order, p.quote("StartedAt")))
+
+
+def _period(p: Product, first: _First) -> list[str]:
     """The conditions that an index serves, but for the edge of a page."""
     told = _started(p, first)
-    return [first, f"{told} >= :since", f"{told} < :until"]
+    return [first.where, f"{told} >= :since", f"{told} < :until"]
 
 
-def _within(p: Product, first: str, ascending: bool) -> list[str]:
+def _within(p: Product, first: _First, ascending: bool) -> list[str]:
     """The conditions that an index serves."""
     told, number, sign = _started(p, first), p.quote("ID"), ">" if ascending else "<"
     edge = [f"{told} {sign}= :edge_at", f"({told} {sign} :edge_at OR {number} {sign} :edge_id)"]
     return _period(p, first) + edge
 
 
-def _started(p: Product, first: str) -> str:
+def _started(p: Product, first: _First) -> str:
     # Of the few rows with an odd Success all are read: by StartedAt SQLite would skip through the whole index.
     at = p.quote("StartedAt")
-    return f"COALESCE({at}, {at})" if first.endswith("> 1") else at
+    return f"COALESCE({at}, {at})" if first.is_rare else at
 
 
 def _searched(p: Product, kind: Kind) -> list[str]:
@@ -148,11 +169,11 @@ def _searched(p: Product, kind: Kind) -> list[str]:
     return [p.contains(p.quote(column), name) for column, name in columns]
 
 
-def _branch(t: Tables, p: Product, first: str, n: int, kind: Kind, ascending: bool) -> str:
-    q = p.quote
-    at, number, way = q("StartedAt"), q("ID"), "ASC" if ascending else "DESC"
-    where = _within(p, first, ascending) + _searched(p, kind)
-    return (
-        f"SELECT ID, StartedAt FROM (SELECT {number} AS ID, {at} AS StartedAt FROM {q(t.legacy.logged.name)} "
-        f"WHERE {' AND '.join(where)} ORDER BY {at} {way}, {number} {way} LIMIT :limit) b{n}"
+def _branch(t: Tables, p: Product, first: _First, n: int, kind: Kind, ascending: bool) -> str:
+    where, number = _within(p, first, ascending) + _searched(p, kind), p.quote("ID")
+    way = "ASC" if ascending else "DESC"
+    return p.bounded(
+        f"SELECT {number} AS ID, {p.quote('StartedAt')} AS StartedAt FROM {p.quote(t.legacy.logged.name)} "
+        f"WHERE {' AND '.join(where)} ORDER BY {_by_start(p, first, way)}, {number} {way} LIMIT :limit",
+        n,
     )

@@ -93,9 +93,11 @@ def _newest(count: int) -> Builder:
         # Without the hint MySQL and SQLite walk the table by its key, over the runs of all others.
         listed = f"{q(t.list.name)}{p.by_index(f'IX_{t.list.name}_Key')}"
         branches = (
-            f"SELECT {q('Key')}, {q('Id')}, {q('Value')} FROM (SELECT {q('Key')}, {q('Id')}, {q('Value')} "
-            f"FROM {listed} WHERE {q('Key')} = :key{n} AND {q('Id')} > :after{n} "
-            f"ORDER BY {q('Id')} DESC LIMIT :limit) b{n}"
+            p.bounded(
+                f"SELECT {q('Key')}, {q('Id')}, {q('Value')} FROM {listed} WHERE {q('Key')} = :key{n} "
+                f"AND {q('Id')} > :after{n} ORDER BY {q('Id')} DESC LIMIT :limit",
+                n,
+            )
             for n in range(count)
         )
         return " UNION ALL ".join(branches)

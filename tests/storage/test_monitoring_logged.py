@@ -204,6 +204,24 @@ def test_a_page_is_read_by_an_index_and_reads_no_more_of_a_long_table(
     assert read[1] <= read[0] + 80, "ten times as long a table costs no more"
 
 
+def test_a_search_stops_at_the_day_that_it_begins_with(
+    tm: TaskManager, engine_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if engine_name not in ("mysql", "mariadb"):
+        pytest.skip("read by their counters")
+    monkeypatch.setattr(monitoring_logged, "SCANNED", 100_000)
+    fill(tm, 4000, Success=1)
+    with tm.database.engine.begin() as connection:
+        connection.execute(text(f"ANALYZE TABLE {tm.database.product.quote('c_LoggedJob')}"))
+    wanted = WantedRuns(succeeded=True, since=START + timedelta(minutes=2000), server="nowhere")
+    with tm.database.engine.connect() as connection:
+        tx = Tx(tm.database.prepared, tm.database.clock, connection)
+        before = _rows_read(connection, engine_name)
+        assert monitoring_logged.page(tx, wanted, limit=20).rows == ()
+        read = _rows_read(connection, engine_name) - before
+    assert read <= 2 * 2000 + 200, "once for the floor, once for the search"
+
+
 def _plan(tx: Tx, wanted: WantedRuns) -> str:
     """How the server would read the page, in its own words."""
     seen: list[tuple[PlainText, Any]] = []

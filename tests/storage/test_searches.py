@@ -115,6 +115,7 @@ def test_jobs_of_a_common_state_are_searched_in_the_order_in_which_they_lie(
     t = tm.database.tables
     for term in KINDS:
         seen.clear()
+        monkeypatch.setattr(monitoring_lists, "_DENSE", 3)
         wanted = Wanted(("Enqueued",), (term,))
         counted(tm, wanted, first(tm, wanted, limit=1))
         assert len(seen) == 2
@@ -122,4 +123,10 @@ def test_jobs_of_a_common_state_are_searched_in_the_order_in_which_they_lie(
         for plan in seen:
             assert (f"IX_{t.parameter.name}_JobId_Name" if by_parameter else "PRIMARY") in plan.indexes, term
             assert f"IX_{t.job.name}_StateName" not in plan.indexes, term
+            assert not plan.sorts, term
+        monkeypatch.setattr(monitoring_lists, "_DENSE", 0)
+        seen.clear()
+        counted(tm, wanted, first(tm, wanted, limit=1))
+        for plan in seen:  # where few jobs are in the state, by its index: never all parameters or all jobs
+            assert f"IX_{t.job.name}_StateName" in plan.indexes, term
             assert not plan.sorts, term

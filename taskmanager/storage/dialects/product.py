@@ -66,6 +66,14 @@ class Product:
         """Whether a column contains, in any case, what the pattern in a parameter says; `!` is its escape."""
         return f"LOWER({column}) LIKE :{name} ESCAPE '!'"
 
+    def is_one(self, column: str, value: str) -> tuple[str, tuple[str, ...]]:
+        """That the first column of an index is one value, where its second bounds what is read; columns to order by."""
+        return f"{column} = {value}", ()
+
+    def bounded(self, select: str, number: int) -> str:
+        """A SELECT with an order and a bound of its own, as a part of a UNION ALL."""
+        return f"SELECT * FROM ({select}) b{number}"
+
     def ids(self) -> str:
         """A derived table `x(id)` from the JSON array in parameter `ids`: one constant text for any length."""
         raise AssertionError("a product answers this")
