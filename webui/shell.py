@@ -7,6 +7,7 @@ import hashlib
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, current_app, g, request, url_for
 from flask_babel import lazy_gettext as _l
@@ -152,7 +153,10 @@ def with_args(**changes: Any) -> str:
     kept = {name: request.args.getlist(name) for name in request.args} | {
         name: [] if value is None else [str(value)] for name, value in changes.items()
     }
-    return url_for(request.endpoint or "pages.overview", **(request.view_args or {}), **kept)  # type: ignore[arg-type]
+    # By hand: an argument in the address may be called as one of url_for is, or as a part of the path.
+    address = url_for(request.endpoint or "pages.overview", **(request.view_args or {}))
+    query = urlencode(kept, doseq=True, safe="!$'()*,/:;?@")
+    return f"{address}?{query}" if query else address
 
 
 def wants_page() -> bool:

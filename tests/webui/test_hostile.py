@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import select
 
 from taskmanager import TaskManager
+from taskmanager.domain.alerts import AlertRule
 from taskmanager.domain.states import Failed, Processing
+from taskmanager.engine.audit import Actor
+from taskmanager.engine.client import new_key
 from taskmanager.engine.entering import RETRIES
 from taskmanager.engine.transitions import Change
-from taskmanager.storage import job_log, jobs, servers, structures
+from taskmanager.storage import failures, job_log, jobs, logged, servers, structures
+from taskmanager.storage.monitoring_filters import Wanted
 from tests.webui.conftest import Browser
+from tests.webui.everywhere import pages_of
 
 EVIL = "<script>alert(1)</script>"
 ALL = [EVIL, '"><img src=x onerror=alert(1)>', "'; DROP TABLE x; --", "{{7*7}}", "‮ž\u0007", "javascript:alert(1)"]
@@ -60,23 +68,59 @@ def poison(tm: TaskManager) -> list[int]:
     return ids
 
 
-def test_hostile_texts_are_shown_as_text_on_every_page(tm: TaskManager, ann: Browser) -> None:
-    ids = poison(tm)
-    paths = ["", "jobs", "jobs/failed", "jobs/processing", "jobs/enqueued", "recurring", "retries", "servers"]
-    paths += [f"jobs/details/{i}" for i in ids] + [f"jobs/details/{ids[0]}/log"]
-    paths += [
-        "jobs?q=%3Cscript%3Ealert(1)%3C/script%3E",
-        'recurring?q="><img src=x onerror=alert(1)>&sort=<x>&state=<y>',
+def poison_rest(tm: TaskManager) -> dict[str, list[Any]]:
+    """The same of histories, rules, pauses, the audit log and bulk operations; values for the pages of all of them."""
+    now, table = tm.database.clock.now(), tm.database.tables
+    texts = ("ResultMessage", "ErrorMessage", "StackTrace")
+    same = {"JobId": "1", "JobType": "Manual", "DurationMs": 5, "MemoryUsedMB": 1, "CpuTimeMs": 1}
+    same |= dict.fromkeys(("StartedAt", "CompletedAt"), now)
+    names, texts = ("JobName", "ServerName", "TriggeredBy"), ("ResultMessage", "ErrorMessage", "StackTrace")
+    runs = [
+        {"Success": n % 2} | same | dict.fromkeys(names, evil[:90]) | dict.fromkeys(texts, evil)
+        for n, evil in enumerate(ALL)
     ]
-    paths += ["jobs/enqueued/%3Cscript%3Ealert(1)%3C%2Fscript%3E", "jobs/failed?q=%22%3E%3Cimg", "?period=<b>&lang=<b>"]
+    tm.database.run(lambda tx: logged.add(tx, runs))
+    for evil in (one for one in ALL if "\u0007" not in one):
+        tm.alert_rules.save(None, evil[:90], AlertRule(to=("ops@example.org",)))
+        tm.pause(evil[:70], by=evil, note=evil)
+        with tm.audit.changing(Actor(evil, "dashboard", evil[:60]), evil[:50]) as change:
+            change.about("queue", evil, before={evil: evil}, after={evil: evil}, note=evil)
+            tm.pause_queue("default", by=evil, note=evil)
+    evil = ALL[0]
+    bulk = tm.operations.start("requeue", Wanted(("Failed",)), evil, Actor(evil, "dashboard", evil), new_key())
+    with tm.database.engine.connect() as connection:
+        rules = connection.execute(select(table.legacy.alert.c.ID)).scalars().all()
+        ran = connection.execute(select(table.legacy.logged.c.ID)).scalars().all()
+        groups = connection.execute(select(table.set.c.Value).where(table.set.c.Key == failures.GROUPS)).scalars().all()
+    return {
+        "queue": [evil[:50] for evil in ALL], "server": ALL,
+        "recurring_id": [evil[:70] for evil in ALL], "key": [*groups, evil],
+        "alert_id": list(rules), "run_id": list(ran), "pages.operation.job_id": [bulk],
+    }  # fmt: skip
+
+
+def test_hostile_texts_are_shown_as_text_on_every_page(tm: TaskManager, app: Any, ann: Browser) -> None:
+    ids = poison(tm)
+    values = {"job_id": ids} | poison_rest(tm)
+    hostile = quote('<script>alert(1)</script>"><img src=x onerror=alert(1)>', safe="")
+    paths = pages_of(app, values)
+    fields = (
+        "q state sort period lang job server trigger result from to user action kind target outcome type after count"
+    )
+    asked = "&".join(f"{name}={hostile}" for name in (*fields.split(), "count", "endpoint", "_external", "_method"))
+    paths += [f"{path}?{asked}" for path in paths]
+    paths += [f"/hangfire/search?q={quote(evil, safe='')}" for evil in ALL]
+    shown = 0
     for path in paths:
-        answer = ann.get(f"/hangfire/{path}")
-        assert answer.status_code == 200, path
-        text = answer.json["html"] if answer.is_json else answer.text
+        answer = ann.get(path)
+        assert answer.status_code < 500, path
+        text = answer.json["html"] if answer.is_json and "html" in answer.json else answer.text
         assert "<script>alert" not in text, path
         assert "<img" not in text, path
         assert not re.search(r'(href|src|action)="\s*javascript:', text), path
-        assert ">49<" not in text
+        assert ">49<" not in text, path
+        shown += "&lt;script&gt;alert" in text
+    assert shown > 40, "or nothing hostile was on these pages at all"
 
 
 def test_queue_names_of_any_letters_lead_to_their_page(tm: TaskManager, ann: Browser) -> None:

@@ -15,6 +15,7 @@ import pytest
 from taskmanager import TaskManager
 from taskmanager.domain.errors import StorageError
 from tests.webui.conftest import Browser
+from tests.webui.everywhere import pages_of as pages_of_map
 from tests.webui.sample import fill, row_id
 
 MOST_STATEMENTS = 8
@@ -34,6 +35,24 @@ PAGES = [
     "operations/new?state=failed&action=delete",
     "jobs/new", "jobs/new?type=tests.webui.sample:send_invoice",
 ]  # fmt: skip
+
+
+#: Pages that are made without asking the database for more than the counts.
+NEED_NOTHING = (
+    "settings",
+    "search",
+    "jobs/new",
+    "alerts/rules/new",
+    "cron/preview",
+    "recurring/new",
+    "stats",
+    "operations/new",
+)
+#: Something at each place of the addresses; while the database is away nobody can tell whether it is there.
+VALUES = {
+    "job_id": [1], "queue": ["mail"], "key": ["x"], "server": ["s"], "run_id": [1], "alert_id": [1],
+    "recurring_id": ["r", "c_job:1"],
+}  # fmt: skip
 
 
 def pages_of(tm: TaskManager) -> list[str]:
@@ -185,11 +204,18 @@ def test_the_database_away_is_told_with_the_last_known_figures(
 
     monkeypatch.setattr(tm.database, "read", away)
     app.config["SNAPSHOTS"]._tried = -1e9
-    answer = ann.get("/hangfire/jobs/failed")
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-    assert "The database does not answer" in answer.text
-    assert "Failed 9" in answer.text
-    assert "connection refused" not in answer.text
+    told = 0
+    for path in pages_of_map(app, VALUES):
+        answer = ann.get(path)
+        assert "connection refused" not in answer.text, path
+        if answer.status_code in (200, 400):
+            assert path.removeprefix("/hangfire/") in NEED_NOTHING, path
+            continue
+        assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "5"), path
+        assert "The database does not answer" in answer.text, path
+        assert "Failed 9" in answer.text, path
+        told += 1
+    assert told > 30
     assert ann.get("/hangfire/health").status_code == 503
 
 
