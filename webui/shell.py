@@ -129,7 +129,7 @@ def nav() -> list[tuple[str, str, Any, str, str, str]]:
 def _nav() -> list[tuple[str, str, Any, str, str, str]]:
     listed: list[tuple[str, str, Any, str, str, str]] = [
         ("overview", url_for("pages.overview"), _l("Overview"), "layout-dashboard", "", "g o"),
-        ("jobs", url_for("pages.job_list", state="failed"), _l("Jobs"), "list-checks", "failed", "g j"),
+        ("jobs", url_for("pages.job_list", state="failed"), _l("Jobs"), "list-checks", "failed", "g j,g f"),
         ("retries", url_for("pages.retries"), _l("Retries"), "rotate-ccw", "retries", "g e"),
         ("recurring", url_for("pages.recurring"), _l("Recurring jobs"), "repeat", "recurring", "g r"),
         ("queues", url_for("pages.queues"), _l("Queues"), "layers", "queues", "g q"),

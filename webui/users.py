@@ -11,7 +11,7 @@ MANAGE = frozenset(
         "jobs.manage", "jobs.requeue", "jobs.delete", "jobs.enqueue", "jobs.edit", "recurring.trigger",
         "recurring.pause", "recurring.remove", "recurring.edit", "recurring.restore", "queues.pause", "servers.drain",
         "operations.start", "operations.stop", "alerts.edit", "audit.view",
-        "system.view",
+        "history.export", "system.view",
     }
 )  # fmt: skip
 ROLES: Mapping[str, frozenset[str]] = {"view": VIEW, "manage": VIEW | MANAGE}

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import pytest
+
 from taskmanager import TaskManager
 from taskmanager.storage import monitoring_dates
 from tests.webui.conftest import Browser
+from tests.webui.sample import fill
+from webui import exports
 
 
 def make(tm: TaskManager) -> list[int]:
@@ -75,3 +81,33 @@ def test_buttons_for_all_that_match_carry_their_number(embedded: TaskManager, sa
     page = sam.get("/hangfire/jobs/scheduled").text
     assert "Delete all 25…" in page
     assert "All 20 jobs on this page are chosen." in page
+
+
+def test_a_list_is_had_as_a_file_with_secrets_masked_and_no_formulas(embedded: TaskManager, sam: Browser) -> None:
+    fill(embedded)
+    evil = embedded.enqueue(len, "x")
+    embedded.client.fail(evil, ValueError(), "=cmd|' /C calc'!A0")
+    answer = sam.get("/hangfire/jobs/failed?export=csv&count=20")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="jobs-failed.csv"'
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert len(rows) == 10
+    assert rows[0] == rows[0] | {"id": str(evil), "state": "Failed", "message": "'=cmd|' /C calc'!A0"}
+    assert rows[1]["job"] == "Send invoice"
+    assert rows[1]["attempts"] == "2"
+    assert "s3cr3t" not in answer.text
+    found = sam.get("/hangfire/jobs/failed?export=json&q=error:smtp").json
+    assert [row["id"] for row in found] == [int(row["id"]) for row in rows[1:]]
+    assert sam.get("/hangfire/jobs/failed?export=json&q=error:nothing").json == []
+    assert sam.get("/hangfire/jobs/failed?export=csv&q=nokey:x").status_code == 422
+    refused = Browser(sam.app, "eve").get("/hangfire/jobs/failed?export=csv")
+    assert (refused.status_code, "history.export" in refused.text) == (403, True)
+
+
+def test_a_file_is_read_page_by_page_up_to_its_bound(
+    embedded: TaskManager, sam: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = embedded.enqueue_many(len, [("x",)] * 25, delay=60)
+    monkeypatch.setattr(exports, "_BATCH", 10)
+    assert [row["id"] for row in sam.get("/hangfire/jobs/scheduled?export=json").json] == ids[::-1]
+    monkeypatch.setattr(exports, "MOST", 15)
+    assert len(sam.get("/hangfire/jobs/scheduled?export=json").json) == 15

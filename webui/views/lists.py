@@ -17,7 +17,7 @@ from taskmanager.storage import servers as server_rows
 from taskmanager.storage.monitoring_lists import Page, Row
 from taskmanager.storage.monitoring_sets import Place
 from taskmanager.storage.transaction import Tx
-from webui import cursors, filtering, formats, jobviews, languages, serverviews, shell
+from webui import cursors, exports, filtering, formats, jobviews, languages, serverviews, shell
 from webui.blueprint import pages, read
 from webui.bulks import ACTIONS
 from webui.filtering import Parsed
@@ -72,6 +72,8 @@ def _page(state: str) -> Any:
     found = shell.seen()
     now = found.snapshot.at if found is not None else times.utcnow()
     parsed = filtering.asked(request.args.get("q", ""), states)
+    if request.args.get("export") in exports.FORMS:
+        return exports.export(parsed, request.args["export"], state)
     start = request.args.get("from", 0, type=int) or 0
     if start > _FARTHEST:
         flash(_("Pages that far are not numbered. Use a filter, or go on with “Older”."), "info")
