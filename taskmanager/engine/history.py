@@ -46,9 +46,10 @@ class LoggedJobs(Filter):
             return
         failure = next((s for s in [*context.traversed, state] if isinstance(s, Failed)), None)
         result = state.result if isinstance(state, Succeeded) else None
+        message = cancelled_message(context.error) if isinstance(state, Deleted) else run.message
         ended = {
             "Success": int(isinstance(state, Succeeded)),
-            "ResultMessage": storable(run.message) if failure is None and run.message else _readable(result),
+            "ResultMessage": storable(message) if failure is None and message else _readable(result),
             **_told(failure),
         }
         context.effects.later(logged.add, _measured(context, run) | ended)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from taskmanager.domain.errors import RecurringJobNotFound
+from taskmanager.domain.errors import RecurringJobNotFound, StorageError
 from taskmanager.domain.records import Pause, RecurringRecord
 from taskmanager.domain.states import State
 from taskmanager.domain.wallclock import WallClock
@@ -54,7 +54,11 @@ class ServedJobs(LegacyJobs):
         shape = self.shapes().job
         if shape is Shape.UNKNOWN:
             return 0, RECHECK_SECONDS
-        return self.targcc.look() if shape is Shape.TARGCC else self.schedule.look()
+        try:
+            return self.targcc.look() if shape is Shape.TARGCC else self.schedule.look()
+        except StorageError:
+            legacy_shape.forget(self.database.prepared)
+            raise
 
     def wall_clock(self) -> WallClock | None:
         shape = self.shapes().job

@@ -18,7 +18,7 @@ from taskmanager.engine.performer import Outcome, details_of, text_of
 from taskmanager.engine.transitions import GONE, Applied, Change, Transitions
 from taskmanager.server.process import Process
 from taskmanager.server.telling import Running, Teller, joined
-from taskmanager.storage import jobs, queues
+from taskmanager.storage import jobs, legacy_shape, queues
 from taskmanager.storage.database import Database
 from taskmanager.storage.dialects import Verdict
 from taskmanager.storage.transaction import Tx
@@ -114,6 +114,8 @@ class Completer(Process):
             except Exception as error:
                 if not self._is_of_one(error):
                     raise
+                log.warning("%d outcomes are written one by one, for together they cannot be: %s", len(batch), error)
+                legacy_shape.forget(self.database.prepared)
                 for outcome in batch:
                     self._write_alone(outcome)
             finally:

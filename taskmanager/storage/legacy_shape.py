@@ -20,7 +20,7 @@ from taskmanager.storage.statements import Prepared
 from taskmanager.storage.transaction import Tx
 
 #: A table that cannot be served is looked at again after so long: somebody may have mended it.
-RECHECK_SECONDS = 30.0
+RECHECK_SECONDS = 5.0
 
 
 class Shape(Enum):
@@ -83,6 +83,11 @@ def known(prepared: Prepared) -> Recognised | None:
     if found is not None and found.faults and time.monotonic() - at >= RECHECK_SECONDS:
         return None
     return found
+
+
+def forget(prepared: Prepared) -> None:
+    """Ask anew at the next occasion: a statement failed, and somebody may have renamed or altered a table."""
+    _found.pop(prepared, None)
 
 
 def read(tx: Tx) -> Recognised:

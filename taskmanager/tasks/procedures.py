@@ -210,6 +210,7 @@ class ProcedureRuns(Filter):
             context.run.started_at = lost.sent.at
             context.run.duration_ms = max(0, round((context.run.ended_at - lost.sent.at).total_seconds() * 1000))
             context.run.server = lost.sent.server
+            context.run.cpu_ms = context.run.memory_mb = None  # ours are of who waited for it
             context.effects.parameter(context.job.id, SENT, None)
 
     def refused(self, context: Electing, why: str) -> None:

@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, text
 
 from taskmanager import JobContext, TaskManager
-from taskmanager.storage import logged, servers
+from taskmanager.storage import legacy_shape, logged, servers
 from tests.conftest import Hands
 
 pytestmark = pytest.mark.timeout(60)
@@ -61,7 +61,7 @@ def test_a_run_leaves_a_row_whatever_becomes_of_its_job_meanwhile(tm: TaskManage
             lambda i: tm.reschedule(i, delay=timedelta(hours=1)), 0, in_vain("the job was moved to Scheduled"),
         ),
         "deleted": (tm.delete, 0, cancelled),
-        "its queue row deleted": (sql(away), 0, ""),
+        "its queue row deleted": (sql(away), 0, cancelled),
         "its rows deleted": (sql(away, gone), 0, in_vain("the job was deleted from the database")),
         "its claim given up": (sql(held), 0, in_vain("its claim was given up")),
         "Deleted by SQL": (sql(job.update().where(mine).values(StateName="Deleted")), 0, cancelled),
@@ -187,3 +187,28 @@ def test_a_run_that_a_server_puts_back_when_it_stops_is_a_row(tm: TaskManager, h
         assert (run["Success"], run["ErrorMessage"]) == (0, None)
         assert run["ResultMessage"] == "Not counted: the server stopped before the job ended"
         assert tm.get(job_id).state == "Enqueued"
+
+
+def test_while_the_history_is_renamed_away_jobs_go_on_and_rows_come_again_with_it(
+    tm: TaskManager, hands: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker, quote = hands(), tm.database.product.quote
+
+    def rename(old: str, new: str) -> None:
+        with tm.database.engine.begin() as connection:
+            connection.execute(text(f"ALTER TABLE {quote(old)} RENAME TO {quote(new)}"))
+
+    job = tm.job(retries=0, display_name="Work")(told)
+    ids = [job.enqueue("before")]
+    worker.work()
+    rename("c_LoggedJob", "c_LoggedJob_2025")
+    try:
+        ids += [job.enqueue("meanwhile"), job.enqueue("meanwhile")]
+        worker.work()
+    finally:
+        rename("c_LoggedJob_2025", "c_LoggedJob")
+    monkeypatch.setattr(legacy_shape, "RECHECK_SECONDS", 0.0)
+    ids.append(job.enqueue("after"))
+    worker.work()
+    assert [tm.get(i).state for i in ids] == ["Succeeded"] * 4
+    assert [len(runs(tm, i)) for i in ids] == [1, 0, 0, 1]
