@@ -183,7 +183,7 @@ class Installation:
             self.client, self.registry, host=self.settings.server_name, runners=self.settings.legacy_runner,
             time_zone=self.settings.legacy_time_zone,
         )  # fmt: skip
-        self.filters.add(ServedOutcome(legacy))
+        self.filters.add(ServedOutcome(legacy, self._is_told))
         self.row_edits = RowEdits(legacy)
         self.legacy_jobs = self.recurring_jobs.legacy = legacy
         if self.settings.scheduler:

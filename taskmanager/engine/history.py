@@ -65,13 +65,8 @@ class LoggedJobs(Filter):
         """A run that counts for nothing is one all the same."""
         if context.run is None or not context.run.was_called:
             return
-        came_to = context.candidate
-        if isinstance(came_to, Deleted) and isinstance(context.error, JobCancelled):
-            self._add_once(context, cancelled_message(context.error))
-            return
-        ended = f"; it ended as {came_to.name}" if isinstance(came_to, (Succeeded, Failed)) else ""
-        failure = came_to if isinstance(came_to, Failed) else None
-        self._add_once(context, f"Not counted: {why[:1].lower()}{why[1:]}{ended}", failure)
+        failure = context.candidate if isinstance(context.candidate, Failed) else None
+        self._add_once(context, uncounted(context, why), failure)
 
     def _add_once(self, context: Electing, message: str, failure: Failed | None = None) -> None:
         assert context.run is not None
@@ -121,6 +116,15 @@ def _told(failure: Failed | None) -> dict[str, str | None]:
         "ErrorMessage": storable(failure.exception_message) if failure else None,
         "StackTrace": storable(failure.exception_details) if failure else None,
     }
+
+
+def uncounted(context: Electing, why: str) -> str:
+    """What the history says of a run that counts for nothing."""
+    came_to = context.candidate
+    if isinstance(came_to, Deleted) and isinstance(context.error, JobCancelled):
+        return cancelled_message(context.error)
+    ended = f"; it ended as {came_to.name}" if isinstance(came_to, (Succeeded, Failed)) else ""
+    return f"Not counted: {why[:1].lower()}{why[1:]}{ended}"
 
 
 def cancelled_message(error: BaseException | None) -> str:

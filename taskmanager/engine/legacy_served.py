@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from taskmanager.domain.errors import RecurringJobNotFound, StorageError
@@ -11,7 +11,8 @@ from taskmanager.domain.records import Pause, RecurringRecord
 from taskmanager.domain.states import State
 from taskmanager.domain.wallclock import WallClock
 from taskmanager.engine.client import Client
-from taskmanager.engine.filters import Electing
+from taskmanager.engine.filters import Electing, Lost
+from taskmanager.engine.history import uncounted
 from taskmanager.engine.legacy import LegacyJobs, LegacyOutcome, row_of
 from taskmanager.engine.legacy_schedule import PREFIX
 from taskmanager.engine.registry import Registry
@@ -115,8 +116,8 @@ def _is_older(found: Recognised, row_id: int) -> bool:
 class ServedOutcome(LegacyOutcome):
     """Tells the end of a run to its row, as the table's shape wants it."""
 
-    def __init__(self, served: ServedJobs) -> None:
-        self._served = served
+    def __init__(self, served: ServedJobs, is_told: Callable[[Lost], bool]) -> None:
+        self._served, self._is_told = served, is_told
 
     def applied(self, context: Electing, state: State) -> None:
         row_id = row_of(context.parameters.get("RecurringJobId"))
@@ -127,3 +128,18 @@ class ServedOutcome(LegacyOutcome):
             self._served.targcc.outcomes.applied(context, state, row_id)
         elif shape is Shape.SPECIFICATION:
             super().applied(context, state)
+
+    def refused(self, context: Electing, why: str) -> None:
+        row_id = self._older_row(context, context.parameters)
+        if row_id is not None:
+            self._served.targcc.outcomes.in_vain(context, uncounted(context, why), row_id)
+
+    def lost(self, context: Electing, run: Lost) -> None:
+        row_id = self._older_row(context, run.record.parameters)
+        if row_id is not None and not self._is_told(run):
+            self._served.targcc.outcomes.lost(context, run, row_id)
+
+    def _older_row(self, context: Electing, parameters: Mapping[str, str]) -> int | None:
+        """The row of the older c_Job that a run is of. Of one of the specification's the next run tells."""
+        row_id = row_of(parameters.get("RecurringJobId"))
+        return row_id if row_id is not None and legacy_shape.of(context.effects.tx).job is Shape.TARGCC else None

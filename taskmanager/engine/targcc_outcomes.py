@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from taskmanager.domain.states import Deleted, Enqueued, Failed, Scheduled, State, Succeeded
@@ -14,7 +14,7 @@ from taskmanager.domain.targcc import items_of
 from taskmanager.domain.texts import storable
 from taskmanager.domain.wallclock import WallClock, wall_clock
 from taskmanager.engine import targcc_rules
-from taskmanager.engine.filters import Electing
+from taskmanager.engine.filters import Electing, Lost
 from taskmanager.engine.history import plain
 from taskmanager.engine.row_mails import MAIL_TO, addresses
 from taskmanager.engine.targcc_mail import TargccMails
@@ -24,6 +24,8 @@ from taskmanager.storage.targcc import TargccRow
 from taskmanager.storage.targcc_marks import Known
 from taskmanager.storage.transaction import Tx
 
+#: Of jobs in these states nothing more comes.
+ENDED = ("Succeeded", "Failed", "Deleted")
 #: How long the name of the server's zone is believed.
 _ZONE_SECONDS = 60.0
 
@@ -71,6 +73,31 @@ class TargccOutcomes:
         }  # fmt: skip
         context.effects.later(self.write, outcome)
 
+    def in_vain(self, context: Electing, why: str, row_id: int) -> None:
+        """A run ended whose job goes on without it: it is told, and the row waits for the job's next run."""
+        run = context.run
+        if run is None or not run.was_called or context.job.state in (None, *ENDED):
+            return  # of a job that is over the row itself tells
+        seconds = round(run.duration_ms / 1000)
+        self._tell_only(context, row_id, why, started_at=run.started_at, seconds=seconds, server=run.server)
+
+    def lost(self, context: Electing, run: Lost, row_id: int) -> None:
+        """As `in_vain`, of a run whose process died."""
+        if not context.candidate.final:
+            why = f"worker lost: {run.server or 'its process'} was gone before the job had ended"
+            seconds = max(0, round((context.effects.tx.now() - run.started_at).total_seconds()))
+            self._tell_only(context, row_id, why, started_at=run.started_at, seconds=seconds, server=run.server)
+
+    def _tell_only(
+        self, context: Electing, row_id: int, remarks: str, *, started_at: datetime, seconds: int, server: str
+    ) -> None:
+        outcome = {
+            "job": context.job.id, "id": row_id, "started_at": started_at, "ended_at": context.effects.tx.now(),
+            "seconds": seconds, "by": server.partition(":")[0] or self.host, "status": "Failure",
+            "remarks": storable(remarks), "counts": (None, None), "ends": False, "once": True,
+        }  # fmt: skip
+        context.effects.later(self.write, outcome)
+
     def write(self, tx: Tx, outcomes: Sequence[dict[str, Any]]) -> None:
         """Write ends; those whose rows somebody else holds are owed: here nobody waits for people."""
         ids = {one["id"] for one in outcomes}
@@ -81,6 +108,8 @@ class TargccOutcomes:
             row = rows.get(one["id"])
             if row is not None:
                 known[row.id] = self._write_one(tx, row, known.get(row.id, Known()), one)
+            elif one.get("once"):
+                pass  # a person holds its row: nobody waits for that, and the row's own end is owed under this job
             elif one["id"] in held:
                 targcc_marks.owe(tx, one["job"], one)
             else:
@@ -136,6 +165,8 @@ class TargccOutcomes:
 
     def _log(self, tx: Tx, row: TargccRow, one: Mapping[str, Any]) -> None:
         if legacy_shape.of(tx).logged is Shape.TARGCC:
+            if one.get("once") and targcc_logged.is_there(tx, row.id, one["started_at"], one["by"]):
+                return
             targcc_logged.add(
                 tx, row, started_at=one["started_at"], seconds=one["seconds"], status=one["status"],
                 remarks=one["remarks"], by=one["by"], counts=tuple(one["counts"]), job_id=one["job"],

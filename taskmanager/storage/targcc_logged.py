@@ -53,6 +53,18 @@ def targcc_statistics(t: Tables, p: Product) -> str:
     )
 
 
+@statement
+def targcc_runs_that_began(t: Tables, p: Product) -> str:
+    q = p.quote
+    return f"SELECT {q('LastRunBy')} FROM {q('c_LoggedJob')} WHERE {q('c_JobID')} = :id AND {q('WhenStarted')} = :at"
+
+
+def is_there(tx: Tx, row_id: int, started_at: datetime, by: str) -> bool:
+    """Whether a run of a row that began at this moment (UTC) is in the history."""
+    found = tx.execute(targcc_runs_that_began, {"id": row_id, "at": tx.bind_moment(tx.clock.to_local(started_at))})
+    return any(known == by[:USER_LENGTH] for (known,) in found)
+
+
 def add(
     tx: Tx, row: TargccRow, *, started_at: datetime, seconds: int, status: str, remarks: str, by: str,
     counts: tuple[int | None, int | None] = (None, None), job_id: int | None = None,

@@ -854,6 +854,9 @@ INSERT INTO "c_LoggedJob" ("c_JobID", "WhenStarted", "ActivatingUser", "LastRunB
 -- targcc_logged.read_targcc_logged
 SELECT l."ID", COALESCE(j."lkpJob", ''), l."WhenStarted", l."ExecutionTimeSec", l."enmRunStatus_JobStatus", l."Remarks", l."LastRunBy", l."ActivatingUser", l."AddedOn" FROM "c_LoggedJob" l LEFT JOIN "c_Job" j ON j."ID" = l."c_JobID" WHERE (:any_name = 1 OR LOWER(j."lkpJob") = :name) AND (:any_outcome = 1 OR LOWER(COALESCE(l."enmRunStatus_JobStatus", '')) NOT IN ('success', 'warning')) ORDER BY l."ID" DESC LIMIT :limit;
 
+-- targcc_logged.targcc_runs_that_began
+SELECT "LastRunBy" FROM "c_LoggedJob" WHERE "c_JobID" = :id AND "WhenStarted" = :at;
+
 -- targcc_logged.targcc_statistics
 SELECT COALESCE(j."lkpJob", ''), COUNT(*), SUM(CASE WHEN LOWER(COALESCE(l."enmRunStatus_JobStatus", '')) IN ('success', 'warning') THEN 1 ELSE 0 END), AVG(l."ExecutionTimeSec"), MIN(l."ExecutionTimeSec"), MAX(l."ExecutionTimeSec"), MAX(l."WhenStarted") FROM "c_LoggedJob" l LEFT JOIN "c_Job" j ON j."ID" = l."c_JobID" WHERE COALESCE(l."WhenStarted", l."AddedOn") >= :since GROUP BY COALESCE(j."lkpJob", '') ORDER BY COALESCE(j."lkpJob", '');
 

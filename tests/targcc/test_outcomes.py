@@ -15,7 +15,8 @@ from taskmanager.domain.states import Failed, State, Succeeded
 from taskmanager.domain.targcc import items_of
 from taskmanager.engine import targcc_check
 from taskmanager.engine.targcc_outcomes import _told
-from taskmanager.storage import logged, schema
+from taskmanager.storage import logged, schema, servers
+from tests.conftest import Hands
 from tests.targcc.test_shapes import OLDER_JOB, OLDER_LOGGED
 
 
@@ -147,6 +148,38 @@ def test_statistics_are_counted_by_the_server(older: TaskManager) -> None:
         ("mnTM_A", 3, 2, 1, 3000, 4000), ("mnTM_B", 1, 0, 1, 1000, 1000),
     ]  # fmt: skip
     assert [s["last_started"] for s in found] == [now, now]
+
+
+@pytest.mark.parametrize("how", ["requeued", "died"])
+def test_a_run_that_its_job_goes_on_without_is_a_row_too(older: TaskManager, tmp_path: Path, how: str) -> None:
+    first, second, again = Hands(older, tmp_path), Hands(older, tmp_path), list[int]()
+
+    def long(ctx: JobContext) -> str:
+        if not again:
+            again.append(1)
+            (running,) = first.completer.running.values()
+            first.completer.record_processing(at_once=running)
+            if how == "requeued":
+                older.requeue(ctx.job_id)
+            else:
+                older.database.run(lambda tx: servers.bury(tx, first.id, started=[ctx.job_id]))
+        return "done"
+
+    older.job(display_name="long", retries=0)(long)
+    rows(older, """INSERT INTO "c_Job" ("lkpJob", "Active", "IsManaged") VALUES ('long', 0, 1)""")
+    older.trigger("c_job:1", by="dana")
+    first.worker.perform(*first.claim())
+    if how == "requeued":
+        first.completer.flush()
+    assert second.work() == 1
+    first.completer.flush()
+    first.close()
+    second.close()
+    told = rows(older, 'SELECT "enmRunStatus_JobStatus", "Remarks" FROM "c_LoggedJob" ORDER BY "ID"')
+    lost = f"worker lost: {first.id} was gone before the job had ended"
+    moved = "Not counted: the job was moved to Enqueued while it ran; it ended as Succeeded"
+    assert told == [("Failure", moved if how == "requeued" else lost), ("Success", "done")]
+    assert rows(older, 'SELECT "enmJobStatus" FROM "c_Job"') == [("Success",)]
 
 
 def test_a_row_that_is_resumed_runs_for_what_it_missed_only_when_that_is_asked_for(older: TaskManager) -> None:
