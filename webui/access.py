@@ -97,7 +97,7 @@ def guard(app: Flask, *, users: Mapping[str, str], roles: Mapping[str, str], rea
         _permit(view)
         if request.method not in _SAFE and not getattr(view, "reads_only", False):
             if token is None:  # a browser sends a password by itself, but never a bearer token
-                _same_site()
+                _same_site(view)
                 _check_form(csrf, view)
             _open_audit(view)
         return None
@@ -233,7 +233,7 @@ def _target() -> tuple[str, str]:
     return "", ""
 
 
-def _same_site() -> None:
+def _same_site(view: Any) -> None:
     """A browser says whether a form was sent from these pages; one that does not say still names its origin."""
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is not None:
@@ -242,5 +242,5 @@ def _same_site() -> None:
         foreign = origin is not None and urlsplit(origin).netloc != request.host
     if foreign:
         log.warning("%s: a change was sent from another site (%s): refused", g.user.name, origin or site)
-        _denied(None, f"sent from another site: {origin or site}")
+        _denied(view, f"sent from another site: {origin or site}")
         abort(403, "same-origin")

@@ -257,9 +257,10 @@ def load(tx: Tx, job_id: int) -> Operation | None:
     return None if text is None else Operation(**json.loads(text))
 
 
-def newest(tx: Tx, limit: int = 50) -> list[tuple[int, Operation]]:
-    """The newest operations that are still kept."""
-    ids = sorted(wholes(structures.members(tx, ALL)), reverse=True)[:limit]
+def newest(tx: Tx, limit: int = 50, before: int | None = None) -> list[tuple[int, Operation]]:
+    """The newest operations that are still kept, or the newest before one."""
+    known = wholes(structures.members(tx, ALL))
+    ids = sorted((i for i in known if before is None or i < before), reverse=True)[:limit]
     found = jobs.parameters(tx, ids) if ids else {}
     return [(i, Operation(**json.loads(found[i][STATE]))) for i in ids if STATE in found.get(i, {})]
 

@@ -73,10 +73,7 @@ def test_what_is_refused_is_written_as_denied(tm: TaskManager, ann: Browser, eve
     ann.post(f"/hangfire/jobs/actions/delete/{job_id}", token=token, **{"Sec-Fetch-Site": "cross-site"})
     found = [(row.user, row.action, row.target, row.outcome) for row in log(tm)]
     what = (str(job_id), "denied")
-    assert found == [
-        ("ann", f"/hangfire/jobs/actions/delete/{job_id}"[:50], *what), ("ann", "jobs.delete", *what),
-        ("eve", "jobs.delete", *what),
-    ]  # fmt: skip
+    assert found == [(user, "jobs.delete", *what) for user in ("ann", "ann", "eve")]
     assert tm.get(job_id).state == "Failed"
 
 

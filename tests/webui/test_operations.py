@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import html
 import re
+
+import pytest
 
 from taskmanager import TaskManager
 from taskmanager.storage import audit
 from taskmanager.storage.audit import Sought
-from tests.engine.test_operations import failing, states
+from tests.engine.test_operations import failing, start, states
 from tests.webui.conftest import Browser
+from webui import views
 
 
 def send(to: str, subject: str = "") -> None: ...
@@ -40,6 +44,7 @@ def test_all_matching_jobs_are_requeued_once_however_often_it_is_pressed(tm: Tas
     page = ann.get(f"/hangfire/operations/{job_id}").text
     assert "finished" in page
     assert "<strong>30</strong>" in page
+    assert re.search(r"<dd>[\d,.]+ a second</dd>", page), "and it is over: nothing is left"
     assert (states(tm, ids), states(tm, others)) == ({"Enqueued"}, {"Failed"})
     assert f'href="/hangfire/operations/{job_id}"' in ann.get("/hangfire/operations").text
     rows, _ = tm.database.read(lambda tx: audit.page(tx, Sought(kind="operation"), limit=9))
@@ -70,6 +75,36 @@ def test_more_than_a_thousand_ask_for_the_number(tm: TaskManager, ann: Browser) 
     assert ann.post("/hangfire/operations", sent | {"number": "1,001"}, Accept="text/html").status_code == 303
 
 
+def test_what_waits_in_a_queue_is_deleted_from_its_page(tm: TaskManager, ann: Browser) -> None:
+    ids = tm.enqueue_many(send, [("x",)] * 5, queue="mail") + tm.enqueue_many(send, [("x",)])
+    address = re.search(r'href="(/hangfire/operations/new[^"]+)"', ann.get("/hangfire/jobs/enqueued/mail").text)
+    assert address is not None
+    page = ann.get(html.unescape(address[1])).text
+    assert "5 jobs match" in page
+    assert 'href="/hangfire/jobs?q=state:enqueued+queue:%22mail%22"' in page, "cancelled, one is where one was"
+    job_id = ann.post("/hangfire/operations", form(page, state="enqueued", action="delete", q='queue:"mail"')).json[
+        "id"
+    ]
+    tm.operations.step(job_id)
+    assert (states(tm, ids[:5]), states(tm, ids[5:])) == ({"Deleted"}, {"Enqueued"})
+    assert "/hangfire/jobs?q=state:enqueued" in ann.get(f"/hangfire/operations/{job_id}").text
+
+
+def test_older_operations_are_on_further_pages(
+    tm: TaskManager, ann: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setattr(views.operations, "_PAGE", 2)
+    newest = [start(tm) for _ in range(3)][::-1]
+    first = ann.get("/hangfire/operations").text
+    assert [f"operations/{i}" in first for i in newest] == [True, True, False]
+    assert f'href="/hangfire/operations?before={newest[1]}"' in first
+    older = ann.get(f"/hangfire/operations?before={newest[1]}").text
+    assert [f"operations/{i}" in older for i in newest] == [False, False, True]
+    assert 'rel="next"' not in older
+    found = ann.get(f"/api/v1/operations?limit=1&before={newest[0]}").json
+    assert [one["id"] for one in found] == newest[1:2]
+
+
 def test_stop(tm: TaskManager, ann: Browser) -> None:
     tm.operations.part = 4
     failing(tm, 9)
@@ -81,6 +116,8 @@ def test_stop(tm: TaskManager, ann: Browser) -> None:
     tm.operations.step(job_id)
     page = ann.get(f"/hangfire/operations/{job_id}").text
     assert "Stopped by" in page
+    assert 'operations/new?state=failed&amp;action=delete"' in page, "what is left may be done later"
+    assert 'href="/hangfire/jobs/failed"' in page
     assert "/stop" not in page
     assert ann.post(f"/hangfire/operations/{job_id}/stop").status_code == 422
 

@@ -21,10 +21,14 @@ from webui.bulks import NotPossible
 bulk = group("bulk", "Many jobs at once")
 
 
-@operation(bulk, "GET", "/api/v1/operations", gives=lambda: workschemas.Operation(many=True))
-def list_operations() -> Any:
-    """Bulk operations that are still kept, the newest first."""
-    return [_operation(job_id, one) for job_id, one in read(engine.newest)]
+@operation(
+    bulk, "GET", "/api/v1/operations", query=workschemas.OperationsQuery,
+    gives=lambda: workschemas.Operation(many=True),
+)  # fmt: skip
+def list_operations(query: Mapping[str, Any]) -> Any:
+    """Bulk operations, the newest first; 200 are kept."""
+    found = read(lambda tx: engine.newest(tx, query["limit"], query["before"]))
+    return [_operation(job_id, one) for job_id, one in found]
 
 
 @operation(bulk, "GET", "/api/v1/operations/<int:jobId>", gives=workschemas.Operation)

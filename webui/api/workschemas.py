@@ -171,6 +171,16 @@ class WholeGroup(Body):
     )  # fmt: skip
 
 
+class OperationsQuery(Body):
+    """Which part of them."""
+
+    limit = limit(50, 200)
+    before = fields.Integer(
+        load_default=None, allow_none=True, validate=validate.Range(1, (1 << 63) - 1),
+        metadata={"description": "only older ones: the last id of the page before"},
+    )  # fmt: skip
+
+
 class NewOperation(PlannedOperation, WholeGroup):
     """A bulk operation that is to be started."""
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from taskmanager.domain import times
+from taskmanager.domain.texts import whole
 from taskmanager.engine import operations
 from taskmanager.engine.client import new_key
 from taskmanager.engine.operations import Operation
@@ -22,11 +25,18 @@ from webui.blueprint import manager, pages, read
 from webui.bulks import NotPossible, Plan, RecurringPlan
 from webui.views.recurring_actions import pause_end
 
+_PAGE = 50
+
 
 @pages.get("/operations")
 def operation_list() -> str:
-    """All that are still kept, newest first."""
-    return render_template("operations.html", here="jobs", state="operations", found=read(operations.newest))
+    """Those that are still kept, newest first, a page at a time."""
+    before = whole(request.args.get("before"))
+    found = read(lambda tx: operations.newest(tx, _PAGE + 1, before))
+    older = found[_PAGE - 1][0] if len(found) > _PAGE else None
+    return render_template(
+        "operations.html", here="jobs", state="operations", found=found[:_PAGE], first=before is None, older=older
+    )  # fmt: skip
 
 
 @pages.get("/operations/new")
@@ -69,17 +79,38 @@ def operation_start() -> Any:
 def operation(job_id: int) -> Any:
     """How far one is."""
 
-    def work(tx: Tx) -> tuple[Operation | None, str | None]:
+    def work(tx: Tx) -> tuple[Operation | None, str | None, datetime]:
         state = jobs.current_states(tx, [job_id]).get(job_id)
-        return operations.load(tx, job_id), state[0] if state else None
+        return operations.load(tx, job_id), state[0] if state else None, tx.now()
 
-    found, state = read(work)
+    found, state, now = read(work)
     if found is None:
         abort(404)
     return render_template(
         "operation.html", here="jobs", state="operations", job_id=job_id, one=found, job_state=state,
         started=times.parse(found.started), ended=times.parse(found.ended) if found.ended else None,
+        pace=_pace(found, now), list_state=found.state.lower() if found.kind == "jobs" else None,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How quick an operation is, or was. left_ms: until its end, when it goes on as it went; None when it has ended."""
+
+    a_second: int | float
+    left_ms: float | None
+
+
+def _pace(one: Operation, now: datetime) -> Pace | None:
+    """None while nothing is known of it."""
+    started, done = times.parse(one.started), one.changed + one.skipped
+    took = ((times.parse(one.ended) if one.ended else None) or now) - (started or now)
+    seconds = took.total_seconds()
+    if not done or seconds <= 0:
+        return None
+    rate = done / seconds
+    left = 1000 * seconds * (1 - one.share) / one.share if not one.ended and one.share > 0 else None
+    return Pace(round(rate) if rate >= 10 else round(rate, 1), left)
 
 
 @pages.post("/operations/<int:job_id>/stop")
