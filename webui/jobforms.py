@@ -87,6 +87,16 @@ def fields(definition: JobDefinition, given: Mapping[str, str] | None = None) ->
     return made
 
 
+def signature(definition: JobDefinition) -> str:
+    """How the function is called, without what workers put in themselves."""
+    marks: dict[Any, str] = {Declared.VAR_POSITIONAL: "*", Declared.VAR_KEYWORD: "**"}
+    told = []
+    for field in fields(definition):
+        default = f" = {field.default or '…'}" if field.parameter.has_default else ""
+        told.append(f"{marks.get(field.parameter.kind, '')}{field.name}: {field.type_name}{default}")
+    return f"{definition.method}({', '.join(told)})"
+
+
 def call(form: list[Field]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments that the fields say, read by the codec; an error stands at its field, and the rest is read on."""
     args: list[Any] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from dataclasses import dataclass
@@ -124,3 +125,71 @@ def test_only_registered_jobs_and_only_who_may(tm: TaskManager, ann: Browser, ev
     assert "/jobs/new" not in eve.get("/hangfire/jobs").text
     assert 'type="password"' in ann.get(f"/hangfire/jobs/new?type={NAME}").text
     assert ann.post("/hangfire/jobs/new", {"type": NAME, "once": "x", "arg-number": "1"}).status_code == 422
+
+
+def test_arguments_are_typed_as_json_too_and_told_wrong_at_their_field(tm: TaskManager, ann: Browser) -> None:
+    tm.job(every)
+    for text, args in (('{"text": "x", "number": 7}', ["x", 7]), ('["y", 8]', ["y", 8])):
+        assert ann.post("/hangfire/jobs/new", form(ann, raw="1", arguments=text)).status_code == 201
+        assert calls(tm)[-1]["args"][1:3] == args
+    for text, told in (("{", "is not JSON"), ("7", "needs an object or an array"), ('["••••", 1]', "masked secret"),
+                       ('{"nobody": 1}', "nobody")):  # fmt: skip
+        answer = ann.post("/hangfire/jobs/new", form(ann, raw="1", arguments=text), Accept="text/html")
+        assert answer.status_code == 422
+        assert told in answer.text
+    assert len(calls(tm)) == 2
+
+
+def test_a_moment_is_typed_in_a_zone(tm: TaskManager, ann: Browser) -> None:
+    tm.job(every)
+    given = {"arg__text": "x", "arg__number": "1", "at": "2027-07-01T08:00"}
+    job_id = ann.post("/hangfire/jobs/new", form(ann, zone="Europe/Prague", **given)).json["id"]
+    assert tm.get(job_id).current.data["EnqueueAt"].startswith("2027-07-01T06:00")  # type: ignore[union-attr]
+    answer = ann.post("/hangfire/jobs/new", form(ann, zone="Mars", **given), Accept="text/html")
+    assert answer.status_code == 422
+    assert 'aria-describedby="zone-error"' in answer.text or "Mars" in answer.text
+    assert len(calls(tm)) == 1
+
+
+def test_a_preview_tells_the_call_the_queue_and_the_time_and_makes_nothing(tm: TaskManager, ann: Browser) -> None:
+    tm.job(every)
+    given = {"arg__text": "x", "arg__number": "41", "queue": "mail", "preview": "1"}
+    answer = ann.post("/hangfire/jobs/new", form(ann, at="2027-07-01T08:00", zone="Europe/Prague", **given))
+    assert answer.status_code == 200
+    shown = html.unescape(re.sub(r"<[^>]+>", "", answer.text))
+    assert "number=41" in shown
+    assert "2027-07-01 06:00:00 UTC" in shown
+    assert 'value="41"' in answer.text, "what was typed stays"
+    typed = form(ann, arguments='["z", 5]', preview="1")
+    assert "number=5" in re.sub(r"<[^>]+>", "", ann.post("/hangfire/jobs/new", typed).text)
+    assert ann.post("/hangfire/jobs/new", form(ann, arg__number="x", preview="1")).status_code == 422
+    assert calls(tm) == []
+
+
+def test_a_form_begins_with_the_arguments_of_another_job_but_its_secrets(tm: TaskManager, ann: Browser) -> None:
+    tm.job(every)
+    job_id = tm.enqueue(every, "hé", 41, where=Point(1, 2), api_token="s3cr3t")
+    page = ann.get(f"/hangfire/jobs/new?from={job_id}").text
+    assert 'value="hé"' in page
+    assert 'value="41"' in page
+    assert "s3cr3t" not in page
+    assert "Secrets are left empty" in page
+    assert ann.get("/hangfire/jobs/new?from=999").status_code == 404
+    assert ann.get(f"/hangfire/jobs/new?from={job_id}&type={NAME}").status_code == 200
+    assert ann.get(f"/hangfire/jobs/new?from={job_id}&type=other:one").status_code == 303
+
+
+def test_signature_and_docstring_are_told(tm: TaskManager, ann: Browser) -> None:
+    tm.job(documented)
+    for page in (ann.get("/hangfire/jobs/new"), ann.get("/hangfire/jobs/new?type=tests.webui.test_newjob:documented")):
+        shown = html.unescape(page.text)
+        assert 'documented(order: int, note: str = "none")' in shown
+        assert "Sends it." in shown
+    assert "Twice, if need be." in shown
+
+
+def documented(ctx: JobContext, order: int, note: str = "none") -> None:
+    """Sends it.
+
+    Twice, if need be.
+    """

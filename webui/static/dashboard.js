@@ -204,6 +204,12 @@ document.addEventListener("click", async (event) => {
   button.setAttribute("aria-label", body.dataset.textCopied);
 });
 
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  const form = event.target.closest?.("form[data-ctrl-enter]");
+  if (form) form.requestSubmit($(event.target.id === "arguments" ? "button[name=raw]" : "button.main", form));
+});
+
 // A moment is told in the reader's own zone, too, when it is pointed at.
 document.addEventListener("pointerover", (event) => {
   const time = event.target.closest?.("relative-time[datetime], time[datetime]");

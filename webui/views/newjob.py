@@ -1,64 +1,150 @@
-"""A new job out of a registered function's signature: validated by the codec, and one job however often it is sent."""
+"""A new job out of a registered function's signature: validated by the codec, and one job however often it is sent.
+
+The arguments are typed field by field, or as JSON; the form may begin with those of a job that is there.
+"""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from taskmanager.domain.errors import ArgumentError, CreationCancelled, InvalidArgument, PayloadTooLarge
-from taskmanager.engine.client import new_key
+from taskmanager.domain.codec import parse
+from taskmanager.domain.cron import resolve_zone
+from taskmanager.domain.errors import (
+    ArgumentError,
+    CreationCancelled,
+    InvalidArgument,
+    InvalidCron,
+    PayloadTooLarge,
+)
+from taskmanager.domain.records import JobRecord
+from taskmanager.engine.client import check_queue, new_key
 from taskmanager.engine.registry import JobDefinition
-from webui import jobforms, jobviews, shell
+from taskmanager.storage import jobs
+from webui import access, callforms, crons, jobforms, jobviews, redaction, shell
 from webui.access import needs
-from webui.blueprint import manager, pages
+from webui.blueprint import manager, pages, read
 
 _LONGEST_DELAY = 366 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would be made. call: as Python; at: UTC, None for at once."""
+
+    call: Any
+    queue: str
+    at: datetime | None
 
 
 @pages.get("/jobs/new")
 @needs("jobs.enqueue")
 def new_job() -> Any:
-    """The functions to choose from, or the form of one."""
-    name = request.args.get("type", "")
+    """The functions to choose from, or the form of one: empty, or with what another job was called with."""
+    name, source = request.args.get("type", ""), request.args.get("from", "")
+    if source:
+        return _like(source, name)
     if not name:
-        return render_template("new_job.html", here="jobs", state="new", definitions=choosable(), definition=None)
+        return render_template(
+            "new_job.html", here="jobs", state="new", definitions=choosable(), definition=None,
+            signature_of=jobforms.signature,
+        )  # fmt: skip
     return _page(definition_of(name), {}, {})
+
+
+def _like(source: str, name: str) -> Any:
+    """The form with the arguments of another job, secrets left out."""
+    number = int(source) if source.isascii() and source.isdecimal() and len(source) < 19 else 0
+    found = read(lambda tx: jobs.read_many(tx, [number])) if number else []
+    if not found:
+        abort(404)
+    if not callforms.may_edit():
+        abort(403, "args.view")
+    known = callforms.known_call(found[0].invocation_data, found[0].arguments)
+    if known is None or (name and known[0].name != name):
+        flash(_("This process does not know the function, or it takes other arguments by now."), "warn")
+        return redirect(url_for("pages.new_job"), 303)
+    given = {"queue": found[0].queue or "", "priority": str(found[0].priority or "")}
+    return _page(known[0], given, {}, callforms.fields(*known), source=number)
 
 
 @pages.post("/jobs/new")
 @needs("jobs.enqueue")
 def new_job_enqueue() -> Any:
-    """Write the job that the form says."""
+    """Write the job that the form says, or show what it would be."""
     definition = definition_of(request.form.get("type", ""))
     given, errors = request.form.to_dict(), dict[str, str]()
     form = jobforms.fields(definition, given)
-    args, kwargs = jobforms.call(form)
+    typed = bool(given.get("arguments", "").strip()) and not any(field.text for field in form)
+    is_raw = bool(given.get("raw")) or (typed and bool(given.get("preview")))
+    args, kwargs = _raw(given, errors) if is_raw else jobforms.call(form)
+    for field in [] if is_raw else form:
+        if redaction.MASK in field.text:
+            field.error = _("holds a masked secret: write it out")
     options = _options(given, errors)
-    if not errors and not any(field.error for field in form):
-        try:
+    is_whole = not errors and (is_raw or not any(field.error for field in form))
+    preview = None
+    try:
+        if is_whole and given.get("preview"):
+            preview = _preview(definition, (args, kwargs), options)
+        elif is_whole:
             job_id = manager().enqueue_definition(definition, args, kwargs, options)
-        except (ArgumentError, InvalidArgument, PayloadTooLarge, CreationCancelled) as error:
-            errors["form"] = str(error)
-        else:
             if not shell.wants_page():
                 return {"id": job_id}, 201
             flash(_("Job #%(id)s was created.", id=job_id), "done")
             return redirect(url_for("pages.job_details", job_id=job_id), 303)
-    return _page(definition, given, errors, form), 422
+    except (ArgumentError, InvalidArgument, PayloadTooLarge, CreationCancelled) as error:
+        errors["form"] = str(error)
+    if given.get("preview"):
+        access.about("", "")  # nothing is changed
+    return _page(definition, given, errors, form, preview=preview), 200 if preview else 422
 
 
 def _page(
-    definition: JobDefinition, given: dict[str, str], errors: dict[str, str], form: list[jobforms.Field] | None = None
-) -> str:
+    definition: JobDefinition, given: dict[str, str], errors: dict[str, str], form: list[jobforms.Field] | None = None,
+    *, preview: Preview | None = None, source: int = 0,
+) -> str:  # fmt: skip
     return render_template(
         "new_job.html", here="jobs", state="new", definition=definition, errors=errors, given=given,
-        form=jobforms.fields(definition) if form is None else form,
+        form=jobforms.fields(definition) if form is None else form, preview=preview, source=source,
+        signature=jobforms.signature(definition), zones=crons.zones(),
         once=given["once"] if re.fullmatch(r"[0-9a-f]{32}", given.get("once", "")) else new_key(),
     )  # fmt: skip
+
+
+def _preview(definition: JobDefinition, call: tuple[Any, Any], options: Mapping[str, Any]) -> Preview:
+    """What the form comes to. Raises ArgumentError, InvalidArgument."""
+    queue = options["queue"] or definition.queue
+    check_queue(queue)
+    made, now = definition.invocation(*call), manager().database.clock.now()
+    at = options.get("at") or (now + timedelta(seconds=options["delay"]) if options.get("delay") else None)
+    if at is not None and at.tzinfo is not None:
+        at = at.astimezone(UTC).replace(tzinfo=None)
+    shown = JobRecord(0, None, None, made.to_compact_json(), "", now, None)
+    return Preview(jobviews.call(shown), queue, at)
+
+
+def _raw(given: Mapping[str, str], errors: dict[str, str]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments as one JSON text: an object by name, or an array."""
+    try:
+        value = parse(given.get("arguments", "").strip() or "[]")
+    except (ValueError, RecursionError) as error:
+        errors["arguments"] = _("is not JSON: %(why)s", why=str(error))
+        return (), {}
+    if redaction.MASK in given.get("arguments", ""):
+        errors["arguments"] = _("holds a masked secret: write it out")
+    if isinstance(value, list):
+        return tuple(value), {}
+    if isinstance(value, dict):
+        return (), value
+    errors["arguments"] = _("needs an object or an array")
+    return (), {}
 
 
 def choosable() -> list[JobDefinition]:
@@ -97,7 +183,11 @@ def _options(given: dict[str, str], errors: dict[str, str]) -> dict[str, Any]:
             errors["delay"] = _("needs a number of seconds, at most a year")
     elif at:
         try:
-            options["at"] = datetime.fromisoformat(at)
-        except ValueError:
+            moment = datetime.fromisoformat(at)
+            zone = resolve_zone(given.get("zone", "").strip() or "UTC")
+            options["at"] = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+        except InvalidCron as error:
+            errors["zone"] = str(error)
+        except (ValueError, OverflowError):
             errors["at"] = _("needs a moment such as 2026-11-01 08:00")
     return options
