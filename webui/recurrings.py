@@ -9,11 +9,8 @@ from typing import Any
 from taskmanager.domain.invocation import InvocationUnreadable
 from taskmanager.domain.invocation import read as read_invocation
 from taskmanager.domain.records import RecurringRecord
-from taskmanager.domain.times import to_iso, to_unix
 from taskmanager.engine import moving
-from taskmanager.engine.legacy import row_of
 from taskmanager.storage import monitoring_recurring
-from taskmanager.storage import recurring as rows
 from taskmanager.storage.monitoring_recurring import Glance, Newest
 from taskmanager.storage.recurring_past import Past
 from taskmanager.storage.transaction import Tx
@@ -49,24 +46,20 @@ class Found:
 
     def whole(self, start: int, count: int) -> list[tuple[RecurringRecord, Past]]:
         """Some of them as they are stored now, with what is remembered of their runs; what is gone is left out."""
-        shown = self.matching[start : start + count]
-        of_rows = {one.id: one.record for one in shown if one.record is not None}
-        return read(lambda tx: monitoring_recurring.whole(tx, [one.id for one in shown], self.paused, of_rows))
+        return read(lambda tx: whole_in(tx, self.matching[start : start + count], self.paused))
 
 
 def find(q: str = "", state: str = "", sort: str = "id") -> Found:
     """Those in a state (all when empty) with a text in id, name, call, cron or queue."""
-    listed = [of_row(one) for one in manager().recurring_jobs.rows({})]
     needle = q.strip().lower()
 
     def work(tx: Tx) -> tuple[list[Glance], Mapping[str, Newest], Mapping[str, float]]:
-        paused = rows.lock_free_paused(tx)
-        found = monitoring_recurring.glances(tx, paused, last=sort == "last", texts=bool(needle))
-        numbers = [n for one in listed if (n := row_of(one.id)) is not None]
+        found, paused = monitoring_recurring.glances(tx, last=sort == "last", texts=bool(needle))
+        found += manager().recurring_jobs.row_glances(tx, moments=sort in ("next", "last"), texts=bool(needle))
+        numbers = [one.row for one in found if one.row is not None]
         return found, monitoring_recurring.newest(tx, numbers) if sort in ("duration", "failures") else {}, paused
 
     found, newest, paused = read(work)
-    found += listed
     counts = dict.fromkeys(STATES, 0)
     for one in found:
         counts[_state(one)] += 1
@@ -79,6 +72,14 @@ def find(q: str = "", state: str = "", sort: str = "id") -> Found:
     return Found(shown, len(found), counts, newest, paused)
 
 
+def whole_in(tx: Tx, shown: Sequence[Glance], paused: Mapping[str, float]) -> list[tuple[RecurringRecord, Past]]:
+    """These as they are stored now, with what is remembered of their runs; what is gone is left out."""
+    numbers = [one.row for one in shown if one.row is not None]
+    of_rows = {one.id: one for one in manager().recurring_jobs.some_rows(tx, numbers)}
+    ids = [one.id for one in shown if one.row is None or one.id in of_rows]
+    return monitoring_recurring.whole(tx, ids, paused, of_rows)
+
+
 def state_of(record: RecurringRecord) -> str:
     """active, paused or error."""
     return "error" if record.error else "paused" if record.paused else "active"
@@ -86,8 +87,12 @@ def state_of(record: RecurringRecord) -> str:
 
 def call_of(record: RecurringRecord) -> str:
     """What it calls."""
-    procedure = record.procedure or moving.procedure_in(record.job)
-    return procedure if procedure is not None else _called(record.job)
+    return _call(record.procedure, record.job)
+
+
+def _call(procedure: str | None, job: str) -> str:
+    procedure = procedure or moving.procedure_in(job)
+    return procedure if procedure is not None else _called(job)
 
 
 def _called(job: str) -> str:
@@ -106,15 +111,7 @@ def _state(one: Glance) -> str:
 
 def text_of(one: Glance) -> str:
     """What of it is searched, in small letters."""
-    record = one.record
-    if record is None:
+    if one.row is None:
         called = moving.procedure_in(one.job) or _called(one.job)
         return f"{one.id}  {called} {one.cron} {one.queue or 'default'}".lower()
-    return f"{record.id} {record.name or ''} {call_of(record)} {record.cron} {record.queue}".lower()
-
-
-def of_row(record: RecurringRecord) -> Glance:
-    """A row of c_Job at a glance."""
-    due = to_unix(record.next_execution) if record.next_execution else None
-    last = to_iso(record.last_execution) if record.last_execution else ""
-    return Glance(record.id, due, bool(record.error), record.paused, last, record=record)
+    return f"{one.id} {one.name} {_call(one.procedure, one.job)} {one.cron} {one.queue}".lower()

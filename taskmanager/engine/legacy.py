@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -14,12 +14,14 @@ from taskmanager.domain.records import Pause, RecurringRecord
 from taskmanager.domain.states import Deleted, Enqueued, Failed, State, Succeeded
 from taskmanager.domain.texts import storable, whole
 from taskmanager.domain.wallclock import WallClock
+from taskmanager.engine import row_glances
 from taskmanager.engine.client import Client, new_key
 from taskmanager.engine.filters import Electing, Filter
 from taskmanager.engine.legacy_schedule import MARK, PREFIX, LegacySchedule, call_of, new_run, unfinished
-from taskmanager.storage import legacy, legacy_marks, recurring
+from taskmanager.storage import legacy, legacy_lists, legacy_marks, recurring, targcc
 from taskmanager.storage.legacy import LegacyJob
 from taskmanager.storage.legacy_marks import Known
+from taskmanager.storage.monitoring_recurring import Glance
 from taskmanager.storage.transaction import Tx
 
 R = TypeVar("R")
@@ -39,20 +41,27 @@ class LegacyJobs:
     def wall_clock(self) -> WallClock | None:
         """How the server tells time today; None when there are no rows."""
 
-        def work(tx: Tx) -> WallClock | None:
-            glance = legacy.glance(tx)
-            return self.schedule.wall_clock(glance) if glance.digest[0] else None
-
-        return self.database.read(work)
+        zone = self.database.read(legacy_lists.zone)
+        return None if zone is None else self.schedule.wall_clock_of(zone)
 
     def all(self, pauses: Mapping[str, Pause] | None = None) -> list[RecurringRecord]:
         """The rows as recurring jobs, by ID; their moments in UTC. pauses: what is known of them, where it was read."""
 
         def work(tx: Tx) -> list[RecurringRecord]:
-            clock = self.schedule.wall_clock(legacy.glance(tx))
-            return [_record(row, clock) for row in legacy.load_all(tx)]
+            zone = legacy_lists.zone(tx)
+            clock = None if zone is None else self.schedule.wall_clock_of(zone)
+            return [_record(row, clock) for row in legacy.load_all(tx)] if clock is not None else []
 
         return self.database.read(work)
+
+    def glances_in(self, tx: Tx, *, moments: bool = False, texts: bool = False) -> list[Glance]:
+        """All rows in no order, as lists look at them. moments: with what is due and ran last; texts: what it calls."""
+        return row_glances.of_rows(tx, self.schedule, moments=moments, texts=texts)
+
+    def some_in(self, tx: Tx, ids: Iterable[int]) -> list[RecurringRecord]:
+        """Those of these rows that there are, without what is known of their pauses."""
+        found, zone = legacy_lists.some(tx, ids)
+        return [_record(row, self.schedule.wall_clock_of(zone)) for row in found]
 
     def switch(self, row_id: int, active: bool, pause: Pause | None = None) -> None:
         """Write IsActive. pause: what is to be known of it while it is not. Raises RecurringJobNotFound."""
@@ -75,7 +84,7 @@ class LegacyJobs:
     def has_missed(self, tx: Tx, row_id: int) -> bool:
         """Whether a row that is paused would have run since. Raises RecurringJobNotFound."""
         row = _must(tx, row_id)
-        clock = self.schedule.wall_clock(legacy.glance(tx))
+        clock = self.schedule.wall_clock_of(targcc.zone(tx))
         return missed(tx, _record(row, clock), clock)
 
     def trigger(self, row_id: int, *, by: str, key: str | None = None) -> int:

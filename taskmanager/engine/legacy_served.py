@@ -10,6 +10,7 @@ from taskmanager.domain.errors import RecurringJobNotFound, StorageError
 from taskmanager.domain.records import Pause, RecurringRecord
 from taskmanager.domain.states import State
 from taskmanager.domain.wallclock import WallClock
+from taskmanager.engine import row_glances
 from taskmanager.engine.client import Client
 from taskmanager.engine.filters import Electing, Lost
 from taskmanager.engine.history import uncounted
@@ -19,6 +20,7 @@ from taskmanager.engine.registry import Registry
 from taskmanager.engine.targcc import TargccJobs
 from taskmanager.storage import legacy_shape, recurring, targcc
 from taskmanager.storage.legacy_shape import RECHECK_SECONDS, Recognised, Shape
+from taskmanager.storage.monitoring_recurring import Glance
 from taskmanager.storage.transaction import Tx
 
 log = logging.getLogger("taskmanager.legacy")
@@ -77,6 +79,20 @@ class ServedJobs(LegacyJobs):
         if not any(record.paused for record in found):
             return found
         return self.database.read(lambda tx: recurring.with_pauses(tx, found))
+
+    def glances_in(self, tx: Tx, *, moments: bool = False, texts: bool = False) -> list[Glance]:
+        shape = legacy_shape.of(tx).job
+        if shape is Shape.UNKNOWN:
+            return []
+        if shape is Shape.TARGCC:
+            return row_glances.of_older_rows(tx, self.targcc, texts=texts)
+        return super().glances_in(tx, moments=moments, texts=texts)
+
+    def some_in(self, tx: Tx, ids: Iterable[int]) -> list[RecurringRecord]:
+        shape = legacy_shape.of(tx).job
+        if shape is Shape.UNKNOWN:
+            return []
+        return self.targcc.some_in(tx, ids) if shape is Shape.TARGCC else super().some_in(tx, ids)
 
     def switch_in(self, tx: Tx, row_id: int, active: bool, pause: Pause | None = None) -> None:
         (self.targcc.switch_in if self._is_targcc(tx, row_id) else super().switch_in)(tx, row_id, active, pause)

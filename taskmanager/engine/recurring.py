@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from taskmanager.domain import cron as crons
@@ -25,10 +25,12 @@ from taskmanager.engine import moving
 from taskmanager.engine.client import Client, check_queue, new_key
 from taskmanager.engine.defining import must
 from taskmanager.engine.legacy import row_of
+from taskmanager.engine.legacy_schedule import PREFIX
 from taskmanager.engine.performer import text_of
 from taskmanager.engine.recurring_verbs import RecurringVerbs, owed_since
 from taskmanager.storage import queue_pauses, recurring
 from taskmanager.storage.database import DatabaseError
+from taskmanager.storage.monitoring_recurring import Glance
 from taskmanager.storage.transaction import Tx
 
 log = logging.getLogger("taskmanager.recurring")
@@ -61,9 +63,15 @@ class RecurringJobs(RecurringVerbs):
             found, following = self.database.read(lambda tx: recurring.page_after(tx, after or "", limit))
             if following is not None:
                 return found, following
-        rows = [r for r in self.rows() if number is None or (row_of(r.id) or 0) > number]
-        page = found + rows[: limit - len(found)]
-        return page, page[-1].id if len(found) + len(rows) > limit else None
+        rows, more = self.database.read(lambda tx: self._rows_after(tx, number, limit - len(found)))
+        page = found + rows
+        return page, page[-1].id if more and page else None
+
+    def _rows_after(self, tx: Tx, number: int | None, limit: int) -> tuple[list[RecurringRecord], bool]:
+        """Rows of c_Job by ID, those behind a number, and whether there are more."""
+        ids = sorted(g.row for g in self.row_glances(tx) if g.row is not None and (number is None or g.row > number))
+        found = {r.id: r for r in recurring.with_pauses(tx, self.some_rows(tx, ids[:limit]))}
+        return [found[f"{PREFIX}{i}"] for i in ids[:limit] if f"{PREFIX}{i}" in found], len(ids) > limit
 
     def by_name(self, also: Sequence[str] = ()) -> list[RecurringRecord]:
         """Those that are jobs by a name of their own: what rows of c_Job have become, and after them these rows.
@@ -79,9 +87,27 @@ class RecurringJobs(RecurringVerbs):
 
     def get(self, recurring_id: str) -> RecurringRecord:
         """One of them by its id, to the letter. Raises RecurringJobNotFound."""
-        if row_of(recurring_id) is not None:
-            return must(next((r for r in self.rows() if r.id == recurring_id), None), recurring_id)
-        return must(self.database.read(lambda tx: recurring.load(tx, recurring_id)), recurring_id)
+        return must(self.database.read(lambda tx: self.load_in(tx, recurring_id)), recurring_id)
+
+    def load_in(self, tx: Tx, recurring_id: str) -> RecurringRecord | None:
+        """The same in a transaction at hand; None when there is none."""
+        row = row_of(recurring_id)
+        if row is None:
+            return recurring.load(tx, recurring_id)
+        found = recurring.with_pauses(tx, self.some_rows(tx, [row]))
+        return next((one for one in found if one.id == recurring_id), None)
+
+    def row_glances(self, tx: Tx, *, moments: bool = False, texts: bool = False) -> list[Glance]:
+        """All rows of c_Job, where they are served, as lists look at them, in no order.
+
+        moments: with when they are due and ran last; texts: with names and calls.
+        """
+        return self.legacy.glances_in(tx, moments=moments, texts=texts) if self.legacy is not None else []
+
+    def some_rows(self, tx: Tx, ids: Iterable[int]) -> list[RecurringRecord]:
+        """Those of these rows of c_Job that there are, where they are served; without what is known of pauses."""
+        wanted = list(ids)
+        return self.legacy.some_in(tx, wanted) if self.legacy is not None and wanted else []
 
     def rows(self, pauses: Mapping[str, Pause] | None = None) -> list[RecurringRecord]:
         """The rows of c_Job among them, where they are served. pauses: what is known of them, where it was read."""

@@ -229,15 +229,28 @@ class TargccJobs:
 
         return self.database.read(work)
 
+    def some_in(self, tx: Tx, ids: Iterable[int]) -> list[RecurringRecord]:
+        """Those of these rows that there are, without what is known of their pauses."""
+        rows = targcc.some(tx, ids)
+        known = targcc_marks.load(tx, [row.id for row in rows])
+        return [self._record(tx, row, known.get(row.id, Known())) for row in rows]
+
+    def cron_of(self, row: TargccRow) -> str:
+        """When a row runs, in words."""
+        return f"{row.rule}" if row.managed else f"{row.rule}, by an external program"
+
+    def fault_of(self, row: TargccRow, known: Known) -> str | None:
+        """Why a row does not run; None for one that does."""
+        return self.calls.passed_by(row) or known.fault
+
     def _record(self, tx: Tx, row: TargccRow, known: Known) -> RecurringRecord:
         clock = self.outcomes.wall_clock(tx)
         following, last = (None if m is None else clock.utc(m) for m in (row.next_run, row.last_run))
-        whose = "" if row.managed else ", by an external program"
         return RecurringRecord(
-            id=f"{PREFIX}{row.id}", cron=f"{row.rule}{whose}", time_zone="server", queue="default",
+            id=f"{PREFIX}{row.id}", cron=self.cron_of(row), time_zone="server", queue="default",
             job=self.calls.new(row, targcc_rules.SYSTEM, "").invocation.to_compact_json(), misfire=0, created_at=None,
             next_execution=following, last_execution=last, last_job_id=known.job,
-            error=self.calls.passed_by(row) or known.fault, paused=not row.active, name=row.code or None,
+            error=self.fault_of(row, known), paused=not row.active, name=row.code or None,
             procedure=row.code if is_procedure(row.code) else None,
         )  # fmt: skip
 
@@ -257,7 +270,7 @@ class TargccJobs:
     def has_missed(self, tx: Tx, row_id: int) -> bool:
         """Whether a row that is paused would have run since. Raises RecurringJobNotFound, and InvalidArgument for a
         row that an external program runs: here nobody could run it."""
-        row = _must(next((one for one in targcc.rows(tx) if one.id == row_id), None), row_id)
+        row = _must(next(iter(targcc.some(tx, [row_id])), None), row_id)
         if not row.managed:
             raise InvalidArgument(
                 f"{PREFIX}{row_id} is not managed (IsManaged): an external program runs it, and what it missed; resume "

@@ -126,7 +126,8 @@ def rows_there(t: Tables, p: Product) -> str:
     return p.select_by_ids(("ID",), "c_Job", key="ID")
 
 
-def _seen(t: Tables) -> Any:
+def as_seen(t: Tables) -> Any:
+    """What people see of rows, of LastResult so many characters as `length` says."""
     c = t.legacy.job.c
     return select(
         c.ID, c.JobName, c.CronExpression, c.StoredProcName, c.IsActive, c.LastRun, c.NextRun,
@@ -136,12 +137,12 @@ def _seen(t: Tables) -> Any:
 
 @statement
 def all_rows(t: Tables, p: Product) -> Any:
-    return _seen(t).order_by(t.legacy.job.c.ID)
+    return as_seen(t).order_by(t.legacy.job.c.ID)
 
 
 @statement
 def lock_row(t: Tables, p: Product) -> Any:
-    return _seen(t).where(bindparam("id") == t.legacy.job.c.ID).with_for_update()
+    return as_seen(t).where(bindparam("id") == t.legacy.job.c.ID).with_for_update()
 
 
 @statement
@@ -197,7 +198,7 @@ def glance(tx: Tx) -> Glance:
     """Look once, cheaply; nothing is locked."""
     (row,) = tx.execute(glance_at_rows)
     zone, count, digest, owed, earliest = tx.prepared.product.wide(row, 5)
-    first = datetime.min if earliest is not None and _moment(earliest) is None else _moment(earliest)
+    first = datetime.min if earliest is not None and moment(earliest) is None else moment(earliest)
     return Glance((int(count), digest), first, int(owed) > 0, str(zone))
 
 
@@ -261,13 +262,13 @@ def write_outcome(tx: Tx, row_id: int, ran_at: datetime, text: str | None, succe
 
 def load_all(tx: Tx, *, length: int = 200) -> list[LegacyJob]:
     """All rows, by ID; of LastResult the first `length` characters."""
-    return [_job(r) for r in tx.execute(all_rows, {"length": length})]
+    return [read_job(r) for r in tx.execute(all_rows, {"length": length})]
 
 
 def load(tx: Tx, row_id: int, *, length: int = 200) -> LegacyJob | None:
     """One row, locked; None when there is none."""
     found = tx.execute(lock_row, {"id": row_id, "length": length}).first()
-    return None if found is None else _job(found)
+    return None if found is None else read_job(found)
 
 
 def switch(tx: Tx, row_id: int, active: bool) -> None:
@@ -281,7 +282,7 @@ def remove(tx: Tx, row_id: int) -> bool:
 
 
 def _deciding(row: Sequence[Any]) -> LegacyRow:
-    return LegacyRow(int(row[0]), row[1], row[2], row[3], flag(row[4]), _moment(row[5]))
+    return LegacyRow(int(row[0]), row[1], row[2], row[3], flag(row[4]), moment(row[5]))
 
 
 def _last_result(tx: Tx, text: str | None) -> str | None:
@@ -290,8 +291,9 @@ def _last_result(tx: Tx, text: str | None) -> str | None:
     return text if text is None or fit is None else fit(text)
 
 
-def _job(row: Any) -> LegacyJob:
-    last, following = _moment(row[5]), _moment(row[6])
+def read_job(row: Any) -> LegacyJob:
+    """A row out of the columns of `as_seen`."""
+    last, following = moment(row[5]), moment(row[6])
     return LegacyJob(int(row[0]), row[1], row[2], row[3], flag(row[4]), last, following, row[7], int(row[8] or 0))
 
 
@@ -300,8 +302,8 @@ def flag(value: Any) -> bool:
     return any(value) if isinstance(value, bytes) else str(value or 0) != "0"
 
 
-def _moment(value: Any) -> datetime | None:
-    """What people wrote: a MySQL of loose mode keeps 0000-00-00, and SQLite any text."""
+def moment(value: Any) -> datetime | None:
+    """A moment in whole seconds. What people wrote: a MySQL of loose mode keeps 0000-00-00, and SQLite any text."""
     try:
         return None if value is None else as_moment(value).replace(microsecond=0)
     except ValueError:

@@ -189,6 +189,12 @@ def read(recurring_id: str, text: str | None) -> RecurringRun | None:
     return _read(recurring_id, _loaded_alone(text))
 
 
+def read_many(texts: Sequence[tuple[str, str | None]]) -> list[RecurringRun | None]:
+    """Runs as they were written, each of a recurring job; None for what somebody else wrote there."""
+    facts = _loaded([text for _, text in texts])
+    return [_read(recurring_id, one) for (recurring_id, _), one in zip(texts, facts, strict=True)]
+
+
 def _read(recurring_id: str, facts: Any, row: int = 0) -> RecurringRun | None:
     """A row as it was written; None for what somebody else wrote there."""
     try:

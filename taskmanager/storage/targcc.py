@@ -56,6 +56,11 @@ def targcc_rows(t: Tables, p: Product) -> str:
 
 
 @statement
+def some_targcc_rows(t: Tables, p: Product) -> str:
+    return p.select_by_ids(COLUMNS, "c_Job", key="ID")
+
+
+@statement
 def server_zone(t: Tables, p: Product) -> str:
     return f"SELECT {p.time_zone}"
 
@@ -124,6 +129,11 @@ def end_targcc_row(t: Tables, p: Product) -> str:
 def rows(tx: Tx) -> list[TargccRow]:
     """All rows, unlocked."""
     return [read_row(r) for r in tx.execute(targcc_rows)]
+
+
+def some(tx: Tx, ids: Iterable[int]) -> list[TargccRow]:
+    """Those of these rows that there are, unlocked."""
+    return [read_row(r) for r in tx.execute(some_targcc_rows, {"ids": jobs.ids_json(ids)})]
 
 
 def zone(tx: Tx) -> str:

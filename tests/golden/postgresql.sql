@@ -309,6 +309,17 @@ UPDATE "c_Job" SET "EmailOnFailure"=%(mails)s::INTEGER WHERE %(id)s = "c_Job"."I
 -- legacy_edits.targcc_row
 SELECT t."ID", t."lkpJob", t."lkpJobRunner", t."enmJobType", t."WhenToRun", t."CyclicCount", t."TimeOutSec", t."Active", t."IsManaged", t."NextRunTime", t."LastRunTime", t."enmJobStatus", t."ActivatingUser", t."SendNotificationOnSuccess", t."WarningMailSent" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "c_Job" t ON t."ID" = x.id ORDER BY x.id;
 
+-- legacy_lists.rows_as_seen
+SELECT "c_Job"."ID", "c_Job"."JobName", "c_Job"."CronExpression", "c_Job"."StoredProcName", "c_Job"."IsActive", "c_Job"."LastRun", "c_Job"."NextRun", substr("c_Job"."LastResult", %(substr_2)s::INTEGER, %(length)s) AS substr_1, "c_Job"."FailureCount", 'UTC' 
+FROM "c_Job" 
+WHERE "c_Job"."ID" IN (__[POSTCOMPILE_ids]);
+
+-- legacy_lists.rows_at_a_glance
+SELECT "ID", "IsActive", "CronExpression", "NextRun", "LastRun", "JobName", "StoredProcName", 'UTC' FROM "c_Job";
+
+-- legacy_lists.zone_of_rows
+SELECT 'UTC' FROM "c_Job" LIMIT 1;
+
 -- legacy_marks.forget_job
 DELETE FROM "HangfireHash" WHERE "HangfireHash"."Key" = %(key)s::VARCHAR AND "HangfireHash"."Field" = %(field)s::VARCHAR;
 
@@ -536,14 +547,18 @@ SELECT name, 0, NULL, NULL FROM (WITH RECURSIVE names (name, number) AS (SELECT 
 SELECT s.id, s.run, CASE WHEN s.run LIKE '%"S"]' THEN 0 ELSE (SELECT COUNT(*) FROM "HangfireList" f WHERE f."Key" = ('python:recurring-job:' || s.id) AND f."Id" > COALESCE((SELECT g."Id" FROM "HangfireList" g WHERE g."Key" = ('python:recurring-job:' || s.id) AND g."Value" LIKE '%"S"]' ORDER BY g."Key" DESC, g."Id" DESC LIMIT 1), 0) AND (f."Value" LIKE '%"F"]' OR f."Value" LIKE '%"R"]')) END FROM (SELECT s.id, (SELECT l."Value" FROM "HangfireList" l WHERE l."Key" = ('python:recurring-job:' || s.id) ORDER BY l."Key" DESC, l."Id" DESC LIMIT 1) AS run FROM (SELECT "Value" AS id FROM "HangfireSet" WHERE "Key" = :key UNION ALL SELECT ('c_job:' || x.id) AS id FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x) s) s;
 
 -- monitoring_recurring.recurring_at_a_glance
-SELECT "HangfireSet"."Value", "HangfireSet"."Score", h_error."Value" AS "Value_1" 
+SELECT "HangfireSet"."Value", "HangfireSet"."Score", h_error."Value" AS "Value_1", NULL AS anon_1 
 FROM "HangfireSet" LEFT OUTER JOIN "HangfireHash" AS h_error ON h_error."Key" = ('python:recurring-job:' || "HangfireSet"."Value") AND h_error."Field" = %(Field_1)s::VARCHAR 
-WHERE "HangfireSet"."Key" = %(key)s::VARCHAR;
+WHERE "HangfireSet"."Key" = %(Key_1)s::VARCHAR UNION ALL SELECT "HangfireSet"."Value", "HangfireSet"."Score", NULL AS anon_1, 1 
+FROM "HangfireSet" 
+WHERE "HangfireSet"."Key" = %(Key_2)s::VARCHAR;
 
 -- monitoring_recurring.recurring_texts
-SELECT "HangfireSet"."Value", "HangfireSet"."Score", h_error."Value" AS "Value_1", h_lastexecution."Value" AS "Value_2", h_cron."Value" AS "Value_3", h_queue."Value" AS "Value_4", h_job."Value" AS "Value_5" 
+SELECT "HangfireSet"."Value", "HangfireSet"."Score", h_error."Value" AS "Value_1", h_lastexecution."Value" AS "Value_2", h_cron."Value" AS "Value_3", h_queue."Value" AS "Value_4", h_job."Value" AS "Value_5", NULL AS anon_1 
 FROM "HangfireSet" LEFT OUTER JOIN "HangfireHash" AS h_error ON h_error."Key" = ('python:recurring-job:' || "HangfireSet"."Value") AND h_error."Field" = %(Field_1)s::VARCHAR LEFT OUTER JOIN "HangfireHash" AS h_lastexecution ON h_lastexecution."Key" = ('python:recurring-job:' || "HangfireSet"."Value") AND h_lastexecution."Field" = %(Field_2)s::VARCHAR LEFT OUTER JOIN "HangfireHash" AS h_cron ON h_cron."Key" = ('python:recurring-job:' || "HangfireSet"."Value") AND h_cron."Field" = %(Field_3)s::VARCHAR LEFT OUTER JOIN "HangfireHash" AS h_queue ON h_queue."Key" = ('python:recurring-job:' || "HangfireSet"."Value") AND h_queue."Field" = %(Field_4)s::VARCHAR LEFT OUTER JOIN "HangfireHash" AS h_job ON h_job."Key" = ('python:recurring-job:' || "HangfireSet"."Value") AND h_job."Field" = %(Field_5)s::VARCHAR 
-WHERE "HangfireSet"."Key" = %(key)s::VARCHAR;
+WHERE "HangfireSet"."Key" = %(Key_1)s::VARCHAR UNION ALL SELECT "HangfireSet"."Value", "HangfireSet"."Score", NULL AS anon_1, NULL AS anon__1, NULL AS anon__2, NULL AS anon__3, NULL AS anon__4, 1 
+FROM "HangfireSet" 
+WHERE "HangfireSet"."Key" = %(Key_2)s::VARCHAR;
 
 -- monitoring_sets.members_after
 SELECT "HangfireSet"."Id", "HangfireSet"."Value", "HangfireSet"."Score" 
@@ -832,6 +847,9 @@ UPDATE "c_Job" SET "Active" = 0 WHERE "ID" = :id;
 
 -- targcc.server_zone
 SELECT 'UTC';
+
+-- targcc.some_targcc_rows
+SELECT t."ID", t."lkpJob", t."lkpJobRunner", t."enmJobType", t."WhenToRun", t."CyclicCount", t."TimeOutSec", t."Active", t."IsManaged", t."NextRunTime", t."LastRunTime", t."enmJobStatus", t."ActivatingUser", t."SendNotificationOnSuccess", t."WarningMailSent" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "c_Job" t ON t."ID" = x.id ORDER BY x.id;
 
 -- targcc.stop_targcc_row
 UPDATE "c_Job" SET "NextRunTime" = NULL, "ActivatingUser" = :user WHERE "ID" = :id;

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from taskmanager import JobContext, TaskManager
 from taskmanager.domain.states import Failed, State, Succeeded
 from taskmanager.domain.targcc import items_of
+from taskmanager.domain.times import to_iso, to_unix
 from taskmanager.engine import targcc_check
 from taskmanager.engine.targcc_outcomes import _told
 from taskmanager.storage import logged, schema, servers
@@ -223,3 +224,27 @@ def work(tm: TaskManager) -> None:
     for _ in range(2):
         tm.legacy_jobs.fire_due()
         tm.testing.drain()
+
+
+def test_lists_see_of_the_rows_what_the_rows_are(older: TaskManager) -> None:
+    """At a glance, and read some at a time: as when all are read whole."""
+    columns = "lkpJob, lkpJobRunner, enmJobType, WhenToRun, Active, IsManaged, NextRunTime, LastRunTime"
+    for values in (
+        "'mnTM_X', 'Day', 'Daily', '2020-01-01 02:00:00', 1, 1, '2030-01-01 02:00:00', '2025-01-01 00:00:00'",
+        "'NoSuchJob', '', 'Daily', '2020-01-01 02:00:00', 0, 0, NULL, NULL",
+        "'spSaveDatabaseStatistics', '', 'Daily', '2020-01-01 02:00:00', 1, 1, 'soon', NULL",
+    ):
+        rows(older, f'INSERT INTO "c_Job" ({columns}) VALUES ({values})')
+    jobs = older.recurring_jobs
+    whole = jobs.rows()
+    seen = older.database.read(lambda tx: jobs.row_glances(tx, moments=True, texts=True))
+    assert [(g.id, g.row, g.is_error, g.is_paused, g.cron, g.procedure, g.name, g.last) for g in seen] == [
+        (r.id, n, r.error is not None, r.paused, r.cron, r.procedure, r.name,
+         to_iso(r.last_execution) if r.last_execution else "")
+        for n, r in enumerate(whole, 1)
+    ]  # fmt: skip
+    assert [g.due for g in seen] == [r.next_execution and to_unix(r.next_execution) for r in whole]
+    assert [g.job for g in seen] == ["" if r.procedure else r.job for r in whole]
+    assert jobs.get("c_job:2") == whole[1]
+    some = older.database.read(lambda tx: jobs.some_rows(tx, [3, 1, 9]))
+    assert sorted(some, key=lambda one: one.id) == [whole[0], whole[2]]

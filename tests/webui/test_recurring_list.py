@@ -129,10 +129,36 @@ def test_thousands_are_listed_by_few_statements_that_read_little_of_each(
         with looks() as found:
             page = ann.get(f"/hangfire/recurring{query}").text
         assert len(shown(page)) == (10 if "q=" in query else 20)
-        assert len(found) <= 9 if "sort=d" in query or "sort=f" in query else 8, found
+        assert len(found) <= 8, found
         read = max(look.rows for look in found)
         most = {"mysql": 10, "mariadb": 10, "postgresql": 40, "sqlite": 80}[tm.database.product.name]
         assert read <= most * 2001, (query, [(one.name, one.rows) for one in found])
+
+
+def test_a_row_of_c_job_is_read_alone_and_a_list_reads_little_of_each(tm: TaskManager, ann: Browser) -> None:
+    """With 10,000 of them a list took 240 ms of the processor, and the page of one as long."""
+    rows = [
+        {"ID": n + 1, "JobName": f"Row {n}", "StoredProcName": f"SP_{n}", "IsActive": n % 2, "LastRun": AT,
+         "CronExpression": "*/5 * * * *" if n else "61 * * * *", "NextRun": AT + timedelta(n)}
+        for n in range(300)
+    ]  # fmt: skip
+    with tm.database.engine.begin() as connection:
+        connection.execute(tm.database.tables.legacy.job.insert(), rows)
+    analyze(tm, "c_Job")
+    program = Program(tm)
+    ids = [one["id"] for one in program.get("/api/v1/recurring?q=SP_27&sort=next")["items"]]
+    assert [int(one.removeprefix("c_job:")) for one in ids] == [28, 272, 274, 276, 278, 280, 271, 273, 275, 277, 279]
+    assert [one["id"] for one in program.get("/api/v1/recurring?state=error")["items"]] == ["c_job:1"]
+    one = program.get("/api/v1/recurring/c_job:272")
+    assert (one["name"], one["isPaused"]) == ("Row 271", False)
+    # PostgreSQL reads a table of 300 rows as a whole.
+    steps = {"sqlite": 60, "postgresql": 15}.get(tm.database.product.name, 3)
+    for path, most in (("/hangfire/recurring/c_job:272", 20 * steps), ("/hangfire/recurring", 300 * steps)):
+        ann.get(path)
+        with looks() as found:
+            assert "SP_" in ann.get(path).text
+        assert len(found) <= 8
+        assert max(look.rows for look in found if look.name != "counts") <= most, found
 
 
 def test_what_is_read_of_one_does_not_grow_with_the_pauses_of_all(tm: TaskManager) -> None:

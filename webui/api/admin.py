@@ -13,7 +13,6 @@ from taskmanager.domain.invocation import read as read_invocation
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.engine.legacy import row_of
 from taskmanager.storage import logged
-from taskmanager.storage import recurring as rows
 from webui import access, jobviews, redaction
 from webui.api import byname, idempotency, schemas, shapes
 from webui.api.problems import told
@@ -120,10 +119,7 @@ def restore_admin_jobs() -> Any:
 
 def must(recurring_id: str) -> RecurringRecord:
     """A recurring job. Raises RecurringJobNotFound."""
-    if row_of(recurring_id) is not None:
-        found = next((r for r in manager().recurring_jobs.rows() if r.id == recurring_id), None)
-    else:
-        found = read(lambda tx: rows.load(tx, recurring_id))
+    found = read(lambda tx: manager().recurring_jobs.load_in(tx, recurring_id))
     if found is None:
         raise RecurringJobNotFound(f"there is no recurring job {recurring_id!r}")
     return found

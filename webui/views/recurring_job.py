@@ -88,17 +88,18 @@ def known(recurring_id: str) -> RecurringRecord:
 
 def with_past(recurring_id: str) -> tuple[RecurringRecord, Past]:
     """The same, with what is remembered of its runs."""
-    tm = manager()
-    if row_of(recurring_id) is not None:
-        rows = tm.legacy_jobs.all({}) if tm.legacy_jobs is not None else []
-        row = next((r for r in rows if r.id == recurring_id), None)
-        found = read(lambda tx: monitoring_recurring.of_row(tx, row)) if row is not None else None
-    else:
-        found = read(lambda tx: monitoring_recurring.one(tx, recurring_id))
+    number = row_of(recurring_id)
+
+    def work(tx: Tx) -> tuple[RecurringRecord, Past] | None:
+        if number is None:
+            return monitoring_recurring.one(tx, recurring_id)
+        rows = [one for one in manager().recurring_jobs.some_rows(tx, [number]) if one.id == recurring_id]
+        return monitoring_recurring.of_row(tx, rows[0]) if rows else None
+
+    found = read(work)
     if found is None:
         abort(404)
-    whole: tuple[RecurringRecord, Past] = found
-    return whole
+    return found
 
 
 def _title(record: RecurringRecord) -> str:

@@ -11,7 +11,7 @@ from taskmanager.domain import times
 from taskmanager.domain.arguments import meets
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.domain.texts import whole
-from taskmanager.storage import monitoring_directory, monitoring_lists, monitoring_recurring
+from taskmanager.storage import monitoring_directory, monitoring_lists
 from taskmanager.storage.monitoring_directory import Directory
 from taskmanager.storage.monitoring_lists import Page, Row
 from taskmanager.storage.monitoring_recurring import Glance
@@ -45,18 +45,15 @@ def look(q: str) -> Found:
     """Look for jobs, recurring jobs, queues and servers by a filter or a part of their names."""
     parsed, number, needle = filtering.asked(q), whole(q.lstrip("#")), q.lower()
 
-    listed = [recurrings.of_row(one) for one in manager().recurring_jobs.rows({})] if q else []
-
     def work(tx: Tx) -> tuple[Directory, Page, list[Glance], list[RecurringRecord]]:
         names = monitoring_directory.look(tx, number)
         if names.has_job:
             return names, Page((), False, False), [], []
         page = Page((), False, False) if parsed.error else monitoring_lists.page(tx, parsed.wanted, limit=MOST)
-        known = [one for one in (*names.recurring, *listed) if needle in recurrings.text_of(one)]
+        rows = manager().recurring_jobs.row_glances(tx, texts=True)
+        known = [one for one in (*names.recurring, *rows) if needle in recurrings.text_of(one)]
         known.sort(key=lambda one: (one.id.lower() != needle, one.id.lower()))
-        of_rows = {one.id: one.record for one in known[:MOST] if one.record is not None}
-        shown = [one.id for one in known[:MOST]]
-        found = monitoring_recurring.whole(tx, shown, names.paused, of_rows)
+        found = recurrings.whole_in(tx, known[:MOST], names.paused)
         return names, page, known, [record for record, _ in found]
 
     names, page, known, shown = read(work) if q else (_NO_NAMES, Page((), False, False), list[Glance](), [])
