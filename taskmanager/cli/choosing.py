@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,8 @@ from taskmanager.storage import monitoring
 
 #: Ids read at a time.
 _PAGE = 1000
+#: A list is looked for among so many jobs at most, as on the pages.
+LOOKED_THROUGH = 100_000
 
 state_option = click.option("--state", type=click.Choice(ALL_NAMES, case_sensitive=False), help="Only this state.")
 job_option = click.option("--job", "job_name", metavar="NAME", help="Only this job, by any of its names.")
@@ -25,10 +28,14 @@ queue_option = click.option("--queue", metavar="NAME", help="Only this queue.")
 
 @dataclass(slots=True)
 class Seen:
-    """Of the jobs that were looked through: by which names they may be called, and their queues."""
+    """Of the jobs that were looked through: by which names they may be called, and their queues.
+
+    before: the id before which there are others, where not all were looked through.
+    """
 
     names: set[str] = field(default_factory=set)
     queues: set[str] = field(default_factory=set)
+    before: int | None = None
 
 
 def check_choice(job_ids: Sequence[int], state: str | None, job_name: str | None, queue: str | None) -> None:
@@ -89,10 +96,13 @@ def _unknown(tm: TaskManager, job_name: str) -> UnknownJob | None:
 
 def matching(
     tm: TaskManager, state: str | None, job_name: str | None, queue: str | None, before: int | None = None,
-    *, seen: Seen,
+    *, seen: Seen, most: int | None = None,
 ) -> Iterator[int]:  # fmt: skip
-    """Ids of jobs, newest first, in as many short reads as it takes. seen: to be told what is looked through."""
-    fits = _functions(tm, job_name, seen)
+    """Ids of jobs, newest first, in as many short reads as it takes. seen: to be told what is looked through.
+
+    most: jobs that are looked through, to the next thousand; None for all.
+    """
+    fits, looked = functools.lru_cache(10_000)(_functions(tm, job_name, seen)), 0
     while True:
         page = _page(tm, state, before)
         for job_id, data, own_queue in page:
@@ -101,7 +111,10 @@ def matching(
                 yield job_id
         if len(page) < _PAGE:
             return
-        before = page[-1][0]
+        before, looked = page[-1][0], looked + len(page)
+        if most is not None and looked >= most:
+            seen.before = before
+            return
 
 
 def _page(tm: TaskManager, state: str | None, before: int | None) -> list[tuple[int, str, str | None]]:

@@ -11,6 +11,7 @@ import click
 
 from taskmanager.app import TaskManager
 from taskmanager.cli.choosing import (
+    LOOKED_THROUGH,
     Seen,
     check_choice,
     chosen,
@@ -107,14 +108,18 @@ def list_jobs(
     ctx: click.Context, state: str | None, job_name: str | None, queue: str | None, limit: int, before: int | None,
     as_json: bool,
 ) -> None:  # fmt: skip
-    """The newest jobs, of all states or one."""
+    """The newest jobs, of all states or one. With --job or --queue they are looked for among the newest 100,000."""
     tm = manager(ctx, discover=job_name is not None)
     if job_name is None and queue is None:
         found = tm.database.read(lambda tx: monitoring.jobs_in(tx, state, limit=limit, before_id=before))
     else:
         seen = Seen()
-        ids = list(itertools.islice(matching(tm, state, job_name, queue, before, seen=seen), limit))
-        if not ids and before is None:
+        found_ids = matching(tm, state, job_name, queue, before, seen=seen, most=LOOKED_THROUGH)
+        ids = list(itertools.islice(found_ids, limit))
+        if seen.before is not None:
+            looked = f"{LOOKED_THROUGH:,} jobs were looked through"
+            click.echo(f"note: {looked}, and there are more: go on with --before {seen.before}", err=True)
+        elif not ids and before is None:
             tell_unknown(tm, state, job_name, queue, seen)
         records = {r.id: r for r in tm.database.read(lambda tx: job_rows.read_many(tx, ids))}
         found = [records[i] for i in ids if i in records]

@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from taskmanager import JobContext, TaskManager
-from taskmanager.cli import main
+from taskmanager.cli import choosing, jobs, main
 from taskmanager.domain.times import utcnow
 from tests.cli.conftest import Cli, lines, on_terminal
 
@@ -93,6 +93,22 @@ def test_a_name_or_queue_that_nobody_knows_is_told_with_what_is_near(cli: Cli) -
     assert (known.stdout, known.stderr) == ("no jobs in state Failed\n", "")
     assert "no queue 'zzz' is known; known queues: " in cli("jobs", "list", "--queue", "zzz").stderr
     assert not cli("jobs", "list", "--job", "ad", "--before", "1").stderr, "the end of the pages"
+
+
+def test_a_list_is_looked_for_among_so_many_jobs_and_says_how_to_go_on(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setattr(choosing, "_PAGE", 2)
+    monkeypatch.setattr(jobs, "LOOKED_THROUGH", 4)
+    for name in ("nightly", *["add 1"] * 5):
+        cli("enqueue", *name.split())
+    first = cli("jobs", "list", "--job", "nightly", "--json")
+    assert (lines(first), "4 jobs were looked through" in first.stderr) == ([], True)
+    assert "--before 3" in first.stderr
+    rest = cli("jobs", "list", "--job", "nightly", "--json", "--before", "3")
+    assert (ids(lines(rest)), rest.stderr) == ([1], "")
+    assert ids(lines(cli("jobs", "list", "--job", "add", "--json", "--limit", "2"))) == [6, 5]
+    assert cli("jobs", "delete", "--state", "enqueued", "--job", "nightly").stdout == "1 of 1 deleted\n"
 
 
 def test_of_several_jobs_those_that_can_be_are_changed_and_the_others_are_told(cli: Cli) -> None:
