@@ -128,7 +128,12 @@ def named(tx: Tx, names: Sequence[str]) -> AlertRow | None:
 
 def failing(tx: Tx) -> set[str]:
     """The keys of the rules that told of a failure last."""
-    return set(structures.members(tx, FAILING))
+    return set(failing_since(tx))
+
+
+def failing_since(tx: Tx) -> dict[str, float]:
+    """The same, with the unix second of that failure."""
+    return structures.members(tx, FAILING)
 
 
 def mailing_now_or_then(tx: Tx, row_ids: Iterable[int], then: Set[int], *, by_default: bool = False) -> set[int]:

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from taskmanager import TaskManager
-from taskmanager.storage import alerts, audit
+from taskmanager.domain import times
+from taskmanager.domain.alerts import AlertRule, key_of
+from taskmanager.storage import alerts, audit, structures
 from taskmanager.storage.audit import Sought
 from tests.targcc.test_shapes import OLDER_JOB, OLDER_LOGGED, made
 from tests.webui.conftest import USERS, Browser
+from tests.webui.sample import fill
 from webui import create_app
 
 HOOK = "https://hooks.slack.example/services/T0/SECRET"
@@ -123,3 +126,19 @@ def test_rows_of_the_older_c_job_are_named_by_the_columns_of_that_table(
     assert "EmailOnFailure" not in page
     assert "mnTM_B" not in page
     tm.close()
+
+
+def test_what_failed_is_active_until_it_goes_well_and_rules_are_suggested(tm: TaskManager, ann: Browser) -> None:
+    assert "No alert is active." in ann.get("/hangfire/alerts").text
+    fill(tm)
+    assert 'href="/hangfire/alerts/rules/new?name=Send+invoice"' in ann.get("/hangfire/alerts").text.replace("%20", "+")
+    assert 'value="Send invoice"' in ann.get("/hangfire/alerts/rules/new?name=Send+invoice").text
+    tm.alert_rules.save(None, "Send invoice", AlertRule(to=("ops@example.org",)))
+    at = tm.database.clock.now()
+    tm.database.run(lambda tx: structures.put(tx, alerts.FAILING, {key_of("Send invoice"): times.to_unix(at)}))
+    page = ann.get("/hangfire/alerts").text
+    active = page.partition('id="h-active"')[2].partition("</section>")[0]
+    assert "Send invoice" in active
+    assert times.to_iso(at)[:19] in active
+    assert "/hangfire/history?job=Send" in active
+    assert "Jobs that failed of late" not in page

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -13,13 +15,17 @@ from taskmanager.domain.alerts import Event, key_of
 from taskmanager.domain.errors import InvalidArgument
 from taskmanager.engine.alert_rules import rule_of
 from taskmanager.storage import alerts as rows
-from taskmanager.storage import monitoring_lists
+from taskmanager.storage import monitoring_failures, monitoring_lists
 from taskmanager.storage.alerts import AlertRow
 from taskmanager.storage.transaction import Tx
 from taskmanager.tasks.webhooks import host_of
 from webui import access
 from webui.access import needs
 from webui.blueprint import manager, pages, read
+from webui.views.failures import title_of
+
+#: Names of jobs that failed of late, of which a rule is suggested where there is none.
+_SUGGESTED = 5
 
 
 @pages.get("/alerts")
@@ -31,14 +37,17 @@ def alert_list() -> str:
         known = rows.load_all(tx)
         told = rows.counts_of(tx, [r.name for r in known])
         sent = monitoring_lists.rows_of(tx, rows.lately(tx, 20))
-        return known, told, rows.failing(tx), rows.telling(tx), rows.of_all_others(tx), sent
+        failed = [] if known else monitoring_failures.groups(tx)[0]
+        return known, told, rows.failing_since(tx), rows.telling(tx), rows.of_all_others(tx), sent, failed
 
-    known, told, failing, telling, others, sent = read(work)
+    known, told, failing, telling, others, sent, failed = read(work)
     in_code = [d for d in tm.registry if d.alerts is not None]
+    names = [*(r.name for r in known), *(t.name for t in telling), *(d.title for d in in_code)]
+    suggested = list(dict.fromkeys(map(title_of, failed)))[:_SUGGESTED]
     return render_template(
-        "alerts.html", here="alerts", rules=known, told=told, failing=failing, telling=telling, others=others,
-        sent=sent, in_code=in_code, key_of=key_of, channels=_channels, events=_events,
-        missed=tm.settings.alert_missed_seconds,
+        "alerts.html", here="alerts", active=_active(names, failing), rules=known, told=told, failing=failing,
+        telling=telling, others=others, sent=sent, in_code=in_code, suggested=suggested, key_of=key_of,
+        channels=_channels, events=_events, missed=tm.settings.alert_missed_seconds,
     )  # fmt: skip
 
 
@@ -110,6 +119,12 @@ def send_test(known: AlertRow) -> tuple[list[str], list[str]]:
     for one in tm.notifier.deliver(channels, tm.notifier.compose(facts)) if tm.settings.alerts_enabled else ():
         (good if one.error is None and not one.told.startswith("nothing") else bad).append(one.told)
     return good, bad
+
+
+def _active(names: Iterable[str], failing: Mapping[str, float]) -> list[tuple[str, datetime]]:
+    """The names of jobs whose failure was told and whose recovery was not, with the moment of that failure."""
+    found = {name: failing[key_of(name)] for name in names if key_of(name) in failing}
+    return [(name, times.from_unix(at)) for name, at in sorted(found.items(), key=lambda one: -one[1])]
 
 
 def _known(alert_id: int) -> AlertRow:
