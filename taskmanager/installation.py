@@ -178,6 +178,7 @@ class Installation:
         self.procedure_runs = ProcedureRuns(self.filters, self.procedures)
         self.filters.add(self.procedure_runs)
         self.procedures.rerun_lost = self.settings.legacy_rerun_lost
+        self.procedures.max_bytes = self.settings.max_result_bytes
         self.registry.add(define(refuse, retry=RetryPolicy(attempts=0), job_type=JobType.RECURRING))
         legacy = ServedJobs(
             self.client, self.registry, host=self.settings.server_name, runners=self.settings.legacy_runner,

@@ -31,8 +31,7 @@ from taskmanager.storage.transaction import Tx
 
 log = logging.getLogger("taskmanager.procedures")
 
-#: Bytes of a result that LastResult keeps, with the marker at their end.
-_LONGEST = 64 * 1024
+#: At the end of a result that was cut.
 _MARKER = " …[truncated]"
 
 
@@ -47,12 +46,13 @@ class WorkerLost(Exception):
 class Procedures:
     """Python functions that stand in for stored procedures on SQLite, by name. rerun_lost: run lost ones again.
 
+    max_bytes: of a result that LastResult keeps, in UTF-8, with the marker at their end.
     marks: runs that begin at the same time share a transaction for their marks.
     """
 
     def __init__(self, database: Database) -> None:
         self.functions: dict[str, Callable[[], Any]] = {}
-        self.rerun_lost = False
+        self.rerun_lost, self.max_bytes = False, 64 * 1024
         self.marks = SharedTransaction(database, _mark_together)
         self.starts = Starts()
 
@@ -100,7 +100,7 @@ def run_procedure(
     database: Database, known: Procedures, row_id: int, name: str | None = None, *, ctx: JobContext
 ) -> str | None:
     """Run the stored procedure of row `row_id` of c_Job; its first cell is the result."""
-    ctx.max_result_bytes = 8 * _LONGEST  # as JSON; what is kept of it is cut here
+    ctx.max_result_bytes = 8 * known.max_bytes  # as JSON; what is kept of it is cut here
     ctx.was_called = False
     _settle_earlier(database, known, ctx)
     parts = procedures.checked_name(name)
@@ -108,7 +108,7 @@ def run_procedure(
         function = procedures.stand_in(known.functions, parts)
         _mark(database, known, ctx, None)
         value = checked(function())
-        return None if value is None else cut(cells.printed(value))
+        return None if value is None else cut(cells.printed(value), known.max_bytes)
     ctx.measured = (None, None)  # what it costs, it costs the database's server
     line = Line(database, known.starts)
     try:
@@ -116,7 +116,7 @@ def run_procedure(
         ctx.cancellation.on_cancel(line.hang_up)
         _mark(database, known, ctx, backend)
         result = line.call(parts)
-        return None if result is None else cut(result)
+        return None if result is None else cut(result, known.max_bytes)
     except ProcedureFailed as error:
         if ctx.cancellation.is_cancelled and line.backend is not None:
             raise _given_up(database, ctx, line.backend) from error
@@ -182,12 +182,12 @@ def _given_up(database: Database, ctx: JobContext, backend: Backend) -> Exceptio
     return JobCancelled(f"{ctx.cancellation.reason}; {killed}")
 
 
-def cut(text: str) -> str:
-    """Bound a text to 64 KB of UTF-8, saying so."""
+def cut(text: str, longest: int) -> str:
+    """Bound a text to so many bytes of UTF-8, saying so."""
     whole = text.encode("utf-8", "replace")
-    if len(whole) <= _LONGEST:
+    if len(whole) <= longest:
         return text
-    return whole[: _LONGEST - len(_MARKER.encode())].decode("utf-8", "ignore") + _MARKER
+    return whole[: max(0, longest - len(_MARKER.encode()))].decode("utf-8", "ignore") + _MARKER
 
 
 class ProcedureRuns(Filter):

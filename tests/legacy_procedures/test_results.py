@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from taskmanager import TaskManager
 from taskmanager.storage import procedures
 from taskmanager.storage.database import Database
 from tests.legacy_procedures.bench import Bench
@@ -147,3 +148,17 @@ def test_a_function_that_nobody_registered_is_told_by_name(sqlite: Bench, hands:
     after = sqlite.run("SP_Nobody", hands)
     assert after["LastResult"] == "SQLite has no procedures: register one with tm.procedure('SP_Nobody')"
     assert after["FailureCount"] == 8
+
+
+def test_how_much_of_a_result_is_kept_is_a_setting(sqlite: Bench) -> None:
+    url = sqlite.tm.database.url.render_as_string(hide_password=False)
+    tm = TaskManager(database_url=url, doorbell=False, max_result_bytes=1000)
+    tm.procedure("SP_Long")(lambda: "é" * 5000)
+    row_id = sqlite.job("SP_Long")
+    tm.trigger(f"c_job:{row_id}")
+    tm.testing.drain()
+    tm.close()
+    kept = sqlite.row(row_id)["LastResult"]
+    assert len(kept.encode()) in (1000, 999)
+    assert kept == "é" * (len(kept) - len(MARKER)) + MARKER
+    assert sqlite.runs()[-1]["ResultMessage"] == kept
