@@ -90,6 +90,12 @@ def _newest(count: int) -> Builder:
 
     def build(t: Tables, p: Product) -> str:
         q = p.quote
+        if p.each_wanted:
+            return (
+                f"SELECT l.{q('Key')}, l.{q('Id')}, l.{q('Value')} FROM {p.each_wanted} CROSS JOIN LATERAL (SELECT * "
+                f"FROM {q(t.list.name)} WHERE {q('Key')} = w.name AND {q('Id')} > w.number ORDER BY {q('Id')} DESC "
+                f"LIMIT :limit) l"
+            )
         # Without the hint MySQL and SQLite walk the table by its key, over the runs of all others.
         listed = f"{q(t.list.name)}{p.by_index(f'IX_{t.list.name}_Key')}"
         branches = (
@@ -146,6 +152,7 @@ def newest(
     keys: dict[str, Any] = {f"key{n}": HASH + ids[n] if n < len(ids) else "" for n in range(count)}
     keys |= {f"after{n}": rows_before.get(ids[n], 0) if n < len(ids) else 0 for n in range(count)}
     found: dict[str, list[RecurringRun]] = {one: [] for one in ids}
+    keys["wanted"] = json.dumps([{"name": HASH + one, "number": rows_before.get(one, 0)} for one in ids])
     rows = tx.execute(_newest(count), keys | {"limit": limit}).all()
     for (key, number, _), facts in zip(rows, _loaded([value for _, _, value in rows]), strict=True):
         recurring_id = str(key)[len(HASH) :]

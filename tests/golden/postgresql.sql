@@ -718,7 +718,7 @@ INSERT INTO "HangfireList" ("Key", "Value", "ExpireAt") VALUES (:Key, :Value, :E
 SELECT "Id", "Value" FROM "HangfireList" WHERE "Key" = :key AND "Id" > :after ORDER BY "Id" LIMIT :limit;
 
 -- recurring_runs.runs_of_three
-SELECT * FROM (SELECT "Key", "Id", "Value" FROM "HangfireList" WHERE "Key" = :key0 AND "Id" > :after0 ORDER BY "Id" DESC LIMIT :limit) b0 UNION ALL SELECT * FROM (SELECT "Key", "Id", "Value" FROM "HangfireList" WHERE "Key" = :key1 AND "Id" > :after1 ORDER BY "Id" DESC LIMIT :limit) b1 UNION ALL SELECT * FROM (SELECT "Key", "Id", "Value" FROM "HangfireList" WHERE "Key" = :key2 AND "Id" > :after2 ORDER BY "Id" DESC LIMIT :limit) b2;
+SELECT l."Key", l."Id", l."Value" FROM json_to_recordset(CAST(:wanted AS json)) AS w(name text, number bigint) CROSS JOIN LATERAL (SELECT * FROM "HangfireList" WHERE "Key" = w.name AND "Id" > w.number ORDER BY "Id" DESC LIMIT :limit) l;
 
 -- recurring_runs.surplus_runs
 SELECT "HangfireList"."Id" 

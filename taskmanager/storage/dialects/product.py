@@ -55,6 +55,9 @@ class Product:
     last_id = "LAST_INSERT_ID()"
     #: Before a statement: how the server would run it; `plan` reads the answer.
     explain = "EXPLAIN"
+    #: A derived table `w(name, number)` from the JSON array of objects in parameter `wanted`, where a look for each of
+    #: them is planned once (LATERAL), and not one by one; empty where it is not.
+    each_wanted = ""
     #: What the claim is ordered by; FetchedAt is NULL in all its rows.
     claim_order: tuple[str, ...] = ("Priority", "Id")
 
