@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -113,8 +114,9 @@ def test_the_runs_of_many_recurring_jobs_are_found_by_their_index_without_a_sort
     analyze(tm, "HangfireList")
     given = {f"key{n}": f"python:recurring-job:job-{n}" for n in range(3)} | {"limit": 30}
     given |= {f"after{n}": 0 for n in range(3)}
+    given["wanted"] = json.dumps([{"name": given[f"key{n}"], "number": 0} for n in range(3)])
     plan = plan_of(tm, recurring_runs.runs_of_three, given)
-    assert plan.count("IX_HangfireList_Key") >= 3
+    assert plan.count("IX_HangfireList_Key") >= (1 if tm.database.product.each_wanted else 3)
     for word in ("filesort", "Sort", "TEMP B-TREE", "Seq Scan"):
         assert word not in plan, plan
 
