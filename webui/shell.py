@@ -59,7 +59,7 @@ def dress(app: Flask) -> None:
     app.jinja_env.globals.update(
         formats=formats, jobviews=jobviews, crons=crons, languages=languages, runviews=runviews,
         STATES=STATES, ICONS=ICONS, asset=asset, drawing=icon, state_label=state_label, count=count,
-        count_text=count_text, settings=_settings, skew=skew,
+        count_text=count_text, settings=_settings, skew=skew, utcnow=times.utcnow,
         version=taskmanager.__version__, product=lambda: PRODUCTS[manager().database.product.name], elapsed=elapsed,
         user=lambda: g.get("user"), ngettext=ngettext, nav=nav, shell_here=here, with_args=with_args,
         code=highlight.code, highlight_trace=highlight.trace, redact=redaction.message, cursor=cursors.write,

@@ -59,7 +59,7 @@ def in_english(window: Any, paths: Iterable[str]) -> None:
         page.emulate_media(color_scheme="light")
         here.resize(_PHONE)
         _look(here, path, "phone")
-        assert here.misplaced() == [], path
+        assert (found := here.misplaced()) == [], (path, found)
         here.resize(_DESK)
 
 
@@ -69,7 +69,7 @@ def in_czech(window: Any, paths: Iterable[str]) -> None:
     for path in paths:
         here.open(path)
         _look(here, path, "czech-phone-dark")
-        assert here.misplaced() == [], path
+        assert (found := here.misplaced()) == [], (path, found)
         here.resize(_NARROWEST)
         _fits(here, path)
         assert here.misplaced() == [], (path, _NARROWEST)
@@ -78,7 +78,8 @@ def in_czech(window: Any, paths: Iterable[str]) -> None:
 
 def _look(here: Window, path: str, look: str, *, of_colours: bool = False) -> None:
     here.picture(look)
-    assert here.violations(of_colours=of_colours) == [], (path, look)
+    found = here.violations(of_colours=of_colours)
+    assert found == [], (path, look, found)
     _fits(here, path)
     assert here.complaints == [], (path, look)
 
