@@ -1,11 +1,11 @@
-"""A list of jobs as a file: all that its filter finds, page by page, so that no number of them fills the memory."""
+"""A list as a file: all that its filter finds, page by page, so that no number of them fills the memory."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from flask import Response, abort, stream_with_context
@@ -30,14 +30,36 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def export(parsed: Parsed, form: str, name: str) -> Response:
     """The file of a list. Aborts with 403 for who lacks `history.export`, with 422 when the filter cannot be read."""
+    return file_of(_rows(parsed), _COLUMNS, form, f"jobs-{name}", wrong=parsed.error or "")
+
+
+def file_of(
+    rows: Iterator[dict[str, Any]], columns: Sequence[str], form: str, name: str, *, wrong: str = ""
+) -> Response:
+    """A file of these rows, each with these columns. wrong: what is wrong with the filter, which is answered with 422.
+
+    Aborts with 403 for who lacks `history.export`.
+    """
     if not access.may("history.export"):
         abort(403, "history.export")
-    if parsed.error:
-        abort(422, parsed.error)
-    rows = _rows(parsed)
-    made = Response(stream_with_context(_as_csv(rows) if form == "csv" else _as_json(rows)), mimetype=FORMS[form])
-    made.headers["Content-Disposition"] = f'attachment; filename="jobs-{name}.{form}"'
+    if wrong:
+        abort(422, wrong)
+    told = _as_csv(rows, columns) if form == "csv" else _as_json(rows)
+    made = Response(stream_with_context(told), mimetype=FORMS[form])
+    made.headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     return made
+
+
+def in_parts(part: Callable[[Any, int], tuple[list[dict[str, Any]], Any]]) -> Iterator[dict[str, Any]]:
+    """Rows, at most `MOST`; `part(place, limit)` reads some, and tells where the next begin: None at the end."""
+    database, place, left = manager().database, None, MOST
+    while left:
+        with database.hasty(PATIENCE_SECONDS, reading_seconds=READING_SECONDS):
+            rows, place = part(place, min(_BATCH, left))
+        yield from rows
+        left -= len(rows)
+        if place is None or not rows:
+            return
 
 
 def _rows(parsed: Parsed) -> Iterator[dict[str, Any]]:
@@ -73,10 +95,10 @@ def _told(row: Row) -> dict[str, Any]:
     return dict(zip(_COLUMNS, values, strict=True))
 
 
-def _as_csv(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+def _as_csv(rows: Iterator[dict[str, Any]], columns: Sequence[str]) -> Iterator[str]:
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
+    writer.writerow(columns)
     for row in rows:
         writer.writerow([_cell(value) for value in row.values()])
         if text.tell() > 32_000:

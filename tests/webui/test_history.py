@@ -6,9 +6,12 @@ import html
 import re
 from typing import Any
 
+import pytest
+
 from taskmanager import TaskManager
 from tests.webui.conftest import Browser
 from tests.webui.sample import TRACE, fill
+from webui import exports
 from webui.users import ROLES
 
 
@@ -92,3 +95,26 @@ def test_hostile_texts_of_a_run_are_shown_as_text(tm: TaskManager, ann: Browser)
         assert "<script>alert" not in page.text
     for path in ("history?after=x&before=y&count=-5&from=99999-01-01", "history/0", f"history/{10**30}"):
         assert ann.get(f"/hangfire/{path}").status_code in (200, 404)
+
+
+def test_the_history_and_the_audit_log_are_exported_as_their_filters_find_them(
+    tm: TaskManager, ann: Browser, eve: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tm)
+    monkeypatch.setattr(exports, "_BATCH", 7)
+    runs = ann.get("/hangfire/history?job=nightly+totals&export=json").json
+    assert len(runs) == 40
+    assert [run["id"] for run in runs] == sorted((run["id"] for run in runs), reverse=True)
+    assert {run["job"] for run in runs} == {"Nightly totals"}
+    assert not any("hunter2" in str(run["told"]) for run in runs)
+    failed = ann.get("/hangfire/history?job=Nightly+totals&result=failed&export=csv&count=20")
+    assert failed.headers["Content-Disposition"] == 'attachment; filename="history.csv"'
+    lines = failed.text.splitlines()
+    assert (lines[0][:12], len(lines) - 1) == ("id,job,type,", sum(not run["succeeded"] for run in runs))
+    assert ann.get("/hangfire/history?job=nobody&export=json").json == []
+    assert ann.get("/hangfire/history?from=x&export=json").status_code == 422
+    changes = ann.get("/hangfire/audit?user=ann&export=json").json
+    assert {one["user"] for one in changes} == {"ann"}
+    assert "queues.pause" in ann.get("/hangfire/audit?export=csv").text
+    assert eve.get("/hangfire/history?export=csv").status_code == 403
+    assert eve.get("/hangfire/audit?export=csv").status_code == 403

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from taskmanager.domain.texts import whole
 from taskmanager.engine.audit import OUTCOMES
 from taskmanager.storage import audit as rows
 from taskmanager.storage.audit import Row, Sought
-from webui import cursors, redaction
+from webui import cursors, exports, formats, redaction
 from webui.access import needs
 from webui.blueprint import pages, read
 from webui.views.lists import SIZES, size
@@ -24,15 +25,20 @@ _OUTCOMES = {
     "done": (_l("done"), "succeeded"), "unchanged": (_l("nothing changed"), "created"),
     "failed": (_l("failed"), "failed"), "denied": (_l("denied"), "processing"),
 }  # fmt: skip
+_COLUMNS = (
+    "id", "at", "user", "address", "door", "action", "kind", "target", "outcome", "before", "after", "note",
+)  # fmt: skip
 _KINDS = ("job", "recurring", "queue", "server", "operation", "alert")
 
 
 @pages.get("/audit")
 @needs("audit.view")
-def audit() -> str:
+def audit() -> Any:
     """The newest rows, by a filter."""
     place = cursors.read(request.args.get("after"), 1)
     sought = _sought()
+    if request.args.get("export") in exports.FORMS:
+        return exports.file_of(exports.in_parts(_part_of(sought)), _COLUMNS, request.args["export"], "audit")
     before = int(place[0]) if place else None
     found, more = read(lambda tx: rows.page(tx, sought, limit=size(), before=before))
     filtered = any(request.args.get(n) for n in ("user", "action", "kind", "target", "outcome", "from", "to"))
@@ -41,6 +47,22 @@ def audit() -> str:
         facts=facts, size=size(), sizes_list=SIZES, first=place is None, filtered=filtered,
         older=cursors.write(found[-1].id) if more else None,
     )  # fmt: skip
+
+
+def _part_of(sought: Sought) -> Callable[[Any, int], tuple[list[dict[str, Any]], Any]]:
+    def part(place: Any, limit: int) -> tuple[list[dict[str, Any]], Any]:
+        found, more = read(lambda tx: rows.page(tx, sought, limit=limit, before=place))
+        return [_told(row) for row in found], found[-1].id if more else None
+
+    return part
+
+
+def _told(row: Row) -> dict[str, Any]:
+    values = (
+        row.id, row.at and formats.iso(row.at), row.user, row.address, row.door, row.action, row.kind, row.target,
+        row.outcome, row.before, row.after, redaction.message(row.note),
+    )  # fmt: skip
+    return dict(zip(_COLUMNS, values, strict=True))
 
 
 def address_of(row: Row) -> str | None:

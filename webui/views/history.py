@@ -13,12 +13,15 @@ from taskmanager.storage import jobs, monitoring_logged
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.monitoring_logged import Run, RunPage, RunStatistics, WantedRuns
 from taskmanager.storage.transaction import Tx
-from webui import cursors
+from webui import cursors, exports, formats, redaction
 from webui.blueprint import pages, read
 from webui.views.lists import SIZES, size
 
 _FILTERS = ("job", "result", "server", "trigger", "from", "to")
 _LONGEST_TRACE = 256 * 1024
+_COLUMNS = (
+    "id", "job", "type", "job_id", "started_at", "duration_ms", "succeeded", "told", "server", "triggered_by",
+)  # fmt: skip
 
 
 @pages.get("/history")
@@ -28,6 +31,8 @@ def history() -> Any:
     below, above = _place(request.args.get("after")), _place(request.args.get("before"))
     wrong, span = _span(asked)
     limit = size()
+    if request.args.get("export") in exports.FORMS:
+        return _export(asked, wrong, span)
 
     def work(tx: Tx) -> Any:
         known = monitoring_logged.names(tx)
@@ -74,6 +79,29 @@ def history_run(run_id: int) -> Any:
         "history_run.html", here="history", run=found, kept=kept, statistics=statistics, bars=_bars(statistics, run_id),
         trace=trace[:_LONGEST_TRACE], cut=len(trace) > _LONGEST_TRACE,
     )  # fmt: skip
+
+
+def _export(asked: dict[str, str], wrong: str, span: tuple[datetime | None, datetime | None]) -> Any:
+    """The runs as a file; the text of an error or a result as it is in the list."""
+    result = {"ok": True, "failed": False}.get(asked["result"])
+    name = read(lambda tx: _known_name(asked["job"], monitoring_logged.names(tx))) if asked["job"] else None
+    wanted = WantedRuns(name or asked["job"] or None, result, *span, server=asked["server"], by=asked["trigger"])
+
+    def part(place: Any, limit: int) -> tuple[list[dict[str, Any]], Any]:
+        page = read(lambda tx: monitoring_logged.page(tx, wanted, limit=limit, before=place))
+        last = page.rows[-1] if page.has_older and page.rows else None
+        following = (last.started, last.id) if last is not None and last.started is not None else None
+        return [_told(run) for run in page.rows], following
+
+    return exports.file_of(exports.in_parts(part), _COLUMNS, request.args["export"], "history", wrong=wrong)
+
+
+def _told(run: Run) -> dict[str, Any]:
+    values = (
+        run.id, run.name, run.type, run.job_id, run.started and formats.iso(run.started), run.duration_ms,
+        run.succeeded, redaction.message(run.note), run.server, run.by,
+    )  # fmt: skip
+    return dict(zip(_COLUMNS, values, strict=True))
 
 
 def _known_name(asked: str, known: list[str]) -> str | None:
