@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from dataclasses import asdict
 from typing import Any
 
 from taskmanager.domain import times
@@ -23,14 +22,15 @@ from taskmanager.domain.texts import wholes
 from taskmanager.engine import recurring_operations
 from taskmanager.engine.audit import Actor, Audit
 from taskmanager.engine.client import Client, NewJob
+from taskmanager.engine.operation import Operation, packed
 from taskmanager.engine.recurring import RecurringJobs
 from taskmanager.engine.recurring_operations import Wish
 from taskmanager.engine.recurring_verbs import check_end
 from taskmanager.engine.registry import JobDefinition, Registry
 from taskmanager.engine.transitions import Change
-from taskmanager.storage import jobs, monitoring_walk, operation_parts, structures
+from taskmanager.storage import jobs, monitoring_lists, monitoring_walk, operation_parts, structures
 from taskmanager.storage import servers as server_rows
-from taskmanager.storage.monitoring_filters import Term, Wanted
+from taskmanager.storage.monitoring_filters import Wanted
 from taskmanager.storage.transaction import Tx
 
 #: The parameter that tells where an operation stands, the one that asks it to end, and the set of all operations.
@@ -40,57 +40,9 @@ _PRIORITY = -1000
 #: Jobs of one transaction; SQLite has one writer at a time, and nobody is to wait long for it.
 _PART, _PART_EMBEDDED = 500, 100
 _SAMPLES, _KEPT = 100, 200
+#: Jobs are counted up to here before the first part; where there are more, the progress is measured by ids.
+_COUNTED = 200_000
 ACTIONS = ("requeue", "delete")
-
-
-@dataclass(slots=True)
-class Operation:
-    """What is to be done with which jobs, and how far it is. upper: ids from here on are not touched.
-
-    below: the walk goes on below this id; None when it has ended. skipped: jobs whose state had changed meanwhile.
-    top: above the first job that was found: between it and `lower` the progress is measured.
-    names: conditions on arguments by their names, which SQL does not know. kind: `jobs`, or `recurring`: then `upper`
-    and `below` count parts, and `options` are of `recurring_operations.Wish`.
-    """
-
-    action: str
-    state: str
-    text: str
-    terms: list[list[Any]]
-    user: str
-    door: str
-    address: str | None
-    lower: int
-    upper: int
-    below: int | None
-    started: str
-    changed: int = 0
-    skipped: int = 0
-    ended: str | None = None
-    stopped_by: str | None = None
-    samples: list[list[Any]] = field(default_factory=list)
-    names: list[list[Any]] = field(default_factory=list)
-    kind: str = "jobs"
-    options: dict[str, Any] = field(default_factory=dict)
-    top: int | None = None
-
-    @property
-    def share(self) -> float:
-        """How far it is, or was when it was stopped, from 0 to 1, by ids."""
-        if self.below is None:
-            return 1.0
-        top = self.top or self.upper
-        return min(1.0, max(0.0, (top - self.below) / max(1, top - self.lower)))
-
-    @property
-    def wanted(self) -> Wanted:
-        """The filter."""
-        return Wanted((self.state,), tuple(_term(packed) for packed in self.terms))
-
-    @property
-    def actor(self) -> Actor:
-        """Who started it."""
-        return Actor(self.user, self.door, self.address)
 
 
 class Operations:
@@ -118,7 +70,7 @@ class Operations:
         def work(tx: Tx) -> list[int]:
             lower, highest = monitoring_walk.span(tx, wanted.states[0])
             made = Operation(
-                action, wanted.states[0], text, [_packed(t) for t in wanted.terms], actor.user, actor.door,
+                action, wanted.states[0], text, [packed(t) for t in wanted.terms], actor.user, actor.door,
                 actor.address, lower, highest + 1, highest + 1, times.to_iso(tx.now()),
                 names=[[one.name, list(one.values), one.negated] for one in names],
             )  # fmt: skip
@@ -160,6 +112,25 @@ class Operations:
         forget(tx)
         structures.put(tx, ALL, {str(job_id): times.to_unix(tx.now())})
         return job_id
+
+    def measure(self, job_id: int) -> None:
+        """Count the jobs before the first part, where they are not too many; in no transaction, for it takes long."""
+        found = self.client.database.read(lambda tx: load(tx, job_id))
+        if found is None or found.kind != "jobs" or found.below != found.upper or found.names:
+            return
+        wanted = found.wanted
+        total = self.client.database.read(lambda tx: monitoring_lists.total(tx, wanted, _COUNTED))
+        if total is None:
+            return
+
+        def work(tx: Tx) -> None:
+            text = jobs.locked_parameter(tx, job_id, STATE)
+            if text is not None:
+                now = Operation(**json.loads(text))
+                now.total = total
+                jobs.set_parameters(tx, {(job_id, STATE): _written(now)})
+
+        self.client.database.run(work)
 
     def step(self, job_id: int) -> Operation:
         """Do the next part in one transaction. Raises JobNotFound when the operation's job is gone."""
@@ -295,13 +266,3 @@ def _loaded(text: str) -> Any:
 
 def _written(operation: Operation) -> str:
     return json.dumps(asdict(operation))
-
-
-def _packed(term: Term) -> list[Any]:
-    values = [{"at": v.isoformat()} if isinstance(v, datetime) else v for v in term.values]
-    return [term.kind, values, term.negated]
-
-
-def _term(packed: Sequence[Any]) -> Term:
-    kind, values, negated = packed
-    return Term(kind, tuple(datetime.fromisoformat(v["at"]) if isinstance(v, dict) else v for v in values), negated)

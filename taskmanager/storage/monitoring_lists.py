@@ -150,6 +150,20 @@ def count(tx: Tx, wanted: Wanted, *, cap: int | None = None, first: Page | None 
     return min(most, known + int(tx.execute(_counting(shape_of(wanted), reach.is_dense), given).scalar_one()))
 
 
+def total(tx: Tx, wanted: Wanted, cap: int) -> int | None:
+    """How many there are, the old ones too. For who waits in the background: it reads all jobs of the state.
+
+    None where these are more than `cap`, or where it takes to read what their States say.
+    """
+    in_state, shape = count(tx, Wanted(wanted.states), cap=cap), shape_of(wanted)
+    if in_state > cap or needs_state(shape):
+        return None
+    if wanted.is_indexed:
+        return count(tx, wanted, cap=cap)
+    given = values_of(wanted) | {"edge": 1 << 62, "limit": cap, "floor": 0}
+    return int(tx.execute(_counting(shape, False), given).scalar_one())
+
+
 @statement
 def rows_by_id(t: Tables, p: Product) -> Any:
     return _rows(t).select_from(joined(t)).where(t.job.c.Id.in_(bindparam("ids", expanding=True)))

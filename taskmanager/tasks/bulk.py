@@ -17,6 +17,7 @@ _REST_SECONDS = 0.005
 
 def run_operation(operations: Operations, ctx: JobContext) -> dict[str, Any]:
     """Go through the jobs of the filter. A run that ends early is gone on with where it was."""
+    operations.measure(ctx.job_id)
     while True:
         now = operations.step(ctx.job_id)
         ctx.progress(now.share)

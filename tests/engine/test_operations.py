@@ -13,7 +13,7 @@ from taskmanager.domain.errors import InvalidArgument
 from taskmanager.engine import operations
 from taskmanager.engine.audit import Actor
 from taskmanager.engine.client import new_key
-from taskmanager.engine.operations import Operation
+from taskmanager.engine.operation import Operation
 from taskmanager.storage import audit, monitoring_walk
 from taskmanager.storage.audit import Sought
 from taskmanager.storage.monitoring_filters import Term, Wanted
@@ -78,6 +78,19 @@ def test_its_progress_is_that_of_its_jobs_whatever_others_there_are(tm: TaskMana
     job_id = start(tm)
     shares = [tm.operations.step(job_id).share for _ in range(3)]
     assert shares == pytest.approx([0.25, 0.5, 0.75], abs=0.05)
+
+
+def test_its_progress_is_counted_where_its_jobs_lie_unevenly(tm: TaskManager) -> None:
+    tm.operations.part = 5
+    failing(tm, 10)
+    tm.enqueue_many(send, [("x",)] * 200)
+    failing(tm, 10)
+    failing(tm, 5, "other")
+    job_id = start(tm, wanted=Wanted(("Failed",), (Term("arg", ("x",)),)))
+    tm.operations.measure(job_id)
+    assert [tm.operations.step(job_id).share for _ in range(3)] == [0.25, 0.5, 0.75]
+    tm.operations.measure(job_id)
+    assert tm.operations.step(job_id).share == 1.0, "and nothing is counted anew when a worker goes on with it"
 
 
 def test_it_goes_on_where_it_was_and_counts_nothing_twice(tm: TaskManager) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from taskmanager.engine import operations as engine
+from taskmanager.engine.operation import Operation
 from taskmanager.engine.recurring_operations import Wish
 from taskmanager.storage import monitoring_failures, monitoring_lists
 from taskmanager.storage.monitoring_failures import FailureGroup
@@ -151,7 +152,7 @@ def _whole_group(body: Mapping[str, Any], key: str, action: str) -> Any:
     return created("api-bulk.get_operation", _operation(made, one), 202, jobId=made)
 
 
-def _started(state: str, action: str, q: str, expected: int | None) -> tuple[int, engine.Operation]:
+def _started(state: str, action: str, q: str, expected: int | None) -> tuple[int, Operation]:
     """The operation that a request starts, or has started before under its key."""
     plan, key = _plan(state, action, q), idempotency.given()
     made = key.find() if key is not None else None
@@ -193,14 +194,14 @@ def _recurring_plan(given: Mapping[str, Any]) -> bulks.RecurringPlan:
         refuse_field(error.field, str(error))
 
 
-def _must(job_id: int) -> engine.Operation:
+def _must(job_id: int) -> Operation:
     found = read(lambda tx: engine.load(tx, job_id)) if job_id < 1 << 62 else None
     if found is None:
         refuse(404, "Operations.NotFound", f"there is no bulk operation {job_id}")
     return found
 
 
-def _operation(job_id: int, one: engine.Operation) -> dict[str, Any]:
+def _operation(job_id: int, one: Operation) -> dict[str, Any]:
     return {
         "id": job_id, "kind": one.kind, "action": one.action, "state": one.state, "q": one.text, "user": one.user,
         "startedAt": one.started, "endedAt": one.ended, "stoppedBy": one.stopped_by, "changed": one.changed,

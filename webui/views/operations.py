@@ -15,7 +15,7 @@ from taskmanager.domain import times
 from taskmanager.domain.texts import whole
 from taskmanager.engine import operations
 from taskmanager.engine.client import new_key
-from taskmanager.engine.operations import Operation
+from taskmanager.engine.operation import Operation
 from taskmanager.engine.recurring_operations import Wish
 from taskmanager.storage import jobs
 from taskmanager.storage.transaction import Tx
