@@ -33,6 +33,7 @@ from taskmanager.engine.recurring import RecurringJobs
 from taskmanager.engine.recurring_runs import RecurringRuns
 from taskmanager.engine.registry import JobDefinition, JobType, Registry, define
 from taskmanager.engine.retries import AutomaticRetry
+from taskmanager.engine.retry_verbs import RetryVerbs
 from taskmanager.engine.statistics import StatisticsHistory
 from taskmanager.engine.transitions import Transitions
 from taskmanager.server.process import Process
@@ -74,6 +75,7 @@ class Installation:
             failed_expiration=None if failed is None else timedelta(seconds=failed),
         )
         self.client = Client(self.database, self.transitions, self.filters, max_payload_bytes=s.max_payload_bytes)
+        self.retries = RetryVerbs(self.client)
         self.recurring_jobs = RecurringJobs(self.client)
         self.alert_rules = AlertRules(self.database)
         self.audit = Audit(self.database, s.web_redact)

@@ -6,6 +6,7 @@ import logging
 from datetime import timedelta
 
 from taskmanager import logs
+from taskmanager.domain import times
 from taskmanager.domain.errors import ArgumentsUnreadable, ClaimsExhausted, RemoteError, qualified
 from taskmanager.domain.retry import Retry, RetryPolicy
 from taskmanager.domain.states import Deleted, Enqueued, Failed, Scheduled, State, short
@@ -56,7 +57,8 @@ class AutomaticRetry(Filter):
         delay = policy.delay(attempt) if asked is None or asked.delay is None else asked.delay
         context.elect(self._next(context, delay, reason))
         if delay > 0:
-            context.effects.put(RETRIES, str(context.job.id), 0)
+            due = context.at + timedelta(seconds=delay)
+            context.effects.put(RETRIES, str(context.job.id), times.to_unix(due))
         about = _about(context, attempt)
         log.warning("job %d: %s; again in %.1f s", context.job.id, reason, delay, extra=about)
 

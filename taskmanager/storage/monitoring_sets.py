@@ -54,11 +54,12 @@ def members_after(t: Tables, p: Product) -> Any:
     )
 
 
-def page(tx: Tx, key: str, *, limit: int, after: Place | None = None) -> SetPage:
-    """Jobs that are members of a set (`id` or `queue:id`), by score."""
+def page(tx: Tx, key: str, *, limit: int, after: Place | None = None, skip: int = 0) -> SetPage:
+    """Jobs that are members of a set (`id` or `queue:id`), by score. skip: so many first ones are passed by."""
     place = after or Place(-1e300, 0)
-    given = {"key": key, "score": place.score, "row": place.row, "limit": limit + 1}
+    given = {"key": key, "score": place.score, "row": place.row, "limit": skip + limit + 1}
     found = [(int(r[0]), str(r[1]).rpartition(":")[2], float(r[2])) for r in tx.execute(members_after, given)]
+    found = found[skip:]
     more = len(found) > limit
     shown = found[:limit]
     rows = rows_of(tx, wholes(member for _, member, _ in shown))

@@ -729,6 +729,21 @@ WHERE `HangfireList`.`Key` = %s ORDER BY `HangfireList`.`Id` DESC
 -- requests.insert_request
 INSERT INTO `HangfireHash` (`Key`, `Field`, `Value`, `ExpireAt`) VALUES (:Key, :Field, :Value, :ExpireAt);
 
+-- retry_rows.data_of_states
+SELECT `HangfireState`.`JobId`, `HangfireState`.`Data` 
+FROM `HangfireState` 
+WHERE `HangfireState`.`Id` IN (__[POSTCOMPILE_ids]);
+
+-- retry_rows.failures_of_jobs
+SELECT `HangfireState`.`JobId`, min(`HangfireState`.`CreatedAt`) AS min_1, max(`HangfireState`.`Id`) AS max_1 
+FROM `HangfireState` 
+WHERE `HangfireState`.`JobId` IN (__[POSTCOMPILE_ids]) AND `HangfireState`.`Name` = %s GROUP BY `HangfireState`.`JobId`;
+
+-- retry_rows.members_among
+SELECT `HangfireSet`.`Value` 
+FROM `HangfireSet` 
+WHERE `HangfireSet`.`Key` = %s AND `HangfireSet`.`Value` IN (__[POSTCOMPILE_values]);
+
 -- servers.beat
 UPDATE `HangfireServer` SET `LastHeartbeat` = :now, `Data` = :data WHERE `Id` = :id;
 

@@ -58,6 +58,23 @@ def list_retries(query: Mapping[str, Any]) -> Any:
 
 
 @operation(
+    jobs, "POST", "/api/v1/retries/postpone", needs="jobs.requeue", body=workschemas.Postponed,
+    gives=workschemas.Changed,
+)  # fmt: skip
+def postpone_retries(body: Mapping[str, Any]) -> Any:
+    """Let the next try of jobs that failed begin so many seconds from now."""
+    return _told([a for part in _parts(body) for a in manager().retries.postpone(part, body["seconds"])])
+
+
+@operation(
+    jobs, "POST", "/api/v1/retries/give-up", needs="jobs.requeue", body=workschemas.GivenUp, gives=workschemas.Changed
+)
+def give_up_retries(body: Mapping[str, Any]) -> Any:
+    """Move jobs that wait for their next try to Failed."""
+    return _told([a for part in _parts(body) for a in manager().retries.give_up(part, access.actor("api").user)])
+
+
+@operation(
     jobs, "POST", "/api/v1/jobs", needs="jobs.enqueue", body=workschemas.NewJob, gives=schemas.Started, status=201,
     creates=True, also={409: "taskType may be several jobs"},
 )  # fmt: skip
@@ -182,6 +199,15 @@ def _many(body: Mapping[str, Any], action: str) -> Any:
     expected = [body["state"]] if body["state"] else None
     for start in range(0, len(ids), _BATCH):
         answers += verb(ids[start : start + _BATCH], reason=reason(), expected=expected)
+    return _told(answers)
+
+
+def _parts(body: Mapping[str, Any]) -> list[list[int]]:
+    ids = sorted(set(body["ids"]))
+    return [ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH)]
+
+
+def _told(answers: list[Applied]) -> dict[str, Any]:
     return {
         "changed": sum(map(bool, answers)),
         "refused": {str(a.job_id): a.refused or "nothing was changed" for a in answers if not a},

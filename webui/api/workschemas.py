@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from taskmanager.engine.retry_verbs import MOST_SECONDS
 from webui.api.fields import Body, Json, Moment, Text, described, limit, name
 from webui.api.schemas import LONGEST_DELAY
 
@@ -139,6 +140,23 @@ class JobIds(Body):
         fields.Integer(strict=True, validate=validate.Range(1, 2**62)), required=True, validate=validate.Length(1, 1000)
     )
     state = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(_STATES))
+
+
+class GivenUp(Body):
+    """Jobs that wait for their next try."""
+
+    ids = fields.List(
+        fields.Integer(strict=True, validate=validate.Range(1, 2**62)), required=True, validate=validate.Length(1, 1000)
+    )
+
+
+class Postponed(GivenUp):
+    """Such jobs, and when they are tried next."""
+
+    seconds = fields.Float(
+        required=True, allow_nan=False, validate=validate.Range(0, MOST_SECONDS, min_inclusive=False),
+        metadata={"description": "from now on"},
+    )  # fmt: skip
 
 
 class Changed(Schema):

@@ -1,26 +1,147 @@
-"""Jobs that failed and will be tried again."""
+"""Jobs that failed and will be tried again: listed, put off, given up."""
 
 from __future__ import annotations
 
-from flask import render_template, request
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
-from taskmanager.storage import monitoring_sets
+from flask import abort, flash, redirect, render_template, request
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from taskmanager.domain.errors import InvalidArgument
+from taskmanager.domain.invocation import InvocationUnreadable
+from taskmanager.domain.invocation import read as read_invocation
+from taskmanager.engine.transitions import Applied
+from taskmanager.storage import monitoring_sets, retry_rows
+from taskmanager.storage.monitoring_lists import Row
 from taskmanager.storage.monitoring_sets import Place
-from webui import cursors, shell
-from webui.blueprint import pages, read
+from taskmanager.storage.retry_rows import Failures
+from taskmanager.storage.transaction import Tx
+from webui import access, cursors, jobviews, shell
+from webui.access import needs
+from webui.blueprint import manager, pages, read
+from webui.views.actions import back, chosen
 from webui.views.lists import SIZES, size
+
+#: So many are looked at for a text, or to be sorted by what no index has; and an offset is taken up to so many.
+SEARCHED, _FARTHEST = 1_000, 10_000
+SORTS = ("next", "attempt")
+_LATER, _BATCH = 5, 200
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a page shows. is_cut: there are more than were looked at."""
+
+    rows: list[Row]
+    failures: dict[int, Failures]
+    next: Place | None = None
+    is_cut: bool = False
 
 
 @pages.get("/retries")
 def retries() -> str:
-    """The list, those that failed first before the others."""
-    place = cursors.read(request.args.get("after"), 2)
+    """The list, those that come first before the others; by a text, or those that failed most often first."""
+    place, q = cursors.read(request.args.get("after"), 2), request.args.get("q", "").strip()[:200]
     after = Place(float(place[0]), int(place[1])) if place else None
-    found = read(lambda tx: monitoring_sets.page(tx, "retries", limit=size(), after=after))
-    rows = [row for row in found.rows if row.state in ("Scheduled", "Enqueued")]
+    sort = request.args.get("sort") if request.args.get("sort") in SORTS else "next"
+    start = min(_FARTHEST, max(0, request.args.get("from", 0, type=int) or 0))
+    searched = bool(q) or sort == "attempt"
+    found = read(lambda tx: _searched(tx, q, sort == "attempt") if searched else _page(tx, after, start))
     seen = shell.seen()
     return render_template(
-        "retries.html", here="retries", rows=rows, size=size(), sizes_list=SIZES, first=place is None,
+        "retries.html", here="retries", rows=found.rows, failures=found.failures, size=size(), sizes_list=SIZES,
+        first=place is None and not start, q=q, sort=sort, is_cut=found.is_cut, most=SEARCHED, later=later,
         older=cursors.write(found.next.score, found.next.row) if found.next else None,
         now=seen.snapshot.at if seen else None,
     )  # fmt: skip
+
+
+def _page(tx: Tx, after: Place | None, start: int) -> Found:
+    found = monitoring_sets.page(tx, "retries", limit=size(), after=after, skip=0 if after else start)
+    rows = [row for row in found.rows if row.state in ("Scheduled", "Enqueued")]
+    return Found(rows, retry_rows.failures(tx, [row.id for row in rows]), found.next)
+
+
+def _searched(tx: Tx, q: str, by_attempt: bool) -> Found:
+    found = monitoring_sets.page(tx, "retries", limit=SEARCHED)
+    rows = [row for row in found.rows if row.state in ("Scheduled", "Enqueued") and q.lower() in _text(row)]
+    if by_attempt:
+        rows.sort(key=lambda row: -_attempt(row))
+    is_cut, shown = found.next is not None, rows[: size()]
+    return Found(shown, retry_rows.failures(tx, [row.id for row in shown]), None, is_cut or len(rows) > len(shown))
+
+
+@pages.post("/retries/postpone")
+@needs("jobs.requeue")
+def retries_postpone() -> Any:
+    """Let the next try of some begin later."""
+    typed = request.form.get("minutes", "").strip()
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,3})?", typed):
+        return _refused(_("needs a number of minutes"))
+    seconds = float(typed) * 60
+    return _done(lambda ids: manager().retries.postpone(ids, seconds), "postponed")
+
+
+@pages.post("/retries/give-up")
+@needs("jobs.requeue")
+def retries_give_up() -> Any:
+    """Move some to Failed: they are not tried again by themselves."""
+    return _done(lambda ids: manager().retries.give_up(ids, access.actor().user), "given up")
+
+
+def _done(verb: Callable[[list[int]], list[Applied]], what: str) -> Any:
+    ids, answers = chosen(), list[Applied]()
+    try:
+        for start in range(0, len(ids), _BATCH):
+            answers += verb(ids[start : start + _BATCH])
+    except InvalidArgument as error:
+        return _refused(str(error))
+    if not shell.wants_page():
+        return "", 204
+    changed = sum(map(bool, answers))
+    if changed and what == "postponed":
+        flash(ngettext("%(num)d try was put off.", "%(num)d tries were put off.", changed), "done")
+    elif changed:
+        flash(ngettext("%(num)d job was given up.", "%(num)d jobs were given up.", changed), "done")
+    if left := len(answers) - changed:
+        flash(
+            ngettext(
+                "%(num)d job was left: its state had changed.", "%(num)d jobs were left: their state had changed.", left
+            ),
+            "warn",
+        )
+    return redirect(back(), 303)
+
+
+def _refused(text: str) -> Any:
+    if not shell.wants_page():
+        abort(422, text)
+    flash(text, "warn")
+    return redirect(back(), 303)
+
+
+def later(row: Row) -> list[float]:
+    """About how many milliseconds lie before each of the tries after the next one; none where nobody here knows."""
+    try:
+        known = jobviews.definitions().get(read_invocation(row.call).name)
+    except InvocationUnreadable:
+        return []
+    if known is None:
+        return []
+    attempts = range(_attempt(row) + 1, min(known.retry.attempts, _attempt(row) + _LATER) + 1)
+    found = [known.retry.expected(attempt) for attempt in attempts]
+    return [seconds * 1000 for seconds in found if seconds is not None]
+
+
+def _attempt(row: Row) -> int:
+    text = jobviews.plain(row.parameters.get("RetryCount"))
+    return int(text) if text and text.isdecimal() and len(text) < 9 else 0
+
+
+def _text(row: Row) -> str:
+    reason = row.reason if access.may("args.view") else ""
+    return f"#{row.id} {jobviews.title(row)} {jobviews.subtitle(row)} {row.queue} {reason}".lower()

@@ -1,0 +1,100 @@
+"""Jobs that failed and will be tried again: their order, what is known of them, put off, given up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from taskmanager import TaskManager
+from taskmanager.storage import monitoring_sets
+from tests.webui.apiclient import Program
+from tests.webui.conftest import Browser
+
+
+def soon(name: str) -> None:
+    raise ValueError(f"{name} is not there")
+
+
+def late(name: str) -> None:
+    raise OSError("the feed is away")
+
+
+@pytest.fixture
+def three(tm: TaskManager, hands: Callable[..., Any]) -> list[int]:
+    """The first is tried again in an hour, the second in a minute, as is the third, which has failed twice."""
+    tm.job(retries=5, delays=[60, 120, 600])(soon)
+    tm.job(retries=3, delays=[3600])(late)
+    ids = [tm.enqueue(late, "a"), tm.enqueue(soon, "b"), tm.enqueue(soon, "c")]
+    worker = hands()
+    while worker.work():
+        pass
+    tm.requeue(ids[2])
+    while worker.work():
+        pass
+    return ids
+
+
+def shown(page: str) -> list[int]:
+    return [int(one) for one in re.findall(r'name="jobs\[\]" value="(\d+)" aria', page)]
+
+
+def test_those_that_come_next_are_first_or_those_that_failed_most_often(three: list[int], ann: Browser) -> None:
+    first, second, third = three
+    page = ann.get("/hangfire/retries").text
+    assert shown(page) == [second, third, first]
+    assert "Failed first" in page
+    assert page.count("later tries") == 3
+    assert "then after about 2 m" in page
+    assert shown(ann.get("/hangfire/retries?sort=attempt").text)[0] == third
+    assert shown(ann.get("/hangfire/retries?from=1&count=20").text) == [third, first]
+
+
+def test_they_are_found_by_a_text(three: list[int], ann: Browser) -> None:
+    assert shown(ann.get("/hangfire/retries?q=FEED").text) == [three[0]]
+    assert shown(ann.get(f"/hangfire/retries?q=%23{three[1]}").text) == [three[1]]
+    page = ann.get("/hangfire/retries?q=nobody").text
+    assert "No retry matches" in page
+    assert "all is well" not in page
+
+
+def test_a_try_that_is_put_off_stays_a_retry_with_its_reason(tm: TaskManager, three: list[int], ann: Browser) -> None:
+    other = tm.enqueue_definition(tm.definition(late), ("d",), {}, {"delay": 18_000})
+    sent = {"jobs[]": [three[1], other], "minutes": "180", "back": "/hangfire/retries"}
+    assert ann.post("/hangfire/retries/postpone", sent, Accept="text/html").status_code == 303
+    page = ann.get("/hangfire/retries").text
+    assert "1 try was put off." in page
+    assert "1 job was left" in page
+    assert shown(page) == [three[2], three[0], three[1]]
+    job = tm.get(three[1])
+    assert job.state == "Scheduled"
+    assert (job.history[-1].reason or "").startswith("Retry attempt 1 of 5")
+    for minutes in ("", "x", "0", "999999"):
+        assert ann.post("/hangfire/retries/postpone", {"jobs[]": three[1], "minutes": minutes}).status_code == 422
+    program = Program(tm)
+    told = program.post("/api/v1/retries/postpone", {"ids": [three[0], other], "seconds": 5}, 200)
+    assert (told["changed"], list(told["refused"])) == (1, [str(other)])
+    assert shown(ann.get("/hangfire/retries").text)[0] == three[0]
+    assert program.refused("POST", "/api/v1/retries/postpone", {"ids": [1], "seconds": 0})[2] == ["seconds"]
+
+
+def test_what_is_given_up_is_failed_with_what_it_last_said(tm: TaskManager, three: list[int], ann: Browser) -> None:
+    waiting = tm.enqueue_definition(tm.definition(late), ("d",), {}, {"delay": 18_000})
+    assert ann.post("/hangfire/retries/give-up", {"jobs[]": [three[1], waiting]}).status_code == 204
+    job = tm.get(three[1])
+    assert (job.state, job.history[-1].reason) == ("Failed", "Given up by ann")
+    assert job.history[-1].data["ExceptionMessage"] == "b is not there"
+    assert "soon" in job.history[-1].data["ExceptionDetails"]
+    assert tm.get(waiting).state == "Scheduled"
+    assert Program(tm).post("/api/v1/retries/give-up", {"ids": [three[0]]}, 200) == {"changed": 1, "refused": {}}
+    found = tm.database.read(lambda tx: monitoring_sets.page(tx, "retries", limit=9))
+    assert [row.id for row in found.rows] == [three[2]]
+
+
+def test_who_may_only_look_puts_nothing_off(three: list[int], eve: Browser) -> None:
+    assert "Postpone" not in eve.get("/hangfire/retries").text
+    for path in ("postpone", "give-up"):
+        sent = {"jobs[]": three[0], "minutes": "1"}
+        assert eve.post(f"/hangfire/retries/{path}", sent).status_code == 403
