@@ -140,6 +140,10 @@ class Settings:
     )
     web_title: str = _setting("taskmanager", read.text, "title of the web pages")
     web_environment: str = _setting("", read.text, "label beside the title, such as PROD")
+    web_site_url: str = _setting("", read.address, "page that “Back to site” leads to; no such link when empty")
+    web_live: str = _setting(
+        "5", read.one_of("2", "5", "15", "60", "off"), "seconds between two looks of a live page, for who chose none"
+    )
     web_language: str = _setting(
         "en", read.one_of("en", "cs"), "language of the web pages for browsers that ask for none"
     )

@@ -59,6 +59,14 @@ def text(value: Any) -> str:
     return value
 
 
+def address(value: Any) -> str:
+    """A page of the web: a whole address, or a path of this host. Nothing that a browser would run."""
+    found = text(value).strip()
+    if found and not found.startswith(("http://", "https://")) and (found[:1] != "/" or found[:2] in ("//", "/\\")):
+        raise ValueError("an address such as https://example.org/ or /shop")
+    return found
+
+
 def texts(value: Any) -> tuple[str, ...]:
     """Several texts, in their order."""
     parts = value.split(",") if isinstance(value, str) else value

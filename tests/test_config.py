@@ -89,6 +89,8 @@ FORMS: dict[str, tuple[str, Any, Any, str]] = {
     "jwt_roles": ("urn:ops:view", {"urn:ops": "view"}, "ops:all", "names with view or manage"),
     "web_title": ("Jobs", "Jobs", 7, "a text"),
     "web_environment": ("PROD", "PROD", 7, "a text"),
+    "web_site_url": ("https://example.org/", "https://example.org/", "javascript:alert(1)", "an address such as"),
+    "web_live": ("Off", "off", "7", "one of 2, 5, 15, 60, off"),
     "web_language": ("CS", "cs", "de", "one of en, cs"),
     "web_proxies": ("1", 1, "11", "a whole number from 0 to 10"),
     "web_read_only": ("yes", True, "maybe", "true or false"),

@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass, fields
 from zoneinfo import available_timezones
 
-from flask import Flask, g, request
+from flask import Flask, current_app, g, request
 from flask_babel import Babel, get_locale
 
 from webui import texts
@@ -90,7 +90,8 @@ def taste() -> Taste:
     """What who is looking chose, of theme, times and live updates."""
     if "taste" not in g:
         found = {n: request.cookies.get(f"tm_{n}", "") for n in _TASTES}
-        g.taste = Taste(**{n: v for n, v in found.items() if may_be(n, v)})
+        usual = {"live": current_app.config["TASKMANAGER"].settings.web_live}
+        g.taste = Taste(**usual | {n: v for n, v in found.items() if may_be(n, v)})
     chosen: Taste = g.taste
     return chosen
 

@@ -248,3 +248,14 @@ def test_vendored_files_are_what_the_manifest_says_and_bring_their_licence() -> 
 def _link(page: str, rel: str) -> str | None:
     found = re.search(rf'rel="{rel}"[^>]*href="([^"]+)"', page)
     return html.unescape(found[1]) if found else None
+
+
+def test_the_site_is_led_back_to_and_live_pages_look_as_often_as_is_set(embedded: TaskManager, sam: Browser) -> None:
+    page = sam.get("/hangfire/").text
+    assert ("Back to site" in page, 'data-live="5"' in page) == (False, True)
+    embedded.settings = embedded.settings.with_changes(web_site_url="/shop", web_live="15")
+    page = sam.get("/hangfire/").text
+    assert 'href="/shop">Back to site' in page
+    assert 'data-live="15"' in page
+    sam.post("/hangfire/preferences", {"live": "60"})
+    assert 'data-live="60"' in sam.get("/hangfire/").text, "what somebody chose counts"
