@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, literal, select
+from sqlalchemy import bindparam, select
 
 from taskmanager.domain.records import Pause
 from taskmanager.storage import queue_pauses
@@ -84,20 +84,17 @@ def heads(t: Tables, p: Product) -> str:
 
 @statement
 def jobs_of_queue(t: Tables, p: Product) -> str:
-    """A page of one queue in the order in which it is claimed: the rest of a priority, and the next ones.
+    """A page of one queue in the order in which it is claimed, from behind a priority on.
 
-    An OR of both is not used as a range by MariaDB.
+    Together with the rest of that priority it would be an OR, which MariaDB does not use as a range.
     """
-    q = p.quote
-    rows = (
-        f"SELECT {q('Priority')} AS priority, {q('Id')} AS id, {q('JobId')} AS job FROM {q(t.queue.name)}"
-        f"{p.by_index(f'IX_{t.queue.name}_Claim')} WHERE {q('Queue')} = :queue AND {q('FetchedAt')} IS NULL"
-    )
-    rest, order = f"{q('Priority')} = :priority AND {q('Id')} > :id", f"ORDER BY {_order(p, '')} LIMIT :limit"
-    return (
-        f"SELECT * FROM (SELECT * FROM ({rows} AND {rest} {order}) a UNION ALL "
-        f"SELECT * FROM ({rows} AND {q('Priority')} > :priority {order}) b) x ORDER BY priority, id LIMIT :limit"
-    )
+    return _waiting(t, p, f"{p.quote('Priority')} > :priority")
+
+
+@statement
+def jobs_of_priority(t: Tables, p: Product) -> str:
+    """The same from behind a row on, as far as its priority goes."""
+    return _waiting(t, p, f"{p.quote('Priority')} = :priority AND {p.quote('Id')} > :id")
 
 
 @statement
@@ -116,7 +113,7 @@ def calls_of_queue(t: Tables, p: Product) -> str:
 def fetched_of_queue(t: Tables, p: Product) -> Any:
     c = t.queue.c
     return (
-        select(literal(0), c.Id, c.JobId)
+        select(c.Id, c.JobId)
         .where(c.Queue == bindparam("queue"), c.FetchedAt.is_not(None), c.Id > bindparam("id"))
         .order_by(c.Id)
         .limit(bindparam("limit"))
@@ -155,10 +152,20 @@ def page(
 
     fetched: what is in hand, first come first.
     """
-    given = {"queue": queue, "priority": after[0], "id": after[1], "limit": limit + 1}
-    found = [tuple(map(int, r)) for r in tx.execute(fetched_of_queue if fetched else jobs_of_queue, given)]
+    found = _places(tx, queue, limit + 1, after, fetched)
     more = (found[limit - 1][0], found[limit - 1][1]) if len(found) > limit else None
     return tuple(rows_of(tx, [job for _, _, job in found[:limit]])), more
+
+
+def _places(tx: Tx, queue: str, limit: int, after: tuple[int, int], fetched: bool) -> list[tuple[int, int, int]]:
+    """Priority, row and job of what is next in a queue."""
+    given = {"queue": queue, "limit": limit}
+    if fetched:
+        return [(0, int(r[0]), int(r[1])) for r in tx.execute(fetched_of_queue, given | {"id": after[1]})]
+    rest = tx.execute(jobs_of_priority, given | {"priority": after[0], "id": after[1]}).all() if after != FIRST else []
+    given |= {"priority": after[0], "limit": limit - len(rest)}
+    more = tx.execute(jobs_of_queue, given).all() if len(rest) < limit else []
+    return [(int(r[0]), int(r[1]), int(r[2])) for r in (*rest, *more)]
 
 
 def _known(tx: Tx) -> dict[str, Pause | None]:
@@ -212,6 +219,15 @@ def _look(t: Tables, p: Product, n: int) -> str:
     )
     name = f"SELECT CAST(:q{n} AS CHAR(50))" if p.name in ("mysql", "mariadb") else f"SELECT CAST(:q{n} AS VARCHAR)"
     return f"{name}, {waiting}, {taken}, ({since})"
+
+
+def _waiting(t: Tables, p: Product, where: str) -> str:
+    q = p.quote
+    index = p.by_index(f"IX_{t.queue.name}_Claim")
+    return (
+        f"SELECT {q('Priority')}, {q('Id')}, {q('JobId')} FROM {q(t.queue.name)}{index} "
+        f"WHERE {q('Queue')} = :queue AND {q('FetchedAt')} IS NULL AND {where} ORDER BY {_order(p, '')} LIMIT :limit"
+    )
 
 
 def _order(p: Product, alias: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import html
 import json
@@ -14,9 +15,10 @@ import pytest
 
 from taskmanager import TaskManager
 from taskmanager.domain.errors import StorageError
-from tests.webui.conftest import Browser
+from tests.webui.conftest import USERS, Browser
 from tests.webui.everywhere import pages_of as pages_of_map
 from tests.webui.sample import fill, row_id
+from webui import create_app
 
 MOST_STATEMENTS = 8
 PAGES = [
@@ -259,3 +261,28 @@ def test_the_site_is_led_back_to_and_live_pages_look_as_often_as_is_set(embedded
     assert 'data-live="15"' in page
     sam.post("/hangfire/preferences", {"live": "60"})
     assert 'data-live="60"' in sam.get("/hangfire/").text, "what somebody chose counts"
+
+
+def test_what_a_browser_loads_keeps_to_its_budget(tmp_path: Path) -> None:
+    """Kilobytes, compressed by gzip: of a list of 50 rows, of scripts without and with charts, of style sheets."""
+    tm = TaskManager(database_url=f"sqlite:///{tmp_path}/bytes.db", doorbell=False)
+    tm.database.create_tables()
+    ann = Browser(create_app(tm, users=USERS))
+    for number in range(60):
+        tm.client.fail(tm.enqueue(len, f"argument {number} of some length"), ValueError(), f"no {number}")
+    page = ann.get("/hangfire/jobs/failed?count=50", **{"Accept-Encoding": "gzip"})
+    assert page.headers["Content-Encoding"] == "gzip"
+    assert len(page.data) <= 12 * 1024
+    for path, most in (("jobs/failed", 36), ("", 36 + 22)):
+        text = ann.get(f"/hangfire/{path}").text
+        scripts = set(re.findall(r'<script src="([^"]+)"', text))
+        for one in [one for one in scripts if "dashboard.js" in one]:
+            scripts |= {f"/hangfire/static/{name}" for name in re.findall(r'from "\./([^"]+)"', ann.get(one).text)}
+        assert any("hotkey" in one for one in scripts)
+        assert _kilobytes(ann, scripts) <= most, path
+        assert _kilobytes(ann, set(re.findall(r'rel="stylesheet" href="([^"]+)"', text))) <= 42, path
+    tm.close()
+
+
+def _kilobytes(ann: Browser, addresses: set[str]) -> float:
+    return sum(len(gzip.compress(ann.get(one).data)) for one in addresses) / 1024
