@@ -33,16 +33,16 @@ class JobThreads:
     """As many threads as jobs may run at once.
 
     inbox: what has been claimed and not begun; None ends a thread. unknown: told of a claim of a type this process does
-    not know. stranded: told of one that a thread could not perform.
+    not know. stranded: told of one that a thread could not perform. first: the lifeline's slot of the first thread.
     """
 
     def __init__(
         self, performer: Performer, completer: Completer, runners: Runners, lifeline: Lifeline,
-        inbox: SimpleQueue[Claim | None], *, count: int, max_deaths: int,
+        inbox: SimpleQueue[Claim | None], *, count: int, max_deaths: int, first: int = 0,
         unknown: Callable[[Claim], None], stranded: Callable[[Claim], None],
     ) -> None:  # fmt: skip
         self.performer, self.completer, self.lifeline, self.inbox = performer, completer, lifeline, inbox
-        self.count, self._max_deaths = count, max_deaths
+        self.count, self._first, self._max_deaths = count, first, max_deaths
         self._unknown, self._stranded = unknown, stranded
         self._runner = forks.safely(runners)
         #: Which threads have a job in hand: a byte for each, so that none writes where another does.
@@ -57,7 +57,8 @@ class JobThreads:
     def start(self) -> None:
         """Start the threads."""
         for slot in range(self.count):
-            thread = threading.Thread(target=self._work, args=(slot,), name=f"taskmanager-job-{slot}", daemon=True)
+            name = f"taskmanager-job-{self._first + slot}"
+            thread = threading.Thread(target=self._work, args=(slot,), name=name, daemon=True)
             self._threads.append(thread)
             thread.start()
 
@@ -78,7 +79,7 @@ class JobThreads:
                 return
             self._at_work[slot] = 1
             try:
-                self.perform(claim, slot, worker_id)
+                self.perform(claim, self._first + slot, worker_id)
             except BaseException:  # a thread that ended would be missed by all later jobs
                 about = self.performer.about(claim)
                 log.exception("job %d could not be performed; its claim is given back", claim.job_id, extra=about)

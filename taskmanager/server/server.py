@@ -34,7 +34,7 @@ from taskmanager.server.upkeep import (
     Watchdog,
 )
 from taskmanager.server.vitals import Vitals
-from taskmanager.server.worker import Worker
+from taskmanager.server.worker import MESSENGERS, Worker
 from taskmanager.storage import servers
 from taskmanager.storage.database import Database
 from taskmanager.storage.doorbell import Doorbell
@@ -69,12 +69,13 @@ class Server:
         guid = uuid.uuid4().hex
         self.id = f"{settings.server_name}:{os.getpid()}:{guid}"
         self.given_up = threading.Event()
-        self.line = Lifeline(self.id, settings.threads, folder_of(database.identity))
+        self.line = Lifeline(self.id, settings.threads + MESSENGERS, folder_of(database.identity))
         self.runners = Runners(settings.variables())
         self.completer = Completer(database, parts.transitions, self.id, self._finished)
         self.worker = Worker(
             database, parts.performer(self.id), self.completer, self.runners, self.line,
-            guid=guid, queue_names=settings.worked_queues, threads=settings.threads, prefetch=settings.prefetch,
+            guid=guid, queue_names=settings.queues, threads=settings.threads, prefetch=settings.prefetch,
+            messages=next((queue for queue in settings.worked_queues if queue not in settings.queues), None),
             max_deaths=settings.max_process_deaths, unknown_seconds=settings.unknown_job_seconds,
         )  # fmt: skip
         self.bell = Doorbell(database, guid) if settings.doorbell and not database.is_embedded else None
@@ -113,14 +114,14 @@ class Server:
         ]
         extra = [make() for make in self.parts.extra_processes]
         processes = [self.completer, self.worker, *self.schedulers, *extra, self.pulse, *upkeep]
-        self.worker.job_threads.start()
+        self.worker.start_threads()
         self._loops = [Loop(process) for process in processes]
         for loop in self._loops:
             loop.start()
         if self.bell is not None:
             self._bell_loop = BellLoop(self.bell, self.pulse)
             self._bell_loop.start()
-        log.info("server %s works on %s with %d threads", self.id, ", ".join(self.worker.queues), kept.threads)
+        log.info("server %s works on %s with %d threads", self.id, ", ".join(kept.worked_queues), kept.threads)
 
     def drain(self, stop: threading.Event) -> None:
         """Take no more jobs, and wait until those at hand have ended, however long they take, or `stop` is set."""
@@ -152,11 +153,11 @@ class Server:
             self._bell_loop.stop()
         self._join([loop for loop in self._loops if isinstance(loop.process, (Worker, Pulse))])
         given_back = self._in_order(self.worker.give_back_waiting)
-        if not self.worker.job_threads.stop(deadline, hurry):
+        if not self.worker.stop_threads(deadline, hurry):
             self.parts.database.patience_ends = time.monotonic() + _LAST_SECONDS
             for running in list(self.completer.running.values()):
                 running.context.cancellation.cancel("the server stops", stopping=True)
-            self.worker.job_threads.stop(time.monotonic() + 1.0)
+            self.worker.stop_threads(time.monotonic() + 1.0)
         self.completer.close()
         if self.worker.held:
             given_back += self._in_order(self.worker.claims.give_back_running)

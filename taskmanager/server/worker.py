@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import threading
 import time
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -33,28 +34,42 @@ _REST_SECONDS = 15.0
 _BUSY_RATE = 50
 #: How long a claim starts where the one before ended: rows that came back lie before it, and are found after that.
 _MARK_SECONDS = 5.0
+#: Threads that send messages and do nothing else: a mail server that hangs holds up no job.
+MESSENGERS = 2
+#: How often a process that has no thread free for jobs looks for messages.
+_MESSAGES_SECONDS = 1.0
 
 
 class Worker(Process):
-    """The fetcher: `tick` claims as many as there is room for; `job_threads` perform, the completer writes back."""
+    """The fetcher: `tick` claims as many as there is room for; `job_threads` perform, the completer writes back.
+
+    messages: the queue of jobs that tell people something; it has threads of its own, the `messengers`.
+    """
 
     name = "fetcher"
 
     def __init__(
         self, database: Database, performer: Performer, completer: Completer, runners: Runners, lifeline: Lifeline,
         *, guid: str, queue_names: tuple[str, ...], threads: int, prefetch: int | None = None,
-        max_deaths: int = 3, unknown_seconds: float = 300.0,
+        messages: str | None = None, max_deaths: int = 3, unknown_seconds: float = 300.0,
     ) -> None:  # fmt: skip
         super().__init__()
         self.database, self.performer = database, performer
-        self.guid, self.queues, self._prefetch = guid, queue_names, prefetch
+        self.guid, self.queues, self._messages, self._prefetch = guid, queue_names, messages, prefetch
         self._numbers = itertools.count(1)
         self._marks: dict[str, tuple[queues.Mark, float]] = {}
         self._inbox: SimpleQueue[Claim | None] = SimpleQueue()
+        self._letters: SimpleQueue[Claim | None] = SimpleQueue()
+        self._letters_at = 0.0
         self.claims = HeldClaims(database, performer, completer, guid=guid, unknown_seconds=unknown_seconds)
-        self.job_threads = JobThreads(
-            performer, completer, runners, lifeline, self._inbox, count=threads, max_deaths=max_deaths,
-            unknown=self._lay_aside, stranded=self.claims.stranded.put,
+        self.job_threads, self.messengers = (
+            JobThreads(
+                performer, completer, runners, lifeline, inbox, count=count, first=first, max_deaths=max_deaths,
+                unknown=self._lay_aside, stranded=self.claims.stranded.put,
+            )
+            for inbox, count, first in (
+                (self._inbox, threads, 0), (self._letters, MESSENGERS if messages is not None else 0, threads),
+            )
         )  # fmt: skip
         self._done = 0
         self._rate, self._rate_at, self._rate_done = 0.0, time.monotonic(), 0
@@ -73,21 +88,31 @@ class Worker(Process):
         if self.quiet and not self.draining:
             self._give_back_inbox()
             return 1.0
-        room = self._room()
-        if self.draining or room <= 0:
+        if self.draining:
             return 0.05
-        found = 0
+        room, found = self._room(), 0
         for queue in self.queues:
-            found += self._claim(queue, room - found)
             if found >= room:
                 break
+            found += self._claim(queue, room - found, self._inbox)
+        self._claim_messages(is_busy=found >= room)
+        if room <= 0:
+            return 0.05
         return 0.0 if found >= room else DOUBT_PAUSE if self.claims.unanswered else _REST_SECONDS
 
     def perform(self, claim: Claim) -> None:
         """Perform one claim in the calling thread."""
         self.job_threads.perform(claim)
 
-    def _claim(self, queue: str, limit: int) -> int:
+    def _claim_messages(self, *, is_busy: bool) -> None:
+        """However much there is to do, messages go out: their threads have nothing else to do."""
+        free = self.messengers.idle - self._letters.qsize()
+        if self._messages is None or free <= 0 or (is_busy and time.monotonic() < self._letters_at):
+            return
+        self._letters_at = time.monotonic() + _MESSAGES_SECONDS
+        self._claim(self._messages, free, self._letters)
+
+    def _claim(self, queue: str, limit: int, inbox: SimpleQueue[Claim | None]) -> int:
         token = queues.token_of(self.guid, next(self._numbers))
         skip, mark = self.claims.skips(), self._mark(queue)
 
@@ -100,7 +125,7 @@ class Worker(Process):
         self._remember(queue, claims[-1] if len(claims) >= limit else None)
         self.claims.keep(claims)
         for claim in claims:
-            self._inbox.put(claim)
+            inbox.put(claim)
         return len(claims)
 
     def _mark(self, queue: str) -> queues.Mark | None:
@@ -145,6 +170,15 @@ class Worker(Process):
         self.claims.unknown.put(claim)
         self.alarm.set()
 
+    def start_threads(self) -> None:
+        """Start the threads that perform."""
+        self.job_threads.start()
+        self.messengers.start()
+
+    def stop_threads(self, deadline: float, hurry: threading.Event | None = None) -> bool:
+        """Let them end after their jobs; whether all did before the deadline (monotonic seconds), or `hurry`."""
+        return all([threads.stop(deadline, hurry) for threads in (self.job_threads, self.messengers)])
+
     def be_quiet(self, quiet: bool) -> None:
         """Take no more jobs, and give back what no thread has begun; or take them again."""
         if quiet != self.quiet:
@@ -159,10 +193,11 @@ class Worker(Process):
 
     def _give_back_inbox(self) -> int:
         waiting: list[Claim] = []
-        with suppress(Empty):
-            while True:
-                claim = self._inbox.get_nowait()
-                if claim is not None:
-                    waiting.append(claim)
+        for inbox in (self._inbox, self._letters):
+            with suppress(Empty):
+                while True:
+                    claim = inbox.get_nowait()
+                    if claim is not None:
+                        waiting.append(claim)
         self.claims.give_back_waiting(waiting)
         return len(waiting)

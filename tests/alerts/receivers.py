@@ -61,11 +61,14 @@ def server_context(folder: Path) -> ssl.SSLContext:
 
 @dataclass
 class Mailbox:
-    """What a mail server took: (sender, recipients, mail), and what it is to refuse."""
+    """What a mail server took: (sender, recipients, mail), and what it is to refuse. hangs: it answers no more, and
+    `waiting` clients wait."""
 
     mails: list[tuple[str, list[str], EmailMessage]] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
     answer: str = ""
+    hangs: bool = False
+    waiting: int = 0
     port: int = 0
     stop: Callable[[], None] = lambda: None
 
@@ -78,6 +81,10 @@ class Mailbox:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        self.waiting += 1
+        while self.hangs:
+            await asyncio.sleep(0.02)
+        self.waiting -= 1
         if self.answer:
             return self.answer
         content = envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -433,4 +435,41 @@ def test_workers_send_messages_without_being_told(alerting: TaskManager, mailbox
     finally:
         server.stop(grace=1.0)
     assert mailbox.subjects == ["[staging] FAILED: Printer"]
-    assert server.worker.queues == ("default", "alerts")
+    assert alerting.settings.worked_queues == ("default", "alerts")
+
+
+def test_a_mail_server_that_hangs_holds_up_no_job_and_busy_threads_hold_up_no_message(
+    alerting: TaskManager, mailbox: Mailbox, rule: Rule
+) -> None:
+    if not alerting.database.is_embedded:
+        pytest.skip("it depends on no product")
+    tm, gate = TaskManager(alerting.settings, database=alerting.database, threads=1), threading.Event()
+    rule("Printer")
+    fails = tm.job(display_name="Printer", retries=0)(boom)
+    good = tm.job(retries=0)(fine)
+    server = tm.server()
+    server.start()
+    try:
+        tm.enqueue(fails)
+        tm.enqueue(tm.job(retries=0)(lambda: gate.wait(30)))
+        waited_for(lambda: len(mailbox.mails) == 1)
+        assert not gate.is_set(), "it went out while the one thread was busy"
+        mailbox.hangs = True
+        gate.set()
+        for _ in range(3):
+            tm.enqueue(fails)
+        waited_for(lambda: mailbox.waiting == 2)
+        assert tm.wait(tm.enqueue(good), timeout=10) == "done"
+    finally:
+        gate.set()
+        mailbox.hangs = False
+        waited_for(lambda: len(mailbox.mails) == 4)
+        server.stop(grace=1.0)
+
+
+def waited_for(condition: Callable[[], bool]) -> None:
+    """Wait until it is so."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
