@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -64,6 +64,36 @@ class _Draft:
 
 class _Wrong(Exception):
     pass
+
+
+#: Fields of the form for who does not type filters, each with the key that it becomes.
+FIELDS = {
+    "type": "type",
+    "queue": "queue",
+    "error": "error",
+    "recurring": "recurring",
+    "from": "created",
+    "to": "created",
+}
+
+
+def of_form(fields: Mapping[str, str], text: str) -> str | None:
+    """The filter `text` with what the form adds to it (`f_type`, `f_queue` …); None where none of it was sent."""
+    given = {name: fields[f"f_{name}"].strip()[:100] for name in FIELDS if f"f_{name}" in fields}
+    if not given:
+        return None
+    since, until = given.pop("from", ""), given.pop("to", "")
+    terms = [f"{FIELDS[name]}:{_quoted(value)}" for name, value in given.items() if value]
+    if since and until:
+        terms.append(f"created:{_quoted(f'{since}..{until}')}")
+    elif since or until:
+        terms.append(f"created:{_quoted(f'>{since}' if since else f'<{until}')}")
+    return " ".join(filter(None, (text.strip(), *terms)))
+
+
+def _quoted(text: str) -> str:
+    plain = re.fullmatch(r"[^\s\",\\]+", text)
+    return text if plain else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def asked(text: str, states: tuple[str, ...] = ()) -> Parsed:

@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -111,3 +112,21 @@ def test_a_file_is_read_page_by_page_up_to_its_bound(
     assert [row["id"] for row in sam.get("/hangfire/jobs/scheduled?export=json").json] == ids[::-1]
     monkeypatch.setattr(exports, "MOST", 15)
     assert len(sam.get("/hangfire/jobs/scheduled?export=json").json) == 15
+
+
+@pytest.mark.parametrize(
+    ("form", "typed"),
+    [
+        ("f_type=send_invoice&f_queue=mail", "type:send_invoice queue:mail"),
+        ("q=error:smtp&f_error=timed+out&f_type=", 'error:smtp error:"timed out"'),
+        ("f_error=a%22b%5Cc", r'error:"a\"b\\c"'),
+        ("f_from=2026-11-01&f_to=2026-11-03", "created:2026-11-01..2026-11-03"),
+        ("f_from=2026-11-01&f_to=", "created:>2026-11-01"),
+        ("f_to=2026-11-03", "created:<2026-11-03"),
+    ],
+)
+def test_a_form_becomes_a_filter_that_stands_in_the_address(sam: Browser, form: str, typed: str) -> None:
+    address = sam.get(f"/hangfire/jobs/failed?count=50&{form}").headers["Location"]
+    query = parse_qs(urlsplit(address).query)
+    assert query == {"count": ["50"], "q": [typed]}
+    assert 'id="filter-error"' not in sam.get(address).text

@@ -71,6 +71,9 @@ def _page(state: str) -> Any:
     states = (shell.STATES[state][0],) if state in shell.STATES else ()
     found = shell.seen()
     now = found.snapshot.at if found is not None else times.utcnow()
+    typed = filtering.of_form(request.args, request.args.get("q", ""))
+    if typed is not None:
+        return redirect(shell.with_args(q=typed or None, **{f"f_{name}": None for name in filtering.FIELDS}))
     parsed = filtering.asked(request.args.get("q", ""), states)
     if request.args.get("export") in exports.FORMS:
         return exports.export(parsed, request.args["export"], state)
@@ -86,7 +89,7 @@ def _page(state: str) -> Any:
     listed = _scheduled() if by_time else _by_id(parsed, start)
     return render_template(
         "jobs.html", here="jobs", state=state, filter=parsed, listed=listed, size=size(), sizes_list=SIZES,
-        actions=ACTIONS.get(state, ()), servers=_servers(state), keys=filtering.KEYS, now=now,
+        actions=ACTIONS.get(state, ()), servers=_servers(state), keys=filtering.KEYS, now=now, types=_types(),
         total=_total(listed, state, parsed), by_time=by_time,
         first=not (request.args.get("after") or request.args.get("before") or start),
     )  # fmt: skip
@@ -157,6 +160,11 @@ def _total(listed: Listed, state: str, parsed: Parsed) -> str:
         return ""
     beyond = sum(map(shell.is_capped, names))
     return formats.number(sum(c or 0 for c in counts) - beyond) + ("+" if beyond else "")
+
+
+def _types() -> list[str]:
+    """Names of functions to choose from, as a filter takes them."""
+    return sorted({one.name.rpartition(":")[2] for one in jobviews.definitions().values() if not one.is_internal})[:100]
 
 
 def _day(text: str) -> datetime | None:
