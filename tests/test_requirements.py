@@ -93,3 +93,12 @@ def test_each_feature_of_recurring_jobs_names_its_test_or_says_what_is_missing()
         assert state in {"done", "not met"}, number
         assert bool(tests) == (state == "done"), number
         assert all(function for _, function in tests) if state == "done" else len(what) > 40, number
+
+
+def test_each_other_feature_of_the_dashboard_names_its_test_or_says_what_is_missing() -> None:
+    rows = re.findall(r"^\| (D(?:3\.(?:8|9|1[03-57-8])|6)\.\d+) \| ([\w ]+) \| (.+?) \| (.*)\|$", PAGE, re.M)
+    assert len({number for number, *_ in rows}) == len(rows) > 20
+    for number, state, what, where in rows:
+        assert state in {"done", "not met"}, number
+        assert (state == "done") == bool(NAMED.search(where)), number
+        assert len(what) > 20, number
