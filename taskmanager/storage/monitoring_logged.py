@@ -7,7 +7,7 @@ serves is looked for in the newest rows only, as in lists of jobs. An older tabl
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,12 +28,15 @@ from taskmanager.storage.monitoring_logged_pages import (
     logged_newest,
     lowest,
 )
+from taskmanager.storage.monitoring_logged_searches import search
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment
 
 #: Of a job's name the statistics are of so many of its newest runs; of an older table so many rows are looked at.
 MEASURED, OLDER_ROWS = 2_000, 1_000
+#: A search reads runs in the order in which they lie, where so many times as many lie there at most.
+_DENSE = 3
 _MOST_NAMES = 500
 _EVER, _NEVER = datetime(1970, 1, 1), datetime(9999, 12, 31)
 
@@ -118,7 +121,12 @@ def page(
     edge = after or before
     at = _NEVER if edge is None else tx.clock.to_local(edge[0])
     given |= {"edge_at": tx.bind_moment(at), "edge_id": edge[1] if edge else 1 << 62, "limit": limit + 1}
-    found = [_run(tx, r) for r in tx.execute(listing(_kind_of(wanted), after is not None), given)]
+    is_deep = floor is not None and wanted.name is None and after is None and tx.prepared.product.rows_lie_by_key
+    if is_deep:
+        read: Iterable[Any] = search(tx, _kind_of(wanted), given, _DENSE * SCANNED)
+    else:
+        read = tx.execute(listing(_kind_of(wanted), after is not None), given)
+    found = [_run(tx, r) for r in read]
     more = len(found) > limit
     rows = tuple(found[:limit] if after is None else found[:limit][::-1])
     newer, older = (before is not None, more) if after is None else (more, True)

@@ -23,16 +23,22 @@ def listing(kind: Kind, ascending: bool) -> Builder:
     """A page of one kind, built once for each."""
 
     def build(t: Tables, p: Product) -> str:
-        q, way = p.quote, "ASC" if ascending else "DESC"
-        columns = ", ".join(f"l.{q(c)}" for c in _LISTED)
-        note = f"SUBSTR(COALESCE(l.{q('ErrorMessage')}, l.{q('ResultMessage')}), 1, {TEXT})"
-        return (
-            f"SELECT {columns}, {note} FROM (SELECT ID, StartedAt FROM ({_branches(t, p, kind, ascending)}) u "
-            f"ORDER BY StartedAt {way}, ID {way} LIMIT :limit) k JOIN {q(t.legacy.logged.name)} l "
-            f"ON l.{q('ID')} = k.ID ORDER BY k.StartedAt {way}, k.ID {way}"
-        )
+        way = "ASC" if ascending else "DESC"
+        ids = f"SELECT ID, StartedAt FROM ({_branches(t, p, kind, ascending)}) u ORDER BY StartedAt {way}, ID {way}"
+        return shown(t, p, f"{ids} LIMIT :limit", way)
 
     return build
+
+
+def shown(t: Tables, p: Product, ids: str, way: str) -> str:
+    """What a list shows of runs. ids: a SELECT of their ID and StartedAt."""
+    q = p.quote
+    columns = ", ".join(f"l.{q(c)}" for c in _LISTED)
+    note = f"SUBSTR(COALESCE(l.{q('ErrorMessage')}, l.{q('ResultMessage')}), 1, {TEXT})"
+    return (
+        f"SELECT {columns}, {note} FROM ({ids}) k JOIN {q(t.legacy.logged.name)} l "
+        f"ON l.{q('ID')} = k.ID ORDER BY k.StartedAt {way}, k.ID {way}"
+    )
 
 
 @lru_cache(maxsize=64)
@@ -40,17 +46,17 @@ def counting(kind: Kind, most: int) -> Builder:
     """How many there are, at least `most` where there are more. What is searched is bounded already."""
 
     def build(t: Tables, p: Product) -> str:
-        of, firsts = p.quote(t.legacy.logged.name), _firsts(p, kind)
+        of, begins = p.quote(t.legacy.logged.name), firsts(p, kind)
         if kind[2] or kind[3]:
             parts = [
-                f"SELECT 1 FROM {of} WHERE {' AND '.join(_period(p, first) + _searched(p, kind))} "
+                f"SELECT 1 FROM {of} WHERE {' AND '.join(period(p, first) + searched(p, kind))} "
                 f"ORDER BY {_by_start(p, first)} LIMIT :limit"
-                for first in firsts
+                for first in begins
             ]
             looks = " UNION ALL ".join(p.bounded(part, n) for n, part in enumerate(parts))
             return f"SELECT COUNT(*) FROM ({looks} LIMIT :limit) k"
-        wheres = (f"{of} WHERE {' AND '.join(_period(p, first))}" for first in firsts)
-        return f"SELECT {p.count_up_to(most, *wheres, order=f'ORDER BY {_by_start(p, firsts[0])}')}"
+        wheres = (f"{of} WHERE {' AND '.join(period(p, first))}" for first in begins)
+        return f"SELECT {p.count_up_to(most, *wheres, order=f'ORDER BY {_by_start(p, begins[0])}')}"
 
     return build
 
@@ -68,11 +74,11 @@ def lowest(kind: Kind) -> Builder:
         places = (
             p.bounded(
                 f"SELECT {at} AS StartedAt FROM {p.quote(t.legacy.logged.name)} "
-                f"WHERE {' AND '.join([*_period(p, first), f'{_started(p, first)} < :edge_at'])} "
+                f"WHERE {' AND '.join([*period(p, first), f'{_started(p, first)} < :edge_at'])} "
                 f"ORDER BY {_by_start(p, first)} LIMIT 1 OFFSET :skip",
                 n,
             )
-            for n, first in enumerate(_firsts(p, kind))
+            for n, first in enumerate(firsts(p, kind))
         )
         return f"SELECT MAX(StartedAt) FROM ({' UNION ALL '.join(places)}) k"
 
@@ -112,12 +118,12 @@ def _newest(t: Tables, p: Product, columns: Sequence[str]) -> str:
 
 def _branches(t: Tables, p: Product, kind: Kind, ascending: bool) -> str:
     """Ids and starts, from one index each: without a name that of Success is read once for each of its values."""
-    firsts = enumerate(_firsts(p, kind))
-    return " UNION ALL ".join(_branch(t, p, first, n, kind, ascending) for n, first in firsts)
+    parts = (_branch(t, p, first, n, kind, ascending) for n, first in enumerate(firsts(p, kind)))
+    return " UNION ALL ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
-class _First:
+class First:
     """What an index begins with: the condition, columns to order by before the start, and whether all is read."""
 
     where: str
@@ -125,52 +131,52 @@ class _First:
     is_rare: bool = False
 
 
-def _firsts(p: Product, kind: Kind) -> list[_First]:
+def firsts(p: Product, kind: Kind) -> list[First]:
     """The first columns of the indexes that are read."""
     named, succeeded = kind[:2]
     success = p.quote("Success")
     if named:
         where, order = p.is_one(p.quote("JobName"), ":name")
         outcome = {None: "", True: f" AND {success} <> 0", False: f" AND {success} = 0"}[succeeded]
-        return [_First(where + outcome, order)]
+        return [First(where + outcome, order)]
     values = {None: ("1", "0"), True: ("1",), False: ("0",)}[succeeded]
-    odd = [_First(f"{success} > 1", (), True)] if succeeded is not False else []
-    return [_First(*p.is_one(success, value)) for value in values] + odd
+    odd = [First(f"{success} > 1", (), True)] if succeeded is not False else []
+    return [First(*p.is_one(success, value)) for value in values] + odd
 
 
-def _by_start(p: Product, first: _First, way: str = "DESC") -> str:
+def _by_start(p: Product, first: First, way: str = "DESC") -> str:
     """By their start, in the order of the index."""
     return ", ".join(f"{column} {way}" for column in (*first.order, p.quote("StartedAt")))
 
 
-def _period(p: Product, first: _First) -> list[str]:
+def period(p: Product, first: First) -> list[str]:
     """The conditions that an index serves, but for the edge of a page."""
     told = _started(p, first)
     return [first.where, f"{told} >= :since", f"{told} < :until"]
 
 
-def _within(p: Product, first: _First, ascending: bool) -> list[str]:
+def within(p: Product, first: First, ascending: bool) -> list[str]:
     """The conditions that an index serves."""
     told, number, sign = _started(p, first), p.quote("ID"), ">" if ascending else "<"
     edge = [f"{told} {sign}= :edge_at", f"({told} {sign} :edge_at OR {number} {sign} :edge_id)"]
-    return _period(p, first) + edge
+    return period(p, first) + edge
 
 
-def _started(p: Product, first: _First) -> str:
+def _started(p: Product, first: First) -> str:
     # Of the few rows with an odd Success all are read: by StartedAt SQLite would skip through the whole index.
     at = p.quote("StartedAt")
     return f"COALESCE({at}, {at})" if first.is_rare else at
 
 
-def _searched(p: Product, kind: Kind) -> list[str]:
+def searched(p: Product, kind: Kind) -> list[str]:
     """The conditions that no index serves."""
     server, by = kind[2:]
     columns = [name for name, asked in ((("ServerName", "server"), server), (("TriggeredBy", "by"), by)) if asked]
     return [p.contains(p.quote(column), name) for column, name in columns]
 
 
-def _branch(t: Tables, p: Product, first: _First, n: int, kind: Kind, ascending: bool) -> str:
-    where, number = _within(p, first, ascending) + _searched(p, kind), p.quote("ID")
+def _branch(t: Tables, p: Product, first: First, n: int, kind: Kind, ascending: bool) -> str:
+    where, number = within(p, first, ascending) + searched(p, kind), p.quote("ID")
     way = "ASC" if ascending else "DESC"
     return p.bounded(
         f"SELECT {number} AS ID, {p.quote('StartedAt')} AS StartedAt FROM {p.quote(t.legacy.logged.name)} "

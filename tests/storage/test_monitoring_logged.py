@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from taskmanager import TaskManager
-from taskmanager.storage import logged, monitoring_logged
+from taskmanager.storage import logged, monitoring_logged, monitoring_logged_searches
 from taskmanager.storage.monitoring_logged import WantedRuns
 from taskmanager.storage.statements import PlainText
 from taskmanager.storage.transaction import Tx
@@ -202,6 +202,42 @@ def test_a_page_is_read_by_an_index_and_reads_no_more_of_a_long_table(
     assert "Seq Scan on" not in plan
     assert "SCAN c_LoggedJob" not in plan.replace("SCAN c_LoggedJob USING", "")
     assert read[1] <= read[0] + 80, "ten times as long a table costs no more"
+
+
+def test_a_search_finds_the_same_in_the_order_in_which_the_rows_lie(
+    tm: TaskManager, engine_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if engine_name not in ("mysql", "mariadb"):
+        pytest.skip("read by an index there")
+    monkeypatch.setattr(monitoring_logged, "SCANNED", 30)
+    monkeypatch.setattr(monitoring_logged_searches, "NEAR", 4)
+    fill(tm, 60)
+    fill(tm, 60, Success=2)  # later numbers of the same time
+    edge = (START + timedelta(minutes=50), 1 << 40)
+    walked = list[str]()
+    real = Tx.execute
+
+    def execute(tx: Tx, build: Any, parameters: Any = None) -> Any:
+        walked.extend(["key"] if "low" in (parameters or ()) else [])
+        return real(tx, build, parameters)
+
+    monkeypatch.setattr(Tx, "execute", execute)
+    for wanted in (
+        WantedRuns(server="WEB-3"), WantedRuns(by="sys", succeeded=False), WantedRuns(by="ANN", succeeded=True),
+        WantedRuns(server="web", since=START + timedelta(minutes=42)), WantedRuns(server="nowhere"),
+    ):  # fmt: skip
+        for before in (None, edge):
+            told = []
+            for lies in (True, False):
+                monkeypatch.setattr(type(tm.database.product), "rows_lie_by_key", lies)
+                for limit in (3, 100):
+                    told.append(
+                        tm.database.read(
+                            lambda tx, w=wanted, n=limit, b=before: monitoring_logged.page(tx, w, limit=n, before=b)  # type: ignore[misc]
+                        )
+                    )
+            assert told[:2] == told[2:], wanted
+    assert walked
 
 
 def test_a_search_stops_at_the_day_that_it_begins_with(

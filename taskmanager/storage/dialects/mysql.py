@@ -37,6 +37,7 @@ class MySQL(Product):
     longest_statement = "@@max_allowed_packet"
     limit, no_limit = "SET SESSION max_execution_time = {ms}", "SET SESSION max_execution_time = 0"
     explain = "EXPLAIN FORMAT=TRADITIONAL"
+    rows_lie_by_key = True
 
     def plan(self, rows: Sequence[Mapping[str, Any]]) -> Plan:
         keys = {key for row in rows for key in str(row["key"] or "").split(",") if key}
@@ -84,6 +85,10 @@ class MySQL(Product):
 
     def concat(self, *parts: str) -> str:
         return f"CONCAT({', '.join(parts)})"
+
+    def contains(self, column: str, name: str) -> str:
+        # Byte by byte: letter by letter it takes eight times as long.
+        return f"CAST(LOWER({column}) AS BINARY) LIKE :{name} ESCAPE '!'"
 
     def bounded(self, select: str, number: int) -> str:
         # Each derived table is a temporary one: of 200 parts MariaDB needs 160 ms for them, 14 without.
