@@ -134,7 +134,7 @@ def begin_round(tx: Tx, *, every: float) -> bool:
 def add(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
     """Append rows; moments are UTC and are written on the server's wall clock, in whole seconds."""
     if legacy_shape.of(tx).logged is Shape.SPECIFICATION:  # else it is somebody else's: Job and State tell what ran
-        insert_each(tx, insert_logged, [_stored(tx, row) for row in rows])
+        insert_each(tx, insert_logged, _stored(tx, rows))
 
 
 def add_once(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
@@ -144,23 +144,23 @@ def add_once(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
     """
     if legacy_shape.of(tx).logged is not Shape.SPECIFICATION:
         return
-    for row in rows:
-        row = _stored(tx, row)
+    for row in _stored(tx, rows):
         there = tx.execute(same_start, {name: row[name] for name in ("JobName", "StartedAt", "JobId")})
         took, server = row["DurationMs"], row["ServerName"]
         if not any(known == server and (ms is None or took is None or int(ms) == took) for ms, known in there):
             insert_each(tx, insert_logged, [row])
 
 
-def _stored(tx: Tx, row: dict[str, Any]) -> dict[str, Any]:
-    """A row as the table holds it."""
-    clock, ended = tx.clock, row["CompletedAt"]
-    moments = {
-        "StartedAt": tx.bind_moment(clock.to_local(row["StartedAt"])),
-        "CompletedAt": None if ended is None else tx.bind_moment(clock.to_local(ended)),
-        "CreatedAt": tx.bind_moment(clock.local_now()),
-    }
-    return legacy_texts.fitted(legacy_shape.of(tx).texts, "c_LoggedJob", row | moments)
+def _stored(tx: Tx, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows as the table holds them."""
+    clock, texts, now = tx.clock, legacy_shape.of(tx).texts, tx.bind_moment(tx.clock.local_now())
+    for row in rows:
+        ended = row["CompletedAt"]
+        row["StartedAt"] = tx.bind_moment(clock.to_local(row["StartedAt"]))
+        row["CompletedAt"] = None if ended is None else tx.bind_moment(clock.to_local(ended))
+        row["CreatedAt"] = now
+        legacy_texts.fitted(texts, "c_LoggedJob", row)
+    return list(rows)
 
 
 def history(tx: Tx, *, name: str | None, limit: int, failed_only: bool = False) -> list[dict[str, Any]]:
