@@ -212,3 +212,19 @@ def test_while_the_history_is_renamed_away_jobs_go_on_and_rows_come_again_with_i
     worker.work()
     assert [tm.get(i).state for i in ids] == ["Succeeded"] * 4
     assert [len(runs(tm, i)) for i in ids] == [1, 0, 0, 1]
+
+
+def test_a_run_that_took_too_long_is_a_failure_that_says_so(tm: TaskManager, hands: Any) -> None:
+    worker = hands()
+
+    def overruns(ctx: JobContext) -> None:
+        record(worker, ctx)
+        ctx.timed_out = True
+        ctx.cancellation.cancel("the job ran longer than its timeout of 1 s")
+        ctx.raise_if_cancelled()
+
+    job_id = tm.job(retries=0, timeout=1)(overruns).enqueue()
+    worker.work()
+    (run,) = runs(tm, job_id)
+    assert (run["Success"], run["ErrorMessage"]) == (0, "the job ran longer than its timeout of 1 s")
+    assert "JobTimeout" in run["StackTrace"]
