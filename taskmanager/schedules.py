@@ -50,6 +50,8 @@ class Restoration:
         return not (self.restored or self.unchanged or self.problems)
 
 
+#: So many recurring jobs whose code is gone are named in the log of a start.
+_NAMED = 20
 #: Whether what code defines by calls is only noted: it is about to be restored.
 _only_noted: ContextVar[bool] = ContextVar("taskmanager_only_noted", default=False)
 
@@ -79,8 +81,12 @@ def register(tm: Manager) -> None:
     orphans = tm.recurring_jobs.mark_orphans(
         names, tm.registry.is_discovered, lambda name: tm.registry.get(name) is not None
     )
-    for orphan in orphans:
+    for orphan in orphans[:_NAMED]:
         log.warning("recurring job %s is orphaned: its code is gone; remove it, or bring the code back", orphan)
+    if len(orphans) > _NAMED:
+        log.warning(
+            "and so are %d more recurring jobs: `taskmanager recurring list` tells which", len(orphans) - _NAMED
+        )
 
 
 def restore(tm: Manager) -> Restoration:

@@ -37,6 +37,8 @@ log = logging.getLogger("taskmanager.recurring")
 
 #: When a row of c_Job that somebody holds is looked at again.
 _HELD = timedelta(seconds=5)
+#: Recurring jobs that are marked in one transaction.
+_BATCH = 100
 
 
 class RecurringJobs(RecurringVerbs):
@@ -228,20 +230,23 @@ class RecurringJobs(RecurringVerbs):
         is_ours: whether a module is discovered here; what others discover is for them to judge.
         """
 
-        def work(tx: Tx) -> list[str]:
-            orphans = []
-            for record in recurring.load_all(tx):
-                name = _name_of(record.job)
-                if not is_ours(name.partition(":")[0]):
-                    continue
-                gone = record.id not in known_in_code and (record.from_code or not is_known(name))
-                if gone != record.orphaned and (now := recurring.load(tx, record.id, lock=True)) is not None:
-                    recurring.save(tx, record.id, {"Orphaned": str(int(gone))}, now.next_execution)
-                if gone:
-                    orphans.append(record.id)
-            return orphans
+        def is_gone(record: RecurringRecord, name: str) -> bool:
+            return record.id not in known_in_code and (record.from_code or not is_known(name))
 
-        return self.database.run(work)
+        found = [(r, _name_of(r.job)) for r in self.database.read(recurring.load_all)]
+        gone = {r.id: is_gone(r, name) for r, name in found if is_ours(name.partition(":")[0])}
+        changed = [r.id for r, _ in found if gone.get(r.id, r.orphaned) != r.orphaned]
+
+        def work(tx: Tx, ids: Sequence[str]) -> None:
+            for recurring_id in ids:
+                now = recurring.load(tx, recurring_id, lock=True)
+                if now is not None:
+                    recurring.save(tx, recurring_id, {"Orphaned": str(int(gone[recurring_id]))}, now.next_execution)
+
+        for start in range(0, len(changed), _BATCH):
+            part = changed[start : start + _BATCH]
+            self.database.run(lambda tx, part=part: work(tx, part))  # type: ignore[misc]
+        return [recurring_id for recurring_id, is_one in gone.items() if is_one]
 
 
 def _name_of(job: str) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from taskmanager import TaskManager
+from taskmanager import TaskManager, schedules
 from taskmanager.domain.errors import RecurringJobExists
 from taskmanager.domain.records import RecurringRecord
+from taskmanager.engine import recurring as engine_recurring
 from taskmanager.engine.filters import Creating, Filter
 from taskmanager.storage import recurring
 from taskmanager.storage.companions import accompanied
@@ -90,6 +91,27 @@ def test_a_pause_or_a_removal_while_orphans_are_marked_holds(tm: TaskManager, mo
     tm.database.clock.shift(timedelta(seconds=3))
     assert tm.recurring_jobs.fire_due() == 0
     assert [r.id for r in tm.recurring_list()] == ["paused"]
+
+
+def test_ten_thousand_orphans_are_marked_part_by_part_and_twenty_are_named(
+    tm: TaskManager, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(5):
+        tm.recurring(f"r{number}", good, cron="0 2 * * *", from_code=True)
+    tm.defined_by_calls.clear()  # the code has changed
+    monkeypatch.setattr(engine_recurring, "_BATCH", 2)
+    monkeypatch.setattr(schedules, "_NAMED", 3)
+    monkeypatch.setattr(tm.registry, "is_discovered", lambda module: True)
+    parts, run = [], tm.database.run
+    monkeypatch.setattr(tm.database, "run", lambda work, **more: (parts.append(work), run(work, **more))[1])
+    tm.register_recurring()
+    assert len(parts) == 3
+    assert [r.orphaned for r in tm.recurring_list()] == [True] * 5
+    told = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert [text.split(" is ")[0] for text in told[:3]] == [f"recurring job r{n}" for n in range(3)]
+    assert "2 more" in told[3]
+    tm.register_recurring()
+    assert len(parts) == 3, "what is marked is not marked again"
 
 
 def test_of_two_who_make_the_same_id_at_once_one_is_written_and_the_other_told(tm: TaskManager) -> None:
