@@ -228,12 +228,24 @@ def load(tx: Tx, job_id: int) -> Operation | None:
     return None if text is None else Operation(**json.loads(text))
 
 
-def newest(tx: Tx, limit: int = 50, before: int | None = None) -> list[tuple[int, Operation]]:
-    """The newest operations that are still kept, or the newest before one."""
+def newest(
+    tx: Tx, limit: int = 50, before: int | None = None, *, state: str = "", actor: str = ""
+) -> list[tuple[int, Operation]]:
+    """The newest operations that are still kept, or the newest before one.
+
+    state: `running` or `done`, both when empty. actor: who started them, in any case.
+    """
     known = wholes(structures.members(tx, ALL))
-    ids = sorted((i for i in known if before is None or i < before), reverse=True)[:limit]
-    found = jobs.parameters(tx, ids) if ids else {}
-    return [(i, Operation(**json.loads(found[i][STATE]))) for i in ids if STATE in found.get(i, {})]
+    ids = sorted((i for i in known if before is None or i < before), reverse=True)
+    some = ids if state or actor else ids[:limit]
+    found = jobs.parameters(tx, some) if some else {}
+    all_of_them = [(i, Operation(**json.loads(found[i][STATE]))) for i in some if STATE in found.get(i, {})]
+    wanted, is_done = actor.strip().lower(), {"running": False, "done": True}.get(state)
+    return [
+        (i, one)
+        for i, one in all_of_them
+        if (is_done is None or bool(one.ended) == is_done) and (not wanted or one.user.lower() == wanted)
+    ][:limit]
 
 
 def forget(tx: Tx) -> int:

@@ -11,6 +11,7 @@ from taskmanager import TaskManager
 from taskmanager.storage import audit
 from taskmanager.storage.audit import Sought
 from tests.engine.test_operations import failing, start, states
+from tests.webui.apiclient import Program
 from tests.webui.conftest import Browser
 from webui import views
 
@@ -135,3 +136,25 @@ def test_what_cannot_be_asked_is_refused(tm: TaskManager, ann: Browser, eve: Bro
     assert eve.get("/hangfire/operations").status_code == 200
     assert ann.get("/hangfire/operations/1").status_code == 404
     assert "operations/new" not in eve.get("/hangfire/jobs/failed?q=arg:x").text
+
+
+def test_those_that_run_those_that_ended_and_those_of_somebody_are_listed_apart(tm: TaskManager, ann: Browser) -> None:
+    failing(tm, 2)
+    made = []
+    for _ in range(2):
+        page = ann.get("/hangfire/operations/new?state=failed&action=requeue").text
+        made.append(ann.post("/hangfire/operations", form(page)).json["id"])
+    while not tm.operations.step(made[0]).ended:
+        pass
+
+    def listed(query: str) -> list[int]:
+        page = ann.get(f"/hangfire/operations?{query}").text
+        return [int(one) for one in re.findall(r'job-name"><a href="/hangfire/operations/(\d+)"', page)]
+
+    assert listed("") == made[::-1]
+    assert (listed("state=running"), listed("state=done")) == (made[1:], made[:1])
+    assert (listed("actor=ANN"), listed("actor=eve"), listed("state=done&actor=ann")) == (made[::-1], [], made[:1])
+    assert "No bulk operation matches" in ann.get("/hangfire/operations?actor=eve").text
+    program = Program(tm)
+    assert [one["id"] for one in program.get("/api/v1/operations?progress=running")] == made[1:]
+    assert program.get("/api/v1/operations?user=eve") == []

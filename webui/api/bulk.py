@@ -28,7 +28,11 @@ bulk = group("bulk", "Many jobs at once")
 )  # fmt: skip
 def list_operations(query: Mapping[str, Any]) -> Any:
     """Bulk operations, the newest first; 200 are kept."""
-    found = read(lambda tx: engine.newest(tx, query["limit"], query["before"]))
+    found = read(
+        lambda tx: engine.newest(
+            tx, query["limit"], query["before"], state=query["progress"] or "", actor=query["user"]
+        )
+    )
     return [_operation(job_id, one) for job_id, one in found]
 
 

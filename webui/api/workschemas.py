@@ -197,6 +197,8 @@ class OperationsQuery(Body):
         load_default=None, allow_none=True, validate=validate.Range(1, (1 << 63) - 1),
         metadata={"description": "only older ones: the last id of the page before"},
     )  # fmt: skip
+    progress = fields.String(load_default=None, validate=validate.OneOf(("running", "done")))
+    user = Text(load_default="", validate=validate.Length(max=100), metadata={"description": "who started them"})
 
 
 class NewOperation(PlannedOperation, WholeGroup):

@@ -245,6 +245,7 @@ if (body.dataset.keys === "on") {
       box.dispatchEvent(new Event("change", { bubbles: true }));
     }
     else if (event.key === "Enter" && at >= 0 && event.target === body) $("a", rows[at])?.click();
+    else if (event.key === "Escape" && event.target === body && !$("dialog[open]")) $("a[data-back]")?.click();
     else if (event.key === "?") $("#keys-help").showModal();
     else if (event.key === "t") press("theme", 1);
     else if (event.key === "z") press("times", 1);

@@ -31,11 +31,14 @@ _PAGE = 50
 @pages.get("/operations")
 def operation_list() -> str:
     """Those that are still kept, newest first, a page at a time."""
-    before = whole(request.args.get("before"))
-    found = read(lambda tx: operations.newest(tx, _PAGE + 1, before))
+    before, actor = whole(request.args.get("before")), request.args.get("actor", "").strip()[:100]
+    wanted = request.args.get("state", "")
+    wanted = wanted if wanted in ("running", "done") else ""
+    found = read(lambda tx: operations.newest(tx, _PAGE + 1, before, state=wanted, actor=actor))
     older = found[_PAGE - 1][0] if len(found) > _PAGE else None
     return render_template(
-        "operations.html", here="jobs", state="operations", found=found[:_PAGE], first=before is None, older=older
+        "operations.html", here="jobs", state="operations", found=found[:_PAGE], first=before is None, older=older,
+        wanted=wanted, actor=actor,
     )  # fmt: skip
 
 
