@@ -231,7 +231,7 @@ def _stopping(found: Details, now: datetime) -> str:
 
 def _as_json(found: Details) -> Response:
     job, shown = found.job, access.may("args.view")
-    return jsonify(
+    made: Response = jsonify(
         id=job.id, state=job.state, name=jobviews.full_name(job), queue=job.queue,
         created_at=formats.iso(job.created_at),
         expire_at=formats.iso(job.expire_at) if job.expire_at else None,
@@ -245,6 +245,9 @@ def _as_json(found: Details) -> Response:
             for s in job.history
         ],
     )  # fmt: skip
+    # Somebody opens the address as a page: whatever a browser takes it for, there is no markup in it.
+    made.set_data(made.get_data().replace(b"<", b"\\u003c"))
+    return made
 
 
 def _as_text(lines: list[dict[str, Any]]) -> str:
