@@ -125,7 +125,7 @@ class Bench:
 
     def begun(self, job_id: int) -> tuple[int, str]:
         """Wait until the loop runs: its connection and the server process that runs it."""
-        wait_for(lambda: self.marks("began"), 30, "the procedure did not begin")
+        wait_for(lambda: self.marks("began"), 60, "the procedure did not begin")
         wait_for(lambda: self.performer_of(job_id), 5, "Processing is not told")
         return self.marks("began")[-1], self.performer_of(job_id)
 
