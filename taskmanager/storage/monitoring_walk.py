@@ -25,9 +25,12 @@ WINDOW = 20_000
 def portion(tx: Tx, wanted: Wanted, *, below: int, limit: int) -> tuple[list[int], int | None]:
     """At most `limit` ids below `below`, newest first, and the id below which to go on; None at the end.
 
-    wanted: of exactly one state. A window may hold none at all, and the walk still goes on.
+    wanted: of exactly one state. A window may hold none at all, and the walk still goes on. To be called in a
+    transaction: from the eleventh window on PostgreSQL would walk the table, by a plan that is kept for all values.
     """
     (state,) = wanted.states
+    if tx.prepared.product.plan_anew:
+        tx.send(plan_anew)
     floor = 0
     if not wanted.is_indexed:
         row = tx.execute(lists.scan_floor, {"state": state, "edge": below, "skip": WINDOW - 1}).first()
@@ -44,6 +47,11 @@ def span(tx: Tx, state: str) -> tuple[int, int]:
     lowest = tx.execute(lowest_of_state, {"state": state}).first()
     highest = tx.execute(highest_job).first()
     return (0 if lowest is None or lowest[0] is None else int(lowest[0])), int((highest and highest[0]) or 0)
+
+
+@statement
+def plan_anew(t: Tables, p: Product) -> str:
+    return p.plan_anew
 
 
 @statement

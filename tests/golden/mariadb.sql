@@ -594,6 +594,9 @@ FROM `HangfireJob`
 WHERE `HangfireJob`.`StateName` = %s ORDER BY `HangfireJob`.`Id` 
  LIMIT %s;
 
+-- monitoring_walk.plan_anew
+;
+
 -- notifications.delete_notifications
 DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireList` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;
 

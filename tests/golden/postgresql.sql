@@ -594,6 +594,9 @@ FROM "HangfireJob"
 WHERE "HangfireJob"."StateName" = %(state)s::VARCHAR ORDER BY "HangfireJob"."Id" 
  LIMIT %(param_1)s::INTEGER;
 
+-- monitoring_walk.plan_anew
+SET LOCAL plan_cache_mode = force_custom_plan;
+
 -- notifications.delete_notifications
 DELETE FROM "HangfireList" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id;
 

@@ -594,6 +594,9 @@ FROM "HangfireJob"
 WHERE "HangfireJob"."StateName" = ? ORDER BY "HangfireJob"."Id"
  LIMIT ? OFFSET ?;
 
+-- monitoring_walk.plan_anew
+;
+
 -- notifications.delete_notifications
 DELETE FROM "HangfireList" AS t WHERE t."Id" IN (SELECT value FROM json_each(:ids));
 

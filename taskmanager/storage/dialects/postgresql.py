@@ -32,6 +32,7 @@ class PostgreSQL(Product):
         "SELECT set_config('statement_timeout', '{ms}', false), "
         "set_config('plan_cache_mode', 'force_custom_plan', false)"
     )
+    plan_anew = "SET LOCAL plan_cache_mode = force_custom_plan"
     no_limit = "SELECT set_config('statement_timeout', '0', false), set_config('plan_cache_mode', 'auto', false)"
 
     def refuses_writes(self, error: BaseException) -> bool:

@@ -49,6 +49,8 @@ class Product:
     limit, no_limit = "", ""
     #: Whether a row read through another index is a look of its own, three times as dear as the next one by the key.
     rows_lie_by_key = False
+    #: A statement after which those of its transaction are planned for their own values; empty where they always are.
+    plan_anew = ""
     #: Whether rows of several tables are locked by naming them.
     lock_of = True
     #: After an INSERT of one row, where the driver does not tell its id by itself.
