@@ -154,8 +154,6 @@ class Transitions:
         self, effects: Effects, change: Change, job: LockedJob | None, parameters: Mapping[int, Mapping[str, str]]
     ) -> None:
         """Tell of a run whose outcome is refused."""
-        if not parameters.get(change.job_id) and change.claim is not None:
-            parameters = {change.job_id: change.claim.parameters}
         at = change.at or effects.tx.now()
         context = _context(change, job or LockedJob(change.job_id, None, None, None, 0, at), effects, parameters)
         if job is not None and job.state == "Deleted":
@@ -257,8 +255,10 @@ def _is_as_left(change: Change, locked: Mapping[int, LockedJob]) -> bool:
 
 
 def _context(change: Change, job: LockedJob, effects: Effects, parameters: Mapping[int, Mapping[str, str]]) -> Electing:
+    """parameters: those that were read; of others a claim knows what they were when it was made."""
+    known = parameters.get(change.job_id) or (change.claim.parameters if change.claim is not None else {})
     return Electing(
-        job, change.to, effects, parameters.get(change.job_id, {}), change.at or effects.tx.now(), change.definition,
+        job, change.to, effects, known, change.at or effects.tx.now(), change.definition,
         change.error, change.run,
     )  # fmt: skip
 

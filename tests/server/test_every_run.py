@@ -172,7 +172,10 @@ def test_a_run_that_a_server_puts_back_when_it_stops_is_a_row(tm: TaskManager, h
         begun.set()
         go.wait(20)
 
-    ids = [tm.job(retries=0)(one).enqueue() for one in (obeys, does_not)]
+    for one in (obeys, does_not):
+        tm.job(retries=0)(one)
+        tm.recurring(one.__name__, one, cron="0 0 1 1 *")
+    ids = [tm.trigger(one.__name__, by="ann") for one in (obeys, does_not)]
     first, second = worker.claim()
     worker.worker.perform(first)
     thread = threading.Thread(target=worker.worker.perform, args=(second,))
@@ -185,6 +188,7 @@ def test_a_run_that_a_server_puts_back_when_it_stops_is_a_row(tm: TaskManager, h
     for job_id in ids:
         (run,) = runs(tm, job_id)
         assert (run["Success"], run["ErrorMessage"]) == (0, None)
+        assert (run["JobType"], run["TriggeredBy"]) == ("Recurring", "ann")
         assert run["ResultMessage"] == "Not counted: the server stopped before the job ended"
         assert tm.get(job_id).state == "Enqueued"
 
