@@ -210,15 +210,6 @@ document.addEventListener("keydown", (event) => {
   if (form) form.requestSubmit($(event.target.id === "arguments" ? "button[name=raw]" : "button.main", form));
 });
 
-// A moment is told in the reader's own zone, too, when it is pointed at.
-document.addEventListener("pointerover", (event) => {
-  const time = event.target.closest?.("relative-time[datetime], time[datetime]");
-  if (!time || time.dataset.zoned) return;
-  time.dataset.zoned = "1";
-  const own = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "long" });
-  time.title = `${own.format(new Date(time.getAttribute("datetime")))} · ${time.title}`;
-});
-
 // -- keys ------------------------------------------------------------------------------------------------------
 if (body.dataset.keys === "on") {
   const wire = () => { for (const one of $$("[data-hotkey]")) { uninstall(one); install(one); } };
