@@ -331,7 +331,19 @@ def test_the_document_is_openapi_31_with_every_operation_named_once(program: Pro
         ("post", "/api/v1/admin/jobs/restore"),
     ):  # fmt: skip
         assert method in described[path], (method, path)
-    changing = ("requeue", "delete", "pause", "resume", "stop", "restore", "revert", "stack", "test")
+    changing = (
+        "requeue",
+        "delete",
+        "pause",
+        "resume",
+        "stop",
+        "restore",
+        "revert",
+        "stack",
+        "test",
+        "postpone",
+        "give-up",
+    )
     for path, methods in document["paths"].items():
         takes = [one["name"] for one in methods.get("post", {}).get("parameters", [])]
         of_jobs = path.startswith("/api/v1/failures") or path.endswith(("/{jobId}/resume", "/{recurringId}/resume"))
