@@ -34,7 +34,7 @@ def test_a_whole_group_of_failures_is_requeued_in_the_background(site: Site, win
     here = window(java_script_enabled=scripts)
     page = here.open("jobs/failed")
     page.get_by_role("link", name="Grouped by cause").click()
-    page.get_by_role("link", name="shop.mails.MailNotSent").click()
+    page.get_by_role("link", name="shop.mails.MailNotSent", exact=True).click()
     page.get_by_role("link", name="Requeue all 9…").click()
     page.get_by_role("button", name="Requeue 9 jobs").click()
     page.get_by_text("It waits for a server.").wait_for()
