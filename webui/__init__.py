@@ -16,7 +16,7 @@ from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from taskmanager import TaskManager
-from webui import access, addresses, api, bearer, drawings, errors, headers, languages, shell
+from webui import access, addresses, api, bearer, drawings, errors, headers, languages, memory, shell
 from webui.blueprint import pages
 from webui.feed import Feed, Slots
 from webui.hosting import Can, Host, Who
@@ -100,6 +100,7 @@ class Page:
         options |= {"clear_untrusted_proxy_headers": proxies == 0}
         options["channel_request_lookahead"] = 1  # so that it is noticed when who listens to a stream is gone
         options["connection_limit"] = _CONNECTIONS
+        memory.share_heap()
         options["asyncore_use_poll"] = hasattr(select, "poll")  # select() takes no more than 1,024 files
         try:
             self._server: Any = waitress.server.create_server(app, host=host, port=port, **options)
