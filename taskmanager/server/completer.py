@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from taskmanager import logs
@@ -163,15 +164,27 @@ class Completer(Process):
                 raise
             about = self._about(change)
             log.exception("the outcome of job %d, %s, cannot be written", change.job_id, change.to.name, extra=about)
-            what = f"the job ended as {change.to.name}, but that could not be written: {text_of(error)}"
-            failed = Failed(
-                exception_type=type(error).__name__, exception_message=what, server_id=self.server_id,
-                exception_details=details_of(error),
-            )  # fmt: skip
-            plain = Change(
-                change.job_id, failed, STARTABLE, change.claim, before=change.before, at=change.at, elect=False
-            )
+            self._fail(change, error)
+
+    def _fail(self, change: Change, error: Exception) -> None:
+        """End a job whose outcome cannot be written, with a row of its run; without one, where that is to blame."""
+        failed = Failed(
+            reason="Its outcome could not be written", exception_type=type(error).__name__,
+            exception_message=f"the job ended as {change.to.name}, but that could not be written: {text_of(error)}",
+            server_id=self.server_id, exception_details=details_of(error),
+        )  # fmt: skip
+        plain = Change(
+            change.job_id, failed, STARTABLE, change.claim, before=change.before, at=change.at, elect=False,
+            definition=change.definition, run=change.run,
+        )  # fmt: skip
+        try:
             self._tell([plain], self._write([plain]))
+        except Exception as again:
+            if not self._is_of_one(again):
+                raise
+            log.warning("the run of job %d has no row in the history: %s", change.job_id, again)
+            without = replace(plain, run=None)
+            self._tell([without], self._write([without]))
 
     def _tell(self, changes: list[Change], answers: list[Applied]) -> None:
         for change, answer in zip(changes, answers, strict=True):

@@ -12,7 +12,7 @@ from taskmanager.domain.errors import (
     InvalidArgument,
 )
 from taskmanager.engine.filters import Electing, Filter
-from taskmanager.storage import queues, structures
+from taskmanager.storage import logged, queues, structures
 from tests.conftest import history
 from tests.faults.bad import greet, message
 
@@ -32,7 +32,7 @@ def zlomený() -> None:
 
 
 def test_non_ascii_and_emoji_come_through_everywhere(tm: TaskManager, hands: Any) -> None:
-    from taskmanager.storage import job_log, logged
+    from taskmanager.storage import job_log
 
     job = tm.job(display_name=f"Größe {EMOJI}")(größe_der_straße)
     good = tm.enqueue_definition(job.definition, (), {"мера": EMOJI}, {"triggered_by": EMOJI * 9})
@@ -115,6 +115,10 @@ def test_an_outcome_that_cannot_be_written_fails_its_own_job_only(
     worker = hands()
     worker.work()
     assert "ended as Succeeded, but that could not be written" in message(tm, bad)
+    runs = tm.database.read(lambda tx: logged.history(tx, name=None, limit=9, failed_only=True))
+    assert [(r["JobId"], r["ResultMessage"]) for r in runs] == [
+        (str(bad), "Not counted: its outcome could not be written")
+    ]
     assert history(tm, bad) == ["Enqueued", "Processing", "Failed"]
     assert tm.get(last).state == "Succeeded"
     assert tm.database.run(lambda tx: queues.waiting_among(tx, [bad])) == set()
@@ -123,8 +127,6 @@ def test_an_outcome_that_cannot_be_written_fails_its_own_job_only(
 
 
 def test_a_result_that_no_column_takes_is_a_success_all_the_same(tm: TaskManager, hands: Any) -> None:
-    from taskmanager.storage import logged
-
     texts = {"nul": "a\0b", "half": "a\ud83db"}
 
     def odd(name: str, plain: bool) -> Any:

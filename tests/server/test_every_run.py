@@ -232,3 +232,20 @@ def test_a_run_that_took_too_long_is_a_failure_that_says_so(tm: TaskManager, han
     (run,) = runs(tm, job_id)
     assert (run["Success"], run["ErrorMessage"]) == (0, "the job ran longer than its timeout of 1 s")
     assert "JobTimeout" in run["StackTrace"]
+
+
+def test_where_the_history_refuses_a_row_the_job_ends_without_it(tm: TaskManager, hands: Any) -> None:
+    if not tm.database.is_embedded:
+        pytest.skip("a trigger of SQLite stands for a DBA's")
+    job = tm.job(retries=0)(told)
+    refused, taken = job.enqueue("refused"), job.enqueue("taken")
+    with tm.database.engine.begin() as connection:
+        connection.execute(
+            text(
+                "CREATE TRIGGER refusing BEFORE INSERT ON c_LoggedJob "
+                f"WHEN NEW.JobId = '{refused}' BEGIN SELECT RAISE(ABORT, 'not this one'); END"
+            )
+        )
+    hands().work()
+    assert (tm.get(refused).state, tm.get(taken).state) == ("Failed", "Succeeded")
+    assert [len(runs(tm, one)) for one in (refused, taken)] == [0, 1]
