@@ -60,13 +60,14 @@ def pill(state: str | None, text: str | None = None) -> Markup:
 
 
 def recurring_state(name: str) -> Markup:
-    """The state of a recurring job in its colour: active, paused, error; never, or by hand only."""
+    """The state of a recurring job in its colour: active, paused, error; never, not planned yet, or by hand only."""
     found = _drawn().get(("recurring", name))
     if found is None:
         kind, symbol, text = {
             "active": ("succeeded", "check", _("active")), "paused": ("processing", "pause", _("paused")),
             "error": ("failed", "triangle-alert", _("in error")), "hand": ("created", "circle-play", _("by hand only")),
             "never": ("processing", "triangle-alert", _("never runs")),
+            "unplanned": ("created", "clock", _("not planned yet")),
         }[name]  # fmt: skip
         found = _drawn()["recurring", name] = _PILL.format(kind, shell.icon(symbol), text)
     return found

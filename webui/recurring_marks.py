@@ -20,6 +20,7 @@ from taskmanager.storage.recurring_past import Past
 from taskmanager.storage.recurring_runs import RecurringRun
 from webui import jobviews
 from webui.blueprint import manager
+from webui.crons import upcoming
 
 #: So many runs of each that are not counted yet are read for a list.
 READ = 100
@@ -87,15 +88,19 @@ def late(record: RecurringRecord, past: Past) -> Late | None:
 
 
 def fires(record: RecurringRecord) -> str:
-    """How it fires: `schedule`; `hand`, when it has none; or `never`, when its schedule names no moment that comes."""
+    """How it fires: `schedule`; `hand`, when it has none; `never`, when its schedule names no moment that comes; or
+    `unplanned`, for a row of c_Job that no scheduler has looked at since it was written."""
     cron = record.cron.split()
     if not cron or cron == crons.never().split():
         return "hand"
-    return "never" if record.next_execution is None and not record.paused and not record.error else "schedule"
+    if record.next_execution is not None or record.paused or record.error:
+        return "schedule"
+    is_row = row_of(record.id) is not None
+    return "unplanned" if is_row and upcoming(record.cron, record.time_zone, 1) else "never"
 
 
 def state(record: RecurringRecord) -> str:
-    """What its pill says: error, paused, hand, never or active."""
+    """What its pill says: error, paused, hand, never, unplanned or active."""
     if record.error or record.paused:
         return "error" if record.error else "paused"
     return {"schedule": "active"}.get(fires(record), fires(record))

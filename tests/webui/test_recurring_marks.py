@@ -16,6 +16,7 @@ from taskmanager.storage.recurring_past import Tally
 from taskmanager.storage.recurring_runs import RecurringRun
 from taskmanager.storage.transaction import Tx
 from tests.conftest import Hands
+from tests.walks.test_legacy import insert
 from tests.webui.apiclient import Program
 from tests.webui.conftest import ROLES, USERS, Browser
 from tests.webui.test_recurring import clean, in_code
@@ -117,6 +118,16 @@ def test_what_never_runs_and_what_runs_by_hand_only_are_told_apart(tm: TaskManag
     assert "names no moment that ever comes" not in ann.get("/hangfire/recurring/hand").text
     found = {one["id"]: one["state"] for one in Program(tm).get("/api/v1/recurring")["items"]}
     assert found == {"hand": "hand", "never": "never", "often": "active"}
+
+
+def test_a_row_of_c_job_that_no_scheduler_has_seen_is_not_said_to_run_never(tm: TaskManager, ann: Browser) -> None:
+    insert(tm, "30 1 * * *", "SP_Report", "Planned by the first that looks")
+    insert(tm, "0 0 30 2 *", "SP_Report", "Never")
+    page = ann.get("/hangfire/recurring").text
+    assert re.findall(r"</svg>(not planned yet|never runs)</span>", page) == ["not planned yet", "never runs"]
+    first, second = Program(tm).get("/api/v1/recurring")["items"]
+    assert (first["state"], second["state"]) == ("unplanned", "never")
+    assert "No scheduler has looked at this row" in ann.get(f"/hangfire/recurring/{first['id']}").text
 
 
 def test_a_run_that_was_missed_is_told_and_so_is_one_that_is_owed(tm: TaskManager, ann: Browser) -> None:

@@ -39,7 +39,11 @@ class MissedRun(Schema):
 class ScheduleRow(AdminJob):
     """A recurring job, and how it goes."""
 
-    state = described(fields.String, "active, paused, error, hand (runs by hand only) or never (its cron never comes)")
+    state = described(
+        fields.String,
+        "active, paused, error, hand (runs by hand only), never (its cron never comes) or unplanned (a row of c_Job "
+        "that no scheduler has looked at yet)",
+    )
     successRate = fields.Nested(
         Rate, allow_none=True, metadata={"description": "of 30 days; null when it has not run in them"}
     )
