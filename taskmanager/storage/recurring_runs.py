@@ -116,20 +116,23 @@ def add(tx: Tx, runs: Sequence[RecurringRun]) -> None:
     expire = tx.bind_moment(tx.now().replace(microsecond=0) + timedelta(days=_KEPT_DAYS))
     rows = [{"Key": HASH + run.recurring_id, "Value": _written(run), "ExpireAt": expire} for run in runs]
     insert_each(tx, insert_run, rows)
-    for recurring_id in sorted({run.recurring_id for run in runs if run.job_id % _EVERY == 0}):
-        upto = _count(tx, recurring_id)
+    counted = sorted({run.recurring_id for run in runs if run.job_id % _EVERY == 0})
+    pasts = recurring_past.load(tx, counted) if counted else {}
+    for recurring_id in counted:
+        upto = _count(tx, recurring_id, pasts[recurring_id].tally)
+        if upto is None:
+            continue  # nor is one too many, since the last time
         found = [int(r[0]) for r in tx.execute(surplus_runs, {"key": HASH + recurring_id}) if int(r[0]) <= upto]
         if found:
             tx.execute(delete_runs, {"ids": jobs.ids_json(found)})
 
 
-def _count(tx: Tx, recurring_id: str) -> int:
-    """Count its runs by day, but for the newest; the row up to which all are counted."""
-    tally = recurring_past.load(tx, [recurring_id])[recurring_id].tally
+def _count(tx: Tx, recurring_id: str, tally: recurring_past.Tally) -> int | None:
+    """Count its runs by day, but for the newest; the row up to which all are counted, None when no more are."""
     given = {"key": HASH + recurring_id, "after": tally.upto, "limit": _AT_ONCE}
     rows = tx.execute(runs_behind, given).all()[:-UNCOUNTED]
     if not rows:
-        return tally.upto
+        return None
     read_ones = ((int(number), read(recurring_id, text)) for number, text in rows)
     counted = tally.counting((n, run.started, run.outcome == "succeeded") for n, run in read_ones if run is not None)
     done = replace(counted, upto=int(rows[-1][0]))
