@@ -59,7 +59,7 @@ VARIANTS = (
     "operations/new?state=failed&action=requeue", "operations/new?state=failed&action=delete&q=type:import",
     "jobs/succeeded?q=arg:nothing", "jobs/succeeded?q=recurring:nothing", "jobs?q=queue:nothing",
     "jobs/failed?q=attempt:>1", "history?server=nothing", "jobs/scheduled?count=200",
-    "jobs/enqueued/default?count=200", "retries?count=200", "recurring?count=200", "history?count=200",
+    "jobs/enqueued/default?count=200", "retries?count=200", "recurring?count=100", "history?count=200",
     "audit?count=200",
 )  # fmt: skip
 #: The same of the API.

@@ -101,6 +101,7 @@ class Page:
         options["channel_request_lookahead"] = 1  # so that it is noticed when who listens to a stream is gone
         options["connection_limit"] = _CONNECTIONS
         memory.share_heap()
+        memory.set_lasting_aside()
         options["asyncore_use_poll"] = hasattr(select, "poll")  # select() takes no more than 1,024 files
         try:
             self._server: Any = waitress.server.create_server(app, host=host, port=port, **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import secrets
@@ -96,6 +97,7 @@ def worker(ctx: click.Context, /, supervised: bool, migrate: bool, **arguments: 
         sys.exit(supervisor.run(signals))
     end_with_parent(signals)
     tm = _ready(loaded, signals, migrate=False)
+    gc.freeze()  # modules and definitions last: the collector need not walk over them while jobs run
     _work(tm, signals)
     end_for_sure()
 

@@ -6,6 +6,7 @@ import ctypes
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -55,3 +56,16 @@ def test_who_says_how_many_is_obeyed_and_another_library_is_left_alone(monkeypat
     monkeypatch.delenv("MALLOC_ARENA_MAX")
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     assert memory.share_heap() is False
+
+
+def test_the_collector_passes_by_what_was_there_when_pages_began_to_be_served(tmp_path: Path) -> None:
+    code = (
+        "import gc, sys; from taskmanager import TaskManager; from webui import Page, create_app\n"
+        "tm = TaskManager(database_url=sys.argv[1], doorbell=False); tm.database.create_tables()\n"
+        "page = Page(create_app(tm, users={'ann': 'x'}), '127.0.0.1', 0)\n"
+        "print(gc.get_freeze_count(), len(gc.get_objects()))\n"
+        "page.close(); tm.close()"
+    )
+    command = [sys.executable, "-c", code, f"sqlite:///{tmp_path}/pages.db"]
+    aside, walked_over = map(int, subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+    assert aside > 20 * walked_over

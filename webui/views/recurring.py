@@ -19,6 +19,8 @@ from webui.views.lists import SIZES, size
 
 #: Ids that a message names; the audit log has all.
 _TOLD = 20
+#: Rows of a page: one of them, with 30 runs, is as dear as five of other lists.
+_SIZES = SIZES[:-1]
 
 
 @pages.get("/recurring")
@@ -29,7 +31,8 @@ def recurring() -> str:
     wanted, sort = wanted if wanted in recurrings.STATES else "", sort if sort in recurrings.SORTS else "id"
     found = recurrings.find(q, wanted, sort)
     start = max(0, request.args.get("from", 0, type=int) or 0)
-    whole = found.whole(start, size())
+    rows = min(size(), _SIZES[-1])
+    whole = found.whole(start, rows)
     page, pasts = [record for record, _ in whole], {record.id: past for record, past in whole}
     last = {r.last_job_id for r in page if r.last_job_id is not None}
 
@@ -41,7 +44,7 @@ def recurring() -> str:
     states, runs = read(work)
     return render_template(
         "recurring.html", here="recurring", rows=page, total=found.total, matching=len(found.matching),
-        counts=found.counts, q=q, wanted=wanted, sort=sort, start=start, size=size(), sizes_list=SIZES, states=states,
+        counts=found.counts, q=q, wanted=wanted, sort=sort, start=start, size=rows, sizes_list=_SIZES, states=states,
         state_of=recurring_marks.state, call_of=call_of, zone_of=recurring_marks.zone_of,
         runs={i: runviews.Runs(listed[-runviews.BARS :]) for i, listed in runs.items()},
         rates={i: recurring_marks.rate(pasts[i], listed, recurring_marks.READ) for i, listed in runs.items()},
