@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "requirements.md").read_text(encoding="utf-8")
-STATES = {"done", "issue 4", "not yet", "no demand"}
+STATES = {"done", "not yet", "no demand"}
 NAMED = re.compile(r"`(\w+/[\w/]+\.py)(?:::(\w+))?`")
 
 
