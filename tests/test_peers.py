@@ -11,7 +11,7 @@ from benchmarks.peers import services, tables
 from benchmarks.peers.__main__ import chosen
 from benchmarks.peers.catalogue import PEERS
 from benchmarks.peers.environments import NotInstallable, place
-from benchmarks.peers.measuring import Stamp, measure, rate
+from benchmarks.peers.measuring import Stamp, Stamps, measure, rate
 from benchmarks.peers.peer import PROGRAMS, PYTHON, Peer, ours_place
 
 _SECOND = 1_000_000_000
@@ -80,6 +80,12 @@ def test_a_system_is_measured_by_the_lines_of_its_jobs(tmp_path: Path) -> None:
     assert found["enqueue_per_second"] > 0
     assert found["p99_ms"] >= found["p50_ms"] > 0
     assert not list(queue.iterdir())
+
+
+def test_a_line_that_is_being_written_is_not_read_yet(tmp_path: Path) -> None:
+    stamps = Stamps(tmp_path)
+    stamps.path.write_bytes(b"12 1 one\n345")
+    assert [stamp.number for stamp in stamps.read()] == [1]
 
 
 def test_a_worker_that_dies_is_told_with_its_last_words(tmp_path: Path) -> None:

@@ -43,8 +43,8 @@ class Stamps:
         self.path.write_bytes(b"")
 
     def read(self) -> list[Stamp]:
-        """All that is written so far."""
-        lines = self.path.read_text("ascii").splitlines()
+        """All that is written so far; a line that is being written is no line yet."""
+        lines = self.path.read_text("ascii").rpartition("\n")[0].splitlines()
         return [Stamp(int(m), int(n), w) for m, n, w in (line.split() for line in lines)]
 
     def wait(self, count: int, runner: Runner, patience: float) -> None:
