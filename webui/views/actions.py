@@ -73,8 +73,12 @@ def _many(state: str, action: str) -> Any:
         flash(ngettext("%(num)d job was enqueued.", "%(num)d jobs were enqueued.", changed), "done")
     elif changed:
         flash(ngettext("%(num)d job was deleted.", "%(num)d jobs were deleted.", changed), "done")
-    if len(answers) > changed:
-        left = len(answers) - changed
+    return back_with_left(len(answers) - changed)
+
+
+def back_with_left(left: int) -> Any:
+    """Back to where the buttons are, and how many jobs were left as they are."""
+    if left:
         flash(
             ngettext(
                 "%(num)d job was left: its state had changed.", "%(num)d jobs were left: their state had changed.", left

@@ -23,7 +23,7 @@ from taskmanager.storage.transaction import Tx
 from webui import access, cursors, jobviews, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
-from webui.views.actions import back, chosen
+from webui.views.actions import back, back_with_left, chosen
 from webui.views.lists import SIZES, size
 
 #: So many are looked at for a text, or to be sorted by what no index has; and an offset is taken up to so many.
@@ -107,14 +107,7 @@ def _done(verb: Callable[[list[int]], list[Applied]], what: str) -> Any:
         flash(ngettext("%(num)d try was put off.", "%(num)d tries were put off.", changed), "done")
     elif changed:
         flash(ngettext("%(num)d job was given up.", "%(num)d jobs were given up.", changed), "done")
-    if left := len(answers) - changed:
-        flash(
-            ngettext(
-                "%(num)d job was left: its state had changed.", "%(num)d jobs were left: their state had changed.", left
-            ),
-            "warn",
-        )
-    return redirect(back(), 303)
+    return back_with_left(len(answers) - changed)
 
 
 def _refused(text: str) -> Any:
