@@ -84,6 +84,8 @@ class Electing:
     run: Run | None = None
     traversed: list[State] = field(default_factory=list)
     follow_ups: list[Any] = field(default_factory=list)
+    #: Whether the job is in the candidate now. It never is when a run's outcome is refused.
+    entered: bool = False
 
     def elect(self, state: State) -> None:
         """Replace the candidate, keeping the replaced one in the history."""

@@ -123,8 +123,7 @@ def uncounted(context: Electing, why: str) -> str:
     came_to = context.candidate
     if isinstance(came_to, Deleted) and isinstance(context.error, JobCancelled):
         return cancelled_message(context.error)
-    is_told = not isinstance(came_to, (Succeeded, Failed)) or came_to.reason == why  # it is what was made of the job
-    ended = "" if is_told else f"; it ended as {came_to.name}"
+    ended = f"; it ended as {came_to.name}" if isinstance(came_to, (Succeeded, Failed)) and not context.entered else ""
     return f"Not counted: {why[:1].lower()}{why[1:]}{ended}"
 
 

@@ -75,8 +75,8 @@ class TargccOutcomes:
 
     def in_vain(self, context: Electing, why: str, row_id: int) -> None:
         """A run ended whose job goes on without it: it is told, and the row waits for the job's next run."""
-        run = context.run
-        if run is None or not run.was_called or context.job.state in (None, *ENDED):
+        run, state = context.run, context.candidate.name if context.entered else context.job.state
+        if run is None or not run.was_called or state in (None, *ENDED):
             return  # of a job that is over the row itself tells
         seconds = round(run.duration_ms / 1000)
         self._tell_only(context, row_id, why, started_at=run.started_at, seconds=seconds, server=run.server)

@@ -189,6 +189,7 @@ class Transitions:
         self._leave(effects, change, job)
         effects.history(job.id, state, context.at)
         effects.enter(job.id, state.name, self._expiry(state, effects.now))
+        context.entered = True
         for name, value in change.parameters.items():
             effects.parameter(job.id, name, value)
         entering.enter(effects, job, state)

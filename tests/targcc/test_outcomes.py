@@ -15,6 +15,7 @@ from taskmanager.domain.states import Failed, State, Succeeded
 from taskmanager.domain.targcc import items_of
 from taskmanager.domain.times import to_iso, to_unix
 from taskmanager.engine import targcc_check
+from taskmanager.engine.filters import Electing, Filter
 from taskmanager.engine.targcc_outcomes import _told
 from taskmanager.storage import logged, schema, servers
 from tests.conftest import Hands
@@ -248,3 +249,31 @@ def test_lists_see_of_the_rows_what_the_rows_are(older: TaskManager) -> None:
     assert jobs.get("c_job:2") == whole[1]
     some = older.database.read(lambda tx: jobs.some_rows(tx, [3, 1, 9]))
     assert sorted(some, key=lambda one: one.id) == [whole[0], whole[2]]
+
+
+class Refusing(Filter):
+    """A filter of the application that cannot live with a success."""
+
+    def applied(self, context: Electing, state: State) -> None:
+        if isinstance(state, Succeeded):
+            raise ZeroDivisionError("a filter of the application")
+
+
+def test_a_run_whose_outcome_is_refused_is_one_row_and_its_row_goes_on(older: TaskManager, tmp_path: Path) -> None:
+    worker = Hands(older, tmp_path)
+
+    def quick() -> str:
+        return "done"
+
+    older.job(display_name="long", retries=0)(quick)
+    older.add_filter(Refusing())
+    rows(older, """INSERT INTO "c_Job" ("lkpJob", "Active", "IsManaged") VALUES ('long', 0, 1)""")
+    job_id = older.trigger("c_job:1", by="dana")
+    assert worker.work() == 1
+    worker.close()
+    assert older.get(job_id).state == "Failed"
+    assert older.legacy_jobs is not None
+    older.legacy_jobs.fire_due()
+    told = rows(older, 'SELECT "enmRunStatus_JobStatus" FROM "c_LoggedJob"')
+    assert told == [("Failure",)]
+    assert rows(older, 'SELECT "enmJobStatus" FROM "c_Job"') == [("Failure",)]
