@@ -20,12 +20,12 @@ def fresh(url: str, **settings: Any) -> TaskManager:
     return tm
 
 
-def fill(tm: TaskManager, count: int) -> None:
+def fill(tm: TaskManager, count: int, queue: str = "default") -> None:
     """Queue `count` no-op jobs. One is enqueued as usual, and its rows are copied by the server."""
-    first = tm.enqueue(noop.noop)
+    first = tm.enqueue(noop.noop, queue=queue)
     database, made = tm.database, 1
     q = database.product.quote
-    job, state, queue = (q(t.name) for t in (database.tables.job, database.tables.state, database.tables.queue))
+    job, state, queued = (q(t.name) for t in (database.tables.job, database.tables.state, database.tables.queue))
     columns = ", ".join(q(c) for c in ("StateName", "InvocationData", "Arguments", "CreatedAt", "Queue", "Priority"))
     numbers = f"SELECT {q('Id')} FROM {job} ORDER BY {q('Id')} LIMIT :step"
     while made < count:
@@ -48,7 +48,7 @@ def fill(tm: TaskManager, count: int) -> None:
             )
             connection.execute(
                 text(
-                    f"INSERT INTO {queue} ({q('JobId')}, {q('Queue')}, {q('Priority')}) "
+                    f"INSERT INTO {queued} ({q('JobId')}, {q('Queue')}, {q('Priority')}) "
                     f"SELECT {q('Id')}, {q('Queue')}, 0 FROM {job} WHERE {q('Id')} > :last ORDER BY {q('Id')}"
                 ),
                 {"last": last},

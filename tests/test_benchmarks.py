@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import drain, enqueue, idle, latency, load, memory, past, recurring, scale, startup
+from benchmarks import beside, drain, enqueue, idle, latency, load, memory, past, recurring, scale, startup
 from benchmarks.fill import fill, fresh
 from benchmarks.summary import summary
 
@@ -73,6 +73,16 @@ def test_idle_workers_are_measured(url: str) -> None:
 def test_memory_and_scale_are_measured(url: str) -> None:
     assert len(memory.measure(url, 20)["after_each_tenth_mb"]) == 10
     assert [row["waiting"] for row in scale.measure(url, [10])] == [10]
+
+
+def test_a_drain_beside_what_tables_hold_leaves_it_there(url: str, tmp_path: Path) -> None:
+    tm = fresh(url)
+    fill(tm, 7)
+    found = beside.measure(url, f"sqlite:///{tmp_path}/empty.db", jobs=30, rounds=1)
+    assert found["ratio"] > 0
+    assert beside.is_drained(tm)
+    assert not drain.is_empty(tm)
+    tm.close()
 
 
 def test_several_runs_are_told_by_median_and_range() -> None:
