@@ -67,6 +67,21 @@ def address(value: Any) -> str:
     return found
 
 
+def menu(value: Any) -> dict[str, str]:
+    """Titles with addresses, at most ten of at most 40 characters."""
+    wanted = (
+        "titles with addresses, as Wiki:https://wiki.example.org/,Shop:/shop or a table; ten at most, of 40 characters"
+    )
+    try:
+        found = users(value)
+        checked = {name.strip(): address(one) for name, one in found.items()}
+    except ValueError:
+        raise ValueError(wanted) from None
+    if len(checked) > 10 or not all(0 < len(name) <= 40 and name.isprintable() for name in checked):
+        raise ValueError(wanted)
+    return checked
+
+
 def texts(value: Any) -> tuple[str, ...]:
     """Several texts, in their order."""
     parts = value.split(",") if isinstance(value, str) else value

@@ -90,6 +90,12 @@ FORMS: dict[str, tuple[str, Any, Any, str]] = {
     "web_title": ("Jobs", "Jobs", 7, "a text"),
     "web_environment": ("PROD", "PROD", 7, "a text"),
     "web_site_url": ("https://example.org/", "https://example.org/", "javascript:alert(1)", "an address such as"),
+    "web_menu": (
+        "Wiki:https://wiki.example.org/x, Shop:/shop",
+        {"Wiki": "https://wiki.example.org/x", "Shop": "/shop"},
+        "Wiki:javascript:alert(1)",
+        "titles with addresses",
+    ),
     "web_live": ("Off", "off", "7", "one of 2, 5, 15, 60, off"),
     "web_language": ("CS", "cs", "de", "one of en, cs"),
     "web_proxies": ("1", 1, "11", "a whole number from 0 to 10"),

@@ -139,7 +139,7 @@ def _nav() -> list[tuple[str, str, Any, str, str, str]]:
     ]
     if access.may("audit.view"):
         listed.append(("audit", url_for("pages.audit"), _l("Audit log"), "clipboard-list", "", "g l"))
-    return listed
+    return listed + [("", address, title, "link", "", "") for title, address in _settings().web_menu.items()]
 
 
 def here() -> str:

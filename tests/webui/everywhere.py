@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.pages import _filled
 
 #: What is a file, a stream of JSON, or open to all and told of elsewhere.
-_OTHERS = ("pages.static", "pages.health", "pages.notifications_of_pages")
+_OTHERS = ("pages.static", "pages.health", "pages.notifications_of_pages", "pages.prometheus")
 
 
 def pages_of(app: Any, values: Mapping[str, Sequence[Any]]) -> list[str]:

@@ -263,6 +263,15 @@ def test_the_site_is_led_back_to_and_live_pages_look_as_often_as_is_set(embedded
     assert 'data-live="60"' in sam.get("/hangfire/").text, "what somebody chose counts"
 
 
+def test_items_of_the_configuration_stand_at_the_end_of_the_menu(embedded: TaskManager, sam: Browser) -> None:
+    assert ">Wiki" not in sam.get("/hangfire/").text
+    embedded.settings = embedded.settings.with_changes(web_menu="Wiki:https://wiki.example.org/,<Shop>:/shop?a=1&b=2")
+    page = sam.get("/hangfire/jobs/failed").text
+    menu = page.partition('class="nav-main"')[2].partition("</nav>")[0]
+    assert re.search(r'<a href="https://wiki.example.org/"><svg.*?</svg>Wiki</a>', menu)
+    assert re.search(r'<a href="/shop\?a=1&amp;b=2"><svg.*?</svg>&lt;Shop&gt;</a>\s*$', menu)
+
+
 def test_what_a_browser_loads_keeps_to_its_budget(tmp_path: Path) -> None:
     """Kilobytes, compressed by gzip: of a list of 50 rows, of scripts without and with charts, of style sheets."""
     tm = TaskManager(database_url=f"sqlite:///{tmp_path}/bytes.db", doorbell=False)
