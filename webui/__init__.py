@@ -16,7 +16,7 @@ from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from taskmanager import TaskManager
-from webui import access, addresses, api, bearer, drawings, errors, headers, languages, memory, shell
+from webui import access, addresses, api, bearer, drawings, errors, headers, languages, memory, requests, shell
 from webui.blueprint import pages
 from webui.feed import Feed, Slots
 from webui.hosting import Can, Host, Who
@@ -59,6 +59,7 @@ def create_app(
         COMPRESS_MIMETYPES=["text/html", "text/css", "application/json", "text/javascript", "image/svg+xml"],
     )
     settings = tm.settings
+    requests.install(app)
     headers.protect(app)
     languages.speak(app, settings.web_language)
     bearer.install(app, settings)

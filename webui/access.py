@@ -11,7 +11,7 @@ from flask import Flask, Response, abort, current_app, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from taskmanager.engine.audit import Actor
-from webui import bearer, hosting, passwords
+from webui import bearer, hosting, passwords, requests
 from webui.blueprint import PATIENCE_SECONDS, READING_SECONDS
 from webui.hosting import Host
 from webui.sessions import SignedSessions
@@ -171,7 +171,7 @@ def _permit(view: Any) -> None:
 
 def actor(door: str = "dashboard") -> Actor:
     """Who is signed in, for the audit log. door: dashboard or api."""
-    return Actor(g.user.name, door, request.remote_addr)
+    return Actor(g.user.name, door, request.remote_addr, requests.number())
 
 
 def about(kind: str, target: object, **facts: Any) -> None:

@@ -20,6 +20,7 @@ from taskmanager import TaskManager
 from taskmanager.config import Settings
 from taskmanager.domain.errors import ConfigurationError
 from taskmanager.engine.audit import Actor
+from webui import requests
 from webui.users import ROLES, User
 
 log = logging.getLogger("taskmanager.web")
@@ -153,7 +154,7 @@ def user_of(token: str) -> User | None:
         g.wrong_credentials = True
         log.warning("a bearer token from %s is refused: %s", request.remote_addr, refused)
         tm: TaskManager = current_app.config["TASKMANAGER"]
-        actor = Actor("-", "api", request.remote_addr)
+        actor = Actor("-", "api", request.remote_addr, requests.number())
         tm.audit.denied(actor, "sign-in", "page", request.path[:100], f"bearer token refused: {refused}")
         return None
     return found

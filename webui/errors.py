@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from typing import Any
 
 from flask import Flask, Response, current_app, g, jsonify, render_template, request
@@ -12,7 +11,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from taskmanager.domain.errors import DatabaseSlow, ReadOnlyDatabase, StorageError
-from webui import passwords, shell
+from webui import passwords, requests, shell
 from webui.api import problems
 
 log = logging.getLogger("taskmanager.web")
@@ -35,7 +34,10 @@ def answer(status: int, title: str, text: str, *, hint: str = "", headers: dict[
         made.status_code = status
     else:
         g.shell_from_memory = status >= 500
-        made = Response(render_template("error.html", status=status, heading=title, text=text, hint=hint), status)
+        made = Response(
+            render_template("error.html", status=status, heading=title, text=text, hint=hint, number=requests.number()),
+            status,
+        )
     made.headers.update(headers or {})
     return made
 
@@ -48,7 +50,7 @@ def _expired(error: CSRFError) -> Any:
 
 
 def _database_away(error: StorageError) -> Any:
-    log.warning("a page cannot be shown: %s", error)
+    log.warning("a page cannot be shown (request %s): %s", requests.number(), error)
     if isinstance(error, ReadOnlyDatabase):
         return answer(
             503, _("The database cannot be written"), _("It is read-only at the moment. Nothing was changed.")
@@ -90,7 +92,7 @@ def _http(error: HTTPException) -> Any:
 def _unexpected(error: Exception) -> Any:
     if current_app.testing and current_app.config.get("PROPAGATE_EXCEPTIONS"):
         raise error
-    number = uuid.uuid4().hex[:8]
+    number = requests.number()
     log.error("error %s at %s %s", number, request.method, request.path, exc_info=error)
     text = _("The log of the web process has the details under number %(number)s.", number=number)
     return answer(InternalServerError.code, _("Something broke"), text)

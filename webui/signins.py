@@ -5,7 +5,10 @@ from __future__ import annotations
 import threading
 import time
 
+from flask import has_request_context
+
 from taskmanager.engine.audit import Actor, Audit
+from webui import requests
 
 #: A name typed wrong may be a password typed into the wrong field: only names that exist are written.
 UNKNOWN = "(unknown user)"
@@ -33,7 +36,8 @@ class WrongPasswords:
         text = "wrong password" if name else "unknown user name"
         if untold:
             text += f"; {untold} more since the last row"
-        self._audit.denied(Actor(name or UNKNOWN, door, address), "sign-in", "user", name or UNKNOWN, text)
+        actor = Actor(name or UNKNOWN, door, address, requests.number() if has_request_context() else None)
+        self._audit.denied(actor, "sign-in", "user", name or UNKNOWN, text)
 
     def _due(self, key: tuple[str, str | None]) -> int | None:
         """How many were not told since the last row; None when this one is not told either."""

@@ -28,9 +28,14 @@ class Seen:
     stale: bool = False
 
     @property
+    def change(self) -> str:
+        """Changes whenever a job changes its state, or somebody changes anything."""
+        return f"{self.snapshot.revision}.{self.snapshot.changes}"
+
+    @property
     def revision(self) -> str:
         """Changes whenever anything that the pages show of it changes."""
-        text = repr((self.snapshot.revision, sorted(self.snapshot.counts.items())))
+        text = repr((self.change, sorted(self.snapshot.counts.items())))
         return f"{zlib.crc32(text.encode()):08x}"
 
 

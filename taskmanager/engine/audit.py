@@ -37,11 +37,12 @@ OUTCOMES = ("done", "unchanged", "failed", "denied")
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who, from where, and through which door: dashboard, api, cli."""
+    """Who, from where, and through which door: dashboard, api, cli. request: the number of a request, of web doors."""
 
     user: str
     door: str
     address: str | None = None
+    request: str | None = None
 
 
 @dataclass(slots=True)
@@ -162,6 +163,7 @@ class Audit:
             user=actor.user, address=actor.address, door=actor.door, action=change.action, outcome=outcome,
             kind=given["kind"] or "-", target=given["target"] or "-", before=self._text(given["before"]),
             after=self._text(given["after"]), note=masking.text(given["note"], self.words) or None,
+            request=actor.request,
         )  # fmt: skip
 
     def _text(self, facts: Mapping[str, Any] | None) -> str | None:

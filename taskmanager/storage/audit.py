@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,9 +18,14 @@ from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment, insert_each
 
 
+#: The first field of `After`, where a row tells which request it came by: the table has no column for that.
+REQUEST = "X-Request-Id"
+_MARKED = re.compile(r'\{"X-Request-Id": "([^"]*)"(?:, )?')
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one person did to one thing. before, after: JSON texts with secrets masked."""
+    """What one person did to one thing. before, after: JSON texts with secrets masked; request: by which request."""
 
     user: str
     address: str | None
@@ -33,6 +39,7 @@ class Row:
     note: str | None = None
     id: int = 0
     at: datetime | None = None
+    request: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,7 @@ def add(tx: Tx, rows: Sequence[Row]) -> None:
             {
                 "At": now, "UserName": r.user[:100], "Address": r.address and r.address[:64], "Door": r.door,
                 "Action": r.action[:50], "TargetKind": r.kind[:20], "TargetId": r.target[:100], "Before": r.before,
-                "After": r.after, "Outcome": r.outcome, "Note": r.note and r.note[:300],
+                "After": _marked(r.after, r.request), "Outcome": r.outcome, "Note": r.note and r.note[:300],
             }
             for r in rows
         ],
@@ -137,8 +144,26 @@ def _listing(names: tuple[str, ...]) -> Builder:
     return build
 
 
+def _marked(after: str | None, request: str | None) -> str | None:
+    """What a thing became, with the request before it; a text that is no JSON object is left as it is."""
+    if request is None or (after is not None and not after.startswith("{")):
+        return after
+    rest = after[1:] if after is not None else "}"
+    return f'{{"{REQUEST}": "{request}"{"" if rest == "}" else ", "}{rest}'
+
+
+def _unmarked(after: str | None) -> tuple[str | None, str | None]:
+    """The two apart again."""
+    found = _MARKED.match(after) if after is not None else None
+    if after is None or found is None:
+        return after, None
+    rest = "{" + after[found.end() :]
+    return (None if rest == "{}" else rest), found[1]
+
+
 def _row(r: Any) -> Row:
+    after, request = _unmarked(r[9])
     return Row(
         id=int(r[0]), at=as_moment(r[1]), user=r[2], address=r[3], door=r[4], action=r[5], kind=r[6], target=r[7],
-        before=r[8], after=r[9], outcome=r[10], note=r[11],
+        before=r[8], after=after, outcome=r[10], note=r[11], request=request,
     )  # fmt: skip

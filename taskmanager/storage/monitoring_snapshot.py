@@ -26,13 +26,14 @@ _MOST_QUEUES = 1_000
 class Snapshot:
     """Counts at one moment. `at`: by the database's clock; `revision` grows whenever a job changes its state.
 
-    settled: the revision was the same at the look before. While one was not, a transaction that took an earlier number
+    changes: grows with each row of the audit log. settled: the revision was the same at the look before. While one was not, a transaction that took an earlier number
     may still commit behind it.
     """
 
     at: datetime
     counts: dict[str, int]
     revision: int
+    changes: int = 0
     settled: bool = False
 
     def is_capped(self, name: str) -> bool:
@@ -60,6 +61,7 @@ def counts(t: Tables, p: Product) -> str:
     parts.append(f"SELECT 'rows', COUNT(*) FROM {q(t.legacy.job.name)}")
     parts.append(f"SELECT 'servers', COUNT(*) FROM {q(t.server.name)}")
     parts.append(f"SELECT 'queues', COUNT(*) FROM ({queue_names(t, p)}) x")
+    parts.append(f"SELECT 'changes', COALESCE(MAX({q('Id')}), 0) FROM {q(t.audit.name)}")
     parts.append(f"SELECT 'revision', {_revision(t, p)}")
     return " UNION ALL ".join(parts)
 
@@ -74,9 +76,9 @@ def take(tx: Tx, before: Snapshot | None = None) -> Snapshot:
     now = tx.now()
     found = {str(name): int(value) for name, value in tx.execute(counts, _keys(now) | _known(before))}
     found["recurring"] += found.pop("rows")
-    revision = found.pop("revision")
+    revision, changes = found.pop("revision"), found.pop("changes")
     settled = before is not None and before.revision == revision
-    return Snapshot(now, {name: max(0, value) for name, value in found.items()}, revision, settled)
+    return Snapshot(now, {name: max(0, value) for name, value in found.items()}, revision, changes, settled)
 
 
 def _counted(t: Tables, p: Product, name: str, rows: str) -> str:

@@ -167,6 +167,7 @@ class AuditRow(Schema):
     before = described(fields.String, "JSON text", allow_none=True)
     after = described(fields.String, "JSON text", allow_none=True)
     note = fields.String(allow_none=True)
+    requestId = described(fields.String, "the X-Request-Id of the answer to it", attribute="request", allow_none=True)
 
 
 class AuditPage(Schema):

@@ -26,7 +26,7 @@ _OUTCOMES = {
     "failed": (_l("failed"), "failed"), "denied": (_l("denied"), "processing"),
 }  # fmt: skip
 _COLUMNS = (
-    "id", "at", "user", "address", "door", "action", "kind", "target", "outcome", "before", "after", "note",
+    "id", "at", "user", "address", "door", "action", "kind", "target", "outcome", "before", "after", "note", "request",
 )  # fmt: skip
 _KINDS = ("job", "recurring", "queue", "server", "operation", "alert")
 
@@ -61,6 +61,7 @@ def _told(row: Row) -> dict[str, Any]:
     values = (
         row.id, row.at and formats.iso(row.at), row.user, row.address, row.door, row.action, row.kind, row.target,
         row.outcome, row.before, row.after, redaction.message(row.note),
+        row.request,
     )  # fmt: skip
     return dict(zip(_COLUMNS, values, strict=True))
 

@@ -117,3 +117,20 @@ def test_in_a_paused_queue_a_job_waits_longer_and_longer_and_then_runs(site: Sit
         page.goto(f"{site.url}/jobs/details/{job_id}")
         wait_until(here, "document.querySelector('.pill.s-succeeded') !== null")
     assert here.complaints == []
+
+
+def test_what_somebody_changes_appears_in_the_open_log_and_on_the_page_of_the_thing(
+    site: Site, window: Windows
+) -> None:
+    site.tm.enqueue(len, "kept", queue="reports3")
+    here, there = window(), window()
+    page = here.open("audit")
+    page.evaluate("window.kept = true")
+    other = there.open("queues/reports3")
+    other.get_by_role("button", name="Pause", exact=True).first.click()
+    page.locator("#rows").get_by_text("reports3").first.wait_for()
+    assert page.evaluate("window.kept") is True, "the page was not loaded anew"
+    changes = other.locator("section", has=other.get_by_role("heading", name="Changes"))
+    changes.scroll_into_view_if_needed()
+    changes.locator("td", has_text="queues.pause").wait_for()
+    assert here.complaints == there.complaints == []
