@@ -17,7 +17,6 @@ from taskmanager.storage.statements import Builder, statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment, insert_each
 
-
 #: The first field of `After`, where a row tells which request it came by: the table has no column for that.
 REQUEST = "X-Request-Id"
 _MARKED = re.compile(r'\{"X-Request-Id": "([^"]*)"(?:, )?')

@@ -26,8 +26,8 @@ _MOST_QUEUES = 1_000
 class Snapshot:
     """Counts at one moment. `at`: by the database's clock; `revision` grows whenever a job changes its state.
 
-    changes: grows with each row of the audit log. settled: the revision was the same at the look before. While one was not, a transaction that took an earlier number
-    may still commit behind it.
+    changes: grows with each row of the audit log. settled: the revision was the same at the look before. While one was
+    not, a transaction that took an earlier number may still commit behind it.
     """
 
     at: datetime
