@@ -168,6 +168,48 @@ CREATE INDEX `IX_HangfireAudit_Target` ON `HangfireAudit` (`TargetKind`, `Target
 
 CREATE INDEX `IX_HangfireAudit_UserName` ON `HangfireAudit` (`UserName`, `Id`);
 
+CREATE TABLE `HangfireMetricRollup` (
+    `Span` INTEGER NOT NULL,
+    `Kind` VARCHAR(20) NOT NULL,
+    `Key` VARCHAR(191) NOT NULL,
+    `Bucket` DATETIME(6) NOT NULL,
+    `Count` BIGINT NOT NULL,
+    `Failed` BIGINT NOT NULL,
+    `DurationMs` BIGINT NOT NULL,
+    `WaitMs` BIGINT NOT NULL,
+    `Waits` BIGINT NOT NULL,
+    `LongestMs` BIGINT NOT NULL,
+    `D0` BIGINT NOT NULL,
+    `D1` BIGINT NOT NULL,
+    `D2` BIGINT NOT NULL,
+    `D3` BIGINT NOT NULL,
+    `D4` BIGINT NOT NULL,
+    `D5` BIGINT NOT NULL,
+    `D6` BIGINT NOT NULL,
+    `D7` BIGINT NOT NULL,
+    `D8` BIGINT NOT NULL,
+    `D9` BIGINT NOT NULL,
+    `D10` BIGINT NOT NULL,
+    `D11` BIGINT NOT NULL,
+    `D12` BIGINT NOT NULL,
+    `D13` BIGINT NOT NULL,
+    `D14` BIGINT NOT NULL,
+    `D15` BIGINT NOT NULL,
+    `D16` BIGINT NOT NULL,
+    `D17` BIGINT NOT NULL,
+    `D18` BIGINT NOT NULL,
+    `D19` BIGINT NOT NULL,
+    `D20` BIGINT NOT NULL,
+    `D21` BIGINT NOT NULL,
+    `D22` BIGINT NOT NULL,
+    `D23` BIGINT NOT NULL,
+    `D24` BIGINT NOT NULL,
+    `D25` BIGINT NOT NULL,
+    PRIMARY KEY (`Span`, `Kind`, `Key`, `Bucket`)
+) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE INDEX `IX_HangfireMetricRollup_Bucket` ON `HangfireMetricRollup` (`Span`, `Bucket`, `Kind`);
+
 CREATE TABLE `c_Job` (
     `ID` INTEGER NOT NULL AUTO_INCREMENT,
     `JobName` VARCHAR(100),

@@ -17,6 +17,7 @@ from taskmanager.domain.states import STARTABLE, Failed, Processing, short
 from taskmanager.engine.context import PROGRESS, attempt_of
 from taskmanager.engine.performer import Outcome, details_of, text_of
 from taskmanager.engine.transitions import GONE, Applied, Change, Transitions
+from taskmanager.server.measuring import Measures
 from taskmanager.server.process import Process
 from taskmanager.server.telling import Running, Teller, joined
 from taskmanager.storage import jobs, legacy_shape, queues
@@ -41,18 +42,21 @@ _REST_SECONDS = 15.0
 
 
 class Completer(Process):
-    """One for each worker process. `finished` is told which claims are done with, after their COMMIT."""
+    """One for each worker process. `finished` is told which claims are done with, after their COMMIT; `measures`
+    what they came to."""
 
     name = "completer"
 
     def __init__(
-        self, database: Database, transitions: Transitions, server_id: str, finished: Callable[[list[Claim]], None]
-    ) -> None:
+        self, database: Database, transitions: Transitions, server_id: str, finished: Callable[[list[Claim]], None],
+        measures: Measures | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.database = database
         self.transitions = transitions
         self.server_id = server_id
         self._finished = finished
+        self._measures = measures
         self._teller = Teller(database)
         self._outcomes: deque[Outcome] = deque()
         #: Outcomes of jobs that somebody else had locked, and when they are tried again.
@@ -187,6 +191,8 @@ class Completer(Process):
             self._tell([without], self._write([without]))
 
     def _tell(self, changes: list[Change], answers: list[Applied]) -> None:
+        if self._measures is not None:
+            self._measures.record(changes, answers)
         for change, answer in zip(changes, answers, strict=True):
             if answer.refused and not answer.busy:
                 about = self._about(change)

@@ -20,6 +20,7 @@ from taskmanager.engine.recurring import RecurringJobs
 from taskmanager.engine.transitions import Transitions
 from taskmanager.server.completer import Completer
 from taskmanager.server.lifeline import Lifeline, folder_of
+from taskmanager.server.measuring import Measurer, Measures, Sampler
 from taskmanager.server.process import Loop, Process
 from taskmanager.server.pulse import BellLoop, Pulse
 from taskmanager.server.runners import Runners
@@ -71,7 +72,8 @@ class Server:
         self.given_up = threading.Event()
         self.line = Lifeline(self.id, settings.threads + MESSENGERS, folder_of(database.identity))
         self.runners = Runners(settings.variables())
-        self.completer = Completer(database, parts.transitions, self.id, self._finished)
+        self.measures = Measures() if settings.metrics else None
+        self.completer = Completer(database, parts.transitions, self.id, self._finished, self.measures)
         self.worker = Worker(
             database, parts.performer(self.id), self.completer, self.runners, self.line,
             guid=guid, queue_names=settings.queues, threads=settings.threads, prefetch=settings.prefetch,
@@ -103,7 +105,7 @@ class Server:
         self._started = to_iso(database.clock.now())
         database.run(lambda tx: servers.announce(tx, self.id, self._data()))
         kept = self.parts.settings
-        upkeep = [
+        upkeep: list[Process] = [
             Heartbeat(database, self.id, self.line, self.given_up.set, seconds=kept.heartbeat_seconds, tell=self._data),
             Watchdog(database, self.id, dead_after=kept.dead_after_seconds),
             Cancellation(database, self.completer),
@@ -112,6 +114,8 @@ class Server:
             FailureKeeper(database),
             self.stack_teller,
         ]
+        if self.measures is not None:
+            upkeep += [Measurer(database, self.measures), Sampler(database)]
         extra = [make() for make in self.parts.extra_processes]
         processes = [self.completer, self.worker, *self.schedulers, *extra, self.pulse, *upkeep]
         self.worker.start_threads()

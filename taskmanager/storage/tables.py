@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
+from taskmanager.domain.rollups import LONGEST_KEY, STEPS
 from taskmanager.storage.legacy_tables import LegacyTables
 
 #: SQLite only numbers rows of type INTEGER by itself.
@@ -69,6 +70,7 @@ class Tables:
         self.lock = self._lock()
         self.log = self._log()
         self.audit = self._audit()
+        self.rollup = self._rollup()
         self.legacy = LegacyTables(self.metadata)
 
     def hangfire(self) -> tuple[Table, ...]:
@@ -76,7 +78,7 @@ class Tables:
         return (
             self.job, self.parameter, self.state, self.queue, self.server, self.set, self.hash,
             self.list, self.counter, self.aggregated, self.lock, self.log,
-            self.audit,
+            self.audit, self.rollup,
         )  # fmt: skip
 
     def _table(self, name: str, *items: Any) -> Table:
@@ -249,6 +251,22 @@ class Tables:
             self._index("Audit_Action", "Action", "Id"),
             self._index("Audit_Outcome", "Outcome", "Id"),
             self._index("Audit_Target", "TargetKind", "TargetId", "Id"),
+        )
+
+    def _rollup(self) -> Table:
+        """Our own: figures of runs and queues in a bucket of time; its key is read along for one type or queue.
+
+        Span: seconds. D0 to D25: how many runs took less than 1 ms, 2 ms, 4 ms ... and longer than all.
+        """
+        sums = ("Count", "Failed", "DurationMs", "WaitMs", "Waits", "LongestMs", *(f"D{step}" for step in range(STEPS)))
+        return self._table(
+            "MetricRollup",
+            Column("Span", Integer, primary_key=True, autoincrement=False),
+            Column("Kind", String(20), primary_key=True),
+            Column("Key", String(LONGEST_KEY), primary_key=True),
+            Column("Bucket", Moment, primary_key=True),
+            *(Column(name, BigInteger, nullable=False) for name in sums),
+            self._index("MetricRollup_Bucket", "Span", "Bucket", "Kind"),
         )
 
 

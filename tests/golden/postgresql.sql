@@ -58,10 +58,10 @@ WHERE "HangfireAudit"."Id" < %(edge)s::BIGINT AND "HangfireAudit"."TargetKind" =
  LIMIT %(limit)s::INTEGER;
 
 -- catalogue.index_names
-SELECT tablename, indexname FROM pg_indexes WHERE schemaname = current_schema() AND tablename IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireList', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
+SELECT tablename, indexname FROM pg_indexes WHERE schemaname = current_schema() AND tablename IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireList', 'HangfireMetricRollup', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
 
 -- catalogue.table_sizes
-SELECT c.relname, CAST(c.reltuples AS BIGINT), pg_total_relation_size(c.oid) FROM pg_class c WHERE c.relnamespace = CAST(current_schema() AS regnamespace) AND c.relkind IN ('r', 'p') AND c.relname IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireList', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
+SELECT c.relname, CAST(c.reltuples AS BIGINT), pg_total_relation_size(c.oid) FROM pg_class c WHERE c.relnamespace = CAST(current_schema() AS regnamespace) AND c.relkind IN ('r', 'p') AND c.relname IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireList', 'HangfireMetricRollup', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
 
 -- doctor.waiting_sample
 SELECT j."InvocationData" FROM "HangfireJob" j WHERE j."StateName" = 'Enqueued' ORDER BY j."Id" LIMIT 200;
@@ -755,6 +755,18 @@ WHERE "HangfireState"."JobId" IN (__[POSTCOMPILE_ids]) AND "HangfireState"."Name
 SELECT "HangfireSet"."Value" 
 FROM "HangfireSet" 
 WHERE "HangfireSet"."Key" = %(key)s::VARCHAR AND "HangfireSet"."Value" IN (__[POSTCOMPILE_values]);
+
+-- rollups.delete_bucket
+DELETE FROM "HangfireMetricRollup" WHERE "HangfireMetricRollup"."Span" = %(span)s::INTEGER AND "HangfireMetricRollup"."Bucket" = %(bucket)s::TIMESTAMP WITHOUT TIME ZONE;
+
+-- rollups.oldest_bucket
+SELECT "HangfireMetricRollup"."Bucket" 
+FROM "HangfireMetricRollup" 
+WHERE "HangfireMetricRollup"."Span" = %(span)s::INTEGER AND "HangfireMetricRollup"."Bucket" < %(until)s::TIMESTAMP WITHOUT TIME ZONE ORDER BY "HangfireMetricRollup"."Bucket" 
+ LIMIT %(param_1)s::INTEGER;
+
+-- rollups.upsert_figures
+INSERT INTO "HangfireMetricRollup" ("Span", "Kind", "Key", "Bucket", "Count", "Failed", "DurationMs", "WaitMs", "Waits", "LongestMs", "D0", "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D9", "D10", "D11", "D12", "D13", "D14", "D15", "D16", "D17", "D18", "D19", "D20", "D21", "D22", "D23", "D24", "D25") VALUES (:Span, :Kind, :Key, :Bucket, :Count, :Failed, :DurationMs, :WaitMs, :Waits, :LongestMs, :D0, :D1, :D2, :D3, :D4, :D5, :D6, :D7, :D8, :D9, :D10, :D11, :D12, :D13, :D14, :D15, :D16, :D17, :D18, :D19, :D20, :D21, :D22, :D23, :D24, :D25) ON CONFLICT ("Span", "Kind", "Key", "Bucket") DO UPDATE SET "Count" = "HangfireMetricRollup"."Count" + EXCLUDED."Count", "Failed" = "HangfireMetricRollup"."Failed" + EXCLUDED."Failed", "DurationMs" = "HangfireMetricRollup"."DurationMs" + EXCLUDED."DurationMs", "WaitMs" = "HangfireMetricRollup"."WaitMs" + EXCLUDED."WaitMs", "Waits" = "HangfireMetricRollup"."Waits" + EXCLUDED."Waits", "D0" = "HangfireMetricRollup"."D0" + EXCLUDED."D0", "D1" = "HangfireMetricRollup"."D1" + EXCLUDED."D1", "D2" = "HangfireMetricRollup"."D2" + EXCLUDED."D2", "D3" = "HangfireMetricRollup"."D3" + EXCLUDED."D3", "D4" = "HangfireMetricRollup"."D4" + EXCLUDED."D4", "D5" = "HangfireMetricRollup"."D5" + EXCLUDED."D5", "D6" = "HangfireMetricRollup"."D6" + EXCLUDED."D6", "D7" = "HangfireMetricRollup"."D7" + EXCLUDED."D7", "D8" = "HangfireMetricRollup"."D8" + EXCLUDED."D8", "D9" = "HangfireMetricRollup"."D9" + EXCLUDED."D9", "D10" = "HangfireMetricRollup"."D10" + EXCLUDED."D10", "D11" = "HangfireMetricRollup"."D11" + EXCLUDED."D11", "D12" = "HangfireMetricRollup"."D12" + EXCLUDED."D12", "D13" = "HangfireMetricRollup"."D13" + EXCLUDED."D13", "D14" = "HangfireMetricRollup"."D14" + EXCLUDED."D14", "D15" = "HangfireMetricRollup"."D15" + EXCLUDED."D15", "D16" = "HangfireMetricRollup"."D16" + EXCLUDED."D16", "D17" = "HangfireMetricRollup"."D17" + EXCLUDED."D17", "D18" = "HangfireMetricRollup"."D18" + EXCLUDED."D18", "D19" = "HangfireMetricRollup"."D19" + EXCLUDED."D19", "D20" = "HangfireMetricRollup"."D20" + EXCLUDED."D20", "D21" = "HangfireMetricRollup"."D21" + EXCLUDED."D21", "D22" = "HangfireMetricRollup"."D22" + EXCLUDED."D22", "D23" = "HangfireMetricRollup"."D23" + EXCLUDED."D23", "D24" = "HangfireMetricRollup"."D24" + EXCLUDED."D24", "D25" = "HangfireMetricRollup"."D25" + EXCLUDED."D25", "LongestMs" = CASE WHEN EXCLUDED."LongestMs" > "HangfireMetricRollup"."LongestMs" THEN EXCLUDED."LongestMs" ELSE "HangfireMetricRollup"."LongestMs" END;
 
 -- servers.beat
 UPDATE "HangfireServer" SET "LastHeartbeat" = :now, "Data" = :data WHERE "Id" = :id;
