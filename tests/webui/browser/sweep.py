@@ -76,6 +76,19 @@ def in_czech(window: Any, paths: Iterable[str]) -> None:
         here.resize(_PHONE)
 
 
+def right_to_left(window: Any, paths: Iterable[str]) -> None:
+    """Mirrored, on a desk and on a phone: nothing is cut, covered, or wider than its window."""
+    here = window(cached=True)
+    for path in paths:
+        page = here.open(path)
+        assert page.evaluate("getComputedStyle(document.body).direction") == "rtl", path
+        for size, look in ((_DESK, "rtl"), (_PHONE, "rtl-phone")):
+            here.resize(size)
+            here.picture(look)
+            _fits(here, path)
+            assert here.misplaced() == [], (path, size)
+
+
 def _look(here: Window, path: str, look: str, *, of_colours: bool = False) -> None:
     here.picture(look)
     found = here.violations(of_colours=of_colours)
