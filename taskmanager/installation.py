@@ -29,6 +29,7 @@ from taskmanager.engine.missed_runs import MissedRuns
 from taskmanager.engine.notifications import Notifications
 from taskmanager.engine.operations import Operations
 from taskmanager.engine.performer import Limits, Performer
+from taskmanager.engine.placing import Placing
 from taskmanager.engine.recurring import RecurringJobs
 from taskmanager.engine.recurring_runs import RecurringRuns
 from taskmanager.engine.registry import JobDefinition, JobType, Registry, define
@@ -76,6 +77,7 @@ class Installation:
         )
         self.client = Client(self.database, self.transitions, self.filters, max_payload_bytes=s.max_payload_bytes)
         self.retries = RetryVerbs(self.client)
+        self.placing = Placing(self.client, self.registry)
         self.recurring_jobs = RecurringJobs(self.client)
         self.alert_rules = AlertRules(self.database)
         self.audit = Audit(self.database, s.web_redact)

@@ -160,6 +160,12 @@ def is_known(record: JobRecord) -> bool:
     return not definitions() or found is None or found.name in definitions()
 
 
+def is_peoples(record: JobRecord) -> bool:
+    """Whether somebody enqueued it, and not this package for a purpose of its own."""
+    found = invocation(record)
+    return found is not None and not found.type.startswith("taskmanager.tasks.")
+
+
 def attempts(record: JobRecord, log: tuple[LogChunk, ...], now: datetime) -> dict[int, Attempt]:
     """The runs of a job, by the id of their Processing row, each with its log."""
     found: dict[int, Attempt] = {}

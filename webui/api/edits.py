@@ -1,22 +1,26 @@
-"""Edits at /api/v1: a job once more with other arguments, a definition as the code says, a row of c_Job."""
+"""Edits at /api/v1: a job once more, elsewhere or later, a definition as the code says, a row of c_Job."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from taskmanager.domain.errors import InvalidFields
+from taskmanager.domain.times import to_iso
 from taskmanager.engine.client import check_queue, new_key
 from taskmanager.engine.legacy import row_of
 from taskmanager.engine.legacy_edits import RowEdits
+from taskmanager.engine.transitions import GONE, Applied
 from taskmanager.storage import jobs as job_rows
 from webui import access, callforms
 from webui.api import admin, idempotency, lookschemas, schemas
 from webui.api.problems import refuse, refuse_field, told
 from webui.api.routing import created, group, operation
-from webui.api.work import gone
+from webui.api.work import gone, known_id
 from webui.blueprint import manager, read
-from webui.views import copies
+from webui.views import copies, moves
+from webui.views.actions import reason
 from webui.views.recurring_edit import to_code
 
 edits = group("edits", "Edits")
@@ -51,6 +55,46 @@ def copy_job(body: Mapping[str, Any], job_id: int) -> Any:
     return created(
         "api-jobs.get_job", {"jobId": new_id, "message": f"Job {new_id} is made from {job_id}"}, jobId=new_id
     )
+
+
+@operation(
+    edits, "POST", "/api/v1/jobs/<int:jobId>/again", needs="jobs.enqueue", gives=schemas.Started, status=201,
+    creates=True, about="job",
+)  # fmt: skip
+def run_again(job_id: int) -> Any:
+    """Write a job once more, with its arguments as they are stored; each tells of the other."""
+    key = idempotency.given()
+    under, kept = (key.key, key.parameters) if key is not None else (new_key(), {})
+    with told(code="Jobs.TriggerFailed"):
+        new_id = idempotency.once(key, lambda: moves.copy(job_id, under, kept))
+    return created(
+        "api-jobs.get_job", {"jobId": new_id, "message": f"Job {new_id} is made from {job_id}"}, jobId=new_id
+    )
+
+
+@operation(
+    edits, "POST", "/api/v1/jobs/<int:jobId>/reschedule", needs="jobs.requeue", body=lookschemas.NewTime, about="job",
+    also={409: "it is neither Scheduled nor Enqueued nor Failed"},
+)  # fmt: skip
+def reschedule_job(body: Mapping[str, Any], job_id: int) -> None:
+    """Let a job begin later, or at a moment to come; a retry stays one."""
+    if (body["delaySeconds"] is None) == (body["at"] is None):
+        refuse_field("at", "give either delaySeconds or at")
+    at = body["at"] or manager().database.clock.now() + timedelta(seconds=body["delaySeconds"])
+    access.about("job", job_id, after={"at": to_iso(at)})
+    with told(field="at"):
+        _answered(job_id, manager().placing.reschedule(known_id(job_id), at, reason=reason()))
+
+
+@operation(
+    edits, "POST", "/api/v1/jobs/<int:jobId>/move", needs="jobs.requeue", body=lookschemas.NewPlace, about="job",
+    also={409: "nothing was changed"},
+)  # fmt: skip
+def move_job(body: Mapping[str, Any], job_id: int) -> None:
+    """Put a job into another queue, whatever became of it."""
+    access.about("job", job_id, after={"queue": body["queue"]})
+    with told(field="queue"):
+        _answered(job_id, manager().placing.requeue_to(known_id(job_id), body["queue"], reason=reason()))
 
 
 @operation(
@@ -92,6 +136,13 @@ def put_row(body: Mapping[str, Any], recurring_id: str) -> Any:
         faults = [(f"columns.{name}", text) for name, text in error.errors.items()]
         refuse(422, "Request.Invalid", "; ".join(f"{f}: {m}" for f, m in faults), faults=faults)
     return get_row(recurring_id)
+
+
+def _answered(job_id: int, answer: Applied) -> None:
+    if answer.refused == GONE:
+        raise gone(job_id)
+    if not answer:
+        refuse(409, "Jobs.StateChanged", f"nothing was changed: {answer.refused}")
 
 
 def _rows(recurring_id: str) -> tuple[RowEdits, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from webui.api.fields import Body, Json, Moment, Text, described, limit, name
+from webui.api.schemas import LONGEST_DELAY
 from webui.api.workschemas import JobRow
 
 
@@ -139,6 +140,22 @@ class NewCopy(Body):
         metadata={"description": "values as JSON, by the names of the function's arguments"},
     )  # fmt: skip
     queue = name(required=False, longest=50, load_default=None, allow_none=True)
+
+
+class NewPlace(Body):
+    """The queue a job is put into."""
+
+    queue = name(longest=50)
+
+
+class NewTime(Body):
+    """When a job is to begin: after a while, or at a moment to come."""
+
+    delaySeconds = fields.Float(
+        load_default=None, allow_none=True, allow_nan=False,
+        validate=validate.Range(0, LONGEST_DELAY, min_inclusive=False),
+    )  # fmt: skip
+    at = Moment(load_default=None, allow_none=True)
 
 
 class Row(Schema):

@@ -141,7 +141,7 @@ def get_job_stack(job_id: int) -> Any:
 )  # fmt: skip
 def requeue_job(job_id: int) -> None:
     """Put a job back into its queue, whatever became of it."""
-    _changed(manager().requeue(_known(job_id), reason=reason()))
+    _changed(manager().requeue(known_id(job_id), reason=reason()))
 
 
 @operation(
@@ -149,7 +149,7 @@ def requeue_job(job_id: int) -> None:
 )
 def delete_job(job_id: int) -> None:
     """Delete a job; one that runs is asked to end."""
-    _changed(manager().delete(_known(job_id), reason=reason()))
+    _changed(manager().delete(known_id(job_id), reason=reason()))
 
 
 @operation(
@@ -222,7 +222,8 @@ def must(job_id: int) -> Details:
     return found
 
 
-def _known(job_id: int) -> int:
+def known_id(job_id: int) -> int:
+    """A number that a job may have. Raises JobNotFound."""
     if job_id >= _MAX_ID:
         raise gone(job_id)
     access.about("job", job_id)

@@ -9,8 +9,9 @@ from flask import Response, jsonify, render_template, request, url_for
 from flask_babel import gettext as _
 
 from taskmanager.domain.records import JobRecord, StateRecord
-from taskmanager.engine.client import MADE_FROM, MADE_INTO
+from taskmanager.engine.client import MADE_FROM, MADE_INTO, new_key
 from taskmanager.engine.history import TRIGGERED_BY
+from taskmanager.engine.placing import MOVABLE
 from taskmanager.engine.transitions import STOPPED_AT
 from taskmanager.storage import monitoring_details, monitoring_logged, recurring_runs
 from taskmanager.storage.monitoring_details import Details
@@ -56,7 +57,8 @@ def job_details(job_id: int) -> Any:
         recurring_id=jobviews.plain(found.job.parameters.get("RecurringJobId")),
         last_log=found.log[-1].id if found.log else 0, redaction=redaction,
         runs=runs_of(found), made_from=ids_of(found.job, MADE_FROM), made_into=ids_of(found.job, MADE_INTO),
-        editable=_is_editable(found.job), stopping=_stopping(found, now),
+        editable=_is_editable(found.job), stopping=_stopping(found, now), places=_places(state), once=new_key(),
+        copyable=access.may("jobs.enqueue") and jobviews.is_peoples(found.job),
         server=found.job.current.data.get("ServerId", "") if found.job.current else "",
     )  # fmt: skip
 
@@ -146,6 +148,13 @@ def remarks_of(found: Details) -> list[str]:
 
 def _is_editable(job: JobRecord) -> bool:
     return callforms.may_edit() and callforms.known_call(job.invocation_data, job.arguments) is not None
+
+
+def _places(state: str) -> tuple[str, ...]:
+    """What of a job's place who is looking may change: its time, its queue."""
+    if not access.may("jobs.requeue"):
+        return ()
+    return ("at", "queue") if state.capitalize() in MOVABLE else ("queue",)
 
 
 def _spans(history: tuple[StateRecord, ...], now: datetime) -> dict[int, float]:

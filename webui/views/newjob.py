@@ -183,11 +183,16 @@ def _options(given: dict[str, str], errors: dict[str, str]) -> dict[str, Any]:
             errors["delay"] = _("needs a number of seconds, at most a year")
     elif at:
         try:
-            moment = datetime.fromisoformat(at)
-            zone = resolve_zone(given.get("zone", "").strip() or "UTC")
-            options["at"] = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+            options["at"] = moment_of(at, given.get("zone", ""))
         except InvalidCron as error:
             errors["zone"] = str(error)
         except (ValueError, OverflowError):
             errors["at"] = _("needs a moment such as 2026-11-01 08:00")
     return options
+
+
+def moment_of(at: str, zone: str) -> datetime:
+    """What a field for moments says, by the clock of a zone (UTC when empty). Raises InvalidCron, ValueError,
+    OverflowError."""
+    moment, known = datetime.fromisoformat(at.strip()), resolve_zone(zone.strip() or "UTC")
+    return (moment if moment.tzinfo else moment.replace(tzinfo=known)).astimezone(UTC)
