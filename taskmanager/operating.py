@@ -46,9 +46,25 @@ class Operating(Installation):
     def quiet_server(self, server_id: str, *, quiet: bool = True) -> bool:
         """Let a server take no more jobs (what it runs, it ends), or take them again; it notices at its next look.
 
-        False when there is no such server.
+        False when there is no such server. Raises InvalidArgument for one that was asked to stop.
         """
-        known = self.database.run(lambda tx: servers.set_quiet(tx, server_id, quiet))
+
+        def work(tx: Tx) -> bool:
+            if servers.asked(tx).get(server_id):
+                raise InvalidArgument(f"{server_id} was asked to stop, and takes no jobs again")
+            return servers.set_quiet(tx, server_id, quiet)
+
+        known = self.database.run(work)
+        self.ringer.ring(set())
+        return known
+
+    def stop_server(self, server_id: str) -> bool:
+        """Ask a server to take no more jobs, to end when those it performs have ended, and not to be started again.
+
+        `taskmanager worker` starts no other in its place, and ends with exit code 0 after its last one; what started
+        it (systemd, a container's restart policy) may start it again. False when there is no such server.
+        """
+        known = self.database.run(lambda tx: servers.ask_to_stop(tx, server_id))
         self.ringer.ring(set())
         return known
 

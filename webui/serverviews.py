@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,6 +35,7 @@ class ServerView:
     stage: str
     scheduler: bool
     quiet: bool = False
+    stopping: bool = False
     running: tuple[Row, ...] = ()
     version: str | None = None
     memory: float | None = None
@@ -43,8 +44,11 @@ class ServerView:
     ahead: float | None = None
 
 
-def view(record: ServerRecord, now: datetime, running: Sequence[Row] = (), quiet: Collection[str] = ()) -> ServerView:
-    """What a server's row says, whoever wrote it."""
+def view(
+    record: ServerRecord, now: datetime, running: Sequence[Row] = (), asked: Mapping[str, bool] | None = None
+) -> ServerView:
+    """What a server's row says, whoever wrote it. asked: who is to take no jobs, and whether to stop."""
+    asked = asked or {}
     data = record.data
     told = data.get("taskmanager")
     own: dict[str, Any] = told if isinstance(told, dict) else {}
@@ -58,7 +62,8 @@ def view(record: ServerRecord, now: datetime, running: Sequence[Row] = (), quiet
         record.id, name or record.id, process, workers if isinstance(workers, int) else 0,
         tuple(map(str, queues)) if isinstance(queues, list) else (), formats.parsed(data.get("StartedAt")),
         record.last_heartbeat, stage, bool(own.get("scheduler")),
-        record.id in quiet, tuple(r for r in running if r.data.get("ServerId") == record.id),
+        record.id in asked, asked.get(record.id, False),
+        tuple(r for r in running if r.data.get("ServerId") == record.id),
         str(own["version"])[:40] if own.get("version") else None,
         *(_figure(own.get(figure)) for figure in ("memory", "cpu", "done", "ahead")),
     )  # fmt: skip

@@ -20,7 +20,7 @@ from taskmanager.config import Settings
 from taskmanager.domain.errors import ConfigurationError, StorageError
 from taskmanager.server import streams
 from taskmanager.server.server import Server
-from taskmanager.server.supervisor import StopSignal, Supervisor, child_command, end_for_sure, end_with_parent
+from taskmanager.server.supervisor import RETIRED, StopSignal, Supervisor, child_command, end_for_sure, end_with_parent
 from taskmanager.storage import schema
 from taskmanager.storage.database import Database
 
@@ -98,8 +98,9 @@ def worker(ctx: click.Context, /, supervised: bool, migrate: bool, **arguments: 
     end_with_parent(signals)
     tm = _ready(loaded, signals, migrate=False)
     gc.freeze()  # modules and definitions last: the collector need not walk over them while jobs run
-    _work(tm, signals)
-    end_for_sure()
+    code = RETIRED if _work(tm, signals) else 0
+    end_for_sure(code)
+    sys.exit(code)
 
 
 @click.group(cls=Group, invoke_without_command=True, epilog=examples("web", "web --host 0.0.0.0 --port 8080"))
@@ -120,18 +121,26 @@ def web(ctx: click.Context, host: str | None, port: int | None) -> None:
     tm.close()
 
 
-def _work(tm: TaskManager, signals: StopSignal) -> None:
-    """Serve, and start anew under a new id when others gave this server up; recycle when it has done enough."""
-    while not signals.stop.is_set():
+def _work(tm: TaskManager, signals: StopSignal) -> bool:
+    """Serve, and start anew under a new id when others gave this server up; recycle when it has done enough.
+
+    Returns whether somebody asked the server to stop for good.
+    """
+    retires = False
+    while not signals.stop.is_set() and not retires:
         server = tm.server()
         with _until_told(tm, signals):
             server.start()
-        while not signals.stop.wait(0.2) and not server.given_up.is_set():
-            if _is_spent(tm.settings, server):
+        is_spent = False
+        while not signals.stop.wait(0.2) and not (server.given_up.is_set() or server.retired.is_set()):
+            if not server.told_to_stop.is_set() and _is_spent(tm.settings, server):
+                is_spent = True  # and has its successor from now on
                 server.drain(signals.stop)
                 signals.stop.set()
         server.stop(hurry=signals.hurry)
+        retires = server.told_to_stop.is_set() and not is_spent
     tm.close()
+    return retires
 
 
 def _is_spent(loaded: Settings, server: Server) -> bool:

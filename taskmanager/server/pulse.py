@@ -36,12 +36,12 @@ class Pulse(Process):
     def __init__(
         self, database: Database, watcher: Watcher, wakes: Mapping[str, Process], bell: Doorbell | None,
         *, is_busy: Callable[[], bool], idle_seconds: float, busy_seconds: float,
-        on_quiet: Callable[[bool], None] = lambda quiet: None,
+        on_quiet: Callable[[bool], None] = lambda quiet: None, on_stop: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.database, self.watcher, self.wakes, self.bell = database, watcher, wakes, bell
         self._idle, self._busy = idle_seconds, busy_seconds
-        self._is_busy, self._on_quiet = is_busy, on_quiet
+        self._is_busy, self._on_quiet, self._on_stop = is_busy, on_quiet, on_stop
         self._lively_until = time.monotonic()
         self._version = -1
         self._look_at = 0.0
@@ -51,6 +51,8 @@ class Pulse(Process):
             return self._rest_embedded()
         glance = self.watcher.look()
         self._on_quiet(glance.quiet)
+        if glance.stopping:
+            self._on_stop()
         found = self._wake(glance)
         if found:
             self._lively_until = time.monotonic() + _LIVELY_SECONDS

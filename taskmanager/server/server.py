@@ -70,6 +70,9 @@ class Server:
         guid = uuid.uuid4().hex
         self.id = f"{settings.server_name}:{os.getpid()}:{guid}"
         self.given_up = threading.Event()
+        #: Somebody asked it to stop after its jobs; and it has.
+        self.told_to_stop, self.retired = threading.Event(), threading.Event()
+        self._stops, self._is_stopped, self._stopping_lock = threading.Event(), False, threading.Lock()
         self.line = Lifeline(self.id, settings.threads + MESSENGERS, folder_of(database.identity))
         self.runners = Runners(settings.variables())
         self.measures = Measures() if settings.metrics else None
@@ -91,7 +94,7 @@ class Server:
         self.pulse = Pulse(
             database, Watcher(database, settings.worked_queues, self.id), wakes, self.bell,
             is_busy=lambda: self.worker.is_busy or self.worker.quiet, idle_seconds=settings.poll_interval_seconds,
-            busy_seconds=settings.poll_interval_busy_seconds, on_quiet=self.worker.be_quiet,
+            busy_seconds=settings.poll_interval_busy_seconds, on_quiet=self.worker.be_quiet, on_stop=self._retire_soon,
         )  # fmt: skip
         self._loops: list[Loop] = []
         self._bell_loop: BellLoop | None = None
@@ -130,17 +133,40 @@ class Server:
     def drain(self, stop: threading.Event) -> None:
         """Take no more jobs, and wait until those at hand have ended, however long they take, or `stop` is set."""
         self.line.drain()
+        self._end_jobs(stop)
+
+    def _end_jobs(self, stop: threading.Event) -> None:
         self._in_order(self.worker.give_back_waiting)
         while self.worker.held and not self.given_up.is_set():
             if stop.wait(0.1):
                 return
 
+    def _retire_soon(self) -> None:
+        """Asked to stop by somebody: end the jobs at hand in a thread of its own, then stop."""
+        if not self.told_to_stop.is_set():
+            self.told_to_stop.set()
+            threading.Thread(target=self._retire, name="taskmanager-retire", daemon=True).start()
+
+    def _retire(self) -> None:
+        log.info("server %s is asked to stop when its jobs have ended", self.id)
+        self._end_jobs(self._stops)
+        if not self._stops.is_set():  # else who stops it has begun
+            self.stop()
+        self.retired.set()
+
     def stop(self, grace: float | None = None, *, hurry: threading.Event | None = None) -> None:
         """Stop in order: no new claims; give back what was not begun; let jobs end within the grace time, then
         cancel them; write outcomes; give back what still runs; leave. It also ends when the database is down.
 
-        grace: seconds. hurry: set, the grace time is over.
+        Called again it does nothing. grace: seconds. hurry: set, the grace time is over.
         """
+        self._stops.set()
+        with self._stopping_lock:
+            if not self._is_stopped:
+                self._is_stopped = True
+                self._stop_within(grace, hurry)
+
+    def _stop_within(self, grace: float | None, hurry: threading.Event | None) -> None:
         database = self.parts.database
         deadline = time.monotonic() + (self.parts.settings.grace_seconds if grace is None else grace)
         database.patience_ends = deadline + _LAST_SECONDS

@@ -27,6 +27,8 @@ log = logging.getLogger("taskmanager.supervisor")
 _LOOK_SECONDS = 0.1
 _ANSWER_SECONDS = 1.0
 _STOP, _HURRY = b"s", b"h"
+#: A child that ends so was asked to stop for good: no other takes its place.
+RETIRED = 3
 
 
 class StopSignal:
@@ -98,9 +100,9 @@ class Supervisor:
         self._undertaker = Undertaker(database)
 
     def run(self, signals: StopSignal) -> int:
-        """Supervise until told to stop; returns an exit code."""
+        """Supervise until told to stop, or until all children were asked to stop for good; returns an exit code."""
         failures = 0
-        while not signals.stop.is_set():
+        while not signals.stop.is_set() and self.count > 0:
             while self._missing() > 0:
                 self._spawn()
             signals.stop.wait(_LOOK_SECONDS)
@@ -129,6 +131,10 @@ class Supervisor:
             self._children.remove(child)
             self._touched.pop(child.pid, None)
             young = time.monotonic() - self._started.pop(child.pid) < 3.0
+            if child.returncode == RETIRED:
+                self.count -= 1
+                log.info("worker process %d was asked to stop, and has; %d are left", child.pid, self.count)
+                continue
             failures = failures + 1 if young and child.returncode != 0 else 0
             if child.returncode != 0:
                 log.error("worker process %d ended with code %s; another takes its place", child.pid, child.returncode)
@@ -196,14 +202,14 @@ def end_with_parent(signals: StopSignal) -> None:
     threading.Thread(target=watch, name="taskmanager-parent", daemon=True).start()
 
 
-def end_for_sure(seconds: float = 5.0) -> None:
+def end_for_sure(code: int = 0, *, seconds: float = 5.0) -> None:
     """At the end of a worker process: threads that jobs have left behind may not keep it alive for longer."""
 
     def watch() -> None:
         time.sleep(seconds)
         left = [t.name for t in threading.enumerate() if not t.daemon and t is not threading.main_thread()]
         log.warning("jobs left threads behind, which end with this process: %s", ", ".join(left))
-        os._exit(0)
+        os._exit(code)
 
     threading.Thread(target=watch, name="taskmanager-end", daemon=True).start()
 

@@ -14,7 +14,7 @@ from taskmanager.storage.dialects import Product
 from taskmanager.storage.queues import PAUSED
 from taskmanager.storage.recurring import PAUSED as PAUSED_RECURRING
 from taskmanager.storage.recurring import SET as RECURRING
-from taskmanager.storage.servers import QUIET
+from taskmanager.storage.servers import QUIET, STOPS
 from taskmanager.storage.stacks import WANTED
 from taskmanager.storage.statements import PlainText, statement
 from taskmanager.storage.tables import Tables
@@ -29,7 +29,8 @@ class Glance:
     """What there is: waiting jobs, and the earliest unix second of a delayed and of a recurring job (or of
     the end of the pause of one, or of a queue).
 
-    quiet: this server is asked to take no jobs. stacks: somebody asks where running jobs stand.
+    quiet: this server is asked to take no jobs; stopping: and to end when those at hand have. stacks: somebody asks
+    where running jobs stand.
     """
 
     now: datetime
@@ -37,6 +38,7 @@ class Glance:
     scheduled: float | None
     recurring: float | None
     quiet: bool = False
+    stopping: bool = False
     stacks: bool = False
 
 
@@ -62,7 +64,7 @@ def glance(t: Tables, p: Product) -> str:
         f"(SELECT MIN({score}) FROM {name} WHERE {key} = '{RECURRING}' AND {score} >= 0)",
         f"(SELECT MIN({score}) FROM {name} WHERE {key} = '{PAUSED_RECURRING}' AND {score} > 0)",
         f"(SELECT MIN({score}) FROM {name} WHERE {key} = '{PAUSED}' AND {score} > 0)",
-        f"CASE WHEN {asked}'{QUIET}' AND {q('Value')} = :server) THEN 1 END",
+        f"(SELECT MAX({score}) FROM {name} WHERE {key} = '{QUIET}' AND {q('Value')} = :server)",
         f"CASE WHEN {asked}'{WANTED}') THEN 1 END",
     )  # fmt: skip
     assert len(columns) == _COLUMNS
@@ -96,7 +98,11 @@ class Watcher:
         self._database.clock.set(now, float(found[1]), asked=asked)
         scheduled, *recurring = (None if score is None else float(score) for score in found[3:7])
         first = min((score for score in recurring if score is not None), default=None)
-        return Glance(now, found[2] is not None, scheduled, first, found[7] is not None, found[8] is not None)
+        quiet = None if found[7] is None else float(found[7])
+        return Glance(
+            now, found[2] is not None, scheduled, first, quiet=quiet is not None,
+            stopping=quiet is not None and quiet >= STOPS, stacks=found[8] is not None,
+        )  # fmt: skip
 
     def version(self) -> int:
         """SQLite: a number that changes when another connection wrote; costs a read of shared memory."""

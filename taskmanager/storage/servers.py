@@ -19,8 +19,8 @@ from taskmanager.storage.transaction import Tx, as_moment
 
 #: How often a process died under a job: a parameter of the job.
 DEATHS = "ProcessDeaths"
-#: The set of servers that are asked to take no more jobs.
-QUIET = "quiet-servers"
+#: The set of servers that are asked to take no more jobs; with this score, to stop when they have ended theirs.
+QUIET, STOPS = "quiet-servers", 1.0
 
 
 @statement
@@ -71,7 +71,7 @@ def heartbeat(tx: Tx, server_id: str, data: Mapping[str, Any]) -> bool:
 
 def set_quiet(tx: Tx, server_id: str, quiet: bool) -> bool:
     """Ask a server to take no more jobs, or to take them again; False when there is no such server."""
-    if all(server.id != server_id for server in all_servers(tx)):
+    if not _is_known(tx, server_id):
         return False
     if quiet:
         structures.put(tx, QUIET, {server_id: 0})
@@ -80,9 +80,22 @@ def set_quiet(tx: Tx, server_id: str, quiet: bool) -> bool:
     return True
 
 
+def ask_to_stop(tx: Tx, server_id: str) -> bool:
+    """Ask a server to end when the jobs it performs have ended; False when there is no such server."""
+    if not _is_known(tx, server_id):
+        return False
+    structures.put(tx, QUIET, {server_id: STOPS})
+    return True
+
+
+def asked(tx: Tx) -> dict[str, bool]:
+    """The servers that are asked to take no more jobs, and whether each is to stop."""
+    return {server: score >= STOPS for server, score in structures.members(tx, QUIET).items()}
+
+
 def quiet_ones(tx: Tx) -> set[str]:
     """The servers that are asked to take no more jobs."""
-    return set(structures.members(tx, QUIET))
+    return set(asked(tx))
 
 
 def all_servers(tx: Tx) -> list[ServerRecord]:
@@ -99,6 +112,10 @@ def remove(tx: Tx, server_id: str) -> None:
     """Take the server's row away, and what was asked of it."""
     tx.execute(delete_server, {"id": server_id})
     structures.remove(tx, QUIET, [server_id])
+
+
+def _is_known(tx: Tx, server_id: str) -> bool:
+    return any(server.id == server_id for server in all_servers(tx))
 
 
 def guid_of(server_id: str) -> str:

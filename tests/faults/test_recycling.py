@@ -159,3 +159,31 @@ def test_a_process_is_replaced_when_it_holds_so_many_bytes_and_goes_on_even_if_i
     assert [tm.wait(i, 60) for i in ids] == [100, 101, 102]
     assert end(small) == [0]
     assert "ended with code" not in log_of(project)
+
+
+def test_a_server_that_is_asked_to_stop_ends_its_jobs_and_no_other_takes_its_place(
+    tm: TaskManager, start: Start, project: Path, engine_name: str
+) -> None:
+    if engine_name not in ("sqlite", "mariadb"):
+        pytest.skip("processes are the same on every database")
+    worker = start("--processes", "2", "--threads", "2", grace_seconds=0.5)
+    wait_for(lambda: len(server_ids(tm)) == 2, 60, "the worker did not start")
+    slow = tm.enqueue("slow")
+    wait_for(lambda: tm.get(slow).state == "Processing", 60, "nobody took the job")
+    mine = next(one.data["ServerId"] for one in tm.get(slow).history if "ServerId" in one.data)
+    (other,) = server_ids(tm) - {mine}
+    assert tm.stop_server(mine)
+    wait_for(lambda: "when its jobs have ended" in log_of(project), 30, "it did not notice")
+    naps = tm.enqueue_many("nap", [(n,) for n in range(20)])
+    wait_for(lambda: in_state(tm, "Succeeded") == len(naps), 30, "the other goes on")
+    assert {int(pid) for pid in by_process(project)} == {int(other.split(":")[-2])}
+    assert server_ids(tm) == {mine, other}, "grace_seconds are over, and it still has its job"
+    (project / "go").touch()
+    assert tm.wait(slow, 30) == "not cut short"
+    wait_for(lambda: server_ids(tm) == {other}, 30, "it did not end")
+    wait_for(lambda: "was asked to stop, and has; 1 are left" in log_of(project), 30, "the supervisor knows")
+    time.sleep(1)
+    assert len(psutil.Process(worker.pid).children()) == 1, "no other was started"
+    assert tm.stop_server(other)
+    assert worker.wait(30) == 0, "after its last process the supervisor ends"
+    assert server_ids(tm) == set()

@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from taskmanager import TaskManager
+import pytest
+
+from taskmanager import InvalidArgument, TaskManager
 from taskmanager.server.pulse import Pulse
 from taskmanager.storage import queues, servers
 from taskmanager.storage.glance import Watcher
@@ -89,3 +91,31 @@ def _until(condition: Callable[[], Any]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_a_server_that_is_asked_to_stop_ends_what_it_runs_and_is_not_asked_back(database_url: str) -> None:
+    GO.clear()
+    tm = TaskManager(database_url=database_url)
+    tm.database.create_tables()
+    server = tm.server()
+    server.start()
+    try:
+        running = tm.enqueue(hold, 1)
+        _until(lambda: tm.get(running).state == "Processing")
+        assert not tm.stop_server("nobody:1:ab")
+        assert tm.stop_server(server.id)
+        for quiet in (True, False):
+            with pytest.raises(InvalidArgument, match="was asked to stop"):
+                tm.quiet_server(server.id, quiet=quiet)
+        _until(server.told_to_stop.is_set)
+        waiting = tm.enqueue(double, 2)
+        time.sleep(0.3)
+        assert not server.retired.is_set()
+        GO.set()
+        assert tm.wait(running, 10) == 1
+        assert server.retired.wait(10)
+        assert tm.database.read(lambda tx: (servers.all_servers(tx), servers.asked(tx))) == ([], {})
+        assert tm.get(waiting).state == "Enqueued"
+    finally:
+        server.stop(grace=2)
+        tm.close()

@@ -29,6 +29,33 @@ def test_a_server_is_drained_and_resumed_by_who_may(tm: TaskManager, ann: Browse
     assert tm.database.read(servers.quiet_ones) == set()
 
 
+def test_a_server_is_asked_to_stop_after_its_jobs_by_who_may_and_it_is_audited(
+    tm: TaskManager, ann: Browser, eve: Browser
+) -> None:
+    fill(tm)
+    (server,) = tm.database.read(servers.all_servers)
+    assert "Stop after its jobs" in ann.get("/hangfire/servers").text
+    assert "Stop after its jobs" not in eve.get("/hangfire/servers").text
+    assert eve.post("/hangfire/servers/stop", {"server": server.id}).status_code == 403
+    assert ann.post("/hangfire/servers/stop", {"server": "nobody"}).status_code == 404
+    assert tm.database.read(servers.asked) == {}
+    assert ann.post("/hangfire/servers/stop", {"server": server.id}).status_code == 204
+    assert tm.database.read(servers.asked) == {server.id: True}
+    page = ann.get("/hangfire/servers").text
+    assert "stops after its jobs" in page
+    assert "/hangfire/servers/resume" not in page
+    assert ann.post("/hangfire/servers/resume", {"server": server.id}).status_code == 409
+    tm.database.run(lambda tx: servers.set_quiet(tx, server.id, False))
+    assert ann.send("POST", f"/api/v1/servers/{server.id}/stop").status_code == 204
+    assert ann.send("POST", "/api/v1/servers/nobody/stop").status_code == 404
+    assert ann.send("POST", f"/api/v1/servers/{server.id}/resume").status_code == 422
+    (told,) = ann.get("/api/v1/servers", Accept="application/json").json
+    assert (told["isPaused"], told["isStopping"]) == (True, True)
+    written = ann.get("/api/v1/audit?action=servers.drain", Accept="application/json").json["items"]
+    assert sum(row["outcome"] == "done" and "stops" in str(row["after"]) for row in written) == 2
+    assert any(row["outcome"] == "denied" for row in written)
+
+
 def test_a_dead_server_is_taken_away_and_its_jobs_are_given_back(tm: TaskManager, ann: Browser, eve: Browser) -> None:
     now = tm.database.clock.now()
     job_id = tm.enqueue(len, "x")

@@ -92,14 +92,15 @@ def list_servers() -> Any:
 
     def work(tx: Tx) -> Any:
         running = monitoring_lists.newest(tx, Wanted(("Processing",)), limit=_RUNNING)
-        return server_rows.all_servers(tx), running, tx.now(), server_rows.quiet_ones(tx)
+        return server_rows.all_servers(tx), running, tx.now(), server_rows.asked(tx)
 
-    found, running, now, quiet = read(work)
-    views = [serverviews.view(s, now, running, quiet) for s in found]
+    found, running, now, asked = read(work)
+    views = [serverviews.view(s, now, running, asked) for s in found]
     return [
         {
             "id": v.id, "name": v.name, "workers": v.workers, "queues": list(v.queues), "startedAt": v.started,
             "heartbeat": v.heartbeat, "stage": v.stage, "scheduler": v.scheduler, "isPaused": v.quiet,
+            "isStopping": v.stopping,
             "running": [r.id for r in v.running], "version": v.version, "memoryBytes": whole_number(v.memory),
             "cpuPercent": v.cpu, "jobsDone": whole_number(v.done),
         }
@@ -117,6 +118,14 @@ def pause_server(server: str) -> None:
 def resume_server(server: str) -> None:
     """Let a server take jobs again."""
     _quiet(server, False)
+
+
+@operation(system, "POST", "/api/v1/servers/<path:server>/stop", needs="servers.drain", about="server")
+def stop_server(server: str) -> None:
+    """Let a server end its jobs and stop; its supervisor starts no other in its place. It is not taken back."""
+    access.about("server", server, after={"stops": True})
+    if not manager().stop_server(server):
+        refuse(404, "Servers.NotFound", f"there is no server {server!r}")
 
 
 @operation(system, "DELETE", "/api/v1/servers/<path:server>", needs="servers.drain", about="server")
@@ -141,5 +150,7 @@ def _of_pause(pause: Pause | None) -> dict[str, Any]:
 
 def _quiet(server: str, quiet: bool) -> None:
     access.about("server", server, after={"paused": quiet})
-    if not manager().quiet_server(server, quiet=quiet):
+    with told(code="Servers.Stops"):
+        known = manager().quiet_server(server, quiet=quiet)
+    if not known:
         refuse(404, "Servers.NotFound", f"there is no server {server!r}")

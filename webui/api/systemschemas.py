@@ -93,6 +93,7 @@ class Server(Schema):
     stage = described(fields.String, "active, silent or dead")
     scheduler = fields.Boolean()
     isPaused = described(fields.Boolean, "takes no more jobs")
+    isStopping = described(fields.Boolean, "was asked to stop when its jobs have ended")
     running = described(fields.List, "jobs it performs", cls_or_instance=fields.Integer())
     version = fields.String(allow_none=True)
     memoryBytes = fields.Integer(allow_none=True)

@@ -51,20 +51,29 @@ def server(server: str) -> str:
     return render_template("server.html", here="servers", one=found, now=now, versions=_versions(views))
 
 
-@pages.post("/servers/<any(pause, resume, remove):action>")
+@pages.post("/servers/<any(pause, resume, stop, remove):action>")
 @needs("servers.drain")
 def server_action(action: str) -> Any:
-    """Let a server take no more jobs, or take them again; take away one that is dead."""
+    """Let a server take no more jobs, take them again, or stop after its jobs; take away one that is dead."""
     name = request.form.get("server", "")
     if action == "remove":
         return _remove(name)
-    access.about("server", name, after={"paused": action == "pause"})
-    if not manager().quiet_server(name, quiet=action == "pause"):
+    after = {"stops": True} if action == "stop" else {"paused": action == "pause"}
+    access.about("server", name, after=after)
+    tm = manager()
+    try:
+        known = tm.stop_server(name) if action == "stop" else tm.quiet_server(name, quiet=action == "pause")
+    except InvalidArgument as error:
+        return _refused(error)
+    if not known:
         abort(404)
     if not shell.wants_page():
         return "", 204
-    text = _("The server takes no more jobs; what it runs, it ends.") if action == "pause" else None
-    flash(text or _("The server takes jobs again."), "done")
+    flash({
+        "pause": _("The server takes no more jobs; what it runs, it ends."),
+        "resume": _("The server takes jobs again."),
+        "stop": _("The server stops when the jobs it runs have ended."),
+    }[action], "done")  # fmt: skip
     return redirect(back() if request.form.get("back") else url_for("pages.servers"), 303)
 
 
@@ -83,23 +92,27 @@ def _remove(name: str) -> Any:
         if not manager().remove_server(name):
             abort(404)
     except InvalidArgument as error:
-        if not shell.wants_page():
-            abort(409, str(error))
-        flash(str(error), "warn")
-    else:
-        if not shell.wants_page():
-            return "", 204
-        flash(_("The server is taken away; what it had in hand is given back."), "done")
+        return _refused(error)
+    if not shell.wants_page():
+        return "", 204
+    flash(_("The server is taken away; what it had in hand is given back."), "done")
+    return redirect(url_for("pages.servers"), 303)
+
+
+def _refused(error: InvalidArgument) -> Any:
+    if not shell.wants_page():
+        abort(409, str(error))
+    flash(str(error), "warn")
     return redirect(url_for("pages.servers"), 303)
 
 
 def _look() -> tuple[list[ServerView], Any, list[Any]]:
     def work(tx: Tx) -> Any:
         running = monitoring_lists.newest(tx, Wanted(("Processing",)), limit=_RUNNING)
-        return server_rows.all_servers(tx), running, tx.now(), server_rows.quiet_ones(tx)
+        return server_rows.all_servers(tx), running, tx.now(), server_rows.asked(tx)
 
-    found, running, now, quiet = read(work)
-    return [serverviews.view(s, now, running, quiet) for s in found], now, running
+    found, running, now, asked = read(work)
+    return [serverviews.view(s, now, running, asked) for s in found], now, running
 
 
 def _versions(views: list[ServerView]) -> list[str]:
