@@ -68,11 +68,11 @@ def dress(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 
-def seen() -> Seen | None:
-    """The counts, one set for the whole answer; after an error what was known before."""
+def seen(*, rows: bool = False) -> Seen | None:
+    """The counts, one set for the whole answer; after an error what was known before. rows: as of Snapshots.get."""
     if "seen" not in g:
         snapshots: Snapshots = current_app.config["SNAPSHOTS"]
-        g.seen = snapshots.last() if g.get("shell_from_memory") else snapshots.get()
+        g.seen = snapshots.last() if g.get("shell_from_memory") else snapshots.get(rows=rows)
     found: Seen | None = g.seen
     return found
 

@@ -6,12 +6,16 @@ import math
 import threading
 import time
 import zlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from taskmanager import TaskManager
 from taskmanager.domain.errors import StorageError
-from taskmanager.storage import monitoring_snapshot
+from taskmanager.storage import legacy, legacy_shape, monitoring_snapshot
+from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.monitoring_snapshot import Snapshot
+from taskmanager.storage.transaction import Tx
+from webui import topics
 
 _FRESH_SECONDS = 1.0
 _PATIENCE_SECONDS = 1.0
@@ -26,16 +30,12 @@ class Seen:
     snapshot: Snapshot
     age: float
     stale: bool = False
-
-    @property
-    def change(self) -> str:
-        """Changes whenever a job changes its state, or somebody changes anything."""
-        return f"{self.snapshot.revision}.{self.snapshot.changes}"
+    topics: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def revision(self) -> str:
         """Changes whenever anything that the pages show of it changes."""
-        text = repr((self.change, sorted(self.snapshot.counts.items())))
+        text = repr((sorted(self.snapshot.counts.items()), sorted(self.topics.items())))
         return f"{zlib.crc32(text.encode()):08x}"
 
 
@@ -52,13 +52,18 @@ class Snapshots:
         #: When one was asked for last, and whether it was had: with the database away, all wait for one try a second.
         self._tried = -math.inf
         self._is_stale = False
+        self._topics: Mapping[str, str] = {}
+        #: A digest of the rows of c_Job, which people edit by SQL, and when it was read.
+        self._rows = 0
+        self._rows_read = -math.inf
 
-    def get(self) -> Seen | None:
-        """The newest; None when there never was one."""
+    def get(self, *, rows: bool = False) -> Seen | None:
+        """The newest; None when there never was one. rows: look after the rows of c_Job as well, now and then."""
         with self._lock:
             if time.monotonic() - self._tried >= _FRESH_SECONDS:
                 try:
-                    self._last = self._take()
+                    self._last = self._take(rows)
+                    self._topics = topics.revisions(self._last, self._rows)
                     self._taken = time.monotonic()
                     self._is_stale = False
                 except StorageError:
@@ -70,11 +75,30 @@ class Snapshots:
         """What was seen last, however old."""
         return self._seen(True)
 
-    def _take(self) -> Snapshot:
+    def _take(self, rows: bool) -> Snapshot:
         before, now = self._last, time.monotonic()
         if before is not None and now - self._counted >= _COUNTED_SECONDS:
             before, self._counted = replace(before, settled=False), now
-        return self._tm.database.read(lambda tx: monitoring_snapshot.take(tx, before), patience=_PATIENCE_SECONDS)
+        is_due = rows and now - self._rows_read >= _COUNTED_SECONDS and self._has_rows()
+
+        def work(tx: Tx) -> tuple[Snapshot, int]:
+            taken = monitoring_snapshot.take(tx, before)
+            return taken, _digest_of_rows(tx) if is_due else self._rows
+
+        taken, self._rows = self._tm.database.read(work, patience=_PATIENCE_SECONDS)
+        self._rows_read = now if is_due else self._rows_read
+        return taken
+
+    def _has_rows(self) -> bool:
+        known = legacy_shape.known(self._tm.database.prepared)
+        return known is not None and known.job is Shape.SPECIFICATION
 
     def _seen(self, stale: bool) -> Seen | None:
-        return None if self._last is None else Seen(self._last, time.monotonic() - self._taken, stale)
+        if self._last is None:
+            return None
+        return Seen(self._last, time.monotonic() - self._taken, stale, self._topics)
+
+
+def _digest_of_rows(tx: Tx) -> int:
+    glance = legacy.glance(tx)
+    return zlib.crc32(repr((glance.digest, glance.earliest)).encode())

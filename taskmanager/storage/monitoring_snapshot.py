@@ -5,10 +5,12 @@ Where no job has changed its state since the last look it is a few look-ups.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
+from taskmanager.storage import queues, recurring, servers
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.recurring import SET as RECURRING
 from taskmanager.storage.statements import statement
@@ -18,23 +20,35 @@ from taskmanager.storage.transaction import Tx
 #: Counting stops here: 10001 means "more than 10000".
 CAP = 10_000
 _CAPPED = ("Enqueued", "Scheduled", "Processing", "Failed", "Awaiting")
+_STATES = (*_CAPPED, "Succeeded", "Deleted")
 _COUNTERS = ("succeeded", "deleted")
 _MOST_QUEUES = 1_000
+#: The newest State rows are summed up by their names, in blocks of so many ids: one to two blocks are read.
+BLOCK = 500
+#: What is neither shown nor counted, but tells that something changed.
+_MARKS = ("due", "flags", "silent", "list", "audit")
+#: A server is silent after so long.
+_SILENCE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Counts at one moment. `at`: by the database's clock; `revision` grows whenever a job changes its state.
 
-    changes: grows with each row of the audit log. settled: the revision was the same at the look before. While one was
-    not, a transaction that took an earlier number may still commit behind it.
+    settled: the revision was the same at the look before. While one was not, a transaction that took an earlier number
+    may still commit behind it.
+
+    entered: for each state, the sum of the ids of its newest State rows: another one when a job has entered it, and
+    now and then without. marks: what changes with recurring jobs, pauses, servers that fall silent, runs and messages,
+    and the audit log; the same in all processes that look at the same rows.
     """
 
     at: datetime
     counts: dict[str, int]
     revision: int
-    changes: int = 0
     settled: bool = False
+    entered: Mapping[str, float] = field(default_factory=dict)
+    marks: Mapping[str, float] = field(default_factory=dict)
 
     def is_capped(self, name: str) -> bool:
         """Whether there are more than were counted."""
@@ -61,8 +75,9 @@ def counts(t: Tables, p: Product) -> str:
     parts.append(f"SELECT 'rows', COUNT(*) FROM {q(t.legacy.job.name)}")
     parts.append(f"SELECT 'servers', COUNT(*) FROM {q(t.server.name)}")
     parts.append(f"SELECT 'queues', COUNT(*) FROM ({queue_names(t, p)}) x")
-    parts.append(f"SELECT 'changes', COALESCE(MAX({q('Id')}), 0) FROM {q(t.audit.name)}")
     parts.append(f"SELECT 'revision', {_revision(t, p)}")
+    parts += _marks(t, p)
+    parts.append(f"SELECT name, SUM(id) FROM ({_newest(t, p)}) y GROUP BY name")
     return " UNION ALL ".join(parts)
 
 
@@ -74,11 +89,45 @@ def queue_names(t: Tables, p: Product) -> str:
 def take(tx: Tx, before: Snapshot | None = None) -> Snapshot:
     """Count everything now. before: the last snapshot; what it knows of states that nobody changed since is kept."""
     now = tx.now()
-    found = {str(name): int(value) for name, value in tx.execute(counts, _keys(now) | _known(before))}
+    given = _keys(now) | _known(before) | {"silent": tx.bind_moment(now - _SILENCE)}
+    seen = {str(name): value for name, value in tx.execute(counts, given)}
+    entered = {name[1:]: float(seen.pop(name)) for name in list(seen) if name.startswith("+")}
+    marks = {name: float(seen.pop(name)) for name in _MARKS}
+    found = {name: int(value) for name, value in seen.items()}
     found["recurring"] += found.pop("rows")
-    revision, changes = found.pop("revision"), found.pop("changes")
+    revision = found.pop("revision")
     settled = before is not None and before.revision == revision
-    return Snapshot(now, {name: max(0, value) for name, value in found.items()}, revision, changes, settled)
+    if before is not None and before.settled and settled:
+        entered = dict(before.entered)  # they were not read again
+    return Snapshot(now, {name: max(0, value) for name, value in found.items()}, revision, settled, entered, marks)
+
+
+def _marks(t: Tables, p: Product) -> list[str]:
+    q = p.quote
+    of_set = f"FROM {q(t.set.name)} WHERE {q('Key')}"
+    flags = ", ".join(f"'{key}'" for key in (queues.PAUSED, recurring.PAUSED, servers.QUIET))
+    score, beat = q("Score"), q("LastHeartbeat")
+    return [
+        f"SELECT 'due', COALESCE(SUM({score}), 0) FROM (SELECT {score} {of_set} = '{RECURRING}' LIMIT {CAP + 1}) z",
+        f"SELECT 'flags', COALESCE(SUM({score} + 1), 0) {of_set} IN ({flags})",
+        f"SELECT 'silent', COUNT(*) FROM {q(t.server.name)} WHERE {beat} < :silent",
+        f"SELECT 'list', COALESCE(MAX({q('Id')}), 0) FROM {q(t.list.name)}",
+        f"SELECT 'audit', COALESCE(MAX({q('Id')}), 0) FROM {q(t.audit.name)}",
+    ]
+
+
+def _newest(t: Tables, p: Product) -> str:
+    """Ids of the newest State rows and `+` with the state; none where no job has changed its state since.
+
+    They begin at a multiple of BLOCK, so that all processes sum the same up.
+    """
+    q, revision = p.quote, _revision(t, p)
+    names = " ".join(f"WHEN '{one}' THEN '+{one.lower()}'" for one in _STATES)
+    return (
+        f"SELECT {q('Id')} AS id, CASE {q('Name')} {names} ELSE '+other' END AS name FROM {q(t.state.name)} "
+        f"WHERE {q('Id')} > {revision} - {revision} % {BLOCK} - {BLOCK} AND {revision} > :kept "
+        f"ORDER BY {q('Id')} DESC LIMIT {2 * BLOCK}"
+    )
 
 
 def _counted(t: Tables, p: Product, name: str, rows: str) -> str:

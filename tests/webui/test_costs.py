@@ -35,6 +35,7 @@ def low_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(access, "READING_SECONDS", 100.0)
     for module in (snapshot, monitoring_queues, monitoring_lists, monitoring_logged, monitoring_failures):
         monkeypatch.setattr(module, "CAP", 4)
+    monkeypatch.setattr(snapshot, "BLOCK", 4)
     for module in (monitoring_filters, monitoring_logged):
         monkeypatch.setattr(module, "SCANNED", 100)
     monkeypatch.setattr(monitoring_filters, "READ", 100)

@@ -8,8 +8,8 @@ const body = document.body;
 const $ = (selector, within = document) => within.querySelector(selector);
 const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
 
-// -- live: one light poll; regions are fetched only when something changed -------------------------------------
-const live = { rev: body.dataset.rev, change: body.dataset.change, seconds: Number(body.dataset.live) || 0, wait: 0, timer: 0 };
+// -- live: one light poll; a region is fetched only when something changed of what it is about ------------------
+const live = { rev: body.dataset.rev, topics: JSON.parse(body.dataset.topics || "{}"), counts: {}, seconds: Number(body.dataset.live) || 0, wait: 0, timer: 0 };
 const lamp = $("#live");
 const away = $("#away");
 
@@ -21,10 +21,13 @@ const isHeld = (region) =>
 const hasUnsent = (region) => [document.activeElement, ...$$("input, textarea", region)].some((field) =>
   field?.matches?.("input:not([type=checkbox], [type=radio], [type=hidden], [data-console]), textarea") && field.value !== field.defaultValue);
 
-function refresh() {
+// topics: those that changed, all when it is not given. A region names its own; `tick` is one that changes at each look.
+function refresh(topics) {
   for (const region of $$("[data-live-region]")) {
-    if (isHeld(region)) { region.dataset.missed = "1"; offer(region); }
-    else bring(region);
+    const mine = region.dataset.liveRegion.split(" ").filter((one) => one && topics && topics.includes(one));
+    if (!mine.length && topics && region.dataset.liveRegion) continue;
+    if (!isHeld(region)) bring(region);
+    else if (String(mine) !== "tick") { region.dataset.missed = "1"; offer(region); }
   }
 }
 
@@ -34,15 +37,19 @@ function bring(region) {
   region.dispatchEvent(new CustomEvent("hf-refresh"));
 }
 
-// What is held back while somebody reads or chooses is had by a press.
+// What is held back while somebody reads or chooses is had by a press; how much it is, where the counts tell.
 function offer(region) {
-  if (document.hidden || region.id !== "rows" || region.previousElementSibling?.matches(".newer")) return;
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "newer";
-  button.textContent = body.dataset.textNewer;
-  button.onclick = () => bring(region);
-  region.before(button);
+  if (document.hidden || region.id !== "rows") return;
+  let button = region.previousElementSibling;
+  if (!button?.matches(".newer")) {
+    button = document.createElement("button");
+    button.type = "button";
+    button.className = "newer";
+    button.onclick = () => bring(region);
+    region.before(button);
+  }
+  const more = live.counts[region.dataset.counted]?.value - region.dataset.known;
+  button.textContent = more > 0 ? body.dataset.textNewerRows.replace("|", more.toLocaleString(locale)) : body.dataset.textNewer;
 }
 
 function tell(state) {
@@ -75,11 +82,10 @@ async function poll() {
       if (answer.status === 401 || answer.status === 403) { tell("away"); show(body.dataset.textEnded); return; }
       if (!answer.ok) throw new Error(String(answer.status));
       const news = answer.status === 204 ? null : await answer.json();
-      if (news) take(news);
+      refresh([...(news ? take(news) : []), "tick"]);
       document.dispatchEvent(new CustomEvent("tm-poll", { detail: news }));
       if (!news?.stale) { tell("on"); away.hidden = true; live.wait = 0; }
-      const missed = $$("[data-missed]");
-      if (!news && missed.some((region) => !isHeld(region))) refresh();
+      for (const region of $$("[data-missed]")) if (!isHeld(region)) bring(region);
     }
   } catch {
     live.wait = Math.min(60, (live.wait || 1) * 2);
@@ -90,16 +96,20 @@ async function poll() {
   live.timer = setTimeout(poll, pause * 1000);
 }
 
+// Show the counts, and tell the page which topics changed: `hf:TOPIC` on its body for each.
 function take(news) {
   live.rev = news.rev;
+  live.counts = news.counts;
   for (const place of $$("[data-count]")) {
     const count = news.counts[place.dataset.count];
     if (!count) continue;
     if (place.textContent !== count.text) place.textContent = count.text;
     place.toggleAttribute("data-zero", count.value === 0 && place.classList.contains("count"));
   }
-  if (String(news.change) !== live.change || !$("#rows")) refresh();
-  live.change = String(news.change);
+  const changed = Object.keys(news.topics).filter((topic) => news.topics[topic] !== live.topics[topic]);
+  live.topics = news.topics;
+  for (const topic of changed) body.dispatchEvent(new CustomEvent(`hf:${topic}`));
+  return changed;
 }
 
 function show(text) {
@@ -107,6 +117,7 @@ function show(text) {
   away.querySelector("span").textContent = text;
 }
 
+document.addEventListener("tm-refresh", () => refresh());
 document.addEventListener("visibilitychange", () => { if (!document.hidden) poll(); });
 if (live.seconds) live.timer = setTimeout(poll, live.seconds * 1000);
 
@@ -138,58 +149,6 @@ setInterval(() => {
 
 // -- where one is, in bars that are wider than the window --------------------------------------------------------
 for (const at of $$(".nav-main [aria-current], .side [aria-current]")) at.scrollIntoView({ block: "nearest", inline: "center" });
-
-// -- the log of a running job ----------------------------------------------------------------------------------
-let following = true;
-const isAtEnd = (log) => log.scrollTop + log.clientHeight >= log.scrollHeight - 8;
-
-function keepUp() {
-  const log = $("#log[data-log]"), box = $("#follow");
-  if (box) box.checked = following;
-  if (log && following) log.scrollTop = log.scrollHeight;
-}
-keepUp();
-document.addEventListener("htmx:after:swap", keepUp);
-document.addEventListener("change", (event) => {
-  if (event.target.id === "follow") { following = event.target.checked; keepUp(); }
-});
-// Who scrolls back wants to read there; who scrolls to the end wants what comes.
-document.addEventListener("scroll", (event) => {
-  if (!event.target.matches?.("#log[data-log]")) return;
-  following = isAtEnd(event.target);
-  $("#follow").checked = following;
-}, { capture: true, passive: true });
-
-async function follow() {
-  const log = $("#log[data-log]");
-  if (log && live.seconds && !document.hidden) {
-    const { after, share, start } = log.dataset;
-    try {
-      const answer = await fetch(`${log.dataset.log}?${new URLSearchParams({ after, share, start })}`, { headers: { "X-Requested-With": "poll" } });
-      if (answer.status === 200) hear(log, after, await answer.json());
-    } catch { /* the poll above tells that the server is away */ }
-  }
-  setTimeout(follow, 1000);
-}
-
-function hear(log, asked, news) {
-  if (log !== $("#log[data-log]") || log.dataset.after !== asked) return; // the page was refreshed meanwhile, and has them
-  if (news.html) {
-    if (asked === "0") log.replaceChildren();
-    log.insertAdjacentHTML("beforeend", news.html);
-    log.dataset.after = news.after;
-    keepUp();
-  }
-  const bar = $("#progress");
-  if (news.share && bar) {
-    log.dataset.share = news.share;
-    bar.hidden = false;
-    $("progress", bar).value = news.share * 100;
-    $("small", bar).textContent = `${Math.round(news.share * 100)} %`;
-  }
-  if (news.state !== "Processing") refresh();
-}
-if ($("#job")) setTimeout(follow, 1000);
 
 // -- copying ---------------------------------------------------------------------------------------------------
 document.addEventListener("click", async (event) => {

@@ -35,7 +35,7 @@ def stats() -> Any:
         return "", 204
     counts = found.snapshot.counts
     return jsonify(
-        rev=found.revision, change=found.change, stale=found.stale, age=round(found.age, 1),
+        rev=found.revision, topics=found.topics, stale=found.stale, age=round(found.age, 1),
         at=formats.unix(found.snapshot.at),
         counts={n: {"text": shell.count_text(n), "value": counts[n]} for n in _SHOWN},
         ended={n: counts[f"ended_{n}"] for n in ("succeeded", "failed", "deleted")},
@@ -69,7 +69,7 @@ def _metric(found: Seen, name: str) -> dict[str, Any] | None:
 
 
 def _seen() -> Seen:
-    found = shell.seen()
+    found = shell.seen(rows=True)
     if found is None:
         abort(503)
     return found

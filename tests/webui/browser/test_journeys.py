@@ -77,6 +77,26 @@ def test_counts_and_lists_change_without_reloading(site: Site, window: Windows) 
     assert here.complaints == []
 
 
+def test_a_list_looks_again_only_when_its_own_jobs_change_and_tells_how_many_are_newer(
+    site: Site, window: Windows
+) -> None:
+    here = window()
+    here.open()
+    here.page.context.add_cookies([{"name": "tm_live", "value": "2", "url": site.url}])
+    page = here.open("jobs/failed")
+    looks = "performance.getEntriesByType('resource').filter(e => /failed/.test(e.name)).length"
+    site.tm.enqueue(len, "x", delay=600)
+    counted = page.evaluate("Number(document.querySelector('.side [data-count=scheduled]').textContent)")
+    wait_until(here, f"document.querySelector('.side [data-count=scheduled]').textContent !== '{counted}'")
+    assert page.evaluate(looks) == 0
+    page.locator("tbody input[type=checkbox]").first.check()
+    site.tm.client.fail(site.tm.enqueue(len, "y"), ValueError(), "one more")
+    page.get_by_role("button", name="1 newer – show").click()
+    page.locator("tbody tr", has_text="one more").wait_for()
+    assert page.evaluate(looks) == 1
+    assert here.complaints == []
+
+
 def test_the_front_page_follows_what_happens_with_one_question_a_tick(site: Site, window: Windows) -> None:
     here = window()
     here.page.context.add_cookies([{"name": "tm_live", "value": "2", "url": site.url}])
