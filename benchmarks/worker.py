@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -53,6 +54,7 @@ def main() -> None:
         tm.discover()
         server = tm.server()
         server.start()
+        gc.freeze()  # as `taskmanager worker` does
         signals.stop.wait()
         server.stop()
         tm.close()

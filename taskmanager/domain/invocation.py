@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from json.encoder import encode_basestring_ascii as _quote
 from typing import Any
 
 _COMPACT = json.JSONEncoder(separators=(",", ":")).encode
+_raw_decode = json.JSONDecoder().raw_decode
 
 
 class InvocationUnreadable(ValueError):
@@ -60,6 +62,24 @@ def read(data: str, arguments: str | None = None) -> Invocation:
 
     Raises InvocationUnreadable with the place at which the text stops making sense.
     """
+    if arguments and data.endswith(tail := f',"Arguments":{_quote(arguments)}}}'):
+        try:
+            type_name, method, types = _known_call(data[: -len(tail)])
+        except InvocationUnreadable:  # what looked like its end is none
+            pass
+        else:
+            return Invocation(type_name, method, types, tuple(_items(arguments, "Arguments")))
+    return _read(data, arguments)
+
+
+@lru_cache(maxsize=1000)
+def _known_call(head: str) -> tuple[str, str, tuple[str, ...]]:
+    """Type, method and parameter types of the long form up to its arguments: the same for all calls of one job."""
+    call = _read(f"{head}}}", "[]")
+    return call.type, call.method, call.parameter_types
+
+
+def _read(data: str, arguments: str | None) -> Invocation:
     payload = _load(data, "InvocationData")
     if not isinstance(payload, dict):
         raise InvocationUnreadable(f"InvocationData is {_kind(payload)}, not a JSON object")
@@ -83,7 +103,7 @@ def _field(payload: Mapping[str, Any], name: str) -> Any:
 
 
 def _items(value: Any, what: str) -> Sequence[Any]:
-    if value is None or value == "":
+    if value is None or value in ("", "[]"):
         return ()
     if isinstance(value, str):
         value = _load(value, what)
@@ -95,6 +115,11 @@ def _items(value: Any, what: str) -> Sequence[Any]:
 
 
 def _load(text: str, what: str) -> Any:
+    try:
+        value, end = _raw_decode(text)
+        return value if end == len(text) else json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        pass  # most texts are whole and stand alone; what others are is told below
     try:
         return json.loads(text)
     except (ValueError, TypeError, RecursionError) as error:

@@ -27,7 +27,8 @@ class Signature:
         self._by_position = [parameter for parameter in asked if parameter.kind in BY_POSITION]
         self._by_name = {parameter.name: parameter for parameter in asked if parameter.kind in BY_NAME}
         self._required = [parameter.name for parameter in self.parameters if parameter.is_required]
-        self._injected_names = {parameter.name for parameter in self.parameters if parameter.injected}
+        #: The annotations of the parameters that the worker fills in, by their names.
+        self.injected = {parameter.name: parameter.annotation for parameter in self.parameters if parameter.injected}
         self._readers = [parameter.read for parameter in self.parameters]
         self._rest = self._variadic(Declared.VAR_POSITIONAL)
         self._rest_named = self._variadic(Declared.VAR_KEYWORD)
@@ -92,7 +93,7 @@ class Signature:
                 raise self._refused(f"got '{name}' twice: by position and by name")
             else:
                 bound[name] = value
-        for name in self._injected_names & kwargs.keys():
+        for name in self.injected.keys() & kwargs.keys():
             raise self._refused(f"must not be given '{name}': the worker fills it in")
         if self._rest_named is not None:
             bound[self._rest_named.name] = others
@@ -198,7 +199,7 @@ class Signature:
 
     def _undeclared(self, named: Mapping[str, Any]) -> Mapping[str, Any]:
         for name in named:
-            if name in self._by_name or name in self._injected_names:
+            if name in self._by_name or name in self.injected:
                 raise ArgumentsUnreadable(f"{self.name}(): '{name}' is stored twice, the second time by name")
         return named
 

@@ -22,26 +22,22 @@ PROGRESS = "Progress"
 class CancellationToken:
     """Tripped when the job is deleted, requeued or times out, or when the server stops."""
 
-    __slots__ = ("_callbacks", "_event", "is_stopping", "reason")
+    __slots__ = ("_callbacks", "is_cancelled", "is_stopping", "reason")
 
     def __init__(self) -> None:
-        self._event = threading.Event()
         self._callbacks: list[Callable[[], None]] = []
+        #: Whether the job should end now.
+        self.is_cancelled = False
         self.reason: str | None = None
         #: Whether it was tripped because the server stops: the run is given up, not the job.
         self.is_stopping = False
 
-    @property
-    def is_cancelled(self) -> bool:
-        """Whether the job should end now."""
-        return self._event.is_set()
-
     def cancel(self, reason: str, *, stopping: bool = False) -> None:
         """Trip the token; the first reason stays."""
-        if not self._event.is_set():
+        if not self.is_cancelled:
             self.reason, self.is_stopping = reason, stopping
-            self._event.set()
-            for callback in self._callbacks:
+            self.is_cancelled = True
+            for callback in list(self._callbacks):
                 callback()
 
     def on_cancel(self, callback: Callable[[], None]) -> None:
@@ -52,7 +48,12 @@ class CancellationToken:
 
     def wait(self, seconds: float) -> bool:
         """Sleep that ends early, with True, when the token is tripped."""
-        return self._event.wait(seconds)
+        tripped = threading.Event()
+        self.on_cancel(tripped.set)
+        try:
+            return tripped.wait(seconds)
+        finally:
+            self._callbacks.remove(tripped.set)
 
     def raise_if_cancelled(self) -> None:
         """Raise JobCancelled when the token is tripped."""
@@ -137,6 +138,8 @@ class JobLog:
 
     def rest(self) -> str | None:
         """At the end of a run: what was kept since the last time, and one line that tells how many were not."""
+        if not self._lines and not self._dropped:
+            return None
         lines, dropped = self.take(), self.take_dropped()
         if not dropped:
             return lines
@@ -171,6 +174,18 @@ class JobContext:
     job_id: the engine's id. attempt: from 1. parameters: the job's stored parameters. cancellation: the token.
     """
 
+    timed_out = False
+    #: False once the run did what must not be done twice: a server that stops does not put it back.
+    is_repeatable = True
+    #: False until a run that is there to call something else has done so.
+    was_called = True
+    #: Bytes of JSON kept of this run's result, where it is not what the settings say.
+    max_result_bytes: int | None = None
+    #: Processor milliseconds and megabytes of a run that had a process of its own.
+    measured: tuple[int | None, int | None] | None = None
+    _progress: float | None = None
+    _told: float | None = None
+
     def __init__(
         self, claim: Claim, now: Callable[[], datetime], *, name: str = "", server: str = "",
         max_log_lines: int = 1000, max_log_bytes: int = 256 * 1024, write: Callable[[Notification], object],
@@ -184,20 +199,9 @@ class JobContext:
         self.attempt = attempt_of(claim)
         self.cancellation = CancellationToken()
         self.items: dict[str, Any] = {}
-        self.timed_out = False
-        #: False once the run did what must not be done twice: a server that stops does not put it back.
-        self.is_repeatable = True
-        #: False until a run that is there to call something else has done so.
-        self.was_called = True
-        #: Bytes of JSON kept of this run's result, where it is not what the settings say.
-        self.max_result_bytes: int | None = None
-        #: Processor milliseconds and megabytes of a run that had a process of its own.
-        self.measured: tuple[int | None, int | None] | None = None
         self.log = JobLog(now, max_lines=max_log_lines, max_bytes=max_log_bytes)
         self._now = now
         self._write = write
-        self._progress: float | None = None
-        self._told: float | None = None
 
     def now(self) -> datetime:
         """Naive UTC by the database's clock."""

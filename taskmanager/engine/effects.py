@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from taskmanager.domain.states import State, short
 from taskmanager.domain.texts import storable
 from taskmanager.storage import job_log, jobs, queues, structures
 from taskmanager.storage.transaction import Tx
-
-_JSON = json.JSONEncoder().encode
 
 
 class Effects:
@@ -23,6 +20,7 @@ class Effects:
         self.tx = tx
         #: One moment for the whole batch, in whole seconds: what expires together is written by one statement.
         self.now = tx.now().replace(microsecond=0)
+        self._moments: dict[timedelta, datetime] = {}
         self._last: tuple[State, datetime, str] | None = None
         self._states: list[dict[str, Any]] = []
         self._enter: dict[tuple[str, datetime | None], list[int]] = defaultdict(list)
@@ -52,9 +50,17 @@ class Effects:
 
     def _json_of(self, state: State, at: datetime) -> str:
         """The state's data as text; of a batch that enters the same state at the same moment, written once."""
-        if self._last is None or self._last[0] != state or self._last[1] != at:
-            self._last = (state, at, _JSON(state.data(at)))
-        return self._last[2]
+        last = self._last
+        if last is None or last[1] is not at or last[0] != state:
+            last = self._last = (state, at, state.json(at))
+        return last[2]
+
+    def after(self, span: timedelta) -> datetime:
+        """The moment so long after the batch's: one object for all jobs."""
+        found = self._moments.get(span)
+        if found is None:
+            found = self._moments[span] = self.now + span
+        return found
 
     def enter(self, job_id: int, name: str, expire_at: datetime | None) -> None:
         """Make the newest history row the job's state."""

@@ -50,13 +50,16 @@ def answer(result: Any) -> Any:
 def guarded(body: Callable[..., Any], *, is_async: bool) -> Callable[..., Any]:
     """The body of a job; a child that was forked in it ends where the body ends."""
     home = os.getpid()
+    if not is_async:
 
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return body(*args, **kwargs)
-        finally:
-            if os.getpid() != home:
-                _end(sys.exception())
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return body(*args, **kwargs)
+            finally:
+                if os.getpid() != home:
+                    _end(sys.exception())
+
+        return call
 
     async def call_async(*args: Any, **kwargs: Any) -> Any:
         try:
@@ -69,7 +72,7 @@ def guarded(body: Callable[..., Any], *, is_async: bool) -> Callable[..., Any]:
             if os.getpid() != home:
                 _end(sys.exception())
 
-    return call_async if is_async else call
+    return call_async
 
 
 def _end(error: BaseException | None) -> NoReturn:

@@ -164,7 +164,9 @@ class LegacyOutcome(Filter):
 
 def row_of(parameter: str | None) -> int | None:
     """The row of c_Job that a parameter RecurringJobId names; None when it names another recurring job."""
-    name = (parameter or "").strip('"')
+    if not parameter:
+        return None
+    name = parameter.strip('"')
     number = name.removeprefix(PREFIX)
     return whole(number) if name.startswith(PREFIX) else None
 

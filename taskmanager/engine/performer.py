@@ -147,7 +147,7 @@ class Performer:
     ) -> Any:
         scope: Scope | None = None
         signature = definition.signature
-        wanted = {p.name: p.annotation for p in signature.parameters if p.injected}
+        wanted = signature.injected
         if (wanted or definition.is_class) and not definition.isolate:
             scope = self.providers.scope(context)
         try:

@@ -55,11 +55,11 @@ class JobDefinition:
     misfire: str = "relaxed"
     days_and: bool = False
     alerts: AlertRule | None = None
+    #: `module:qualified.name`, unique.
+    name: str = field(init=False)
 
-    @property
-    def name(self) -> str:
-        """`module:qualified.name`, unique."""
-        return f"{self.type}:{self.method}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", f"{self.type}:{self.method}")
 
     @property
     def is_internal(self) -> bool:

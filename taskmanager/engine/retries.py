@@ -83,7 +83,7 @@ def _is_hopeless(error: BaseException | None) -> bool:
 
 def retry_count(text: str | None) -> int:
     """The parameter RetryCount as a number; 0 when it is absent or unreadable."""
-    return whole((text or "").strip('"')) or 0
+    return (whole(text.strip('"')) or 0) if text else 0
 
 
 def _deleted(failed: Failed, policy: RetryPolicy) -> Deleted:

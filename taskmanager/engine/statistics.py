@@ -20,14 +20,16 @@ class StatisticsHistory(Filter):
         name = _COUNTED.get(state.name)
         if name is None:
             return
-        for key, expire_at in _keys(name, context.at.replace(minute=0, second=0, microsecond=0)):
+        at = context.at
+        for key, expire_at in _keys(name, at.toordinal() * 24 + at.hour):
             context.effects.count(key, 1, expire_at)
 
 
 @lru_cache(maxsize=64)
-def _keys(name: str, hour: datetime) -> tuple[tuple[str, datetime], ...]:
-    """The counters of an hour, and when each expires."""
-    day = hour.replace(hour=0)
+def _keys(name: str, hours: int) -> tuple[tuple[str, datetime], ...]:
+    """The counters of an hour, of which so many have been since the calendar began, and when each expires."""
+    day = datetime.fromordinal(hours // 24)
+    hour = day + timedelta(hours=hours % 24)
     return (
         (f"stats:{name}:{day:%Y-%m-%d}", day + timedelta(days=31)),
         (f"stats:{name}:{hour:%Y-%m-%d-%H}", hour + timedelta(hours=25)),

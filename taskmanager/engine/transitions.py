@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from taskmanager.domain import times
 from taskmanager.domain.records import Claim
@@ -56,8 +57,7 @@ class Change:
     elect: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(NamedTuple):
     """What came of a change: the state entered and the one left, or why nothing was changed.
 
     busy: only because somebody else is changing the job at this moment.
@@ -181,14 +181,16 @@ class Transitions:
         if change.elect:
             for one in self.filters.elect:
                 one.elect(context)
-        state = context.candidate = _in_own_queue(context.candidate, job)
+        state = context.candidate
+        if isinstance(state, Enqueued):
+            state = context.candidate = _in_own_queue(state, job)
         for passed, at in change.before:
             effects.history(job.id, passed, at)
         for passed in context.traversed:
             effects.history(job.id, passed, context.at)
         self._leave(effects, change, job)
         effects.history(job.id, state, context.at)
-        effects.enter(job.id, state.name, self._expiry(state, effects.now))
+        effects.enter(job.id, state.name, self._expiry(state, effects))
         context.entered = True
         for name, value in change.parameters.items():
             effects.parameter(job.id, name, value)
@@ -212,17 +214,17 @@ class Transitions:
             effects.drop_queue_rows(job.id)
         entering.leave(effects, job)
 
-    def _expiry(self, state: State, at: datetime) -> datetime | None:
+    def _expiry(self, state: State, effects: Effects) -> datetime | None:
         if state.final:
-            return at + self.job_expiration
+            return effects.after(self.job_expiration)
         if isinstance(state, Failed) and self.failed_expiration is not None:
-            return at + self.failed_expiration
+            return effects.after(self.failed_expiration)
         return None
 
 
-def _in_own_queue(state: State, job: LockedJob) -> State:
+def _in_own_queue(state: Enqueued, job: LockedJob) -> Enqueued:
     """An Enqueued state without a queue means the one the job itself remembers."""
-    if isinstance(state, Enqueued) and not state.queue:
+    if not state.queue:
         return replace(state, queue=job.queue or "default", priority=job.priority)
     return state
 

@@ -65,6 +65,7 @@ class Completer(Process):
         self.running: dict[int, Running] = {}
         #: Runs whose Processing was sent, and nobody knows whether it was written.
         self._unsure: list[Running] = []
+        self._states: dict[str, Processing] = {}
         self._last_flush = 0.0
         self._told = time.monotonic()
         self._closing = False
@@ -75,7 +76,7 @@ class Completer(Process):
     def begin(self, running: Running) -> None:
         """A thread starts a job."""
         self.running[running.claim.queue_id] = running
-        if self._resting:
+        if self._resting and not self.alarm.is_set():
             self.alarm.set()
 
     def add(self, outcome: Outcome) -> None:
@@ -83,7 +84,7 @@ class Completer(Process):
         self._outcomes.append(outcome)
         waiting = len(self._outcomes)
         late = waiting == 1 and time.monotonic() - self._last_flush > _COLLECT_SECONDS
-        if waiting >= _MANY or late or self._resting:
+        if (waiting >= _MANY or late or self._resting) and not self.alarm.is_set():
             self.alarm.set()
 
     def tick(self) -> float:
@@ -218,14 +219,20 @@ class Completer(Process):
         if running is not None:
             lines, share = joined(running.lines, lines), running.share if share is None else share
         if running is not None and not running.recorded:
-            state = Processing(server_id=self.server_id, worker_id=running.worker_id)
-            before = ((state, outcome.started_at),)
+            before = ((self._processing(running.worker_id), outcome.started_at),)
             share = None  # nobody could have seen it move
         return Change(
             outcome.claim.job_id, outcome.state, STARTABLE, outcome.claim, before=before, at=outcome.ended_at,
             definition=outcome.definition, error=outcome.error, run=outcome.run, log_lines=lines,
             parameters={} if share is None else {PROGRESS: f"{share:.4f}"},
         )  # fmt: skip
+
+    def _processing(self, worker_id: str) -> Processing:
+        """The state of what runs in one of our threads."""
+        found = self._states.get(worker_id)
+        if found is None:
+            found = self._states[worker_id] = Processing(server_id=self.server_id, worker_id=worker_id)
+        return found
 
     def record_processing(self, *, at_once: Running | None = None) -> None:
         """Write Processing for jobs that still run after a moment."""
@@ -244,7 +251,7 @@ class Completer(Process):
     def _record(self, late: list[Running]) -> None:
         changes = [
             Change(
-                r.claim.job_id, Processing(server_id=self.server_id, worker_id=r.worker_id), STARTABLE, r.claim,
+                r.claim.job_id, self._processing(r.worker_id), STARTABLE, r.claim,
                 keep_claim=True, at=r.started_at, definition=r.definition,
             )
             for r in late
@@ -274,7 +281,7 @@ class Completer(Process):
         """Whether the job is in our very Processing already: by the COMMIT of an earlier try, whose answer was lost."""
         record = jobs.read(tx, running.claim.job_id)
         facts = record.current.data if record is not None and record.current is not None else {}
-        ours = Processing(server_id=self.server_id, worker_id=running.worker_id).data(running.started_at)
+        ours = self._processing(running.worker_id).data(running.started_at)
         return facts == ours and bool(queues.owned(tx, [running.claim]))
 
     def tell(self) -> None:

@@ -115,7 +115,8 @@ class JobThreads:
         return done
 
     def _run(self, claim: Claim, definition: JobDefinition, stored: Invocation, slot: int, worker_id: str) -> None:
-        context = self.performer.context_of(claim, definition.name)
+        name, server = definition.name, self.performer.server
+        context = self.performer.context_of(claim, name)
         running = Running(
             claim, context, worker_id, self.performer.now(), time.monotonic(),
             timeout_of(claim.parameters, definition.timeout), definition=definition,
@@ -124,15 +125,16 @@ class JobThreads:
         if DEATHS in claim.parameters:
             self.completer.record_processing(at_once=running)
         self.lifeline.start(slot, claim.job_id)
+        token = logs.enter_job((claim.job_id, context.attempt, claim.queue, server, name))
         try:
-            with logs.job_context((claim.job_id, context.attempt, claim.queue, self.performer.server, definition.name)):
-                outcome = self.performer.perform(
-                    claim, definition, stored, context, self._runner, started_at=running.started_at
-                )
+            outcome = self.performer.perform(
+                claim, definition, stored, context, self._runner, started_at=running.started_at
+            )
         except Exception as error:  # what the job left behind could not be made an outcome
             log.exception("the end of job %d could not be understood", claim.job_id, extra=self.performer.about(claim))
             outcome = self.performer.failed(claim, error)
         finally:
+            logs.leave_job(token)
             self.lifeline.start(slot, 0)
             streams.mend()
         self.completer.add(outcome)

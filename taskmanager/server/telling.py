@@ -92,7 +92,9 @@ class Teller:
 
 def joined(one: str | None, other: str | None) -> str | None:
     """Lines and those that follow them."""
-    return "\n".join(filter(None, [one, other])) or None
+    if not one or not other:
+        return one or other or None
+    return f"{one}\n{other}"
 
 
 def _newer(now: float | None, before: float | None) -> float | None:

@@ -24,7 +24,7 @@ class Clock:
     def now(self) -> datetime:
         """Naive UTC now, by the database."""
         base, at = self._reading
-        return base + timedelta(seconds=time.monotonic() - at) + self._shift
+        return base + timedelta(0, time.monotonic() - at) + self._shift
 
     @property
     def offset(self) -> timedelta:

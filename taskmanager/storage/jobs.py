@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, select
 
@@ -19,8 +18,7 @@ from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Rows, Tx, insert_each
 
 
-@dataclass(frozen=True, slots=True)
-class LockedJob:
+class LockedJob(NamedTuple):
     """What the one door for state changes needs to know of a job whose row it has locked."""
 
     id: int
@@ -202,7 +200,10 @@ def lock(tx: Tx, ids: Iterable[int], *, skip_locked: bool = False) -> dict[int, 
     if text == "[]":
         return {}
     rows = tx.execute(lock_free_jobs if skip_locked else lock_jobs, {"ids": text})
-    return {int(r[0]): LockedJob(int(r[0]), r[1], r[2], r[3], int(r[4] or 0), _moment(r[5])) for r in rows}
+    return {
+        job_id: LockedJob(job_id, name, state_id, queue, priority or 0, _moment(created_at))
+        for job_id, name, state_id, queue, priority, created_at in rows
+    }
 
 
 def current_states(tx: Tx, ids: Iterable[int]) -> dict[int, tuple[str | None, int | None]]:
