@@ -13,6 +13,7 @@ from taskmanager.domain.errors import InvalidArgument
 from taskmanager.domain.records import Pause
 from taskmanager.domain.retry import RetryPolicy
 from taskmanager.engine import discovery
+from taskmanager.engine.active_alerts import ActiveAlerts
 from taskmanager.engine.alert_rules import AlertRules
 from taskmanager.engine.alerts import Alerts
 from taskmanager.engine.audit import Actor, Audit
@@ -80,6 +81,7 @@ class Installation:
         self.placing = Placing(self.client, self.registry)
         self.recurring_jobs = RecurringJobs(self.client)
         self.alert_rules = AlertRules(self.database)
+        self.active_alerts = ActiveAlerts(self.database)
         self.audit = Audit(self.database, s.web_redact)
         self.recurring_jobs.resumed = self._tell_resumed
         self.notifications = Notifications(self.database, s.notification_retention_seconds)

@@ -135,7 +135,7 @@ def _nav() -> list[tuple[str, str, Any, str, str, str]]:
         ("queues", url_for("pages.queues"), _l("Queues"), "layers", "queues", "g q"),
         ("servers", url_for("pages.servers"), _l("Servers"), "server", "servers", "g s"),
         ("history", url_for("pages.history"), _l("History"), "clock", "", "g h"),
-        ("alerts", url_for("pages.alert_list"), _l("Alerts"), "bell", "", "g a"),
+        ("alerts", url_for("pages.alert_list"), _l("Alerts"), "bell", "alerts", "g a"),
     ]
     if access.may("audit.view"):
         listed.append(("audit", url_for("pages.audit"), _l("Audit log"), "clipboard-list", "", "g l"))

@@ -43,7 +43,8 @@ def _of(topic: str, at: Snapshot, rows: int) -> tuple[Any, ...]:
     if area == "audit":
         return (marks.get("audit"),)
     # alerts, operations, history: what they show is written with jobs that end, or by hand
-    return at.revision, tuple(counts[name] for name in _STATES), rows, marks.get("list"), *by_hand
+    alerts = counts.get("alerts") if area == "alerts" else None
+    return at.revision, tuple(counts[name] for name in _STATES), rows, marks.get("list"), alerts, *by_hand
 
 
 def _is_many(at: Snapshot) -> bool:

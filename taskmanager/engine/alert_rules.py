@@ -9,7 +9,7 @@ from typing import Any
 from taskmanager.domain import alerts as domain
 from taskmanager.domain.alerts import AlertRule, Event
 from taskmanager.domain.errors import InvalidArgument
-from taskmanager.storage import alerts
+from taskmanager.storage import alert_marks, alerts
 from taskmanager.storage.alerts import AlertRow
 from taskmanager.storage.database import Database, DuplicateKey
 from taskmanager.storage.transaction import Tx
@@ -34,8 +34,11 @@ class AlertRules:
         _check(values)
 
         def work(tx: Tx) -> None:
-            if alert_id is not None and alerts.load(tx, alert_id) is None:
+            known = alerts.load(tx, alert_id) if alert_id is not None else None
+            if alert_id is not None and known is None:
                 raise InvalidArgument("that rule was removed meanwhile")
+            if known is not None and domain.key_of(known.name) != domain.key_of(name):
+                alert_marks.over(tx, domain.key_of(known.name))  # nothing would end it under the old name
             alerts.write(tx, alert_id, values)
 
         try:

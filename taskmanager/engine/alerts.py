@@ -75,7 +75,7 @@ class Alerts(Filter):
             return  # a message that cannot be sent is not told by messages
         if isinstance(state, Succeeded):
             rules = self.book.current(AGE)
-            if not rules.rows and (definition is None or definition.alerts is None):
+            if not rules.rows and not rules.failing and (definition is None or definition.alerts is None):
                 return
             ended = self._ended(context, None)
             if self.rows_tell and _row_id(ended) is not None and alerts.is_older(context.effects.tx):
@@ -148,8 +148,8 @@ class Alerts(Filter):
         row = rules.row(ended.names)
         duration = ended.facts.get("duration_ms")
         wanted = [e for e in (Event.SUCCESS, Event.SLOW) if self._wants(ended, row, e, duration)]
-        if rules.failing and self._wants(ended, row, Event.RECOVERY) and self._key(ended, row) in rules.failing:
-            wanted.append(Event.RECOVERY)
+        if rules.failing and self._key(ended, row) in rules.failing:
+            wanted.append(Event.RECOVERY)  # also where nobody hears of it: the alert is over
         return wanted
 
     def _of_failure(self, ended: Ended, rules: Rules, mailing: set[int]) -> list[Event]:

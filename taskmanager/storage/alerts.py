@@ -1,5 +1,5 @@
 """Rows of c_JobAlert and c_JobAlertRecipient, and what is remembered of alerts: the hash `alerts:{key}` of a job
-name and the sets `alerts:failing` and `alerts:messages`."""
+name and the sets `alerts:failing` and `alerts:messages`. What people make of alerts is in `alert_marks`."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, Event, is_address, key_of, left_out, split_addresses
 from taskmanager.domain.texts import storable, whole
-from taskmanager.storage import failures, jobs, legacy, legacy_shape, structures, targcc, targcc_mail
+from taskmanager.storage import alert_marks, failures, jobs, legacy, legacy_shape, structures, targcc, targcc_mail
+from taskmanager.storage.alert_marks import ActiveAlert
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment
 
-#: Keys of the rules whose last message told of a failure; the score is the moment of that failure.
-FAILING = "alerts:failing"
+FAILING = alert_marks.FAILING
 #: The jobs that send messages, by the moment they began to: else a page would look for them among all jobs.
 MESSAGES = "alerts:messages"
 #: By what a row of c_Job tells: its own flag; in the older shape its recipients, and a flag for successes.
@@ -228,8 +228,7 @@ def reserve(tx: Tx, name: str, job_id: int, limit: int | None, *, text: str | No
     if text is not None:
         limit = 1 if known.get("Text") == key_of(text) else None
     if limit is not None and len(sent) >= limit:
-        if known.get("HeldBack") != str(job_id):
-            structures.set_fields(tx, key, {"Suppressed": str(suppressed + 1), "HeldBack": str(job_id)})
+        _hold_back(tx, key, known, job_id)
         return None
     sent.append([now, job_id, suppressed])
     kept = sent[-max(limit or 0, _LEAST_KEPT) :]
@@ -238,10 +237,23 @@ def reserve(tx: Tx, name: str, job_id: int, limit: int | None, *, text: str | No
     return suppressed
 
 
-def told(tx: Tx, name: str, event: Event, at: datetime, alert_id: int | None) -> None:
-    """Remember that a message went out."""
+def hold_back(tx: Tx, name: str, job_id: int) -> None:
+    """Count a message that is not sent; the next one tells of it."""
+    key = key_of(name)
+    structures.set_fields(tx, key, {"JobName": storable(name)})
+    _hold_back(tx, key, structures.fields(tx, key), job_id)
+
+
+def _hold_back(tx: Tx, key: str, known: Mapping[str, str], job_id: int) -> None:
+    if known.get("HeldBack") != str(job_id):
+        suppressed = str(_number(known.get("Suppressed")) + 1)
+        structures.set_fields(tx, key, {"Suppressed": suppressed, "HeldBack": str(job_id)})
+
+
+def told(tx: Tx, name: str, event: Event, at: datetime, alert_id: int | None, job_id: int) -> None:
+    """Remember that a message went out, which a job has sent."""
     if event is Event.FAILURE:
-        structures.put(tx, FAILING, {key_of(name): times.to_unix(at)})
+        alert_marks.failed(tx, name, at, job_id, is_told=True)
     if alert_id is not None:
         tx.execute(stamp_alert, {"id": alert_id, "at": tx.clock.local_now()})
 
@@ -266,7 +278,7 @@ def recover(tx: Tx, name: str, at: datetime, job_id: int) -> bool:
     since = structures.lock_one(tx, FAILING, key)
     if since is None or since > times.to_unix(at):
         return structures.fields(tx, key).get("RecoveredBy") == str(job_id)
-    structures.remove(tx, FAILING, [key])
+    alert_marks.over(tx, key)
     structures.set_fields(tx, key, {"RecoveredBy": str(job_id)})
     return True
 
@@ -278,16 +290,16 @@ def counts(tx: Tx, name: str) -> tuple[int, int]:
     return sum(entry[0] > floor for entry in _entries(known.get("Sent"))), _number(known.get("Suppressed"))
 
 
-def counts_of(tx: Tx, names: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """As `counts`, of many job names in one statement."""
-    known = structures.fields_of(tx, [key_of(n) for n in names]) if names else {}
-    floor = times.to_unix(tx.now()) - _HOUR
-    found = {}
+def standing(tx: Tx, names: Sequence[str], limit: int) -> tuple[dict[str, tuple[int, int]], list[ActiveAlert]]:
+    """As `counts`, of many job names; and what is active, the last failure first."""
+    failing = alert_marks.newest(tx, limit)
+    known = structures.fields_of(tx, sorted({*map(key_of, names), *(key for key, _ in failing)}))
+    now, found = tx.now(), {}
     for name in names:
         one = known.get(key_of(name), {})
-        sent = sum(entry[0] > floor for entry in _entries(one.get("Sent")))
+        sent = sum(entry[0] > times.to_unix(now) - _HOUR for entry in _entries(one.get("Sent")))
         found[name] = (sent, _number(one.get("Suppressed")))
-    return found
+    return found, alert_marks.active(failing, known, now)
 
 
 def write(tx: Tx, alert_id: int | None, values: Mapping[str, Any]) -> None:
@@ -300,7 +312,10 @@ def write(tx: Tx, alert_id: int | None, values: Mapping[str, Any]) -> None:
 
 
 def remove(tx: Tx, alert_id: int) -> bool:
-    """Delete a row of c_JobAlert; whether there was one."""
+    """Delete a row of c_JobAlert, and its alert if it is active; whether there was one."""
+    known = load(tx, alert_id)
+    if known is not None:
+        alert_marks.over(tx, key_of(known.name))
     return tx.execute(delete_alert, {"id": alert_id}).rowcount > 0
 
 

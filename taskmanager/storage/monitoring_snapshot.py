@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from taskmanager.storage import queues, recurring, servers
+from taskmanager.storage.alert_marks import ACKNOWLEDGED, FAILING
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.recurring import SET as RECURRING
 from taskmanager.storage.statements import statement
@@ -70,8 +71,8 @@ def counts(t: Tables, p: Product) -> str:
     for name in ("succeeded", "failed", "deleted"):
         days = f"{key} IN (:{name}_now, :{name}_before)"
         parts.append(f"SELECT 'ended_{name}', {_counter(t, p, days)}")
-    members = f"(SELECT 1 FROM {q(t.set.name)} WHERE {key} = '{RECURRING}' LIMIT {CAP + 1}) x"
-    parts.append(f"SELECT 'recurring', COUNT(*) FROM {members}")
+    parts.append(f"SELECT 'recurring', {_members(t, p, RECURRING)}")
+    parts.append(f"SELECT 'alerts', {_members(t, p, FAILING)} - {_members(t, p, ACKNOWLEDGED)}")
     parts.append(f"SELECT 'rows', COUNT(*) FROM {q(t.legacy.job.name)}")
     parts.append(f"SELECT 'servers', COUNT(*) FROM {q(t.server.name)}")
     parts.append(f"SELECT 'queues', COUNT(*) FROM ({queue_names(t, p)}) x")
@@ -79,6 +80,12 @@ def counts(t: Tables, p: Product) -> str:
     parts += _marks(t, p)
     parts.append(f"SELECT name, SUM(id) FROM ({_newest(t, p)}) y GROUP BY name")
     return " UNION ALL ".join(parts)
+
+
+def _members(t: Tables, p: Product, key: str) -> str:
+    """How many members a set has, up to the cap and one."""
+    q = p.quote
+    return f"(SELECT COUNT(*) FROM (SELECT 1 FROM {q(t.set.name)} WHERE {q('Key')} = '{key}' LIMIT {CAP + 1}) x)"
 
 
 def queue_names(t: Tables, p: Product) -> str:

@@ -22,7 +22,7 @@ from taskmanager.engine import moving
 from taskmanager.engine.alerts import Sources, events_of, sources
 from taskmanager.engine.context import JobContext
 from taskmanager.engine.registry import JobDefinition, Registry, define
-from taskmanager.storage import alerts, jobs
+from taskmanager.storage import alert_marks, alerts, jobs
 from taskmanager.storage.database import Database
 from taskmanager.storage.transaction import Tx
 from taskmanager.tasks import mail, messages, webhooks
@@ -163,19 +163,24 @@ def notify(notifier: Notifier, ctx: JobContext, rule: str, facts: dict[str, Any]
 
     def decide(tx: Tx) -> tuple[dict[str, Any], Sources, int | None] | str:
         alerts.remember(tx, ctx.job_id)
-        told, events, found = facts, events_of(facts), notifier.sources(tx, facts)
-        if not found.rules:
-            return "nothing sent: no rule asks for it any more"
-        if Event.RECOVERY in events and not alerts.recover(tx, rule, at, ctx.job_id):
+        told, events, asleep = facts, events_of(facts), alert_marks.asleep(tx, rule)
+        if Event.RECOVERY in events and not _is_told_of_recovery(notifier, tx, rule, facts, at, ctx.job_id):
             events.remove(Event.RECOVERY)
             if not events:
-                return "nothing sent: no failure was told of"
+                return "nothing sent: no failure was told of, or nobody hears of recoveries"
             told = facts | {"event": str(events[0]), "also": [str(event) for event in events[1:]]}
-            found = notifier.sources(tx, told)
-            if not found.rules:
-                return "nothing sent: no rule asks for it any more"
-        name, text = found.same or (rule, None)
-        return told, found, alerts.reserve(tx, name, ctx.job_id, found.limit, text=text)
+        found = notifier.sources(tx, told)
+        if not found.rules:
+            return "nothing sent: no rule asks for it any more"
+        if asleep is not None:
+            alerts.hold_back(tx, rule, ctx.job_id)
+            reserved = None
+        else:
+            name, text = found.same or (rule, None)
+            reserved = alerts.reserve(tx, name, ctx.job_id, found.limit, text=text)
+        if reserved is None and events[0] is Event.FAILURE:
+            alert_marks.failed(tx, rule, at, ctx.job_id, is_told=False)
+        return f"held back: snoozed until {asleep:%Y-%m-%d %H:%M:%S} UTC" if asleep else (told, found, reserved)
 
     decided = database.run(decide)
     if isinstance(decided, str):
@@ -186,6 +191,14 @@ def notify(notifier: Notifier, ctx: JobContext, rule: str, facts: dict[str, Any]
     if suppressed is None:
         return f"held back: {found.limit} alerts were sent within the hour"
     return _send(notifier, ctx, rule, told, found, suppressed, at)
+
+
+def _is_told_of_recovery(
+    notifier: Notifier, tx: Tx, rule: str, facts: Mapping[str, Any], at: datetime, job_id: int
+) -> bool:
+    """End the alert; whether there was one, and somebody hears of that."""
+    was_active = alerts.recover(tx, rule, at, job_id)
+    return was_active and any(one.wants(Event.RECOVERY) for one in notifier.sources(tx, facts).rules)
 
 
 def _send(
@@ -205,7 +218,7 @@ def _send(
         if again:
             jobs.set_parameters(tx, {(ctx.job_id, DELIVERED): json.dumps(kept)})
         if delivered:
-            alerts.told(tx, rule, Event(facts["event"]), at, facts.get("alert_id"))
+            alerts.told(tx, rule, Event(facts["event"]), at, facts.get("alert_id"), ctx.job_id)
 
     notifier.database.run(remember)
     if failed:

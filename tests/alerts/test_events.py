@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from taskmanager import ConfigurationError, Filter, TaskManager
+from taskmanager.domain.alerts import key_of
 from taskmanager.storage import alerts, structures
 from taskmanager.tasks import messages
 from tests.alerts.conftest import Rule, change, forget, insert, rows
@@ -154,6 +155,60 @@ def test_the_first_success_after_a_told_failure_is_a_recovery(
         drain()
     assert mailbox.subjects == ["[staging] FAILED: Moody", "[staging] Recovered: Moody"]
     assert alerting.database.read(alerts.failing) == set()
+
+
+def test_nothing_is_sent_of_a_snoozed_alert_until_its_end_and_what_was_held_back_is_counted(
+    alerting: TaskManager, mailbox: Mailbox, rule: Rule, drain: Any
+) -> None:
+    rule("Moody")
+    mood = ["bad"] * 4
+
+    def moody() -> None:
+        if mood:
+            raise ValueError(mood.pop())
+
+    def run() -> list[str]:
+        alerting.enqueue(job)
+        drain()
+        return [subject.removeprefix("[staging] ") for subject in mailbox.subjects]
+
+    job = alerting.job(display_name="Moody", retries=0)(moody)
+    assert run() == ["FAILED: Moody"]
+    key = key_of("Moody").removeprefix("alerts:")
+    until = alerting.database.clock.now() + timedelta(minutes=30)
+    assert alerting.active_alerts.snooze(key, until=until, by="ann")
+    assert run() == run() == ["FAILED: Moody"]
+    (one,) = alerting.database.read(lambda tx: alerts.standing(tx, [], 9))[1]
+    assert one.times == 3
+    assert "snoozed until" in alerting.get(messages_of(alerting)[-1]["Id"]).result
+    alerting.testing.move_time(31 * 60)
+    assert run() == ["FAILED: Moody"] * 2
+    assert "(2 alerts suppressed)" in body_of(mailbox.mails[-1][2])
+    assert alerting.active_alerts.acknowledge(key, by="ann")
+    later = alerting.database.clock.now() + timedelta(days=1)
+    assert alerting.active_alerts.snooze(key, until=later, by="ann")
+    assert run() == ["FAILED: Moody"] * 2, "it is over, and nobody was to hear of it"
+    assert alerting.database.read(lambda tx: alerts.standing(tx, [], 9))[1] == []
+    mood.append("worse")
+    assert run() == ["FAILED: Moody"] * 3, "a new alert is not snoozed"
+    assert not alerting.active_alerts.wake("0" * 32)
+
+
+def test_the_first_success_ends_an_alert_of_which_no_rule_tells_a_recovery(
+    alerting: TaskManager, mailbox: Mailbox, drain: Any
+) -> None:
+    mood = ["bad"]
+
+    def moody() -> None:
+        if mood:
+            raise ValueError(mood.pop())
+
+    job = alerting.job(display_name="Moody", retries=0, alerts={"on": ["failure"]})(moody)
+    for expected in (1, 0):
+        alerting.enqueue(job)
+        drain()
+        assert len(alerting.database.read(alerts.failing)) == expected
+    assert mailbox.subjects == ["[staging] FAILED: Moody"]
 
 
 def test_more_than_the_limit_are_held_back_and_the_next_message_counts_them(

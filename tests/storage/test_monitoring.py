@@ -54,7 +54,7 @@ def test_the_snapshot_counts_everything_in_one_statement(tm: TaskManager) -> Non
     expected = {
         "enqueued": 2, "scheduled": 1, "processing": 0, "failed": 1, "awaiting": 0, "succeeded": 0, "deleted": 1,
         "ended_succeeded": 0, "ended_failed": 0, "ended_deleted": 1, "retries": 0, "recurring": 1, "servers": 0,
-        "queues": 2,
+        "queues": 2, "alerts": 0,
     }  # fmt: skip
     assert seen.counts == expected
     trend = tm.database.read(monitoring_trends.hourly)

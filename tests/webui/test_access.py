@@ -34,6 +34,7 @@ VALUES = {
     "server": "s",
     "runId": 1,
     "alertId": 1,
+    "alert": "0" * 32,
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 from taskmanager import TaskManager
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, key_of
-from taskmanager.storage import alerts, audit, structures
+from taskmanager.storage import alert_marks, alerts, audit
 from taskmanager.storage.audit import Sought
 from tests.targcc.test_shapes import OLDER_JOB, OLDER_LOGGED, made
 from tests.webui.conftest import USERS, Browser
@@ -135,10 +135,82 @@ def test_what_failed_is_active_until_it_goes_well_and_rules_are_suggested(tm: Ta
     assert 'value="Send invoice"' in ann.get("/hangfire/alerts/rules/new?name=Send+invoice").text
     tm.alert_rules.save(None, "Send invoice", AlertRule(to=("ops@example.org",)))
     at = tm.database.clock.now()
-    tm.database.run(lambda tx: structures.put(tx, alerts.FAILING, {key_of("Send invoice"): times.to_unix(at)}))
+    tm.database.run(lambda tx: alert_marks.failed(tx, "Send invoice", at, 1, is_told=True))
     page = ann.get("/hangfire/alerts").text
     active = page.partition('id="h-active"')[2].partition("</section>")[0]
     assert "Send invoice" in active
     assert times.to_iso(at)[:19] in active
     assert "/hangfire/history?job=Send" in active
     assert "Jobs that failed of late" not in page
+
+
+def failing(tm: TaskManager, name: str, job_id: int = 1) -> str:
+    """An alert that is active; its key."""
+    at = tm.database.clock.now()
+    tm.database.run(lambda tx: alert_marks.failed(tx, name, at, job_id, is_told=True))
+    return key_of(name).removeprefix("alerts:")
+
+
+def count(browser: Browser) -> int:
+    return int(browser.get("/hangfire/stats").json["counts"]["alerts"]["value"])
+
+
+def active(tm: TaskManager) -> list[alert_marks.ActiveAlert]:
+    return tm.database.read(lambda tx: alerts.standing(tx, [], 9))[1]
+
+
+def test_an_active_alert_is_acknowledged_until_it_is_over_and_the_bar_counts_the_others(
+    tm: TaskManager, ann: Browser, eve: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webui.snapshots._FRESH_SECONDS", 0.0)
+    key, _ = failing(tm, "Nightly"), failing(tm, "Daily")
+    failing(tm, "Nightly", 2)
+    assert count(ann) == 2
+    page = ann.get("/hangfire/alerts").text
+    assert "2 failures" in page
+    assert page.count('data-hotkey="a"') == 1
+    assert ann.post(f"/hangfire/alerts/active/{key}/acknowledge", {"note": "Bob looks <b>"}).status_code == 303
+    assert count(ann) == 1
+    page = eve.get("/hangfire/alerts").text
+    assert "Bob looks &lt;b&gt;" in page
+    assert "by ann" in page
+    assert "/acknowledge" not in page
+    assert eve.post(f"/hangfire/alerts/active/{key}/acknowledge").status_code == 403
+    assert tm.database.run(lambda tx: alerts.recover(tx, "Nightly", tm.database.clock.now(), 3))
+    assert [one.name for one in active(tm)] == ["Daily"]
+    assert count(ann) == 1
+    failing(tm, "Nightly", 4)
+    again = next(one for one in active(tm) if one.name == "Nightly")
+    assert (again.times, again.acknowledged) == (1, None)
+    found, _ = tm.database.read(lambda tx: audit.page(tx, Sought(kind="alert"), limit=9))
+    assert [(one.action, one.target, one.outcome) for one in found if one.user == "ann"] == [
+        ("alerts.edit", "Nightly", "done")
+    ]
+
+
+def test_an_alert_is_snoozed_until_a_moment_and_told_of_again(tm: TaskManager, ann: Browser) -> None:
+    key = failing(tm, "Nightly")
+    address = f"/hangfire/alerts/active/{key}"
+    for wrong in ("", "2020-01-01T00:00", "soon"):
+        ann.post(f"{address}/snooze", {"until": wrong})
+        assert active(tm)[0].snoozed is None
+    ann.post(f"{address}/snooze", {"until": "2099-01-01T08:00", "note": "known"})
+    (one,) = active(tm)
+    assert one.snoozed is not None
+    assert (one.snoozed.by, one.snoozed.note, str(one.snoozed.until)) == ("ann", "known", "2099-01-01 08:00:00")
+    assert "2099-01-01 08:00:00 UTC" in ann.get("/hangfire/alerts").text
+    ann.post(f"{address}/wake")
+    assert active(tm)[0].snoozed is None
+    tm.database.run(lambda tx: alert_marks.over(tx, f"alerts:{key}"))
+    ann.post(f"{address}/acknowledge")
+    assert "That alert is over." in ann.get("/hangfire/alerts").text
+
+
+def test_a_rule_that_is_removed_or_renamed_leaves_no_alert_behind(tm: TaskManager, ann: Browser) -> None:
+    ann.post("/hangfire/alerts/rules", FORM)
+    failing(tm, "Nightly")
+    ann.post(f"/hangfire/alerts/rules/{rules(tm)[0].id}", FORM | {"name": "Daily"})
+    assert active(tm) == []
+    failing(tm, "Daily")
+    ann.post(f"/hangfire/alerts/rules/{rules(tm)[0].id}/remove")
+    assert active(tm) == []

@@ -186,3 +186,31 @@ class OtherAlert(Schema):
     job = fields.String()
     recurringId = fields.String(allow_none=True)
     source = described(fields.String, "EmailOnFailure of a row of c_Job, or @job(alerts=…) in the code")
+
+
+class ActiveAlert(Schema):
+    """A failure that was told of and is not over, and what people made of it."""
+
+    key = described(fields.String, "by which it is acknowledged and snoozed")
+    jobName = fields.String(allow_none=True)
+    since = described(Moment, "its first failure; null when not known", allow_none=True)
+    lastFailed = Moment()
+    failures = described(fields.Integer, "since its first failure")
+    acknowledgedBy = fields.String(allow_none=True)
+    acknowledgedAt = Moment(allow_none=True)
+    acknowledgedNote = fields.String(allow_none=True)
+    snoozedUntil = described(Moment, "nothing is sent of it until then", allow_none=True)
+    snoozedBy = fields.String(allow_none=True)
+    snoozedNote = fields.String(allow_none=True)
+
+
+class Acknowledge(Body):
+    """Why, or what is being done."""
+
+    note = Text(load_default=None, allow_none=True, validate=validate.Length(max=500))
+
+
+class Snooze(Acknowledge):
+    """Until when nothing is sent."""
+
+    until = Moment(required=True)

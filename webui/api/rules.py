@@ -10,6 +10,7 @@ from taskmanager.engine.alert_rules import rule_of
 from taskmanager.engine.legacy_schedule import PREFIX
 from taskmanager.storage import alerts as rows
 from taskmanager.storage import monitoring_lists
+from taskmanager.storage.alert_marks import ActiveAlert
 from taskmanager.storage.alerts import AlertRow
 from taskmanager.storage.monitoring_lists import Row
 from taskmanager.storage.transaction import Tx
@@ -20,11 +21,13 @@ from webui.api.problems import refuse, told
 from webui.api.routing import created, group, operation
 from webui.api.work import row
 from webui.blueprint import manager, read
-from webui.views.alerts import facts_of, send_test
+from webui.views.alerts import SHOWN, facts_of, send_test
+from webui.views.alerts_active import about_alert
 
 rules = group("alerts", "Alerts")
 
 _ONE = "/api/v1/alerts/<int:alertId>"
+_ACTIVE = "/api/v1/alerts/active/<alert>"
 _MESSAGES = 20
 
 
@@ -34,7 +37,8 @@ def list_alerts() -> Any:
 
     def work(tx: Tx) -> Any:
         known = rows.load_all(tx)
-        return known, rows.counts_of(tx, [one.name for one in known]), rows.failing(tx)
+        counts, _ = rows.standing(tx, [one.name for one in known], 0)
+        return known, counts, rows.failing(tx)
 
     known, counts, failing = read(work)
     return [_rule(one, counts[one.name], key_of(one.name) in failing) for one in known]
@@ -45,6 +49,39 @@ def list_messages() -> Any:
     """The messages of late, the newest first."""
     found = read(lambda tx: monitoring_lists.rows_of(tx, rows.lately(tx, _MESSAGES)))
     return [row(one) | {"outcome": shapes.text(_outcome(one))} for one in found]
+
+
+@operation(rules, "GET", "/api/v1/alerts/active", gives=lambda: lookschemas.ActiveAlert(many=True))
+def list_active_alerts() -> Any:
+    """What failed, was told of and is not over, the last failure first; at most 200."""
+    _, found = read(lambda tx: rows.standing(tx, [], SHOWN))
+    return [_active(one) for one in found]
+
+
+@operation(rules, "POST", f"{_ACTIVE}/acknowledge", needs="alerts.edit", body=lookschemas.Acknowledge)
+def acknowledge_alert(body: Mapping[str, Any], alert: str) -> None:
+    """Tell others that somebody looks after it, until it is over. Acknowledged again, it has the new note."""
+    about_alert(alert, {"acknowledged": True, "note": body["note"]})
+    by = access.actor("api").user
+    with told(field="note"):
+        _must_be_active(manager().active_alerts.acknowledge(alert, by=by, note=body["note"]), alert)
+
+
+@operation(rules, "POST", f"{_ACTIVE}/snooze", needs="alerts.edit", body=lookschemas.Snooze)
+def snooze_alert(body: Mapping[str, Any], alert: str) -> None:
+    """Send nothing of it until a moment, or until it is over. Snoozed again, it has the new note and end."""
+    about_alert(alert, {"snoozed": f"{body['until'].isoformat()}Z", "note": body["note"]})
+    by = access.actor("api").user
+    with told(field="until"):
+        done = manager().active_alerts.snooze(alert, until=body["until"], by=by, note=body["note"])
+    _must_be_active(done, alert)
+
+
+@operation(rules, "POST", f"{_ACTIVE}/wake", needs="alerts.edit")
+def wake_alert(alert: str) -> None:
+    """Send messages of it again."""
+    about_alert(alert, {"snoozed": None})
+    _must_be_active(manager().active_alerts.wake(alert), alert)
 
 
 @operation(rules, "GET", "/api/v1/alerts/elsewhere", gives=lambda: lookschemas.OtherAlert(many=True))
@@ -136,6 +173,22 @@ def _must(alert_id: int) -> AlertRow:
     if found is None:
         refuse(404, "Alerts.NotFound", f"there is no rule {alert_id}")
     return found
+
+
+def _must_be_active(done: bool, alert: str) -> None:
+    if not done:
+        refuse(404, "Alerts.NotActive", f"no active alert has the key {alert!r}: it may be over")
+
+
+def _active(one: ActiveAlert) -> dict[str, Any]:
+    seen, snoozed = one.acknowledged, one.snoozed
+    return {
+        "key": one.key, "jobName": one.name or None, "since": one.since, "lastFailed": one.last, "failures": one.times,
+        "acknowledgedBy": seen.by if seen else None, "acknowledgedAt": seen.at if seen else None,
+        "acknowledgedNote": shapes.text(seen.note) if seen else None,
+        "snoozedUntil": snoozed.until if snoozed else None, "snoozedBy": snoozed.by if snoozed else None,
+        "snoozedNote": shapes.text(snoozed.note) if snoozed else None,
+    }  # fmt: skip
 
 
 def _outcome(one: Row) -> str | None:

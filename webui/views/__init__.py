@@ -3,6 +3,7 @@
 from webui.views import (
     actions,
     alerts,
+    alerts_active,
     audit,
     copies,
     details,
@@ -31,6 +32,7 @@ from webui.views import (
 ALL = (
     actions,
     alerts,
+    alerts_active,
     audit,
     copies,
     details,

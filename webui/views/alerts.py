@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -24,6 +22,8 @@ from webui.access import needs
 from webui.blueprint import manager, pages, read
 from webui.views.failures import title_of
 
+#: As many active alerts are shown, the last first.
+SHOWN = 200
 #: Names of jobs that failed of late, of which a rule is suggested where there is none.
 _SUGGESTED = 5
 
@@ -35,18 +35,17 @@ def alert_list() -> str:
 
     def work(tx: Tx) -> Any:
         known = rows.load_all(tx)
-        told = rows.counts_of(tx, [r.name for r in known])
+        told, active = rows.standing(tx, [r.name for r in known], SHOWN)
         sent = monitoring_lists.rows_of(tx, rows.lately(tx, 20))
         failed = [] if known else monitoring_failures.groups(tx)[0]
-        return known, told, rows.failing_since(tx), rows.telling(tx), rows.of_all_others(tx), sent, failed
+        return known, told, active, rows.telling(tx), rows.of_all_others(tx), sent, failed
 
-    known, told, failing, telling, others, sent, failed = read(work)
+    known, told, active, telling, others, sent, failed = read(work)
     in_code = [d for d in tm.registry if d.alerts is not None]
-    names = [*(r.name for r in known), *(t.name for t in telling), *(d.title for d in in_code)]
     suggested = list(dict.fromkeys(map(title_of, failed)))[:_SUGGESTED]
     return render_template(
-        "alerts.html", here="alerts", active=_active(names, failing), rules=known, told=told, failing=failing,
-        telling=telling, others=others, sent=sent, in_code=in_code, suggested=suggested, key_of=key_of,
+        "alerts.html", here="alerts", active=active, rules=known, told=told, failing={one.key for one in active},
+        telling=telling, others=others, sent=sent, in_code=in_code, suggested=suggested, key_of=_key,
         channels=_channels, events=_events, missed=tm.settings.alert_missed_seconds,
     )  # fmt: skip
 
@@ -121,10 +120,9 @@ def send_test(known: AlertRow) -> tuple[list[str], list[str]]:
     return good, bad
 
 
-def _active(names: Iterable[str], failing: Mapping[str, float]) -> list[tuple[str, datetime]]:
-    """The names of jobs whose failure was told and whose recovery was not, with the moment of that failure."""
-    found = {name: failing[key_of(name)] for name in names if key_of(name) in failing}
-    return [(name, times.from_unix(at)) for name, at in sorted(found.items(), key=lambda one: -one[1])]
+def _key(name: str) -> str:
+    """The key by which an active alert is known, of a rule's name."""
+    return key_of(name).rpartition(":")[2]
 
 
 def _known(alert_id: int) -> AlertRow:

@@ -23,7 +23,7 @@ _METRICS: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 _SHOWN = (
     "enqueued", "scheduled", "processing", "succeeded", "failed", "deleted", "awaiting", "retries", "recurring",
-    "servers", "queues",
+    "servers", "queues", "alerts",
 )  # fmt: skip
 
 
