@@ -166,23 +166,25 @@ def is_peoples(record: JobRecord) -> bool:
     return found is not None and not found.type.startswith("taskmanager.tasks.")
 
 
-def attempts(record: JobRecord, log: tuple[LogChunk, ...], now: datetime) -> dict[int, Attempt]:
-    """The runs of a job, by the id of their Processing row, each with its log."""
+def attempts(
+    record: JobRecord, log: tuple[LogChunk, ...], before: int | None = 0, *, is_newest: bool = True
+) -> tuple[dict[int, Attempt], list[dict[str, Any]]]:
+    """The runs of a job, by the id of their Processing row, each with its log; and lines of runs that are not here.
+
+    before: how many runs are older than these; None where that is not known. is_newest: none is newer.
+    """
     found: dict[int, Attempt] = {}
     for place, state in enumerate(record.history):
         if state.name == "Processing":
             after = record.history[place + 1] if place + 1 < len(record.history) else None
-            found[state.id] = Attempt(
-                len(found) + 1, state, after.created_at if after else None, after.name if after else ""
-            )
-    lines = log_lines(log)
-    by_number = {attempt.number: attempt for attempt in found.values()}
-    last = max(by_number, default=0)
-    for line in lines:
-        mine = by_number.get(min(line["attempt"], last))
-        if mine is not None:
-            mine.log.append(line)
-    return found
+            number = 0 if before is None else before + len(found) + 1
+            found[state.id] = Attempt(number, state, after.created_at if after else None, after.name if after else "")
+    by_number = {attempt.number: attempt for attempt in found.values() if attempt.number}
+    last, strays = max(by_number, default=0) if is_newest else 0, []
+    for line in log_lines(log):
+        mine = by_number.get(min(line["attempt"], last or line["attempt"]))
+        (mine.log if mine is not None else strays).append(line)
+    return found, strays
 
 
 def log_lines(log: tuple[LogChunk, ...] | list[LogChunk]) -> list[dict[str, Any]]:

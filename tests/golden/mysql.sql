@@ -426,8 +426,15 @@ SELECT (SELECT MIN(`Id`) FROM `HangfireJob` WHERE `StateName` = :state AND `Id` 
 -- monitoring_details.newest_states
 SELECT `HangfireState`.`Id`, `HangfireState`.`Name`, `HangfireState`.`Reason`, `HangfireState`.`CreatedAt`, `HangfireState`.`Data` 
 FROM `HangfireState` 
-WHERE `HangfireState`.`JobId` = %s ORDER BY `HangfireState`.`Id` DESC 
+WHERE `HangfireState`.`JobId` = %s AND `HangfireState`.`Id` < %s ORDER BY `HangfireState`.`Id` DESC 
  LIMIT %s;
+
+-- monitoring_details.runs_before
+SELECT count(*) AS count_1, sum(CASE WHEN (anon_1.`Name` = %s) THEN %s ELSE %s END) AS sum_1 
+FROM (SELECT `HangfireState`.`Name` AS `Name` 
+FROM `HangfireState` 
+WHERE `HangfireState`.`JobId` = %s AND `HangfireState`.`Id` < %s ORDER BY `HangfireState`.`Id` DESC 
+ LIMIT %s) AS anon_1;
 
 -- monitoring_directory.directory
 SELECT 'server', `Id`, `Data`, `LastHeartbeat` FROM `HangfireServer` UNION ALL SELECT 'queue', name, NULL, NULL FROM (SELECT DISTINCT `Queue` AS name FROM `HangfireJobQueue` LIMIT 1000) x UNION ALL SELECT 'python:recurring-jobs', s.`Value`, CONCAT(CASE WHEN COALESCE(h0.`Value`, '') = '' THEN '' ELSE '!' END, '|', COALESCE(h1.`Value`, ''), '|', COALESCE(h2.`Value`, ''), '|', COALESCE(h3.`Value`, '')), NULL FROM `HangfireSet` s LEFT JOIN `HangfireHash` h0 ON h0.`Key` = CONCAT('python:recurring-job:', s.`Value`) AND h0.`Field` = 'Error' LEFT JOIN `HangfireHash` h1 ON h1.`Key` = CONCAT('python:recurring-job:', s.`Value`) AND h1.`Field` = 'Cron' LEFT JOIN `HangfireHash` h2 ON h2.`Key` = CONCAT('python:recurring-job:', s.`Value`) AND h2.`Field` = 'Queue' LEFT JOIN `HangfireHash` h3 ON h3.`Key` = CONCAT('python:recurring-job:', s.`Value`) AND h3.`Field` = 'Job' WHERE s.`Key` = 'python:recurring-jobs' UNION ALL SELECT 'job', 'it', NULL, NULL FROM `HangfireJob` WHERE `Id` = :job UNION ALL SELECT `Key`, `Value`, NULL, NULL FROM `HangfireSet` WHERE `Key` IN ('paused-queues', 'paused-recurring-jobs');

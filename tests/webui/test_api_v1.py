@@ -346,6 +346,8 @@ def test_the_document_is_openapi_31_with_every_operation_named_once(program: Pro
         "acknowledge",
         "snooze",
         "wake",
+        "reschedule",
+        "move",
     )
     for path, methods in document["paths"].items():
         takes = [one["name"] for one in methods.get("post", {}).get("parameters", [])]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from taskmanager import TaskManager
-from taskmanager.domain.states import Processing
+from taskmanager.domain.states import Processing, Scheduled
 from taskmanager.engine.transitions import Change
-from taskmanager.storage import servers
+from taskmanager.storage import job_log, jobs, servers
+from tests.webui.apiclient import Program
 from tests.webui.conftest import HASH, Browser
 from tests.webui.sample import fill
 from tests.webui.test_pages import pages_of
@@ -96,3 +99,85 @@ def test_a_job_leads_to_its_neighbours_tells_its_figures_and_where_its_parts_are
     running = sam.get(f"/hangfire/jobs/details/{ids['processing']}").text
     assert f"/servers/stack/{ids['processing']}" in running
     assert "data-lasting=" in running
+
+
+def with_many_states(tm: TaskManager, runs: int) -> int:
+    """A job that has run so often, each time with a line in its log, and has succeeded at last."""
+    job_id = tm.enqueue(len, "x")
+
+    def work(tx: Any) -> None:
+        now = tx.now()
+        for number in range(1, runs + 1):
+            tm.transitions.apply(tx, [Change(job_id, Processing(server_id=SERVER, worker_id="1"), elect=False)])
+            tm.transitions.apply(tx, [Change(job_id, Scheduled(enqueue_at=now, reason=f"again {number}"), elect=False)])
+            line = json.dumps({"level": "INFO", "message": f"line of run {number}"})
+            job_log.add(tx, [{"JobId": job_id, "Attempt": number, "CreatedAt": now, "Lines": line}])
+
+    tm.database.run(work)
+    return job_id
+
+
+def test_a_history_above_200_states_is_read_on_page_by_page(
+    embedded: TaskManager, sam: Browser, statements: Callable[[], list[str]]
+) -> None:
+    job_id = with_many_states(embedded, 130)
+    path = f"/hangfire/jobs/details/{job_id}"
+    sam.get(path)
+    statements()
+    newest = sam.get(path).text
+    assert len(statements()) <= 8
+    assert newest.count('id="state-') == 200
+    assert ('id="attempt-130"' in newest, 'id="attempt-31"' in newest, 'id="attempt-30"' in newest) == (
+        True,
+        True,
+        False,
+    )
+    assert "Lines of runs that are not on this page" in newest
+    assert "line of run 7<" in newest
+    found = re.search(r'href="([^"]+states_before=\d+)#h-states"', newest)
+    assert found is not None
+    older = sam.get(found[1]).text
+    assert older.count('id="state-') == 61
+    assert ('id="attempt-30"' in older, 'id="attempt-1"' in older, ">Older states" in older) == (True, True, False)
+    assert "The newest states" in older
+    assert "again 130" not in older
+    told = Program(embedded)
+    first = told.get(f"/api/v1/jobs/{job_id}")
+    rest = told.get(f"/api/v1/jobs/{job_id}?statesBefore={first['statesNext']}")
+    assert (len(first["history"]), len(rest["history"]), rest["statesNext"]) == (200, 61, None)
+
+
+def test_a_long_log_is_read_on_also_when_the_job_has_ended(embedded: TaskManager, sam: Browser) -> None:
+    job_id = running(embedded)
+
+    def work(tx: Any) -> None:
+        for chunk in range(450):
+            lines = "\n".join(json.dumps({"level": "INFO", "message": f"line {chunk}.{n}"}) for n in range(4))
+            job_log.add(tx, [{"JobId": job_id, "Attempt": 1, "CreatedAt": tx.now(), "Lines": lines}])
+
+    embedded.database.run(work)
+    embedded.client.fail(job_id, ValueError(), "no")
+    page = sam.get(f"/hangfire/jobs/details/{job_id}").text
+    assert ("line 249.3<" in page, "line 250.0<" in page) == (True, False), "a thousand lines"
+    found = re.search(r'href="([^"]+log_after=\d+)#log"', page)
+    assert found is not None
+    further = sam.get(found[1]).text
+    assert ("line 249.3<" in further, "line 250.0<" in further, "line 449.3<" in further) == (False, True, True)
+    assert "Further lines of the log" not in further
+    assert "The log from its beginning" in further
+    text = sam.get(f"/hangfire/jobs/details/{job_id}/log?form=text").text
+    assert (text.count("\n"), "line 449.3" in text) == (1800, True)
+
+
+def test_a_running_job_tells_about_how_long_it_goes_on(embedded: TaskManager, sam: Browser) -> None:
+    job_id = running(embedded)
+    embedded.database.run(lambda tx: jobs.set_parameters(tx, {(job_id, "Progress"): "0.25"}))
+    later(embedded, "state", "CreatedAt", timedelta(minutes=10))
+    assert re.search(r"25 % · about 30 m( \d+ s)? to go", sam.get(f"/hangfire/jobs/details/{job_id}").text)
+    start = embedded.get(job_id).history[-1].created_at.isoformat() + "Z"
+    news = sam.get(f"/hangfire/jobs/details/{job_id}/log?start={start}").json
+    assert "about 30 m" in news["text"]
+    told = Program(embedded).get(f"/api/v1/jobs/{job_id}")
+    assert (told["progress"], 1790 < told["remainingSeconds"] < 1900) == (0.25, True)
+    later(embedded, "state", "CreatedAt", timedelta(0))
+    assert "25 %</small>" in sam.get(f"/hangfire/jobs/details/{job_id}").text

@@ -19,7 +19,7 @@ from webui.api.problems import refuse, refuse_field
 from webui.api.routing import created, group, operation
 from webui.blueprint import manager, read
 from webui.views.actions import reason
-from webui.views.details import ids_of, parameters_of, remarks_of, share_of
+from webui.views.details import ids_of, parameters_of, remaining, remarks_of, share_of
 
 jobs = group("jobs", "Jobs")
 
@@ -87,11 +87,12 @@ def create_job(body: Mapping[str, Any]) -> Any:
     return created("api-jobs.get_job", {"jobId": job_id, "message": f"Job {job_id} is written"}, jobId=job_id)
 
 
-@operation(jobs, "GET", "/api/v1/jobs/<int:jobId>", gives=workschemas.JobDetail)
-def get_job(job_id: int) -> Any:
-    """One job with its history."""
-    found = must(job_id)
+@operation(jobs, "GET", "/api/v1/jobs/<int:jobId>", query=workschemas.HistoryQuery, gives=workschemas.JobDetail)
+def get_job(query: Mapping[str, Any], job_id: int) -> Any:
+    """One job with its history, of which the newest 200 states, or those before one."""
+    found = must(job_id, query["statesBefore"])
     job, shown = found.job, access.may("args.view")
+    left = remaining(job, manager().database.clock.now())
     return {
         "id": job.id, "state": job.state, "name": jobviews.full_title(job), "type": jobviews.full_name(job),
         "queue": job.queue, "priority": job.priority, "createdAt": job.created_at, "expireAt": job.expire_at,
@@ -99,6 +100,8 @@ def get_job(job_id: int) -> Any:
         "result": redaction.values(job.result) if shown else None, "parent": found.parent,
         "children": list(found.children), "parameters": dict(parameters_of(found)),
         "madeFrom": ids_of(job, MADE_FROM), "madeInto": ids_of(job, MADE_INTO), "remarks": remarks_of(found),
+        "progress": share_of(job.parameters.get("Progress")), "remainingSeconds": None if left is None else left / 1000,
+        "statesNext": found.older,
         "history": [
             {
                 "state": s.name, "reason": shapes.text(s.reason), "at": s.created_at,
@@ -214,9 +217,9 @@ def _told(answers: list[Applied]) -> dict[str, Any]:
     }
 
 
-def must(job_id: int) -> Details:
-    """A job with its history. Raises JobNotFound."""
-    found = read(lambda tx: monitoring_details.details(tx, job_id)) if job_id < _MAX_ID else None
+def must(job_id: int, before: int | None = None) -> Details:
+    """A job with its history, before one of its states. Raises JobNotFound."""
+    found = read(lambda tx: monitoring_details.details(tx, job_id, before=before)) if job_id < _MAX_ID else None
     if found is None:
         raise gone(job_id)
     return found

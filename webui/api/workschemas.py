@@ -93,8 +93,21 @@ class JobDetail(Schema):
     history = fields.List(fields.Nested(HistoryEntry))
     madeFrom = described(fields.List, "the job it is a copy of", cls_or_instance=fields.Integer())
     madeInto = described(fields.List, "its copies with other arguments", cls_or_instance=fields.Integer())
+    statesNext = described(fields.Integer, "where the history goes on; null at its beginning", allow_none=True)
+    progress = described(fields.Float, "from 0 to 1", allow_none=True)
+    remainingSeconds = described(fields.Float, "about, by its progress", allow_none=True)
     remarks = described(
         fields.List, "its server is gone or silent; it was asked to end", cls_or_instance=fields.String()
+    )
+
+
+class HistoryQuery(Body):
+    """Which part of a job's history."""
+
+    statesBefore = fields.Integer(
+        load_default=None,
+        validate=validate.Range(1, (1 << 63) - 1),
+        metadata={"description": "the answer's `statesNext`"},
     )
 
 

@@ -47,7 +47,7 @@ function hear(log, asked, news) {
     log.dataset.share = news.share;
     bar.hidden = false;
     $("progress", bar).value = news.share * 100;
-    $("small", bar).textContent = `${Math.round(news.share * 100)} %`;
+    $("small", bar).textContent = news.text;
   }
   if (news.state !== "Processing") document.dispatchEvent(new CustomEvent("tm-refresh"));
 }

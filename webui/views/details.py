@@ -19,7 +19,7 @@ from taskmanager.storage.monitoring_logged import Run
 from taskmanager.storage.recurring_runs import RecurringRun
 from webui import access, callforms, errors, formats, jobviews, redaction, serverviews, shell
 from webui.access import needs
-from webui.blueprint import pages, read
+from webui.blueprint import manager, pages, read
 from webui.bulks import ACTIONS
 from webui.runviews import Runs
 
@@ -27,6 +27,11 @@ from webui.runviews import Runs
 _TOLD = frozenset({"Continuations", "Progress", STOPPED_AT, MADE_FROM, MADE_INTO, TRIGGERED_BY})
 #: Runs that the chart of a job shows.
 _CHARTED = 60
+
+#: The least share of a progress, and the least time, after which the rest of a run is estimated.
+_LEAST_SHARE, _LEAST_MS = 0.01, 1_000
+#: How often a page of the log is read for a text: with the shell's, a request keeps to 8 statements.
+_TEXT_READS = 6
 
 #: How long a run that was asked to end may take before the page says that it did not react.
 _PATIENCE_MS = 60_000
@@ -43,16 +48,19 @@ def job_details(job_id: int) -> Any:
     if request.args.get("form") == "json":
         return _as_json(found)
     newer, older = _neighbours(found)
-    spans = _spans(found.job.history, now)
-    attempts = jobviews.attempts(found.job, found.log, now)
+    until = now if found.is_newest else None
+    spans = _spans(found.job.history, until)
+    attempts, strays = jobviews.attempts(found.job, found.log, found.runs_before, is_newest=found.is_newest)
+    progress = share_of(found.job.parameters.get("Progress"))
     state = (found.job.state or "").lower()
     return render_template(
         "details.html", here="jobs", details=found, job=found.job, state=state, now=now, attempts=attempts,
-        spans=spans, figures=_figures(found.job.history, spans), newer=newer, older=older,
+        spans=spans, figures=_figures(found.job.history, spans) if found.is_newest else (None, None), newer=newer,
+        older=older, strays=strays, log_after=_log_after(),
         triggered_by=jobviews.plain(found.job.parameters.get(TRIGGERED_BY)),
-        strip=_strip(found.job.history, now), actions=ACTIONS.get(state, ()),
+        strip=_strip(found.job.history, until), actions=ACTIONS.get(state, ()),
         parameters=parameters_of(found), warning=_warning(found, now),
-        progress=share_of(found.job.parameters.get("Progress")),
+        progress=progress, told_progress=told_progress(progress, remaining(found.job, now)),
         retry_count=jobviews.plain(found.job.parameters.get("RetryCount")),
         recurring_id=jobviews.plain(found.job.parameters.get("RecurringJobId")),
         last_log=found.log[-1].id if found.log else 0, redaction=redaction,
@@ -69,8 +77,7 @@ def job_log(job_id: int) -> Any:
     """What a job has logged behind a place that was seen, and how far it is; 204 when nothing is new."""
     after, start = request.args.get("after", 0, type=int), formats.parsed(request.args.get("start"))
     if request.args.get("form") == "text":
-        chunks = read(lambda tx: monitoring_details.log(tx, job_id, after=after))
-        return Response(_as_text(jobviews.log_lines(chunks)), mimetype="text/plain")
+        return _text_of(job_id, after)
     found = read(lambda tx: monitoring_details.live(tx, job_id, after=after))
     share = share_of(found.progress)
     told = "" if share is None else f"{share:.4f}"
@@ -78,7 +85,24 @@ def job_log(job_id: int) -> Any:
         return "", 204
     lines = jobviews.log_lines(found.log)
     html = render_template("log_lines.html", lines=lines, start=start) if lines else ""
-    return jsonify(after=found.log[-1].id if found.log else after, html=html, share=told, state=found.state)
+    text = told_progress(share, left_of(share, start, manager().database.clock.now()))
+    after = found.log[-1].id if found.log else after
+    return jsonify(after=after, html=html, share=told, text=text, state=found.state)
+
+
+def _text_of(job_id: int, after: int) -> Response:
+    """The log as text; where it is very long, its end tells the address that goes on."""
+    parts, more = [], True
+    for _round in range(_TEXT_READS):
+        chunks = read(lambda tx, place=after: monitoring_details.log(tx, job_id, after=place))  # type: ignore[misc]
+        parts.append(_as_text(jobviews.log_lines(chunks)))
+        more = len(chunks) == monitoring_details.MAX_CHUNKS
+        if not more:
+            break
+        after = chunks[-1].id
+    if more:
+        parts.append(url_for("pages.job_log", job_id=job_id, form="text", after=after) + "\n")
+    return Response("".join(parts), mimetype="text/plain")
 
 
 @pages.get("/jobs/details/<int:job_id>.json")
@@ -89,7 +113,23 @@ def job_json(job_id: int) -> Any:
 
 
 def _must(job_id: int) -> Details | None:
-    return read(lambda tx: monitoring_details.details(tx, job_id)) if job_id < 1 << 62 else None
+    if job_id >= 1 << 62:
+        return None
+    return read(lambda tx: monitoring_details.details(tx, job_id, before=_before(), log_after=_log_after()))
+
+
+def _before() -> int | None:
+    """The state before which the history is shown; None for its newest part."""
+    return bounded(request.args.get("states_before", type=int))
+
+
+def _log_after() -> int:
+    return bounded(request.args.get("log_after", type=int)) or 0
+
+
+def bounded(number: int | None) -> int | None:
+    """A row's number that a database takes; None for any other."""
+    return number if number is not None and 0 < number <= monitoring_details.END else None
 
 
 def _gone(job_id: int) -> Any:
@@ -99,9 +139,9 @@ def _gone(job_id: int) -> Any:
 
 
 def _neighbours(found: Details) -> tuple[int | None, int | None]:
-    """Those next to it in the list of its state; not asked for what runs, of which so much is asked already."""
+    """Those next to it in the list of its state; not of what runs or has a long history: so much is asked already."""
     state = found.job.state
-    if state is None or found.servers:
+    if state is None or found.servers or found.older:
         return None, None
     return read(lambda tx: monitoring_details.neighbours(tx, found.job.id, state))
 
@@ -157,18 +197,18 @@ def _places(state: str) -> tuple[str, ...]:
     return ("at", "queue") if state.capitalize() in MOVABLE else ("queue",)
 
 
-def _spans(history: tuple[StateRecord, ...], now: datetime) -> dict[int, float]:
-    """How long each state lasted, or lasts so far, in milliseconds."""
+def _spans(history: tuple[StateRecord, ...], now: datetime | None) -> dict[int, float]:
+    """How long each state lasted, or lasts so far, in milliseconds; now: None where newer states are not here."""
     found = {}
     for place, state in enumerate(history):
         if place + 1 < len(history):
             found[state.id] = max(0.0, formats.span(state.created_at, history[place + 1].created_at) or 0.0)
-        elif state.name in ("Enqueued", "Scheduled", "Processing", "Awaiting"):
+        elif now is not None and state.name in ("Enqueued", "Scheduled", "Processing", "Awaiting"):
             found[state.id] = max(0.0, formats.span(state.created_at, now) or 0.0)
     return found
 
 
-def _strip(history: tuple[StateRecord, ...], now: datetime) -> list[dict[str, Any]]:
+def _strip(history: tuple[StateRecord, ...], now: datetime | None) -> list[dict[str, Any]]:
     """The history as bars on a line of 1000 units; what is short is still seen."""
     spans = _spans(history, now)
     shown = [(s, spans.get(s.id, 0.0)) for s in history if s.name not in ("Succeeded", "Failed", "Deleted")][-60:]
@@ -204,6 +244,26 @@ def share_of(text: str | None) -> float | None:
     return min(1.0, max(0.0, share)) if share == share else None
 
 
+def remaining(job: JobRecord, now: datetime) -> float | None:
+    """About how many milliseconds a run has to go, by its progress; None where nothing tells."""
+    started = job.current.created_at if job.state == "Processing" and job.current else None
+    return left_of(share_of(job.parameters.get("Progress")), started, now)
+
+
+def left_of(share: float | None, started: datetime | None, now: datetime) -> float | None:
+    """The same of a run that began at a moment and has done this share of its work."""
+    spent = formats.span(started, now) if started is not None else None
+    if share is None or spent is None or not _LEAST_SHARE <= share < 1 or spent < _LEAST_MS:
+        return None
+    return spent * (1 - share) / share
+
+
+def told_progress(share: float | None, left_ms: float | None) -> str:
+    """How far a run is, and about how long it goes on."""
+    told = f"{round((share or 0) * 100)} %"
+    return told if left_ms is None else f"{told} · " + _("about %(span)s to go", span=formats.duration(left_ms))
+
+
 def _warning(found: Details, now: datetime) -> str:
     """Whether a job that is said to run can still be running."""
     current = found.job.current
@@ -221,7 +281,7 @@ def _warning(found: Details, now: datetime) -> str:
 def _stopping(found: Details, now: datetime) -> str:
     """Whether a run that was cancelled has ended; empty when there was none."""
     history = found.job.history
-    if found.job.state != "Deleted" or len(history) < 2 or history[-2].name != "Processing":
+    if found.job.state != "Deleted" or len(history) < 2 or not found.is_newest or history[-2].name != "Processing":
         return ""
     asked = history[-1].created_at
     stopped = formats.parsed(found.job.parameters.get(STOPPED_AT))
