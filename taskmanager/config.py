@@ -143,6 +143,9 @@ class Settings:
     web_environment: str = _setting("", read.text, "label beside the title, such as PROD")
     web_site_url: str = _setting("", read.address, "page that “Back to site” leads to; no such link when empty")
     web_menu: dict[str, str] = _setting({}, read.menu, "further items of the menu: title and address")
+    web_panels: tuple[str, ...] = _setting(
+        (), read.callables, "functions that add panels to the page of a job, each as package.module:function"
+    )
     web_live: str = _setting(
         "5", read.one_of("2", "5", "15", "60", "off"), "seconds between two looks of a live page, for who chose none"
     )

@@ -90,6 +90,14 @@ def texts(value: Any) -> tuple[str, ...]:
     return tuple(p.strip() for p in parts if p.strip())
 
 
+def callables(value: Any) -> tuple[str, ...]:
+    """Paths of functions."""
+    paths = texts(value)
+    if not all(re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", path) for path in paths):
+        raise ValueError("functions such as package.module:function")
+    return paths
+
+
 def queues(value: Any) -> tuple[str, ...]:
     """Names of queues, at least one."""
     names = texts(value)

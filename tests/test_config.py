@@ -97,6 +97,7 @@ FORMS: dict[str, tuple[str, Any, Any, str]] = {
         "Wiki:javascript:alert(1)",
         "titles with addresses",
     ),
+    "web_panels": ("shop.pages:order", ("shop.pages:order",), "shop.pages", "functions such as"),
     "web_live": ("Off", "off", "7", "one of 2, 5, 15, 60, off"),
     "web_language": ("CS", "cs", "de", "one of en, cs"),
     "web_proxies": ("1", 1, "11", "a whole number from 0 to 10"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import select
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -21,11 +21,13 @@ from webui.blueprint import pages
 from webui.feed import Feed, Slots
 from webui.hosting import Can, Host, Who
 from webui.hub import hubs
+from webui.panels import MakesPanel, Panel
+from webui.panels import load as load_panels
 from webui.snapshots import Snapshots
 from webui.users import ROLES, User
 from webui.views import ALL
 
-__all__ = ["ROLES", "Page", "User", "create_app", "serve"]
+__all__ = ["ROLES", "Page", "Panel", "User", "create_app", "serve"]
 
 #: The modules whose import puts their pages on the blueprint.
 VIEWS = ALL
@@ -33,13 +35,14 @@ VIEWS = ALL
 
 def create_app(
     tm: TaskManager, *, users: Mapping[str, str] | None = None, roles: Mapping[str, str] | None = None,
-    path: str = "/hangfire", who: Who | None = None, can: Can | None = None,
+    path: str = "/hangfire", who: Who | None = None, can: Can | None = None, panels: Iterable[MakesPanel] = (),
 ) -> Flask:  # fmt: skip
     """The WSGI application of one TaskManager.
 
     users: name → password hash; roles: name → `view` or `manage`; else the settings `web_users` and `web_roles`.
     Closed by default: without users nobody gets in. who: instead of users and passwords, who of a host application
     sends a request; can: whether a user may do an action to a resource, beyond what the role says.
+    panels: what makes panels of a job's page, besides setting `web_panels`.
     path: where the pages stand; a host application that mounts this one elsewhere gives SCRIPT_NAME, and all links
     follow it.
     """
@@ -49,6 +52,7 @@ def create_app(
         SNAPSHOTS=Snapshots(tm),
         HOST=Host(who, can, tm.settings.web_read_only),
         FEED=Feed(tm),
+        PANELS=[*load_panels(tm.settings.web_panels), *panels],
         STREAMS=Slots(tm.settings.web_streams),
         SESSION_COOKIE_NAME="taskmanager",
         SESSION_COOKIE_SAMESITE="Strict",

@@ -13,7 +13,7 @@ from taskmanager.storage import monitoring_details, monitoring_lists, monitoring
 from taskmanager.storage.monitoring_details import Details
 from taskmanager.storage.monitoring_lists import Row
 from taskmanager.storage.monitoring_sets import Place
-from webui import access, cursors, filtering, jobviews, redaction
+from webui import access, cursors, filtering, jobviews, panels, redaction
 from webui.api import byname, schemas, shapes, workschemas
 from webui.api.problems import refuse, refuse_field
 from webui.api.routing import created, group, operation
@@ -110,6 +110,15 @@ def get_job(query: Mapping[str, Any], job_id: int) -> Any:
             for s in job.history
         ],
     }  # fmt: skip
+
+
+@operation(
+    jobs, "GET", "/api/v1/jobs/<int:jobId>/panels", needs="args.view", gives=lambda: workschemas.Panel(many=True)
+)
+def list_job_panels(job_id: int) -> Any:
+    """What the host application shows of a job."""
+    made = panels.of(must(job_id).job)
+    return [{"title": p.title, "text": p.text, "rows": dict(p.rows), "error": p.fault or None} for p in made]
 
 
 @operation(

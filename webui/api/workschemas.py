@@ -117,6 +117,15 @@ class LogQuery(Body):
     after = fields.Integer(load_default=0, validate=validate.Range(0, 2**62))
 
 
+class Panel(Schema):
+    """What the host application shows of a job: a text or markup, or names with values."""
+
+    title = fields.String()
+    text = fields.String()
+    rows = fields.Dict(keys=fields.String(), values=fields.String())
+    error = described(fields.String, "the class of the error that it failed with", allow_none=True)
+
+
 class LogLine(Schema):
     """A line that a job logged."""
 

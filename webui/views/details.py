@@ -17,7 +17,7 @@ from taskmanager.storage import monitoring_details, monitoring_logged, recurring
 from taskmanager.storage.monitoring_details import Details
 from taskmanager.storage.monitoring_logged import Run
 from taskmanager.storage.recurring_runs import RecurringRun
-from webui import access, callforms, errors, formats, jobviews, redaction, serverviews, shell
+from webui import access, callforms, errors, formats, jobviews, panels, redaction, serverviews, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
 from webui.bulks import ACTIONS
@@ -65,6 +65,7 @@ def job_details(job_id: int) -> Any:
         recurring_id=jobviews.plain(found.job.parameters.get("RecurringJobId")),
         last_log=found.log[-1].id if found.log else 0, redaction=redaction,
         runs=runs_of(found), made_from=ids_of(found.job, MADE_FROM), made_into=ids_of(found.job, MADE_INTO),
+        panels=panels.of(found.job) if access.may("args.view") else (),
         editable=_is_editable(found.job), stopping=_stopping(found, now), places=_places(state), once=new_key(),
         copyable=access.may("jobs.enqueue") and jobviews.is_peoples(found.job),
         server=found.job.current.data.get("ServerId", "") if found.job.current else "",
