@@ -22,7 +22,7 @@ class ServerView:
     """A worker process. `stage`: active, silent or dead, by its last heartbeat.
 
     memory: bytes; cpu: percent of one core; done: jobs since it began; ahead: seconds by which its host's clock is
-    before the database's. All None of servers that do not tell.
+    before the database's; busy: threads that perform. All None of servers that do not tell.
     """
 
     id: str
@@ -42,6 +42,7 @@ class ServerView:
     cpu: float | None = None
     done: float | None = None
     ahead: float | None = None
+    busy: float | None = None
 
 
 def view(
@@ -65,7 +66,7 @@ def view(
         record.id in asked, asked.get(record.id, False),
         tuple(r for r in running if r.data.get("ServerId") == record.id),
         str(own["version"])[:40] if own.get("version") else None,
-        *(_figure(own.get(figure)) for figure in ("memory", "cpu", "done", "ahead")),
+        *(_figure(own.get(figure)) for figure in ("memory", "cpu", "done", "ahead", "busy")),
     )  # fmt: skip
 
 

@@ -11,9 +11,9 @@ import uuid
 from collections.abc import Callable
 from typing import Protocol
 
-from taskmanager.config import Settings
+from taskmanager.config import Settings, describe
 from taskmanager.domain.errors import StorageError
-from taskmanager.domain.times import to_iso, utcnow
+from taskmanager.domain.times import to_iso, to_unix, utcnow
 from taskmanager.domain.version import VERSION
 from taskmanager.engine.performer import Performer
 from taskmanager.engine.recurring import RecurringJobs
@@ -23,6 +23,7 @@ from taskmanager.server.lifeline import Lifeline, folder_of
 from taskmanager.server.measuring import Measurer, Measures, Sampler
 from taskmanager.server.process import Loop, Process
 from taskmanager.server.pulse import BellLoop, Pulse
+from taskmanager.server.recollection import Recollection
 from taskmanager.server.runners import Runners
 from taskmanager.server.schedulers import DelayedScheduler, RecurringScheduler
 from taskmanager.server.upkeep import (
@@ -36,10 +37,11 @@ from taskmanager.server.upkeep import (
 )
 from taskmanager.server.vitals import Vitals
 from taskmanager.server.worker import MESSENGERS, Worker
-from taskmanager.storage import servers
+from taskmanager.storage import server_facts, servers
 from taskmanager.storage.database import Database
 from taskmanager.storage.doorbell import Doorbell
 from taskmanager.storage.glance import Watcher
+from taskmanager.storage.transaction import Tx
 
 log = logging.getLogger("taskmanager.server")
 
@@ -101,15 +103,25 @@ class Server:
         self.jobs_done = 0
         self._started = ""
         self._vitals = Vitals()
+        self._recollection = Recollection(settings.web_redact)
 
     def start(self) -> None:
         """Announce the server and start everything."""
         database = self.parts.database
         self._started = to_iso(database.clock.now())
-        database.run(lambda tx: servers.announce(tx, self.id, self._data()))
+        database.run(self._announce)
+        logging.getLogger().addHandler(self._recollection)
         kept = self.parts.settings
         upkeep: list[Process] = [
-            Heartbeat(database, self.id, self.line, self.given_up.set, seconds=kept.heartbeat_seconds, tell=self._data),
+            Heartbeat(
+                database,
+                self.id,
+                self.line,
+                self.given_up.set,
+                seconds=kept.heartbeat_seconds,
+                tell=self._data,
+                more=self._recollect,
+            ),
             Watchdog(database, self.id, dead_after=kept.dead_after_seconds),
             Cancellation(database, self.completer),
             Expirer(database, self.parts.transitions, kept.audit_retention_seconds, kept.history_retention_seconds),
@@ -217,6 +229,7 @@ class Server:
         for loop in self._loops:
             loop.stop()
         self._join(self._loops)
+        logging.getLogger().removeHandler(self._recollection)
         self.runners.close()
         try:
             self.parts.database.run(lambda tx: servers.remove(tx, self.id), patience=_LAST_SECONDS)
@@ -230,8 +243,22 @@ class Server:
         self.jobs_done += len(claims)
         self.worker.finished(claims)
 
+    def _announce(self, tx: Tx) -> None:
+        servers.announce(tx, self.id, self._data())
+        settings = self.parts.settings
+        told = {name: [value[:500], origin] for name, value, origin, _ in describe(settings) if name != "database_url"}
+        server_facts.tell(tx, self.id, {"Settings": told})
+
+    def _recollect(self) -> dict[str, object]:
+        """Once a minute what the last hour was like, and new warnings."""
+        now, told = to_unix(self.parts.database.clock.now()), self._told
+        return self._recollection.sample(
+            int(now), cpu=told["cpu"], memory=told["memory"], busy=len(self.completer.running)
+        )
+
     def _data(self) -> dict[str, object]:
         settings = self.parts.settings
+        self._told = self._vitals.told()
         ahead = (utcnow() - self.parts.database.clock.now()).total_seconds()
         return {
             "WorkerCount": settings.threads,
@@ -239,6 +266,6 @@ class Server:
             "StartedAt": self._started,
             "taskmanager": {
                 "pid": os.getpid(), "scheduler": settings.scheduler, "version": VERSION, "done": self.jobs_done,
-                "ahead": round(ahead, 1), **self._vitals.told(),
+                "ahead": round(ahead, 1), "busy": len(self.completer.running), **self._told,
             },
         }  # fmt: skip

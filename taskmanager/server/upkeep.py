@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from taskmanager.domain.errors import StorageError
 from taskmanager.domain.records import ServerRecord
 from taskmanager.domain.texts import storable
 from taskmanager.engine import expiring
@@ -19,7 +20,7 @@ from taskmanager.server.old_history import OldHistory
 from taskmanager.server.process import Process
 from taskmanager.server.telling import Running
 from taskmanager.server.undertaker import Undertaker
-from taskmanager.storage import audit, expiry, failures, jobs, queues, servers, stacks
+from taskmanager.storage import audit, expiry, failures, jobs, queues, server_facts, servers, stacks
 from taskmanager.storage.database import Database
 from taskmanager.storage.transaction import Tx
 
@@ -33,19 +34,19 @@ _ROUND_SECONDS = 600.0
 
 
 class Heartbeat(Process):
-    """Says that this server lives, and what `tell` tells of it. Found gone, it says so by `given_up`: the server must
-    start anew.
+    """Says that this server lives, and what `tell` tells of it; now and then what `more` has to tell, too. Found gone,
+    it says so by `given_up`: the server must start anew.
     """
 
     name = "heartbeat"
 
     def __init__(
         self, database: Database, server_id: str, line: Lifeline, given_up: Callable[[], None], *, seconds: float,
-        tell: Callable[[], Mapping[str, object]],
+        tell: Callable[[], Mapping[str, object]], more: Callable[[], Mapping[str, object]] = dict,
     ) -> None:  # fmt: skip
         super().__init__()
         self.database, self.server_id, self.line = database, server_id, line
-        self._given_up, self._seconds, self._tell = given_up, seconds, tell
+        self._given_up, self._seconds, self._tell, self._more = given_up, seconds, tell, more
 
     def tick(self) -> float:
         self.line.touch()
@@ -53,7 +54,15 @@ class Heartbeat(Process):
         if not self.database.run_single(lambda tx: servers.heartbeat(tx, self.server_id, told), patience=self._seconds):
             log.error("server %s was given up by others: its claims are theirs; it starts anew", self.server_id)
             self._given_up()
+        elif facts := self._more():
+            self._tell_more(facts)
         return self._seconds
+
+    def _tell_more(self, facts: Mapping[str, object]) -> None:
+        try:
+            self.database.run(lambda tx: server_facts.tell(tx, self.server_id, facts), patience=1.0)
+        except StorageError as error:  # the sign of life is what counts
+            log.warning("what this server tells of itself cannot be written now: %s", error)
 
 
 class Watchdog(Process):

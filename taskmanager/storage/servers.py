@@ -21,6 +21,8 @@ from taskmanager.storage.transaction import Tx, as_moment
 DEATHS = "ProcessDeaths"
 #: The set of servers that are asked to take no more jobs; with this score, to stop when they have ended theirs.
 QUIET, STOPS = "quiet-servers", 1.0
+#: Before the guid of a server: the hash of what it tells of itself.
+FACTS = "server:"
 
 
 @statement
@@ -109,9 +111,10 @@ def record(server_id: str, data: str, beat: Any) -> ServerRecord:
 
 
 def remove(tx: Tx, server_id: str) -> None:
-    """Take the server's row away, and what was asked of it."""
+    """Take the server's row away, what was asked of it and what it told of itself."""
     tx.execute(delete_server, {"id": server_id})
     structures.remove(tx, QUIET, [server_id])
+    structures.remove_hash(tx, FACTS + guid_of(server_id))
 
 
 def _is_known(tx: Tx, server_id: str) -> bool:

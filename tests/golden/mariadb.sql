@@ -775,6 +775,12 @@ WHERE `HangfireMetricRollup`.`Span` = %s AND `HangfireMetricRollup`.`Bucket` < %
 -- rollups.upsert_figures
 INSERT INTO `HangfireMetricRollup` (`Span`, `Kind`, `Key`, `Bucket`, `Count`, `Failed`, `DurationMs`, `WaitMs`, `Waits`, `LongestMs`, `D0`, `D1`, `D2`, `D3`, `D4`, `D5`, `D6`, `D7`, `D8`, `D9`, `D10`, `D11`, `D12`, `D13`, `D14`, `D15`, `D16`, `D17`, `D18`, `D19`, `D20`, `D21`, `D22`, `D23`, `D24`, `D25`) VALUES (:Span, :Kind, :Key, :Bucket, :Count, :Failed, :DurationMs, :WaitMs, :Waits, :LongestMs, :D0, :D1, :D2, :D3, :D4, :D5, :D6, :D7, :D8, :D9, :D10, :D11, :D12, :D13, :D14, :D15, :D16, :D17, :D18, :D19, :D20, :D21, :D22, :D23, :D24, :D25) ON DUPLICATE KEY UPDATE `Count` = `Count` + VALUES(`Count`), `Failed` = `Failed` + VALUES(`Failed`), `DurationMs` = `DurationMs` + VALUES(`DurationMs`), `WaitMs` = `WaitMs` + VALUES(`WaitMs`), `Waits` = `Waits` + VALUES(`Waits`), `D0` = `D0` + VALUES(`D0`), `D1` = `D1` + VALUES(`D1`), `D2` = `D2` + VALUES(`D2`), `D3` = `D3` + VALUES(`D3`), `D4` = `D4` + VALUES(`D4`), `D5` = `D5` + VALUES(`D5`), `D6` = `D6` + VALUES(`D6`), `D7` = `D7` + VALUES(`D7`), `D8` = `D8` + VALUES(`D8`), `D9` = `D9` + VALUES(`D9`), `D10` = `D10` + VALUES(`D10`), `D11` = `D11` + VALUES(`D11`), `D12` = `D12` + VALUES(`D12`), `D13` = `D13` + VALUES(`D13`), `D14` = `D14` + VALUES(`D14`), `D15` = `D15` + VALUES(`D15`), `D16` = `D16` + VALUES(`D16`), `D17` = `D17` + VALUES(`D17`), `D18` = `D18` + VALUES(`D18`), `D19` = `D19` + VALUES(`D19`), `D20` = `D20` + VALUES(`D20`), `D21` = `D21` + VALUES(`D21`), `D22` = `D22` + VALUES(`D22`), `D23` = `D23` + VALUES(`D23`), `D24` = `D24` + VALUES(`D24`), `D25` = `D25` + VALUES(`D25`), `LongestMs` = CASE WHEN VALUES(`LongestMs`) > `LongestMs` THEN VALUES(`LongestMs`) ELSE `LongestMs` END;
 
+-- server_facts.keep_facts
+UPDATE `HangfireHash` SET `ExpireAt` = :expire WHERE `Key` = :key;
+
+-- server_facts.upsert_fact
+INSERT INTO `HangfireHash` (`Key`, `Field`, `Value`, `ExpireAt`) VALUES (:Key, :Field, :Value, :ExpireAt) ON DUPLICATE KEY UPDATE `Value` = VALUES(`Value`), `ExpireAt` = VALUES(`ExpireAt`);
+
 -- servers.beat
 UPDATE `HangfireServer` SET `LastHeartbeat` = :now, `Data` = :data WHERE `Id` = :id;
 

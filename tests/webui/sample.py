@@ -11,10 +11,11 @@ from sqlalchemy import func, insert, select, update
 from taskmanager import JobContext, TaskManager
 from taskmanager.domain import times
 from taskmanager.domain.states import Failed, Processing, Scheduled, Succeeded
+from taskmanager.domain.times import to_unix
 from taskmanager.engine.audit import Actor
 from taskmanager.engine.entering import RETRIES
 from taskmanager.engine.transitions import Change
-from taskmanager.storage import job_log, jobs, logged, recurring_runs, servers, structures
+from taskmanager.storage import job_log, jobs, logged, recurring_runs, server_facts, servers, structures
 from taskmanager.storage.recurring_runs import RecurringRun
 from taskmanager.storage.transaction import Tx
 
@@ -65,7 +66,14 @@ def fill(tm: TaskManager) -> dict[str, int]:
             "ahead": 0.1,
         },
     }  # fmt: skip
+    minute = int(to_unix(now)) // 60 * 60
+    facts = {
+        "Settings": {"threads": ["20", "default"], "queues": ["default,mail", "taskmanager.toml"]},
+        "Minutes": [[minute - 60 * n, 30.0 + n % 7, 90e6 + n * 1e5, n % 5] for n in range(50, 0, -1)],
+        "Log": ["2026-11-29T10:00:00.000+00:00 WARNING shop.mails the answer took 4.2 s", "x" * 300],
+    }
     tm.database.run(lambda tx: servers.announce(tx, server_id, data))
+    tm.database.run(lambda tx: server_facts.tell(tx, server_id, facts))
 
     done = tm.enqueue_many(resize_image, [(f"/img/{n}.png", 640) for n in range(34)])
     for number, job_id in enumerate(done):

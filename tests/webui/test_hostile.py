@@ -16,7 +16,7 @@ from taskmanager.engine.audit import Actor
 from taskmanager.engine.client import new_key
 from taskmanager.engine.entering import RETRIES
 from taskmanager.engine.transitions import Change
-from taskmanager.storage import failures, job_log, jobs, logged, servers, structures
+from taskmanager.storage import failures, job_log, jobs, logged, server_facts, servers, structures
 from taskmanager.storage.monitoring_filters import Wanted
 from tests.webui.conftest import Browser
 from tests.webui.everywhere import pages_of
@@ -50,6 +50,7 @@ def poison(tm: TaskManager) -> list[int]:
             values[evil[:40]] = evil
             jobs.set_parameters(tx, {(job_id, name): value for name, value in values.items()})
             servers.announce(tx, evil, {"Queues": [evil], "WorkerCount": evil, "StartedAt": evil})
+            server_facts.tell(tx, evil, {"Settings": {evil: [evil, evil]}, "Log": [evil], "Minutes": [[0, 1, 2, 3]]})
             structures.put(tx, RETRIES, {str(job_id): 0, evil: 0})
 
         tm.database.run(work)

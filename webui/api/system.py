@@ -17,6 +17,8 @@ from webui.api.problems import refuse, told
 from webui.api.routing import group, operation
 from webui.api.work import place, row
 from webui.blueprint import manager, read
+from webui.serverviews import ServerView
+from webui.views.servers import look_at
 
 system = group("system", "Counts, queues and servers")
 
@@ -96,16 +98,30 @@ def list_servers() -> Any:
 
     found, running, now, asked = read(work)
     views = [serverviews.view(s, now, running, asked) for s in found]
-    return [
-        {
-            "id": v.id, "name": v.name, "workers": v.workers, "queues": list(v.queues), "startedAt": v.started,
-            "heartbeat": v.heartbeat, "stage": v.stage, "scheduler": v.scheduler, "isPaused": v.quiet,
-            "isStopping": v.stopping,
-            "running": [r.id for r in v.running], "version": v.version, "memoryBytes": whole_number(v.memory),
-            "cpuPercent": v.cpu, "jobsDone": whole_number(v.done),
-        }
-        for v in views
-    ]  # fmt: skip
+    return [_server(v) for v in views]
+
+
+@operation(system, "GET", "/api/v1/servers/<path:server>", query=systemschemas.ServerQuery,
+           gives=systemschemas.ServerDetail)  # fmt: skip
+def get_server(query: Mapping[str, Any], server: str) -> Any:
+    """One server: its last hour by the minute, the jobs it performs by pages, its settings, its last warnings."""
+    at = place(query["before"], 1, "before")
+    look = look_at(server, before=int(at[0]) if at else None)
+    if look is None:
+        refuse(404, "Servers.NotFound", f"there is no server {server!r}")
+    facts, rows = look.facts, look.page.rows
+    shows_settings, shows_lines = access.may("system.view"), access.may("args.view")
+    return _server(look.view) | {
+        "next": cursors.write(rows[-1].id) if look.page.has_older and rows else None,
+        "minutes": [
+            {"at": one.at, "cpuPercent": one.cpu, "memoryBytes": int(one.memory), "busyThreads": one.busy}
+            for one in facts.minutes
+        ],
+        "warnings": [redaction.text(one) for one in facts.lines] if shows_lines else None,
+        "settings": [
+            {"name": name, "value": value, "origin": origin} for name, (value, origin) in facts.settings.items()
+        ] if shows_settings else None,
+    }  # fmt: skip
 
 
 @operation(system, "POST", "/api/v1/servers/<path:server>/pause", needs="servers.drain", about="server")
@@ -140,6 +156,15 @@ def remove_server(server: str) -> None:
 def whole_number(value: float | None) -> int | None:
     """A figure without its fraction."""
     return None if value is None else int(value)
+
+
+def _server(v: ServerView) -> dict[str, Any]:
+    return {
+        "id": v.id, "name": v.name, "workers": v.workers, "queues": list(v.queues), "startedAt": v.started,
+        "heartbeat": v.heartbeat, "stage": v.stage, "scheduler": v.scheduler, "isPaused": v.quiet,
+        "isStopping": v.stopping, "running": [r.id for r in v.running], "version": v.version,
+        "memoryBytes": whole_number(v.memory), "cpuPercent": v.cpu, "jobsDone": whole_number(v.done),
+    }  # fmt: skip
 
 
 def _of_pause(pause: Pause | None) -> dict[str, Any]:

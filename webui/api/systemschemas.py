@@ -101,6 +101,44 @@ class Server(Schema):
     jobsDone = described(fields.Integer, "since it began", allow_none=True)
 
 
+class ServerQuery(Schema):
+    """Which page of its jobs."""
+
+    before = Text(load_default=None, metadata={"description": "`next` of the page before"})
+
+
+class ServerMinute(Schema):
+    """A minute of a server, in the mean."""
+
+    at = described(fields.Integer, "unix seconds at which it began")
+    cpuPercent = described(fields.Float, "of one core")
+    memoryBytes = fields.Integer()
+    busyThreads = fields.Float()
+
+
+class ServerSetting(Schema):
+    """A setting of a server, as it began; secrets are masked."""
+
+    name = fields.String()
+    value = fields.String()
+    origin = fields.String()
+
+
+class ServerDetail(Server):
+    """A worker process and what it tells of itself."""
+
+    next = described(fields.String, "leads to further jobs that it performs", allow_none=True)
+    minutes = described(fields.List, "its last hour", cls_or_instance=fields.Nested(ServerMinute))
+    warnings = described(
+        fields.List, "lines of its log, the oldest first; null without the permission args.view",
+        cls_or_instance=fields.String(), allow_none=True,
+    )  # fmt: skip
+    settings = described(
+        fields.List, "null without the permission system.view", cls_or_instance=fields.Nested(ServerSetting),
+        allow_none=True,
+    )  # fmt: skip
+
+
 class RunsQuery(Cursor):
     """Which runs."""
 

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from taskmanager.domain.errors import InvalidArgument
-from taskmanager.storage import monitoring_lists
+from taskmanager.storage import monitoring_lists, server_facts
 from taskmanager.storage import servers as server_rows
-from taskmanager.storage.monitoring_filters import Wanted
+from taskmanager.storage.monitoring_filters import Term, Wanted
+from taskmanager.storage.monitoring_lists import Page
+from taskmanager.storage.server_facts import Facts
 from taskmanager.storage.transaction import Tx
-from webui import access, serverviews, shell
+from webui import access, cursors, servercharts, serverviews, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
 from webui.serverviews import STAGES, ServerView
 from webui.views.actions import back
 
-#: Running jobs that are told of; beyond it the list of running jobs is the place to look.
+#: Running jobs of a page of one server, and of all in the list of servers.
 _RUNNING = 100
 #: Of each server in the list; its own page has the others.
 _OF_EACH = 20
@@ -43,12 +47,17 @@ def servers() -> str:
 
 @pages.get("/servers/<name:server>")
 def server(server: str) -> str:
-    """One of them, and the jobs it performs now."""
-    views, now, _running = _look()
-    found = next((v for v in views if v.id == server), None)
-    if found is None:
+    """One of them: its last hour, the jobs it performs now by pages, its settings, its last warnings."""
+    place = cursors.read(request.args.get("before"), 1)
+    look = look_at(server, before=int(place[0]) if place else None)
+    if look is None:
         abort(404)
-    return render_template("server.html", here="servers", one=found, now=now, versions=_versions(views))
+    rows = look.page.rows
+    return render_template(
+        "server.html", here="servers", one=look.view, now=look.now, versions=_versions(look.others), facts=look.facts,
+        charts=servercharts.charts(look.facts.minutes, look.view.workers), first=place is None,
+        older=cursors.write(rows[-1].id) if look.page.has_older and rows else None, shown_of=_RUNNING,
+    )  # fmt: skip
 
 
 @pages.post("/servers/<any(pause, resume, stop, remove):action>")
@@ -104,6 +113,36 @@ def _refused(error: InvalidArgument) -> Any:
         abort(409, str(error))
     flash(str(error), "warn")
     return redirect(url_for("pages.servers"), 303)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A server, all servers, what it tells of itself, and a page of the jobs it performs."""
+
+    view: ServerView
+    others: list[ServerView]
+    facts: Facts
+    page: Page
+    now: datetime
+
+
+def look_at(server: str, *, before: int | None = None) -> Look | None:
+    """Look at one server; None when there is none of that id. before: only jobs with a lower id."""
+    wanted = Wanted(("Processing",), (Term("server", (server,)),))
+
+    def work(tx: Tx) -> Any:
+        known = server_rows.all_servers(tx)
+        if all(one.id != server for one in known):
+            return None
+        page = monitoring_lists.page(tx, wanted, limit=_RUNNING, before=before)
+        return known, page, server_facts.of(tx, server), tx.now(), server_rows.asked(tx)
+
+    found = read(work)
+    if found is None:
+        return None
+    known, page, facts, now, asked = found
+    views = [serverviews.view(one, now, page.rows, asked) for one in known]
+    return Look(next(v for v in views if v.id == server), views, facts, page, now)
 
 
 def _look() -> tuple[list[ServerView], Any, list[Any]]:
