@@ -38,6 +38,7 @@ from taskmanager.engine.retries import AutomaticRetry
 from taskmanager.engine.retry_verbs import RetryVerbs
 from taskmanager.engine.statistics import StatisticsHistory
 from taskmanager.engine.transitions import Transitions
+from taskmanager.engine.undoing import Undoing
 from taskmanager.server.process import Process
 from taskmanager.server.ringer import Ringer
 from taskmanager.server.schedulers import LegacyScheduler
@@ -79,6 +80,7 @@ class Installation:
         self.client = Client(self.database, self.transitions, self.filters, max_payload_bytes=s.max_payload_bytes)
         self.retries = RetryVerbs(self.client)
         self.placing = Placing(self.client, self.registry)
+        self.undoing = Undoing(self.client)
         self.recurring_jobs = RecurringJobs(self.client)
         self.alert_rules = AlertRules(self.database)
         self.active_alerts = ActiveAlerts(self.database)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from taskmanager.domain.arguments import meets
 from taskmanager.domain.errors import InvalidArgument
-from taskmanager.engine import recurring_operations
+from taskmanager.engine import operations, recurring_operations
 from taskmanager.engine.client import new_key
 from taskmanager.engine.recurring_operations import Wish
 from taskmanager.storage import monitoring_lists
@@ -32,11 +32,12 @@ _SAMPLES = 3
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What somebody wants to be done. state: by its address, such as `failed`."""
+    """What somebody wants to be done. state: by its address, such as `failed`; spread: of requeued jobs, in seconds."""
 
     state: str
     action: str
     filter: Parsed
+    spread: int = 0
 
     @property
     def state_name(self) -> str:
@@ -71,11 +72,13 @@ class NotPossible(Exception):
         self.field, self.permission = field, permission
 
 
-def plan(state: str, action: str, q: str) -> Plan:
+def plan(state: str, action: str, q: str, spread: int = 0) -> Plan:
     """What is asked for. Raises NotPossible."""
     allowed = ["requeue" if one == "enqueue" else one for one in ACTIONS.get(state, ())]
     if action not in allowed:
         raise NotPossible("", field="action")
+    if not 0 <= spread <= operations.MOST_SPREAD or (spread and action != "requeue"):
+        raise NotPossible("", field="spreadSeconds")
     if not access.may(f"jobs.{action}"):
         raise NotPossible(f"jobs.{action}", permission=f"jobs.{action}")
     parsed = filtering.asked(q, (shell.STATES[state][0],))
@@ -83,7 +86,7 @@ def plan(state: str, action: str, q: str) -> Plan:
         raise NotPossible(parsed.error, permission="args.view")
     if parsed.error or parsed.wanted.states != (shell.STATES[state][0],):
         raise NotPossible(parsed.error, field="q")
-    return Plan(state, action, parsed)
+    return Plan(state, action, parsed, spread)
 
 
 def ask(wanted: Plan) -> Asked:
@@ -102,10 +105,14 @@ def ask(wanted: Plan) -> Asked:
 def start(wanted: Plan, key: str | None = None, *, door: str = "dashboard") -> int:
     """Start it; its job's id. key: the same one again is the same operation. door: for the audit log."""
     action, name, parsed = wanted.action, wanted.state_name, wanted.filter
-    access.about("operation", f"{action} {name}", after={"action": action, "state": name, "filter": parsed.text})
-    return manager().operations.start(
-        action, parsed.wanted, parsed.text, access.actor(door), key or new_key(), names=parsed.names
+    after = {"action": action, "state": name, "filter": parsed.text} | (
+        {"spread": wanted.spread} if wanted.spread else {}
     )
+    access.about("operation", f"{action} {name}", after=after)
+    return manager().operations.start(
+        action, parsed.wanted, parsed.text, access.actor(door), key or new_key(), names=parsed.names,
+        spread=wanted.spread,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

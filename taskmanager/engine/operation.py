@@ -15,6 +15,7 @@ from taskmanager.storage.monitoring_filters import Term, Wanted
 class Operation:
     """What is to be done with which jobs, and how far it is. upper: ids from here on are not touched.
 
+    spread: seconds over which requeued jobs begin, evenly; all at once when it is 0.
     below: the walk goes on below this id; None when it has ended. skipped: jobs whose state had changed meanwhile.
     total: how many jobs matched before the first part, where that could be counted; else the progress is measured by
     ids, between `lower` and `top`, which is above the first job that was found.
@@ -43,6 +44,7 @@ class Operation:
     options: dict[str, Any] = field(default_factory=dict)
     top: int | None = None
     total: int | None = None
+    spread: float = 0.0
 
     @property
     def share(self) -> float:

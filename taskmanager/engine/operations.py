@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Any
 
 from taskmanager.domain import times
@@ -17,7 +18,7 @@ from taskmanager.domain.errors import InvalidArgument, JobNotFound
 from taskmanager.domain.invocation import InvocationUnreadable
 from taskmanager.domain.invocation import read as read_invocation
 from taskmanager.domain.records import JobRecord
-from taskmanager.domain.states import Deleted, Enqueued
+from taskmanager.domain.states import Deleted, Enqueued, Scheduled, State
 from taskmanager.domain.texts import wholes
 from taskmanager.engine import recurring_operations
 from taskmanager.engine.audit import Actor, Audit
@@ -43,6 +44,8 @@ _SAMPLES, _KEPT = 100, 200
 #: Jobs are counted up to here before the first part; where there are more, the progress is measured by ids.
 _COUNTED = 200_000
 ACTIONS = ("requeue", "delete")
+#: Over how long requeued jobs are spread at most, in seconds: a week.
+MOST_SPREAD = 7 * 86_400
 
 
 class Operations:
@@ -57,22 +60,26 @@ class Operations:
         self.part = _PART_EMBEDDED if client.database.is_embedded else _PART
 
     def start(
-        self, action: str, wanted: Wanted, text: str, actor: Actor, key: str, *, names: Sequence[NamedArgument] = ()
-    ) -> int:
+        self, action: str, wanted: Wanted, text: str, actor: Actor, key: str, *,
+        names: Sequence[NamedArgument] = (), spread: float = 0.0,
+    ) -> int:  # fmt: skip
         """Write the operation; its job's id. key: of the form; the same key twice is the same operation.
 
         text: the filter as people wrote it. names: conditions on arguments by their names; a job of a function that
-        the worker does not know has no names, and is left alone. Raises InvalidArgument.
+        the worker does not know has no names, and is left alone. spread: seconds from now over which requeued jobs
+        begin, evenly: they are Scheduled meanwhile. Raises InvalidArgument.
         """
         if action not in ACTIONS or len(wanted.states) != 1:
             raise InvalidArgument("a bulk operation requeues or deletes jobs of one state")
+        if not 0 <= spread <= MOST_SPREAD or (spread and action != "requeue"):
+            raise InvalidArgument(f"requeued jobs are spread over at most {MOST_SPREAD} seconds")
 
         def work(tx: Tx) -> list[int]:
             lower, highest = monitoring_walk.span(tx, wanted.states[0])
             made = Operation(
                 action, wanted.states[0], text, [packed(t) for t in wanted.terms], actor.user, actor.door,
                 actor.address, lower, highest + 1, highest + 1, times.to_iso(tx.now()),
-                names=[[one.name, list(one.values), one.negated] for one in names],
+                names=[[one.name, list(one.values), one.negated] for one in names], spread=spread,
             )  # fmt: skip
             return [self._create(tx, made, key)]
 
@@ -192,8 +199,12 @@ class Operations:
 
     def _change(self, tx: Tx, job_id: int, now: Operation, ids: Sequence[int]) -> None:
         reason = f"Bulk operation #{job_id} by {now.user}"[:100]
-        to = Enqueued(queue="", reason=reason) if now.action == "requeue" else Deleted(reason=reason)
-        changes = [Change(i, to, frozenset({now.state})) for i in sorted(ids)]
+        if now.spread and now.action == "requeue":
+            targets = _spread(now, ids, tx.now(), reason)
+        else:
+            to = Enqueued(queue="", reason=reason) if now.action == "requeue" else Deleted(reason=reason)
+            targets = dict.fromkeys(ids, to)
+        changes = [Change(i, targets[i], frozenset({now.state})) for i in sorted(ids)]
         for answer in self.client.transitions.apply(tx, changes) if changes else ():
             if answer:
                 now.changed += 1
@@ -220,6 +231,22 @@ class Operations:
                 if len(now.samples) < _SAMPLES:
                     now.samples.append([recurring_id, why[:300]])
         now.below = now.below - 1 or None
+
+
+def _spread(now: Operation, ids: Sequence[int], at: datetime, reason: str) -> dict[int, State]:
+    """For each of these jobs, newest first, its moment within the spread; those whose moment has passed go at once.
+
+    Where it is known how many there are, by their number, else by their ids.
+    """
+    begun, done = times.parse(now.started) or at, now.changed + now.skipped
+    top, found = now.top or now.upper, dict[int, State]()
+    for place, job_id in enumerate(ids):
+        share = (done + place) / now.total if now.total else (top - job_id) / max(1, top - now.lower)
+        moment = begun + timedelta(seconds=now.spread * min(1.0, max(0.0, share)))
+        found[job_id] = (
+            Scheduled(enqueue_at=moment, reason=reason) if moment > at else Enqueued(queue="", reason=reason)
+        )
+    return found
 
 
 def load(tx: Tx, job_id: int) -> Operation | None:
@@ -259,7 +286,7 @@ def result(now: Operation) -> dict[str, Any]:
     return {
         "kind": now.kind, "action": now.action, "state": now.state, "filter": now.text, "changed": now.changed,
         "skipped": now.skipped, "stopped_by": now.stopped_by,
-    }  # fmt: skip
+    } | ({"spread": now.spread} if now.spread else {})  # fmt: skip
 
 
 def _queue(tx: Tx, default: str) -> str:

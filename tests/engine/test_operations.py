@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from taskmanager import TaskManager
+from taskmanager.domain import times
 from taskmanager.domain.errors import InvalidArgument
 from taskmanager.engine import operations
 from taskmanager.engine.audit import Actor
@@ -203,3 +204,28 @@ def test_a_part_is_found_by_the_index_of_its_state(tm: TaskManager) -> None:
         rows = connection.exec_driver_sql(f"{product.explain} {sql}", given).mappings()
         plan = product.plan([dict(r) for r in rows])
     assert (plan.indexes, plan.sorts) == (frozenset({f"IX_{job}_StateName"}), False)
+
+
+def test_requeued_jobs_begin_evenly_over_a_while(tm: TaskManager) -> None:
+    tm.operations.part = 5
+    ids = failing(tm, 20)
+    job_id = tm.operations.start("requeue", FAILED, "", ANN, new_key(), spread=2000)
+    tm.operations.measure(job_id)
+    now = to_the_end(tm, job_id)
+    assert (now.changed, now.skipped) == (20, 0)
+    begun = times.parse(now.started)
+    assert begun is not None
+    moments = []
+    for one in sorted(ids, reverse=True)[1:]:
+        current = tm.get(one).current
+        assert current is not None
+        moment = times.parse(current.data["EnqueueAt"])
+        assert (current.name, moment is not None) == ("Scheduled", True)
+        moments.append((moment - begun).total_seconds())  # type: ignore[operator]
+    assert moments == pytest.approx([100.0 * n for n in range(1, 20)], abs=0.01)
+
+
+@pytest.mark.parametrize(("action", "spread"), [("delete", 60), ("requeue", -1), ("requeue", 10_000_000)])
+def test_only_a_requeue_is_spread_and_not_for_ever(tm: TaskManager, action: str, spread: float) -> None:
+    with pytest.raises(InvalidArgument, match="spread over at most"):
+        tm.operations.start(action, FAILED, "", ANN, new_key(), spread=spread)

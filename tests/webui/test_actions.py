@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from taskmanager import TaskManager
+from taskmanager.storage import audit
 from taskmanager.storage import recurring as recurring_rows
+from taskmanager.storage.audit import Sought
+from tests.webui.apiclient import Program
 from tests.webui.conftest import Browser
 
 
@@ -91,3 +96,40 @@ def test_queues_are_paused_and_resumed(tm: TaskManager, ann: Browser) -> None:
     assert "paused" in ann.get("/hangfire/jobs/enqueued").text
     assert ann.post("/hangfire/queues/resume", {"queue": "mail"}).status_code == 204
     assert ann.post("/hangfire/queues/pause", {"queue": "a b"}).status_code == 422
+
+
+def test_what_was_done_by_a_button_is_undone_by_the_next(tm: TaskManager, ann: Browser) -> None:
+    one, two = failed(tm, 2)
+    page = {"Accept": "text/html"}
+    ann.post("/hangfire/jobs/failed/delete", {"jobs[]": [one, two], "back": "/hangfire/jobs/failed"}, **page)
+    tm.requeue(two)
+    notice = ann.get("/hangfire/jobs/failed").text.partition("2 jobs were deleted.")[2].partition("</form>")[0]
+    assert 'action="/hangfire/jobs/actions/undo"' in notice
+    assert re.findall(r'name="jobs\[\]" value="(\d+)"', notice) == [str(one), str(two)]
+    ann.post("/hangfire/jobs/actions/undo", {"jobs[]": [one], "back": "/hangfire/jobs/failed"}, **page)
+    told = ann.get("/hangfire/jobs/failed").text
+    assert "1 job is as it was before." in told
+    assert (tm.get(one).state, tm.get(one).history[-1].reason) == ("Failed", "Taken back via Dashboard UI by ann")
+    rows, _ = tm.database.read(lambda tx: audit.page(tx, Sought(kind="job"), limit=9))
+    assert (rows[0].action, rows[0].target) == ("jobs.requeue", str(one))
+    ann.post("/hangfire/jobs/actions/undo", {"jobs[]": [one], "back": "/hangfire/jobs/failed"}, **page)
+    assert "1 job was left: its state had changed." in ann.get("/hangfire/jobs/failed").text
+
+
+def test_no_way_back_is_offered_where_there_is_none(tm: TaskManager, ann: Browser) -> None:
+    done = tm.enqueue(len, "x")
+    tm.testing.drain()
+    ann.post(
+        "/hangfire/jobs/succeeded/requeue", {"jobs[]": [done], "back": "/hangfire/jobs/succeeded"}, Accept="text/html"
+    )
+    page = ann.get("/hangfire/jobs/succeeded").text
+    assert "1 job was enqueued." in page
+    assert "actions/undo" not in page
+
+
+def test_a_program_takes_back_as_well(tm: TaskManager) -> None:
+    one, two = failed(tm, 2)
+    tm.delete(one)
+    answer = Program(tm).post("/api/v1/jobs/undo", {"ids": [one, two]})
+    assert (answer["changed"], list(answer["refused"])) == (1, [str(two)])
+    assert tm.get(one).state == "Failed"

@@ -158,3 +158,27 @@ def test_those_that_run_those_that_ended_and_those_of_somebody_are_listed_apart(
     program = Program(tm)
     assert [one["id"] for one in program.get("/api/v1/operations?progress=running")] == made[1:]
     assert program.get("/api/v1/operations?user=eve") == []
+
+
+def test_the_starts_of_requeued_jobs_are_spread_over_minutes(tm: TaskManager, ann: Browser) -> None:
+    ids = failing(tm, 4)
+    page = ann.get("/hangfire/operations/new?state=failed&action=requeue").text
+    assert 'name="spread"' in page
+    assert 'name="spread"' not in ann.get("/hangfire/operations/new?state=failed&action=delete").text
+    answer = ann.post("/hangfire/operations", form(page, spread="10"), Accept="text/html")
+    job_id = int(answer.headers["Location"].rpartition("/")[2])
+    tm.operations.step(job_id)
+    assert states(tm, ids) <= {"Scheduled", "Enqueued"}
+    assert tm.get(ids[0]).state == "Scheduled"
+    assert "<dt>Spread over</dt><dd>10 m" in ann.get(f"/hangfire/operations/{job_id}").text
+    for wrong in ("x", "-1", "99999"):
+        assert ann.post("/hangfire/operations", form(page, spread=wrong)).status_code == 400
+
+
+def test_a_program_spreads_them_too(tm: TaskManager) -> None:
+    program = Program(tm)
+    failing(tm, 2)
+    asked = {"action": "requeue", "state": "Failed", "q": "", "spreadSeconds": 600}
+    assert program.post("/api/v1/operations", asked, status=201)["spreadSeconds"] == 600
+    status, _, told = program.refused("POST", "/api/v1/operations", asked | {"action": "delete"})
+    assert (status, told) == (422, ["spreadSeconds"])

@@ -48,7 +48,7 @@ def get_operation(job_id: int) -> Any:
 )  # fmt: skip
 def start_operation(body: Mapping[str, Any]) -> Any:
     """Requeue or delete all jobs of a state that match a filter, in the background."""
-    made, one = _started(body["state"], body["action"], body["q"], body["expected"])
+    made, one = _started(body["state"], body["action"], body["q"], body["expected"], body["spreadSeconds"])
     return created("api-bulk.get_operation", _operation(made, one), jobId=made)
 
 
@@ -156,9 +156,9 @@ def _whole_group(body: Mapping[str, Any], key: str, action: str) -> Any:
     return created("api-bulk.get_operation", _operation(made, one), 202, jobId=made)
 
 
-def _started(state: str, action: str, q: str, expected: int | None) -> tuple[int, Operation]:
+def _started(state: str, action: str, q: str, expected: int | None, spread: int = 0) -> tuple[int, Operation]:
     """The operation that a request starts, or has started before under its key."""
-    plan, key = _plan(state, action, q), idempotency.given()
+    plan, key = _plan(state, action, q, spread), idempotency.given()
     made = key.find() if key is not None else None
     if made is None:
         asked = bulks.ask(plan)
@@ -167,20 +167,21 @@ def _started(state: str, action: str, q: str, expected: int | None) -> tuple[int
             refuse_field("expected", f"must be {asked.number}, the number of jobs that match (at most {most})")
         made = bulks.start(plan, key.key if key is not None else None, door="api")
     one = _must(made)
-    if (one.action, one.state, one.text) != (action, state, plan.filter.text):
+    if (one.action, one.state, one.text, one.spread) != (action, state, plan.filter.text, spread):
         idempotency.refuse_reuse()
     return made, one
 
 
-def _plan(state: str, action: str, q: str) -> bulks.Plan:
+def _plan(state: str, action: str, q: str, spread: int = 0) -> bulks.Plan:
     try:
-        return bulks.plan(state.lower(), action, q)
+        return bulks.plan(state.lower(), action, q, spread)
     except NotPossible as error:
         if error.permission:
             refuse(403, "Access.Forbidden", f"the permission {error.permission} is missing")
         told = {
             "action": f"cannot be done with jobs in state {state}",
             "q": "a filter of another state serves no bulk operation",
+            "spreadSeconds": "only what is requeued is spread",
         }
         refuse_field(error.field, str(error) or told[error.field])
 
@@ -209,7 +210,7 @@ def _operation(job_id: int, one: Operation) -> dict[str, Any]:
     return {
         "id": job_id, "kind": one.kind, "action": one.action, "state": one.state, "q": one.text, "user": one.user,
         "startedAt": one.started, "endedAt": one.ended, "stoppedBy": one.stopped_by, "changed": one.changed,
-        "skipped": one.skipped, "progress": one.share,
+        "skipped": one.skipped, "progress": one.share, "spreadSeconds": one.spread,
     }  # fmt: skip
 
 

@@ -178,6 +178,12 @@ def delete_jobs(body: Mapping[str, Any]) -> Any:
     return _many(body, "delete")
 
 
+@operation(jobs, "POST", "/api/v1/jobs/undo", needs="jobs.requeue", body=workschemas.Undone, gives=workschemas.Changed)
+def undo_jobs(body: Mapping[str, Any]) -> Any:
+    """Put deleted or requeued jobs back into the state before, where nothing has come of it yet."""
+    return _told(manager().undoing.undo(body["ids"], reason=reason()))
+
+
 def row(one: Row) -> dict[str, Any]:
     """A job of a list."""
     return {

@@ -164,6 +164,14 @@ class JobIds(Body):
     state = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(_STATES))
 
 
+class Undone(Body):
+    """Jobs whose deletion or requeue is taken back."""
+
+    ids = fields.List(
+        fields.Integer(strict=True, validate=validate.Range(1, 2**62)), required=True, validate=validate.Length(1, 50)
+    )
+
+
 class GivenUp(Body):
     """Jobs that wait for their next try."""
 
@@ -226,6 +234,11 @@ class OperationsQuery(Body):
 class NewOperation(PlannedOperation, WholeGroup):
     """A bulk operation that is to be started."""
 
+    spreadSeconds = fields.Integer(
+        load_default=0, strict=True, validate=validate.Range(0, 7 * 86_400),
+        metadata={"description": "of requeued jobs: they begin evenly from now on, over so long; 0: all at once"},
+    )  # fmt: skip
+
 
 class PlannedRecurringOperation(Body):
     """A bulk operation on recurring jobs: what is done with all that match."""
@@ -287,6 +300,7 @@ class Operation(Schema):
     changed = fields.Integer()
     skipped = fields.Integer()
     progress = described(fields.Float, "from 0 to 1")
+    spreadSeconds = described(fields.Float, "over how long requeued jobs begin")
 
 
 class FailureGroup(Schema):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import abort, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from taskmanager.domain.errors import JobNotFound
 from taskmanager.domain.texts import wholes
-from taskmanager.engine.transitions import Applied
-from webui import shell
+from taskmanager.engine import undoing
+from taskmanager.engine.transitions import GONE, Applied
+from webui import access, shell
 from webui.access import needs
 from webui.blueprint import manager, pages
 
@@ -70,9 +71,9 @@ def _many(state: str, action: str) -> Any:
         return "", 204
     changed = sum(map(bool, answers))
     if changed and action == "requeue":
-        flash(ngettext("%(num)d job was enqueued.", "%(num)d jobs were enqueued.", changed), "done")
+        tell(ngettext("%(num)d job was enqueued.", "%(num)d jobs were enqueued.", changed), answers)
     elif changed:
-        flash(ngettext("%(num)d job was deleted.", "%(num)d jobs were deleted.", changed), "done")
+        tell(ngettext("%(num)d job was deleted.", "%(num)d jobs were deleted.", changed), answers)
     return back_with_left(len(answers) - changed)
 
 
@@ -89,20 +90,40 @@ def back_with_left(left: int) -> Any:
 
 
 def _one(job_id: int, action: str) -> Any:
-    tm = manager()
-    try:
-        done = (tm.requeue if action == "requeue" else tm.delete)(job_id, reason=reason())
-    except JobNotFound:
+    client = manager().client
+    done = (client.requeue if action == "requeue" else client.delete)([job_id], reason=reason())[0]
+    if done.refused == GONE:
         abort(404)
     if not shell.wants_page():
         return ("", 204) if done else ("", 422)
     if not done:
         flash(_("Nothing was changed: the job is in that state already."), "warn")
     elif action == "requeue":
-        flash(_("The job was enqueued."), "done")
+        tell(_("The job was enqueued."), [done])
     else:
-        flash(_("The job was deleted."), "done")
+        tell(_("The job was deleted."), [done])
     return redirect(url_for("pages.job_details", job_id=job_id), 303)
+
+
+def tell(text: str, answers: Sequence[Applied]) -> None:
+    """Say what was done, with a way back where there may be one: its form stands in the notice."""
+    ids = [one.job_id for one in answers if one.state is not None and one.left in undoing.WAYS.get(one.state.name, ())]
+    can = 0 < len(ids) <= undoing.MOST and access.may("jobs.requeue")
+    flash({"text": text, "undo": ids if can else []}, "done")  # type: ignore[arg-type]
+
+
+@pages.post("/jobs/actions/undo")
+@needs("jobs.requeue")
+def jobs_undo() -> Any:
+    """Take a deletion or a requeue back: each job that nothing has come of is in the state before again."""
+    ids = chosen()[: undoing.MOST]
+    answers = manager().undoing.undo(ids, reason=f"Taken back via Dashboard UI by {g.user.name}")
+    if not shell.wants_page():
+        return "", 204
+    changed = sum(map(bool, answers))
+    if changed:
+        flash(ngettext("%(num)d job is as it was before.", "%(num)d jobs are as they were before.", changed), "done")
+    return back_with_left(len(answers) - changed)
 
 
 def chosen() -> list[int]:

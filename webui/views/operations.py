@@ -48,7 +48,8 @@ def operation_new() -> Any:
     """The question before it: which jobs or recurring jobs, how many, and three of them."""
     if request.args.get("kind") == "recurring":
         return _recurring_question(_recurring_plan(request.args), key=new_key())
-    return _question(_plan(*(request.args.get(name, "") for name in ("state", "action", "q"))))
+    state, action, q = (request.args.get(name, "") for name in ("state", "action", "q"))
+    return _question(_plan(state, action, q))
 
 
 @pages.post("/operations")
@@ -68,7 +69,7 @@ def operation_start() -> Any:
         except NotPossible as error:
             abort(400, str(error))
     else:
-        plan = _plan(state, action, request.form.get("q", ""))
+        plan = _plan(state, action, request.form.get("q", ""), _spread())
         asked = bulks.ask(plan)
         if asked.is_many and not _is_typed(asked.number):
             return _question(plan, wrong=True), 422
@@ -156,9 +157,18 @@ def _recurring_question(plan: RecurringPlan, *, key: str, wrong: bool = False) -
     )  # fmt: skip
 
 
-def _plan(state: str, action: str, q: str) -> Plan:
+def _spread() -> int:
+    """Over how many seconds requeued jobs are spread; the form has minutes."""
+    text = request.form.get("spread", "").strip()
+    minutes = whole(text) if text else 0
+    if minutes is None:
+        abort(400, _("That cannot be done with jobs of this state."))
+    return 60 * minutes
+
+
+def _plan(state: str, action: str, q: str, spread: int = 0) -> Plan:
     try:
-        return bulks.plan(state, action, q)
+        return bulks.plan(state, action, q, spread)
     except NotPossible as error:
         if error.permission:
             abort(403, error.permission)
