@@ -48,7 +48,8 @@ _NOT_PAGES = (
 )  # fmt: skip
 #: What the URL map does not tell: filters, periods, pages far down.
 VARIANTS = (
-    "?period=week", "?period=month", "jobs/failed?q=error:nothing", "jobs/failed?q=type:import", "jobs?q=report",
+    "?period=hour", "?period=week", "?period=month", "jobs/failed?q=error:nothing", "jobs/failed?q=type:import",
+    "jobs?q=report",
     "jobs/succeeded?q=arg:2026", "jobs/succeeded?q=arg.year:2026", "jobs?q=queue:mail", "jobs?q=created:>-2h",
     "jobs/succeeded?q=recurring:nightly-1", "jobs?q=attempt:>1", "jobs/failed?from=9000&count=100",
     "jobs/failed?count=200", "jobs/succeeded?after={middle}", "jobs?after={middle}", "jobs/succeeded?before={middle}",

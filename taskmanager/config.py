@@ -78,6 +78,7 @@ class Settings:
     notification_retention_seconds: float = _setting(
         600.0, read.pause, "how long notifications are kept for pages that reconnect"
     )
+    app_version: str = _setting("", read.text, "version of the application; its first server is marked in charts")
     metrics: bool = _setting(True, read.switch, "whether runs are summed up by type and queue, for charts")
     max_payload_bytes: int = _setting(16 * 1024**2, read.size, "largest arguments of one job")
     max_result_bytes: int = _setting(64 * 1024, read.size, "largest kept result of one job")

@@ -45,6 +45,7 @@ FORMS: dict[str, tuple[str, Any, Any, str]] = {
     "audit_retention_seconds": ("30d", 2_592_000.0, "0", "more than 0 seconds"),
     "history_retention_seconds": ("90d", 7_776_000.0, "0", "more than 0 seconds"),
     "notification_retention_seconds": ("2m", 120.0, "0", "more than 0 seconds"),
+    "app_version": ("2.4.1", "2.4.1", 7, "a text"),
     "metrics": ("off", False, "perhaps", "true or false"),
     "max_payload_bytes": ("1gb", 1024**3, "1.5MB", "64KB, 80MB"),
     "max_result_bytes": ("128 KB", 128 * 1024, True, "64KB, 80MB"),

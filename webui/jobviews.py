@@ -62,6 +62,17 @@ def title(row: Row) -> str:
     return called(row.call)
 
 
+def short_name(name: str) -> str:
+    """A type of job without its module."""
+    return name.rpartition(":")[2] or name
+
+
+def type_title(name: str) -> str:
+    """A type of job for people."""
+    known = definitions().get(name)
+    return known.title if known is not None else short_name(name)
+
+
 def called(call: str) -> str:
     """The name of what a stored call, which may have been cut off, calls."""
     type_name, method = _called(call)

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 #: Seconds that one bucket of time spans, and for how long buckets of that span are kept.
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 KEPT = {MINUTE: timedelta(hours=48), HOUR: timedelta(days=90), DAY: timedelta(days=730)}
-#: What figures are of: runs by the job's name and by its queue, and what waits in a queue, looked at once a minute.
-TYPE, QUEUE, LENGTH, LATENCY = "type", "queue", "queue.length", "queue.latency"
+#: What figures are of: runs by the name of the job, by queue, and all of them (under an empty key); what waits in
+#: a queue, looked at once a minute.
+TYPE, QUEUE, ALL, LENGTH, LATENCY = "type", "queue", "all", "queue.length", "queue.latency"
 #: Durations are counted by powers of two: below 1 ms, below 2 ms, below 4 ms ... and all from 2**24 ms (4.7 h) on.
 STEPS = 26
 #: No longer key than this: of names that begin alike so far the figures are together.

@@ -29,13 +29,20 @@ from taskmanager.engine.recurring_operations import Wish
 from taskmanager.engine.recurring_verbs import check_end
 from taskmanager.engine.registry import JobDefinition, Registry
 from taskmanager.engine.transitions import Change
-from taskmanager.storage import jobs, monitoring_lists, monitoring_walk, operation_parts, structures
+from taskmanager.storage import (
+    jobs,
+    monitoring_lists,
+    monitoring_overview,
+    monitoring_walk,
+    operation_parts,
+    structures,
+)
 from taskmanager.storage import servers as server_rows
 from taskmanager.storage.monitoring_filters import Wanted
 from taskmanager.storage.transaction import Tx
 
 #: The parameter that tells where an operation stands, the one that asks it to end, and the set of all operations.
-STATE, STOP, ALL = "Operation", "OperationStop", "bulk-operations"
+STATE, STOP, ALL = monitoring_overview.STATE, "OperationStop", monitoring_overview.BULK
 #: Before other jobs of its queue: what it does may put a million of them there.
 _PRIORITY = -1000
 #: Jobs of one transaction; SQLite has one writer at a time, and nobody is to wait long for it.

@@ -246,6 +246,7 @@ class Server:
     def _announce(self, tx: Tx) -> None:
         servers.announce(tx, self.id, self._data())
         settings = self.parts.settings
+        servers.note_version(tx, settings.app_version or f"taskmanager {VERSION}")
         told = {name: [value[:500], origin] for name, value, origin, _ in describe(settings) if name != "database_url"}
         server_facts.tell(tx, self.id, {"Settings": told})
 

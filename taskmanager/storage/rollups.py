@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 
 from taskmanager.domain import times
-from taskmanager.domain.rollups import KEPT, LONGEST_KEY, STEPS, Figures, floor
+from taskmanager.domain.rollups import ALL, KEPT, LONGEST_KEY, QUEUE, STEPS, Figures, floor
 from taskmanager.storage import structures
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
@@ -59,6 +59,8 @@ def add(tx: Tx, sums: Sums) -> None:
     for (minute, kind, key), figures in sums.items():
         for span in KEPT:
             rows[span, kind, key[:LONGEST_KEY], floor(minute, span)] += figures
+            if kind == QUEUE:
+                rows[span, ALL, "", floor(minute, span)] += figures
     insert_each(tx, upsert_figures, [_row(tx, place, rows[place]) for place in sorted(rows)])
 
 

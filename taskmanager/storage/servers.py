@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select
 
+from taskmanager.domain import times
 from taskmanager.domain.records import ServerRecord
 from taskmanager.domain.texts import whole
 from taskmanager.storage import jobs, queues, structures
@@ -19,6 +20,9 @@ from taskmanager.storage.transaction import Tx, as_moment
 
 #: How often a process died under a job: a parameter of the job.
 DEATHS = "ProcessDeaths"
+#: The set of versions of the application, by the moment at which the first server of each began.
+DEPLOYS = "deploys"
+_LONGEST, _REMEMBERED = 100, timedelta(days=730)
 #: The set of servers that are asked to take no more jobs; with this score, to stop when they have ended theirs.
 QUIET, STOPS = "quiet-servers", 1.0
 #: Before the guid of a server: the hash of what it tells of itself.
@@ -63,6 +67,13 @@ def announce(tx: Tx, server_id: str, data: Mapping[str, Any]) -> None:
     """Write or renew the row of a server."""
     row = {"Id": server_id, "Data": json.dumps(data), "LastHeartbeat": tx.bind_moment(tx.now())}
     tx.execute(upsert_server, row)
+
+
+def note_version(tx: Tx, version: str) -> None:
+    """Remember when a version of the application was seen first: its deploy. For two years."""
+    if version and structures.lock_one(tx, DEPLOYS, version[:_LONGEST]) is None:
+        now = tx.now()
+        structures.put(tx, DEPLOYS, {version[:_LONGEST]: times.to_unix(now)}, expire=now + _REMEMBERED)
 
 
 def heartbeat(tx: Tx, server_id: str, data: Mapping[str, Any]) -> bool:

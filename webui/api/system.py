@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from taskmanager.domain import rollups
 from taskmanager.domain.records import Pause
 from taskmanager.engine.client import check_queue
-from taskmanager.storage import monitoring_lists, monitoring_queues, monitoring_trends
+from taskmanager.storage import monitoring_lists, monitoring_queues, monitoring_rollups, monitoring_trends
 from taskmanager.storage import servers as server_rows
 from taskmanager.storage.monitoring_filters import Wanted
 from taskmanager.storage.transaction import Tx
@@ -36,7 +37,9 @@ def get_stats() -> Any:
 
 @operation(system, "GET", "/api/v1/stats/history", query=systemschemas.TrendQuery, gives=systemschemas.Trend)
 def get_trend(query: Mapping[str, Any]) -> Any:
-    """How many jobs ended when, from counters."""
+    """How many jobs ended when, from counters; of the last hour how many runs did, a retried one as failed."""
+    if query["period"] == "hour":
+        return _last_hour()
     days = {"week": 7, "month": 30}.get(query["period"])
     found = read(lambda tx: monitoring_trends.daily(tx, days) if days else monitoring_trends.hourly(tx))
     return {"moments": found.moments, **found.series}
@@ -151,6 +154,17 @@ def remove_server(server: str) -> None:
     with told(code="Servers.Lives"):
         if not manager().remove_server(server):
             refuse(404, "Servers.NotFound", f"there is no server {server!r}")
+
+
+def _last_hour() -> dict[str, Any]:
+    def work(tx: Tx) -> Any:
+        shown = rollups.moments(tx.now(), rollups.MINUTE, 60)
+        return shown, monitoring_rollups.of_key(tx, rollups.MINUTE, (rollups.ALL,), "", shown[0])[rollups.ALL]
+
+    shown, found = read(work)
+    figures = [found.get(at, rollups.Figures()) for at in shown]
+    ended = {"succeeded": [one.count - one.failed for one in figures], "failed": [one.failed for one in figures]}
+    return {"moments": shown, **ended, "deleted": [0] * len(shown)}
 
 
 def whole_number(value: float | None) -> int | None:

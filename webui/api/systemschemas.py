@@ -42,11 +42,12 @@ class Statistics(Schema):
 class TrendQuery(Body):
     """How far back."""
 
-    period = fields.String(load_default="day", validate=validate.OneOf(("day", "week", "month")))
+    period = fields.String(load_default="day", validate=validate.OneOf(("hour", "day", "week", "month")))
 
 
 class Trend(Schema):
-    """How many jobs ended in each hour of a day, or each day of a week or month (UTC); the last one is not over."""
+    """How many jobs ended in each hour of a day, or each day of a week or month (UTC), how many runs in each minute of
+    an hour; the last one is not over."""
 
     moments = fields.List(Moment())
     succeeded = fields.List(fields.Integer())

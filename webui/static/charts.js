@@ -44,7 +44,7 @@ function stacked(data) {
   return [data[0], sums[2], sums[1], sums[0]];
 }
 
-function chart(place, data, labels, { stepped = false, least = 4 } = {}) {
+function chart(place, data, labels, { stepped = false, least = 4, marks = [] } = {}) {
   const paths = stepped ? uPlot.paths.bars({ size: [0.8, 60] }) : uPlot.paths.linear();
   const gap = (data[0][1] ?? 0) - data[0][0];
   // Days are counted in UTC, and are those of UTC whoever reads.
@@ -56,6 +56,7 @@ function chart(place, data, labels, { stepped = false, least = 4 } = {}) {
   const plot = new uPlot({
     ...size(), ...(zone ? { tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone === "UTC" ? "Etc/UTC" : zone) } : {}),
     legend: { show: false }, cursor: { y: false },
+    hooks: { draw: [({ ctx, bbox, valToPos }) => { ctx.fillStyle = colour("link"); for (const at of marks) ctx.fillRect(valToPos(at, "x", true), bbox.top, devicePixelRatio * 2, bbox.height); }] },
     scales: { x: { time: true, range: (u, low, high) => (stepped ? [low - gap / 2, high + gap / 2] : [low, high]) }, y: { range: (u, low, high) => [0, Math.max(least, (high ?? 0) * 1.1)] } },
     axes: [
       { ...axis, size: 28, space: 70, values: (u, values) => values.map((seconds) => clock.format(seconds * 1000)) },
@@ -71,9 +72,10 @@ function chart(place, data, labels, { stepped = false, least = 4 } = {}) {
 
 addEventListener("load", () => {
   const past = $("#history"), now = $("#realtime");
-  if (!past || !window.uPlot) return;
+  if (!window.uPlot) return;
   legends();
-  chart(past, JSON.parse(past.dataset.series), JSON.parse(past.dataset.labels), { stepped: true });
+  if (past) chart(past, JSON.parse(past.dataset.series), JSON.parse(past.dataset.labels), { stepped: true, marks: JSON.parse(past.dataset.marks) });
+  if (!now) return;
   let ended = JSON.parse(now.dataset.ended), seen = Date.now();
   const step = Number(document.body.dataset.live) || 5, kept = Math.ceil(SHOWN_SECONDS / step);
   const start = Math.floor(seen / 1000), data = [[], [], [], []];

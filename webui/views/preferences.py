@@ -1,4 +1,4 @@
-"""What somebody likes: language, theme, times, live updates. Kept in cookies; and whether this process answers."""
+"""What somebody likes: language, theme, times, live updates, panels, in cookies; whether this process answers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from webui import languages, shell
 from webui.access import needs
 from webui.blueprint import pages
 from webui.views.actions import back
+from webui.views.overview import PANELS
 
 
 @pages.post("/preferences")
@@ -19,10 +20,13 @@ def preferences() -> Any:
     """Remember what was chosen, or forget all of it, and go back."""
     answer: Any = redirect(back(), 303)
     if request.form.get("forget"):
-        for name in (*languages.CHOICES, "zone"):
+        for name in (*languages.CHOICES, "zone", "panels"):
             languages.forget(answer, name)
         flash(_("All choices are forgotten."), "done")
         return answer
+    if request.form.get("panels"):
+        shown = request.form.getlist("panel")
+        languages.keep(answer, "panels", ".".join(one for one in PANELS if one not in shown))
     for name in (*languages.CHOICES, "zone"):
         chosen = request.form.get(name)
         if chosen is None:
