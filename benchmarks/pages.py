@@ -44,7 +44,8 @@ _USER, _PASSWORD = "bench", "bench"
 _NOT_PAGES = (
     "pages.static", "pages.queues_alias", "pages.operation_new", "api-bulk.plan_operation",
     "api-bulk.plan_recurring_operation", "api-document.openapi",
-    "api-looks.search_everything", "api-looks.preview_cron", "api-looks.get_statistics",
+    "api-looks.search_everything", "api-looks.preview_cron",
+    "api-history.compare_runs",
 )  # fmt: skip
 #: What the URL map does not tell: filters, periods, pages far down.
 VARIANTS = (
@@ -54,6 +55,8 @@ VARIANTS = (
     "jobs/succeeded?q=recurring:nightly-1", "jobs?q=attempt:>1", "jobs/failed?from=9000&count=100",
     "jobs/failed?count=200", "jobs/succeeded?after={middle}", "jobs?after={middle}", "jobs/succeeded?before={middle}",
     "history?job=Job+of+history+7", "history?result=failed", "history?server=bench", "history?from=2026-01-01",
+    "history?q=nothing", "history?period=all", "history/statistics?period=all", "history/jobs?period=all",
+    "history/statistics?server=nothing&period=all", "history/compare?a=1&b=2",
     "search?q=report", "search?q=nothing-at-all", "search?q=12", "audit?user=ann", "audit?user=nobody",
     "recurring?q=nightly&sort=next", "recurring?sort=duration", "recurring?sort=failures&state=active",
     "operations/new?kind=recurring&action=pause&q=nightly",
@@ -67,7 +70,8 @@ VARIANTS = (
 API_VARIANTS = (
     "/api/v1/jobs?q=error:nothing", "/api/v1/jobs?state=Failed", "/api/v1/jobs?after={middle}",
     "/api/v1/search?q=report", "/api/v1/cron/preview?cron=0+2+*+*+*", "/api/v1/history?job=Job+of+history+7",
-    "/api/v1/history/statistics?job=Job+of+history+7", "/api/v1/operations/plan?state=Failed&action=requeue",
+    "/api/v1/history/statistics?job=Job+of+history+7", "/api/v1/history?q=nothing", "/api/v1/history/compare?a=1&b=2",
+    "/api/v1/operations/plan?state=Failed&action=requeue",
     "/api/v1/operations/recurring/plan?action=pause&q=nightly",
     "/api/v1/audit?user=nobody", "/api/v1/stats/history?period=month", "/api/v1/jobs?limit=200",
     "/api/v1/audit?limit=200", "/api/v1/history?limit=200",

@@ -24,8 +24,6 @@ from taskmanager.storage.monitoring_logged_pages import (
     Kind,
     counting,
     listing,
-    logged_measures,
-    logged_newest,
     lowest,
 )
 from taskmanager.storage.monitoring_logged_searches import search
@@ -33,17 +31,20 @@ from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment
 
-#: Of a job's name the statistics are of so many of its newest runs; of an older table so many rows are looked at.
-MEASURED, OLDER_ROWS = 2_000, 1_000
+#: Of an older table so many rows are looked at.
+OLDER_ROWS = 1_000
 #: A search reads runs in the order in which they lie, where so many times as many lie there at most.
 _DENSE = 3
 _MOST_NAMES = 500
-_EVER, _NEVER = datetime(1970, 1, 1), datetime(9999, 12, 31)
+EVER, NEVER = datetime(1970, 1, 1), datetime(9999, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)
 class WantedRuns:
-    """Which runs. name: as it is stored; succeeded: None for both; since, until: UTC; server, by: parts of a text."""
+    """Which runs. name: as it is stored; succeeded: None for both; since, until: UTC; server, by: parts of a text.
+
+    text: a part of the name, the error or the result.
+    """
 
     name: str | None = None
     succeeded: bool | None = None
@@ -51,11 +52,12 @@ class WantedRuns:
     until: datetime | None = None
     server: str = ""
     by: str = ""
+    text: str = ""
 
     @property
     def is_searched(self) -> bool:
         """Whether something is asked for that no index serves."""
-        return bool(self.server or self.by)
+        return bool(self.server or self.by or self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +86,6 @@ class RunPage:
     floor: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunStatistics:
-    """Of the newest runs of a name: how many, how many succeeded, durations in milliseconds, and the last of them."""
-
-    runs: int
-    succeeded: int
-    p50_ms: int | None
-    p95_ms: int | None
-    last: tuple[Run, ...]
-
-    @property
-    def is_capped(self) -> bool:
-        """Whether there may be older runs that were not counted."""
-        return self.runs >= MEASURED
-
-
 def shape(tx: Tx) -> tuple[Shape, str | None]:
     """Whose columns the table has, and what is wrong with it where it cannot be shown."""
     found = legacy_shape.of(tx)
@@ -113,19 +99,19 @@ def page(
 ) -> RunPage:  # fmt: skip
     """At most `limit` runs: those next below `before` (start in UTC, id), or next above `after`, or the newest."""
     if (whose := shape(tx)[0]) is not Shape.SPECIFICATION:
-        return _older_page(tx, wanted, limit) if whose is Shape.TARGCC else RunPage(())
-    given = _given(tx, wanted)
-    floor = _floor(tx, wanted, given, before) if wanted.is_searched else None
+        return older_page(tx, wanted, limit) if whose is Shape.TARGCC else RunPage(())
+    given = given_for(tx, wanted)
+    floor = floor_of(tx, wanted, given, before) if wanted.is_searched else None
     if floor is not None:
         given["since"] = max(given["since"], floor)
     edge = after or before
-    at = _NEVER if edge is None else tx.clock.to_local(edge[0])
+    at = NEVER if edge is None else tx.clock.to_local(edge[0])
     given |= {"edge_at": tx.bind_moment(at), "edge_id": edge[1] if edge else 1 << 62, "limit": limit + 1}
     is_deep = floor is not None and wanted.name is None and after is None and tx.prepared.product.rows_lie_by_key
     if is_deep:
-        read: Iterable[Any] = search(tx, _kind_of(wanted), given, _DENSE * SCANNED)
+        read: Iterable[Any] = search(tx, kind_of(wanted), given, _DENSE * SCANNED)
     else:
-        read = tx.execute(listing(_kind_of(wanted), after is not None), given)
+        read = tx.execute(listing(kind_of(wanted), after is not None), given)
     found = [_run(tx, r) for r in read]
     more = len(found) > limit
     rows = tuple(found[:limit] if after is None else found[:limit][::-1])
@@ -142,22 +128,22 @@ def count(tx: Tx, wanted: WantedRuns, *, first: RunPage | None = None) -> int | 
         return None
     if first is not None and not first.has_older:
         return len(first.rows)
-    given = _given(tx, wanted)
+    given = given_for(tx, wanted)
     if first is not None:
         floor = None if first.floor is None else tx.bind_moment(tx.clock.to_local(first.floor))
     else:
-        floor = _floor(tx, wanted, given, None) if wanted.is_searched else None
+        floor = floor_of(tx, wanted, given, None) if wanted.is_searched else None
     if floor is not None:
         given["since"] = max(given["since"], floor)
-    given |= {"edge_at": tx.bind_moment(_NEVER), "edge_id": 1 << 62, "limit": CAP + 1}
-    return min(CAP + 1, int(tx.execute(counting(_kind_of(wanted), CAP + 1), given).scalar_one()))
+    given |= {"edge_at": tx.bind_moment(NEVER), "edge_id": 1 << 62, "limit": CAP + 1}
+    return min(CAP + 1, int(tx.execute(counting(kind_of(wanted), CAP + 1), given).scalar_one()))
 
 
 def names(tx: Tx) -> list[str]:
     """The names of jobs that have run, by one look-up in the index each."""
     whose = shape(tx)[0]
     if whose is Shape.TARGCC:
-        return sorted({str(r["JobName"]) for r in _older_rows(tx, None, False)})
+        return sorted({str(r["JobName"]) for r in older_rows(tx, None, False)})
     return [str(r[0]) for r in tx.execute(logged_names)] if whose is Shape.SPECIFICATION else []
 
 
@@ -165,7 +151,7 @@ def run(tx: Tx, run_id: int) -> dict[str, Any] | None:
     """All columns of one run, moments in UTC; None when there is none."""
     whose = shape(tx)[0]
     if whose is Shape.TARGCC:
-        found = [r for r in _older_rows(tx, None, False) if r["ID"] == run_id]
+        found = [r for r in older_rows(tx, None, False) if r["ID"] == run_id]
     else:
         found = tx.execute(logged_by_id, {"id": run_id}).mappings() if whose is Shape.SPECIFICATION else []
     if not found:
@@ -174,32 +160,6 @@ def run(tx: Tx, run_id: int) -> dict[str, Any] | None:
     return {
         n: tx.clock.to_utc(as_moment(v)) if n in moments and v is not None else v for n, v in dict(found[0]).items()
     }
-
-
-def statistics(tx: Tx, name: str, *, shown: int = 60, measured: int | None = None) -> RunStatistics:
-    """What the newest runs of a name were like, and the last `shown` of them, oldest first.
-
-    measured: of how many runs; of as many as are counted at all.
-    """
-    whose, many = shape(tx)[0], measured or MEASURED
-    if whose is not Shape.SPECIFICATION:
-        runs = [_older_run(tx, r) for r in (_older_rows(tx, name, False) if whose is Shape.TARGCC else [])]
-        return _of_runs(runs, shown)
-    some = {"name": name, "limit": min(many, shown)}
-    runs = [_measured(tx, r) for r in tx.execute(logged_newest, some)]
-    if len(runs) < shown or many <= shown:
-        return _of_runs(runs, shown)
-    found = tx.execute(logged_measures, {"name": name, "limit": many}).all()[0]
-    number, good, *took = (None if value is None else int(value) for value in found)
-    return RunStatistics(number or 0, good or 0, took[0], took[1], tuple(runs[::-1]))
-
-
-def _of_runs(runs: Sequence[Run], shown: int) -> RunStatistics:
-    """Of a few runs that are at hand, newest first."""
-    took = sorted(run.duration_ms for run in runs if run.duration_ms is not None)
-    good = sum(run.succeeded for run in runs)
-    p50, p95 = _percentile(took, 50), _percentile(took, 95)
-    return RunStatistics(len(runs), good, p50, p95, tuple(runs[:shown][::-1]))
 
 
 @statement
@@ -216,33 +176,34 @@ def logged_names(t: Tables, p: Product) -> str:
 @statement
 def logged_page(t: Tables, p: Product) -> str:
     """The first page of everything."""
-    return str(listing((False, None, False, False), False)(t, p))
+    return str(listing((False, None, False, False, False), False)(t, p))
 
 
 @statement
 def logged_page_of_name(t: Tables, p: Product) -> str:
-    """A page of the failures of a name, from a server, by somebody."""
-    return str(listing((True, False, True, True), False)(t, p))
+    """A page of the failures of a name, from a server, by somebody, with a text."""
+    return str(listing((True, False, True, True, True), False)(t, p))
 
 
-def _kind_of(wanted: WantedRuns) -> Kind:
-    return wanted.name is not None, wanted.succeeded, bool(wanted.server), bool(wanted.by)
+def kind_of(wanted: WantedRuns) -> Kind:
+    return wanted.name is not None, wanted.succeeded, bool(wanted.server), bool(wanted.by), bool(wanted.text)
 
 
-def _given(tx: Tx, wanted: WantedRuns) -> dict[str, Any]:
+def given_for(tx: Tx, wanted: WantedRuns) -> dict[str, Any]:
     clock = tx.clock
     return {
         "name": wanted.name, "server": _like(wanted.server), "by": _like(wanted.by),
-        "since": tx.bind_moment(clock.to_local(wanted.since) if wanted.since else _EVER),
-        "until": tx.bind_moment(clock.to_local(wanted.until) if wanted.until else _NEVER),
+        "text": _like(wanted.text),
+        "since": tx.bind_moment(clock.to_local(wanted.since) if wanted.since else EVER),
+        "until": tx.bind_moment(clock.to_local(wanted.until) if wanted.until else NEVER),
     }  # fmt: skip
 
 
-def _floor(tx: Tx, wanted: WantedRuns, given: dict[str, Any], before: tuple[datetime, int] | None) -> Any:
+def floor_of(tx: Tx, wanted: WantedRuns, given: dict[str, Any], before: tuple[datetime, int] | None) -> Any:
     """The start below which a search does not look, as the driver takes it; None when it sees all."""
-    at = _NEVER if before is None else tx.clock.to_local(before[0])
+    at = NEVER if before is None else tx.clock.to_local(before[0])
     edge = {"edge_at": tx.bind_moment(at), "edge_id": before[1] if before else 1 << 62, "skip": SCANNED - 1}
-    row = tx.execute(lowest(_kind_of(wanted)), given | edge).first()
+    row = tx.execute(lowest(kind_of(wanted)), given | edge).first()
     return row[0] if row is not None else None
 
 
@@ -258,37 +219,28 @@ def _run(tx: Tx, r: Sequence[Any]) -> Run:
     )  # fmt: skip
 
 
-def _measured(tx: Tx, r: Sequence[Any]) -> Run:
-    number, job_id, started, took, success = r
-    return Run(int(number), "", job_id, "", tx.clock.to_utc(as_moment(started)), took, bool(success), None, None, "")
-
-
-def _percentile(ordered: Sequence[int], share: int) -> int | None:
-    """The nearest rank: a duration that a run really had."""
-    return ordered[max(0, -(-share * len(ordered) // 100) - 1)] if ordered else None
-
-
 # -- the older table of TARGCC: it has no index to page by, and is never altered -----------------------------------
 
 
-def _older_rows(tx: Tx, name: str | None, failed_only: bool) -> list[dict[str, Any]]:
+def older_rows(tx: Tx, name: str | None, failed_only: bool) -> list[dict[str, Any]]:
     return targcc_logged.history(tx, name=name, limit=OLDER_ROWS, failed_only=failed_only)
 
 
-def _older_page(tx: Tx, wanted: WantedRuns, limit: int) -> RunPage:
+def older_page(tx: Tx, wanted: WantedRuns, limit: int) -> RunPage:
     """The newest runs of the newest rows that meet the conditions; there are no further pages."""
-    found = (_older_run(tx, r) for r in _older_rows(tx, wanted.name, wanted.succeeded is False))
+    found = (older_run(tx, r) for r in older_rows(tx, wanted.name, wanted.succeeded is False))
     meets: list[Callable[[Run], bool]] = [
         lambda r: wanted.succeeded is None or r.succeeded == wanted.succeeded,
         lambda r: wanted.since is None or (r.started is not None and r.started >= wanted.since),
         lambda r: wanted.until is None or (r.started is not None and r.started < wanted.until),
         lambda r: wanted.server.lower() in (r.server or "").lower(),
         lambda r: wanted.by.lower() in (r.by or "").lower(),
+        lambda r: wanted.text.lower() in f"{r.name}\n{r.note}".lower(),
     ]
     return RunPage(tuple([r for r in found if all(meet(r) for meet in meets)][:limit]))
 
 
-def _older_run(tx: Tx, r: dict[str, Any]) -> Run:
+def older_run(tx: Tx, r: dict[str, Any]) -> Run:
     started = None if r["StartedAt"] is None else tx.clock.to_utc(as_moment(r["StartedAt"]))
     note = str(r["ErrorMessage"] or r["ResultMessage"] or "")[:TEXT]
     return Run(

@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from taskmanager.storage.dialects import Product
-from taskmanager.storage.statements import Builder, statement
+from taskmanager.storage.statements import Builder
 from taskmanager.storage.tables import Tables
 
 #: So many characters of how a run ended are shown in a list.
 TEXT = 300
 _LISTED = ("ID", "JobName", "JobId", "JobType", "StartedAt", "DurationMs", "Success", "ServerName", "TriggeredBy")
 
-#: What tells one statement from another: by name, outcome, server, person.
-Kind = tuple[bool, bool | None, bool, bool]
+#: What tells one statement from another: by name, outcome, server, person, text.
+Kind = tuple[bool, bool | None, bool, bool, bool]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)
 def listing(kind: Kind, ascending: bool) -> Builder:
     """A page of one kind, built once for each."""
 
     def build(t: Tables, p: Product) -> str:
         way = "ASC" if ascending else "DESC"
-        ids = f"SELECT ID, StartedAt FROM ({_branches(t, p, kind, ascending)}) u ORDER BY StartedAt {way}, ID {way}"
+        ids = f"SELECT ID, StartedAt FROM ({branches(t, p, kind, ascending)}) u ORDER BY StartedAt {way}, ID {way}"
         return shown(t, p, f"{ids} LIMIT :limit", way)
 
     return build
@@ -47,7 +47,7 @@ def counting(kind: Kind, most: int) -> Builder:
 
     def build(t: Tables, p: Product) -> str:
         of, begins = p.quote(t.legacy.logged.name), firsts(p, kind)
-        if kind[2] or kind[3]:
+        if any(kind[2:]):
             parts = [
                 f"SELECT 1 FROM {of} WHERE {' AND '.join(period(p, first) + searched(p, kind))} "
                 f"ORDER BY {_by_start(p, first)} LIMIT :limit"
@@ -85,40 +85,12 @@ def lowest(kind: Kind) -> Builder:
     return build
 
 
-@statement
-def logged_newest(t: Tables, p: Product) -> str:
-    """The newest runs of a name."""
-    return _newest(t, p, ("ID", "JobId", "StartedAt", "DurationMs", "Success"))
+def branches(t: Tables, p: Product, kind: Kind, ascending: bool, more: Sequence[str] = ()) -> str:
+    """Ids and starts, from one index each: without a name that of Success is read once for each of its values.
 
-
-@statement
-def logged_measures(t: Tables, p: Product) -> str:
-    """Of the newest runs of a name: how many, how many succeeded, and durations that a half and 95 % do not exceed.
-
-    Counted by the database: thousands of rows are dearer to send than to sort. A percentile is the nearest rank.
+    more: further columns.
     """
-    q = p.quote
-    took, good = q("DurationMs"), f"CASE WHEN {q('Success')} <> 0 THEN 1 ELSE 0 END"
-    order = f"ORDER BY CASE WHEN {took} IS NULL THEN 1 ELSE 0 END, {took}"
-    ranked = (
-        f"SELECT {took} AS took, {good} AS good, ROW_NUMBER() OVER ({order}) AS place, COUNT({took}) OVER () AS timed "
-        f"FROM ({_newest(t, p, ('DurationMs', 'Success'))}) n"
-    )
-    ranks = ", ".join(f"MIN(CASE WHEN place * 100 >= {share} * timed THEN took END)" for share in (50, 95))
-    return f"SELECT COUNT(*), SUM(good), {ranks} FROM ({ranked}) r"
-
-
-def _newest(t: Tables, p: Product, columns: Sequence[str]) -> str:
-    q = p.quote
-    return (
-        f"SELECT {', '.join(map(q, columns))} FROM {q(t.legacy.logged.name)} WHERE {q('JobName')} = :name "
-        f"ORDER BY {q('StartedAt')} DESC, {q('ID')} DESC LIMIT :limit"
-    )
-
-
-def _branches(t: Tables, p: Product, kind: Kind, ascending: bool) -> str:
-    """Ids and starts, from one index each: without a name that of Success is read once for each of its values."""
-    parts = (_branch(t, p, first, n, kind, ascending) for n, first in enumerate(firsts(p, kind)))
+    parts = (_branch(t, p, first, n, kind, ascending, more) for n, first in enumerate(firsts(p, kind)))
     return " UNION ALL ".join(parts)
 
 
@@ -170,16 +142,23 @@ def _started(p: Product, first: First) -> str:
 
 def searched(p: Product, kind: Kind) -> list[str]:
     """The conditions that no index serves."""
-    server, by = kind[2:]
+    server, by, text = kind[2:]
     columns = [name for name, asked in ((("ServerName", "server"), server), (("TriggeredBy", "by"), by)) if asked]
-    return [p.contains(p.quote(column), name) for column, name in columns]
+    found = [p.contains(p.quote(column), name) for column, name in columns]
+    if text:
+        parts = (p.contains(p.quote(column), "text") for column in ("JobName", "ErrorMessage", "ResultMessage"))
+        found.append(f"({' OR '.join(parts)})")
+    return found
 
 
-def _branch(t: Tables, p: Product, first: First, n: int, kind: Kind, ascending: bool) -> str:
-    where, number = within(p, first, ascending) + searched(p, kind), p.quote("ID")
-    way = "ASC" if ascending else "DESC"
+def _branch(
+    t: Tables, p: Product, first: First, n: int, kind: Kind, ascending: bool, more: Sequence[str]
+) -> str:  # fmt: skip
+    q, way = p.quote, "ASC" if ascending else "DESC"
+    where, number = within(p, first, ascending) + searched(p, kind), q("ID")
+    columns = ", ".join(f"{q(column)} AS {column}" for column in ("ID", "StartedAt", *more))
     return p.bounded(
-        f"SELECT {number} AS ID, {p.quote('StartedAt')} AS StartedAt FROM {p.quote(t.legacy.logged.name)} "
+        f"SELECT {columns} FROM {q(t.legacy.logged.name)} "
         f"WHERE {' AND '.join(where)} ORDER BY {_by_start(p, first, way)}, {number} {way} LIMIT :limit",
         n,
     )

@@ -84,10 +84,10 @@ def _as_they_lie(kind: Kind) -> Builder:
 @statement
 def logged_search(t: Tables, p: Product) -> str:
     """Runs on a server, read in the order in which they lie."""
-    return str(_as_they_lie((False, None, True, False))(t, p))
+    return str(_as_they_lie((False, None, True, False, False))(t, p))
 
 
 @statement
 def logged_numbers(t: Tables, p: Product) -> str:
     """Between which numbers the runs of a time lie."""
-    return str(numbers((False, None, True, False))(t, p))
+    return str(numbers((False, None, True, False, False))(t, p))

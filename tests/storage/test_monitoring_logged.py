@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from taskmanager import TaskManager
-from taskmanager.storage import logged, monitoring_logged, monitoring_logged_searches
+from taskmanager.storage import logged, monitoring_logged, monitoring_logged_searches, monitoring_logged_statistics
 from taskmanager.storage.monitoring_logged import WantedRuns
 from taskmanager.storage.statements import PlainText
 from taskmanager.storage.transaction import Tx
@@ -103,15 +103,15 @@ def test_a_search_ends_at_its_floor_and_goes_on_from_there(tm: TaskManager, monk
 
 
 def test_statistics_are_of_the_newest_runs_of_the_name(tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(monitoring_logged, "MEASURED", 20)
+    monkeypatch.setattr(monitoring_logged_statistics, "MEASURED", 20)
     fill(tm, 90)
-    found = tm.database.read(lambda tx: monitoring_logged.statistics(tx, "Alpha", shown=3))
+    found = tm.database.read(lambda tx: monitoring_logged_statistics.statistics(tx, "Alpha", shown=3))
     newest = [n for n in range(89, -1, -1) if n % 3 == 0][:20]
     assert (found.runs, found.is_capped) == (20, True)
     assert found.succeeded == sum(n % 7 != 0 for n in newest)
     assert (found.p50_ms, found.p95_ms) == (sorted(newest)[9], sorted(newest)[18])
     assert [r.duration_ms for r in found.last] == [81, 84, 87]
-    none = tm.database.read(lambda tx: monitoring_logged.statistics(tx, "nobody"))
+    none = tm.database.read(lambda tx: monitoring_logged_statistics.statistics(tx, "nobody"))
     assert (none.runs, none.p50_ms, none.last) == (0, None, ())
 
 

@@ -14,6 +14,7 @@ from taskmanager.storage import (
     monitoring_filters,
     monitoring_lists,
     monitoring_logged,
+    monitoring_logged_statistics,
     monitoring_queues,
 )
 from taskmanager.storage import monitoring_snapshot as snapshot
@@ -39,7 +40,9 @@ def low_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (monitoring_filters, monitoring_logged):
         monkeypatch.setattr(module, "SCANNED", 100)
     monkeypatch.setattr(monitoring_filters, "READ", 100)
-    monkeypatch.setattr(monitoring_logged, "MEASURED", 10)
+    monkeypatch.setattr(monitoring_logged_statistics, "MEASURED", 10)
+    monkeypatch.setattr(monitoring_logged_statistics, "MOST", 100)
+    monkeypatch.setattr(monitoring_logged_statistics, "OF_NAME", 10)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from taskmanager.storage import monitoring_logged, monitoring_logged_runs, recurring_runs
+from taskmanager.storage import monitoring_logged_runs, recurring_runs
 from taskmanager.storage.monitoring_logged_runs import LoggedRun
 from taskmanager.storage.transaction import Tx
 from webui import crons
@@ -90,27 +90,6 @@ def list_recurring_runs(query: Mapping[str, Any], recurring_id: str) -> Any:
 def list_job_runs(job_id: int) -> Any:
     """The last runs of a job's recurring job, or of its name."""
     return _runs(runs_of(must_job(job_id)))
-
-
-@operation(
-    looks, "GET", "/api/v1/history/statistics", query=lookschemas.StatisticsQuery, gives=lookschemas.RunStatistics,
-    also={404: "there is no run of this name"},
-)  # fmt: skip
-def get_statistics(query: Mapping[str, Any]) -> Any:
-    """How long the newest runs of a name took, and how many succeeded."""
-
-    def work(tx: Tx) -> Any:
-        asked = query["job"].lower()
-        name = next((one for one in monitoring_logged.names(tx) if one.lower() == asked), query["job"])
-        return name, monitoring_logged.statistics(tx, name)
-
-    name, found = read(work)
-    if not found.runs:
-        refuse(404, "Runs.NotFound", f"there is no run of {query['job']!r} in c_LoggedJob")
-    return {
-        "jobName": name, "runs": found.runs, "succeeded": found.succeeded, "p50Ms": found.p50_ms,
-        "p95Ms": found.p95_ms, "isCapped": found.is_capped,
-    }  # fmt: skip
 
 
 def _runs(found: Runs) -> dict[str, Any]:

@@ -115,23 +115,6 @@ class RecurringRuns(RecentRuns):
     runs = fields.List(fields.Nested(RecurringRun))
 
 
-class StatisticsQuery(Body):
-    """Of which name."""
-
-    job = name()
-
-
-class RunStatistics(Schema):
-    """Of the newest runs of a name in c_LoggedJob."""
-
-    jobName = fields.String()
-    runs = fields.Integer()
-    succeeded = fields.Integer()
-    p50Ms = fields.Integer(allow_none=True)
-    p95Ms = fields.Integer(allow_none=True)
-    isCapped = described(fields.Boolean, "there may be older runs that were not counted")
-
-
 class NewCopy(Body):
     """A job once more: the arguments that are another, by name, and its queue. What is not given stays."""
 

@@ -9,15 +9,20 @@ from typing import Any
 
 from taskmanager.storage import audit as audit_rows
 from taskmanager.storage import monitoring_logged
+from taskmanager.storage import monitoring_logged_statistics as logged_statistics
 from taskmanager.storage.audit import Sought
 from taskmanager.storage.monitoring_logged import Run, WantedRuns
+from taskmanager.storage.monitoring_logged_statistics import RunStatistics
 from taskmanager.storage.transaction import Tx
-from webui import cursors
+from webui import access, cursors
 from webui.api import shapes, systemschemas
 from webui.api.problems import refuse
 from webui.api.routing import group, operation
 from webui.api.work import place
 from webui.blueprint import read
+from webui.runfilters import Asked
+from webui.views.history_compare import differing, run_of
+from webui.views.history_jobs import summaries
 
 records = group("history", "What has run, and who changed what")
 
@@ -28,12 +33,7 @@ def list_runs(query: Mapping[str, Any]) -> Any:
     below, above = _at(query["after"], "after"), _at(query["before"], "before")
 
     def work(tx: Tx) -> Any:
-        asked = query["job"].lower()
-        known = monitoring_logged.names(tx) if asked else []
-        name = next((n for n in known if n.lower() == asked), query["job"] or None)
-        wanted = WantedRuns(
-            name, query["success"], query["since"], query["until"], query["server"], query["triggeredBy"]
-        )
+        wanted = _wanted(tx, query)
         return monitoring_logged.page(tx, wanted, limit=query["limit"], before=below, after=above)
 
     page = read(work)
@@ -51,6 +51,46 @@ def get_run(run_id: int) -> Any:
     if found is None:
         refuse(404, "Runs.NotFound", f"there is no run {run_id} in c_LoggedJob")
     return shapes.run(found)
+
+
+@operation(
+    records, "GET", "/api/v1/history/statistics", query=systemschemas.RunFilter, gives=systemschemas.RunStatistics,
+    also={404: "there is no run of this name"},
+)  # fmt: skip
+def get_statistics(query: Mapping[str, Any]) -> Any:
+    """How long the runs that a filter finds took, and how many succeeded."""
+
+    def work(tx: Tx) -> Any:
+        wanted = _wanted(tx, query)
+        return wanted.name, logged_statistics.measure(tx, wanted, shown=1, most=logged_statistics.MOST)
+
+    name, found = read(work)
+    if not found.runs and name is not None:
+        refuse(404, "Runs.NotFound", f"there is no such run of {query['job']!r} in c_LoggedJob")
+    return {"jobName": name, **_summed(found)}
+
+
+@operation(
+    records, "GET", "/api/v1/history/jobs", query=systemschemas.RunNamesQuery, gives=systemschemas.RunNames
+)  # fmt: skip
+def list_names(query: Mapping[str, Any]) -> Any:
+    """What the runs of each name came to in some days, twenty names at a time."""
+    wanted = Asked({"job": query["job"]}, "", query["since"], query["until"])
+    found, more = read(lambda tx: summaries(tx, wanted, query["start"]))
+    items = [{"jobName": one.name, "last": one.statistics.last, **_summed(one.statistics)} for one in found]
+    return {"items": items, "hasMore": more}
+
+
+@operation(
+    records, "GET", "/api/v1/history/compare", query=systemschemas.CompareQuery, gives=systemschemas.Comparison,
+    also={404: "one of them is not there"},
+)  # fmt: skip
+def compare_runs(query: Mapping[str, Any]) -> Any:
+    """Two runs beside each other."""
+    a, b = read(lambda tx: [run_of(tx, query[name]) for name in ("a", "b")])
+    if a is None or b is None:
+        refuse(404, "Runs.NotFound", f"there is no run {query['a'] if a is None else query['b']} in c_LoggedJob")
+    return {"a": shapes.run(a), "b": shapes.run(b), "differing": differing(a, b)}
 
 
 @operation(
@@ -73,3 +113,23 @@ def _at(text: str | None, field: str) -> tuple[datetime, int] | None:
 
 def _cursor(run: Run) -> str | None:
     return None if run.started is None else cursors.write(run.started.replace(tzinfo=UTC).timestamp(), run.id)
+
+
+def _wanted(tx: Tx, query: Mapping[str, Any]) -> WantedRuns:
+    """The filter, with the name as it is stored."""
+    if query["q"] and not access.may("args.view"):
+        refuse(403, "Access.Forbidden", "the permission args.view is missing, to look into messages")
+    asked = query["job"].lower()
+    known = monitoring_logged.names(tx) if asked else []
+    name = next((n for n in known if n.lower() == asked), query["job"] or None)
+    return WantedRuns(
+        name, query["success"], query["since"], query["until"], query["server"], query["triggeredBy"], query["q"]
+    )
+
+
+def _summed(found: RunStatistics) -> dict[str, Any]:
+    return {
+        "runs": found.runs, "succeeded": found.succeeded, "p50Ms": found.p50_ms, "p95Ms": found.p95_ms,
+        "meanMs": found.avg_ms, "leastMs": found.min_ms, "longestMs": found.max_ms, "isCapped": found.is_capped,
+        "searchedSince": found.floor,
+    }  # fmt: skip

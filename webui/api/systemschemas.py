@@ -140,16 +140,25 @@ class ServerDetail(Server):
     )  # fmt: skip
 
 
-class RunsQuery(Cursor):
+class RunFilter(Body):
     """Which runs."""
 
-    before = Text(load_default=None)
     job = Text(load_default="", validate=validate.Length(max=100))
     success = fields.Boolean(load_default=None)
     server = Text(load_default="", validate=validate.Length(max=100))
     triggeredBy = Text(load_default="", validate=validate.Length(max=100))
+    q = Text(
+        load_default="", validate=validate.Length(max=100),
+        metadata={"description": "a part of the name, the error or the result; needs `args.view`"},
+    )  # fmt: skip
     since = Moment(load_default=None, metadata={"description": _DAY})
     until = Moment(load_default=None)
+
+
+class RunsQuery(Cursor, RunFilter):
+    """Which runs, and which page of them."""
+
+    before = Text(load_default=None)
 
 
 class RunRow(Schema):
@@ -178,6 +187,67 @@ class RunPage(Schema):
 
 class RunDetail(LoggedRun):
     """A run, whole."""
+
+
+class RunStatistics(Schema):
+    """What runs come to; durations in milliseconds. Of at most 100,000 of them, the newest."""
+
+    jobName = described(fields.String, "the name that was asked for, as it is stored", allow_none=True)
+    runs = fields.Integer()
+    succeeded = fields.Integer()
+    p50Ms = fields.Integer(allow_none=True)
+    p95Ms = fields.Integer(allow_none=True)
+    meanMs = fields.Integer(allow_none=True)
+    leastMs = fields.Integer(allow_none=True)
+    longestMs = fields.Integer(allow_none=True)
+    isCapped = described(fields.Boolean, "there may be older runs that were not counted")
+    searchedSince = Moment(allow_none=True)
+
+
+class RunNamesQuery(Body):
+    """Which names, and of which days."""
+
+    job = Text(load_default="", validate=validate.Length(max=100), metadata={"description": "a part of the name"})
+    since = Moment(load_default=None, metadata={"description": _DAY})
+    until = Moment(load_default=None)
+    start = fields.Integer(load_default=0, validate=validate.Range(0, 10_000))
+
+
+class RunResult(Schema):
+    """How one of the newest runs went."""
+
+    id = fields.Integer()
+    startedAt = Moment(attribute="started", allow_none=True)
+    durationMs = fields.Integer(attribute="duration_ms", allow_none=True)
+    success = fields.Boolean(attribute="succeeded")
+
+
+class RunName(RunStatistics):
+    """The runs of a name in these days, of at most 1,000; `last`: its newest ones, whenever that was, oldest first."""
+
+    last = fields.List(fields.Nested(RunResult))
+
+
+class RunNames(Schema):
+    """Twenty names."""
+
+    items = fields.List(fields.Nested(RunName))
+    hasMore = fields.Boolean()
+
+
+class CompareQuery(Body):
+    """Which two runs."""
+
+    a = fields.Integer(required=True, validate=validate.Range(0, 2**62))
+    b = fields.Integer(required=True, validate=validate.Range(0, 2**62))
+
+
+class Comparison(Schema):
+    """Two runs, and the columns of c_LoggedJob in which they differ."""
+
+    a = fields.Nested(RunDetail)
+    b = fields.Nested(RunDetail)
+    differing = fields.List(fields.String())
 
 
 class AuditQuery(Cursor):

@@ -13,7 +13,7 @@ from taskmanager.engine.client import MADE_FROM, MADE_INTO, new_key
 from taskmanager.engine.history import TRIGGERED_BY
 from taskmanager.engine.placing import MOVABLE
 from taskmanager.engine.transitions import STOPPED_AT
-from taskmanager.storage import monitoring_details, monitoring_logged, recurring_runs
+from taskmanager.storage import monitoring_details, monitoring_logged_statistics, recurring_runs
 from taskmanager.storage.monitoring_details import Details
 from taskmanager.storage.monitoring_logged import Run
 from taskmanager.storage.recurring_runs import RecurringRun
@@ -165,7 +165,7 @@ def runs_of(found: Details) -> Runs:
     if recurring_id:
         return Runs(read(lambda tx: recurring_runs.newest(tx, [recurring_id], _CHARTED))[recurring_id])
     name = jobviews.full_title(found.job)
-    known = read(lambda tx: monitoring_logged.statistics(tx, name, shown=_CHARTED, measured=_CHARTED))
+    known = read(lambda tx: monitoring_logged_statistics.statistics(tx, name, shown=_CHARTED, measured=_CHARTED))
     return Runs(tuple(_charted(r) for r in known.last if r.started is not None and (r.job_id or "").isdigit()))
 
 
