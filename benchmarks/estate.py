@@ -82,6 +82,9 @@ def _copy(tm: TaskManager, kinds: list[Kind], base: int, size: int, at: datetime
         f"SELECT {new}, f.{q('Queue')}, f.{q('Priority')} {source} "
         f"JOIN {q(t.queue.name)} f ON f.{q('JobId')} = k.job {rest}",
         _history_of(tm, source, rest, moment),
+        f"INSERT INTO {q(t.tag.name)} ({q('JobId')}, {q('Name')}, {q('Value')}) "
+        f"SELECT {new}, 'tag', CASE WHEN n.n % 8 = 0 THEN 'common' ELSE 'rare' END {source} "
+        f"JOIN {job} f ON f.{q('Id')} = k.job {rest} AND n.n % 8 IN (0, 1) AND (n.n % 8 = 0 OR n.n % 1000 = 1)",
     ]
     given = {"at": at, "expire": at + timedelta(days=_DAYS + 1)}
     with tm.database.engine.begin() as connection:

@@ -11,7 +11,7 @@ from typing import Any, Concatenate, overload
 
 from taskmanager import schedules
 from taskmanager.config import Settings
-from taskmanager.domain import given
+from taskmanager.domain import given, tags
 from taskmanager.domain import invocation as invocations
 from taskmanager.domain.cron import Misfire
 from taskmanager.domain.errors import ArgumentError, CreationCancelled, InvalidArgument
@@ -59,7 +59,8 @@ class TaskManager(StoredJobs):
         """Decorate a function or class: `@tm.job`, `@tm.job("0 2 * * *")`, `@tm.job(queue="mail", retries=5)`.
 
         Options: cron, display_name, description, queue, priority, retries, delays (seconds), jitter, retry_on,
-        give_up_on, timeout (seconds), isolate, memory_limit (bytes), time_zone, misfire, days_and, job_type, alerts.
+        give_up_on, timeout (seconds), isolate, memory_limit (bytes), time_zone, misfire, days_and, job_type, alerts,
+        tags, search (names of arguments by which an index finds its jobs).
         """
         made = decorating.decorator(
             target, options, is_injected=self.providers.is_injected, take=self.register, owner=self
@@ -80,8 +81,8 @@ class TaskManager(StoredJobs):
     def enqueue_definition(
         self, definition: JobDefinition, args: tuple[Any, ...], kwargs: dict[str, Any], options: Mapping[str, Any]
     ) -> int:
-        """Write one job. options: session, queue, priority, delay (seconds or timedelta), at, triggered_by, key,
-        parameters.
+        """Write one job. options: session, queue, priority, delay (seconds or timedelta), at, tags, triggered_by,
+        key, parameters.
 
         key: of `engine.client.new_key`: asked for twice under one key, it is one job. parameters: of the job, by name,
         as they are stored.
@@ -162,6 +163,8 @@ class TaskManager(StoredJobs):
             parameters["Delayed"] = "1"
         if options.get("triggered_by"):
             parameters[TRIGGERED_BY] = json.dumps(options["triggered_by"])
+        if options.get("tags") and (checked := tags.check(options["tags"])):
+            parameters[tags.PARAMETER] = tags.to_parameter(checked)
         return NewJob(definition.invocation(args, kwargs), state, queue, priority, definition, parameters)
 
     # -- recurring --------------------------------------------------------------------------------------------

@@ -77,7 +77,9 @@ class Installation:
             job_expiration=timedelta(seconds=s.job_expiration_seconds),
             failed_expiration=None if failed is None else timedelta(seconds=failed),
         )
-        self.client = Client(self.database, self.transitions, self.filters, max_payload_bytes=s.max_payload_bytes)
+        self.client = Client(
+            self.database, self.transitions, self.filters, max_payload_bytes=s.max_payload_bytes, registry=self.registry
+        )
         self.retries = RetryVerbs(self.client)
         self.placing = Placing(self.client, self.registry)
         self.undoing = Undoing(self.client)

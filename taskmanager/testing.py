@@ -23,6 +23,7 @@ from taskmanager.engine.filters import Chain
 from taskmanager.engine.legacy import LegacyJobs
 from taskmanager.engine.performer import Outcome, Performer
 from taskmanager.engine.recurring import RecurringJobs
+from taskmanager.engine.registry import Registry
 from taskmanager.engine.transitions import Transitions
 from taskmanager.server.completer import Completer
 from taskmanager.server.lifeline import Lifeline, folder_of
@@ -40,6 +41,7 @@ class Manager(Protocol):
     database: Database
     transitions: Transitions
     filters: Chain
+    registry: Registry
     client: Client
     recurring_jobs: RecurringJobs
     legacy_jobs: LegacyJobs | None
@@ -177,7 +179,10 @@ class _Inline(Client):
     """Drains after each enqueue, unless it is a job that enqueues."""
 
     def __init__(self, tm: Manager, drain: Any) -> None:
-        super().__init__(tm.database, tm.transitions, tm.filters, max_payload_bytes=tm.client.max_payload_bytes)
+        super().__init__(
+            tm.database, tm.transitions, tm.filters, max_payload_bytes=tm.client.max_payload_bytes,
+            registry=tm.registry,
+        )  # fmt: skip
         self._drain = drain
         self._is_draining = False
 
@@ -205,7 +210,10 @@ class _Recorder(Client):
     """Writes nothing."""
 
     def __init__(self, tm: Manager) -> None:
-        super().__init__(tm.database, tm.transitions, tm.filters, max_payload_bytes=tm.client.max_payload_bytes)
+        super().__init__(
+            tm.database, tm.transitions, tm.filters, max_payload_bytes=tm.client.max_payload_bytes,
+            registry=tm.registry,
+        )  # fmt: skip
         self.jobs: list[Recorded] = []
 
     def create(self, new: Sequence[NewJob], *, session: Any = None, key: str | None = None) -> list[int]:

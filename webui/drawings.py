@@ -5,12 +5,14 @@ What is the same in many rows is drawn once for an answer. As filters these are 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Flask, g, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from taskmanager.domain import tags
 from taskmanager.storage.monitoring_lists import Row
 from webui import formats, jobviews, redaction, shell
 from webui.addresses import job_address
@@ -20,7 +22,7 @@ _PILL = Markup('<span class="pill s-{}">{}{}</span>')
 
 def install(app: Flask) -> None:
     """Give them to templates."""
-    app.jinja_env.globals.update(pill_of=pill, job_address=job_address)
+    app.jinja_env.globals.update(pill_of=pill, job_address=job_address, tags_of=tags_of)
     app.jinja_env.filters.update(
         job_cell=job_cell, queue_tag=queue_tag, pill=pill, recurring_state=recurring_state, when=formats.when,
         moment=formats.moment, parsed=formats.parsed, duration=formats.duration, milliseconds=formats.milliseconds,
@@ -35,7 +37,15 @@ def job_cell(row: Row, needle: str = "") -> Markup:
     return Markup(
         f'<div class="job-name"><a href="{job_address(row.id)}">{name}</a></div>\n'
         f'<div class="job-args mono">#{row.id} {call}</div>\n'
+        f"{tags_of(tags.of_parameter(row.parameters.get(tags.PARAMETER)))}"
     )
+
+
+def tags_of(names: Iterable[str]) -> Markup:
+    """Tags of a job, each leading to the jobs that have it."""
+    made = Markup('<a class="tag" href="{}">{}</a>')
+    drawn = [made.format(url_for("pages.all_jobs", q=f'tag:"{one}"'), one) for one in names]
+    return Markup('<div class="row-flex tight">{}</div>').format(Markup(" ").join(drawn)) if drawn else Markup()
 
 
 def queue_tag(name: str | None) -> Markup:

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Response, abort, stream_with_context
 
+from taskmanager.domain import tags
 from taskmanager.domain.arguments import meets
 from taskmanager.storage import monitoring_lists
 from taskmanager.storage.monitoring_lists import Row
@@ -22,7 +23,7 @@ FORMS = {"csv": "text/csv", "json": "application/json"}
 MOST, _BATCH = 100_000, 500
 _COLUMNS = (
     "id", "state", "job", "arguments", "queue", "created_at", "state_since", "reason", "error", "message", "latency_ms",
-    "duration_ms", "attempts", "triggered_by", "recurring_job",
+    "duration_ms", "attempts", "triggered_by", "recurring_job", "tags",
 )  # fmt: skip
 #: What a spreadsheet would take for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -91,6 +92,7 @@ def _told(row: Row) -> dict[str, Any]:
         formats.milliseconds(row.data.get("Latency")), formats.milliseconds(row.data.get("PerformanceDuration")),
         int(jobviews.plain(row.parameters.get("RetryCount")) or 0) + 1,
         jobviews.plain(row.parameters.get("TriggeredBy")), jobviews.plain(row.parameters.get("RecurringJobId")),
+        ", ".join(tags.of_parameter(row.parameters.get(tags.PARAMETER))),
     )  # fmt: skip
     return dict(zip(_COLUMNS, values, strict=True))
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
 
-from taskmanager.domain import times
+from taskmanager.domain import tags, times
 from taskmanager.domain.arguments import NamedArgument
 from taskmanager.domain.states import ALL_NAMES
 from taskmanager.domain.texts import whole, wholes
 from taskmanager.storage.monitoring_filters import Term, Wanted
-from webui import access, shell
+from webui import access, jobviews, shell
 
 #: What may stand before a colon, as the help tells it.
 KEYS = (
-    "state", "type", "queue", "recurring", "server", "error", "group", "arg", "arg.NAME", "id", "created", "failed",
-    "attempt",
+    "state", "type", "queue", "tag", "recurring", "server", "error", "group", "arg", "arg.NAME", "id", "created",
+    "failed", "attempt",
 )  # fmt: skip
 _STATES = {name.lower(): name for name in ALL_NAMES}
 _WORD = re.compile(r'\s*(-?)(?:([A-Za-z]+(?:\.[\w]+)?):)?("(?:[^"\\]|\\.)*"|(?:[^\s",]+|,|"(?:[^"\\]|\\.)*")+)')
@@ -27,7 +27,7 @@ _SPAN = re.compile(r"-(\d{1,5})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _MOST_TERMS, _MOST_VALUES = 12, 50
 #: Conditions on what only who may see arguments and messages may ask about.
-_INSIDE = ("arg", "text", "error")
+_INSIDE = ("arg", "key", "text", "error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ class Parsed:
 class _Draft:
     now: datetime
     states: tuple[str, ...]
+    declared: Collection[str] = ()
     terms: list[Term] = field(default_factory=list)
     names: list[NamedArgument] = field(default_factory=list)
 
@@ -99,17 +100,25 @@ def _quoted(text: str) -> str:
 def asked(text: str, states: tuple[str, ...] = ()) -> Parsed:
     """The filter of a request, by the database's clock; one that looks where its user may not is an error."""
     seen = shell.seen()
-    parsed = parse(text, states=states, now=seen.snapshot.at if seen is not None else times.utcnow())
+    now = seen.snapshot.at if seen is not None else times.utcnow()
+    parsed = parse(text, states=states, now=now, declared=declared())
     if not access.may("args.view") and any(t.kind in _INSIDE for t in parsed.wanted.terms):
         error = _("Your account may not look into arguments and messages.")
         return Parsed(parsed.text, Wanted(states), error=error, hidden=True)
     return parsed
 
 
-def parse(text: str, *, states: tuple[str, ...] = (), now: datetime) -> Parsed:
-    """Read a filter; `states`: those of the page, which the filter may only narrow."""
+def declared() -> frozenset[str]:
+    """The arguments, in small letters, that a function this process knows declares as search keys."""
+    return frozenset(name.lower() for one in jobviews.definitions().values() for name in one.search)
+
+
+def parse(
+    text: str, *, states: tuple[str, ...] = (), now: datetime, declared: Collection[str] = ()
+) -> Parsed:  # fmt: skip
+    """Read a filter. states: those of the page, which the filter may only narrow; declared: indexed arguments."""
     text = text.strip()[:500]
-    draft, spans, place = _Draft(now, states), list[tuple[int, int]](), 0
+    draft, spans, place = _Draft(now, states, declared), list[tuple[int, int]](), 0
     try:
         while place < len(text):
             found = _WORD.match(text, place)
@@ -137,6 +146,8 @@ def _take(draft: _Draft, negated: bool, key: str, raw: str) -> None:
         raise _Wrong(_("lacks a value"))
     if not key:
         draft.terms.append(Term("text", (_unquoted(raw),), negated))
+    elif key.startswith("arg.") and key[4:] in draft.declared and len(values) == 1 and not negated:
+        draft.terms.append(Term("key", tuple(filter(None, (tags.indexed_argument(key[4:], values[0]),)))))
     elif key.startswith("arg."):
         draft.terms.append(Term("arg", values, negated))
         draft.names.append(NamedArgument(key[4:], values, negated))
@@ -163,6 +174,10 @@ def _id(draft: _Draft, values: tuple[str, ...], negated: bool) -> None:
     if len(numbers) < len(values):
         raise _Wrong(_("needs numbers after id:"))
     draft.terms.append(Term("id", tuple(numbers), negated))
+
+
+def _tag(draft: _Draft, values: tuple[str, ...], negated: bool) -> None:
+    draft.terms.append(Term("tag", tuple(map(tags.indexed_tag, values)), negated))
 
 
 def _attempt(draft: _Draft, values: tuple[str, ...], negated: bool) -> None:
@@ -200,7 +215,7 @@ def _failed(draft: _Draft, values: tuple[str, ...], negated: bool) -> None:
 
 _READERS: dict[str, Callable[[_Draft, tuple[str, ...], bool], None]] = {
     "state": _state, "id": _id, "attempt": _attempt, "created": _created,
-    "failed": _failed,
+    "failed": _failed, "tag": _tag,
 }  # fmt: skip
 
 

@@ -191,7 +191,7 @@ def attempts(
             number = 0 if before is None else before + len(found) + 1
             found[state.id] = Attempt(number, state, after.created_at if after else None, after.name if after else "")
     by_number = {attempt.number: attempt for attempt in found.values() if attempt.number}
-    last, strays = max(by_number, default=0) if is_newest else 0, []
+    last, strays = max(by_number, default=0) if is_newest else 0, list[dict[str, Any]]()
     for line in log_lines(log):
         mine = by_number.get(min(line["attempt"], last or line["attempt"]))
         (mine.log if mine is not None else strays).append(line)

@@ -210,6 +210,18 @@ CREATE TABLE `HangfireMetricRollup` (
 
 CREATE INDEX `IX_HangfireMetricRollup_Bucket` ON `HangfireMetricRollup` (`Span`, `Bucket`, `Kind`);
 
+CREATE TABLE `HangfireJobTag` (
+    `Id` BIGINT NOT NULL AUTO_INCREMENT,
+    `JobId` BIGINT NOT NULL,
+    `Name` VARCHAR(100) NOT NULL,
+    `Value` VARCHAR(200) NOT NULL,
+    PRIMARY KEY (`Id`)
+) ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE INDEX `IX_HangfireJobTag_JobId` ON `HangfireJobTag` (`JobId`);
+
+CREATE INDEX `IX_HangfireJobTag_Name_Value` ON `HangfireJobTag` (`Name`, `Value`, `JobId`);
+
 CREATE TABLE `c_Job` (
     `ID` INTEGER NOT NULL AUTO_INCREMENT,
     `JobName` VARCHAR(100),

@@ -210,6 +210,18 @@ CREATE TABLE "HangfireMetricRollup" (
 
 CREATE INDEX "IX_HangfireMetricRollup_Bucket" ON "HangfireMetricRollup" ("Span", "Bucket", "Kind");
 
+CREATE TABLE "HangfireJobTag" (
+    "Id" BIGSERIAL NOT NULL,
+    "JobId" BIGINT NOT NULL,
+    "Name" VARCHAR(100) NOT NULL,
+    "Value" VARCHAR(200) NOT NULL,
+    PRIMARY KEY ("Id")
+);
+
+CREATE INDEX "IX_HangfireJobTag_JobId" ON "HangfireJobTag" ("JobId");
+
+CREATE INDEX "IX_HangfireJobTag_Name_Value" ON "HangfireJobTag" ("Name", "Value", "JobId");
+
 CREATE TABLE "c_Job" (
     "ID" SERIAL NOT NULL,
     "JobName" VARCHAR(100),

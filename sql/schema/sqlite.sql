@@ -198,6 +198,17 @@ CREATE TABLE "HangfireMetricRollup" (
 
 CREATE INDEX "IX_HangfireMetricRollup_Bucket" ON "HangfireMetricRollup" ("Span", "Bucket", "Kind");
 
+CREATE TABLE "HangfireJobTag" (
+    "Id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "JobId" BIGINT NOT NULL,
+    "Name" VARCHAR(100) NOT NULL,
+    "Value" VARCHAR(200) NOT NULL
+);
+
+CREATE INDEX "IX_HangfireJobTag_JobId" ON "HangfireJobTag" ("JobId");
+
+CREATE INDEX "IX_HangfireJobTag_Name_Value" ON "HangfireJobTag" ("Name", "Value", "JobId");
+
 CREATE TABLE "c_Job" (
     "ID" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     "JobName" VARCHAR(100),

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from taskmanager.domain import tags
 from taskmanager.domain.errors import CreationCancelled, InvalidArgument, JobNotFound, PayloadTooLarge
 from taskmanager.domain.invocation import Invocation
 from taskmanager.domain.states import Awaiting, Deleted, Enqueued, Failed, Scheduled, State, Succeeded
-from taskmanager.engine import continuations, entering
+from taskmanager.engine import continuations, entering, labels
 from taskmanager.engine.effects import Effects
 from taskmanager.engine.filters import Chain, Creating
-from taskmanager.engine.registry import JobDefinition
+from taskmanager.engine.registry import JobDefinition, Registry
 from taskmanager.engine.transitions import Applied, Change, Transitions
 from taskmanager.storage import jobs
 from taskmanager.storage.database import Database, DuplicateKey
@@ -43,12 +44,14 @@ class Client:
     """Writes jobs and changes them, in its own transaction or the caller's."""
 
     def __init__(
-        self, database: Database, transitions: Transitions, filters: Chain, *, max_payload_bytes: int = 16 * 1024 * 1024
-    ) -> None:
+        self, database: Database, transitions: Transitions, filters: Chain, *,
+        max_payload_bytes: int = 16 * 1024 * 1024, registry: Registry | None = None,
+    ) -> None:  # fmt: skip
         self.database = database
         self.transitions = transitions
         self.filters = filters
         self.max_payload_bytes = max_payload_bytes
+        self.registry = registry
 
     def create(self, new: Sequence[NewJob], *, session: Any = None, key: str | None = None) -> list[int]:
         """Write jobs and return their ids; in the caller's Session or Connection when one is given.
@@ -108,6 +111,7 @@ class Client:
             entering.enter(effects, locked, context.state)
             for name, value in context.parameters.items():
                 effects.parameter(job_id, name, value)
+            labels.write(effects, job_id, self._definition(one_new), context.invocation.arguments, context.parameters)
         effects.write()
         for one in self.filters.created:
             for job_id, (_, context) in zip(ids, kept, strict=True):
@@ -116,6 +120,12 @@ class Client:
             ring = self.database.ring
             tx.after_commit(lambda: ring(effects.queues))
         return ids
+
+    def _definition(self, new: NewJob) -> JobDefinition | None:
+        """What is known of the job; a recurring one is made from what is stored of it."""
+        if new.definition is not None or self.registry is None:
+            return new.definition
+        return self.registry.known(new.invocation.name)
 
     def _row(self, new: NewJob, context: Creating, now: datetime) -> dict[str, Any]:
         arguments = self.checked_arguments(context.invocation)
@@ -172,6 +182,8 @@ class Client:
         def work(tx: Tx) -> list[int]:
             if not jobs.lock(tx, [job_id]):
                 raise JobNotFound(f"there is no job {job_id} to make another from")
+            if (labelled := jobs.parameter(tx, job_id, tags.PARAMETER)) is not None:
+                new.parameters.setdefault(tags.PARAMETER, labelled)
             made = self.create_in(tx, [new], key)
             if not made:
                 raise CreationCancelled(f"a filter does not let {new.invocation.name} be created")

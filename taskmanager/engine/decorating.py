@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
-from taskmanager.domain import alerts
+from taskmanager.domain import alerts, tags
 from taskmanager.domain.alerts import AlertRule
 from taskmanager.domain.cron import Misfire
 from taskmanager.domain.errors import ConfigurationError, InvalidArgument, InvalidCron
@@ -65,6 +65,8 @@ def decorator(
         check_queue(given["queue"])
     if "alerts" in given:
         given["alerts"] = _alerts(given["alerts"])
+    for name in ("tags", "search"):
+        given[name] = tuple(given.get(name) or ())
     if isinstance(given.get("timeout"), timedelta):
         given["timeout"] = given["timeout"].total_seconds()
     if "job_type" in given:
@@ -119,6 +121,10 @@ def _passes(check: Callable[[Any], object], value: Any) -> bool:
     return True
 
 
+def _are_names(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(v, str) and 0 < len(v) <= 90 for v in value)
+
+
 def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
@@ -139,6 +145,8 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "display_name": (lambda v: isinstance(v, str) and v.strip() != "", "a text"),
     "description": (lambda v: isinstance(v, str), "a text"),
     "isolate": (lambda v: isinstance(v, bool), "True or False"),
+    "tags": (lambda v: _passes(tags.check, v), f"a list of at most {tags.MOST} texts"),
+    "search": (lambda v: _are_names(v), "a list of names of arguments"),
     "days_and": (lambda v: isinstance(v, bool), "True or False"),
     "then_delete": (lambda v: isinstance(v, bool), "True or False"),
 }

@@ -31,7 +31,8 @@ class JobDefinition:
     """All that is known of one job: what to call, and how it wants to be treated.
 
     timeout: seconds a run may take. memory_limit: bytes, for isolated jobs. priority: smaller runs first.
-    retries_by_default: nobody said how often to retry; the registry does.
+    retries_by_default: nobody said how often to retry; the registry does. search: arguments by which an index finds
+    its jobs.
     """
 
     type: str
@@ -55,6 +56,8 @@ class JobDefinition:
     misfire: str = "relaxed"
     days_and: bool = False
     alerts: AlertRule | None = None
+    tags: tuple[str, ...] = ()
+    search: tuple[str, ...] = ()
     #: `module:qualified.name`, unique.
     name: str = field(init=False)
 
@@ -114,6 +117,10 @@ class Registry:
             definition = replace(definition, retry=policy, retries_by_default=False)
         self._by_name[definition.name] = definition
         return definition
+
+    def known(self, name: str) -> JobDefinition | None:
+        """The job of exactly this name, if this process has it already: nothing is imported for it."""
+        return self._by_name.get(name)
 
     def get(self, name: str) -> JobDefinition | None:
         """The job of exactly this name, or a plain function of a discovered module."""
@@ -176,6 +183,12 @@ def define(
     """The definition of a function, or of a class with `execute`. Options are fields of JobDefinition."""
     body = execute or target
     signature = Signature.of(body, is_injected=is_injected, skip_first=execute is not None)
+    takes = [p.name for p in signature.parameters if not p.injected]
+    for name in options.get("search", ()):
+        if name not in takes:
+            raise ConfigurationError(
+                f"@job(search=…) of {target.__qualname__}: no argument {name!r}, but {', '.join(takes) or 'none'}"
+            )
     return JobDefinition(
         type=target.__module__,
         method=target.__qualname__,

@@ -7,6 +7,7 @@ ParamSpec. It is written as overloads by the number of positional arguments: `se
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, NotRequired, ParamSpec, Protocol, TypedDict, TypeVar
 
@@ -26,6 +27,7 @@ class Given(TypedDict):
     priority: NotRequired[int | None]
     delay: NotRequired[timedelta | float | None]
     at: NotRequired[datetime | None]
+    tags: NotRequired[Iterable[str] | None]
 
 
 class Takes1(Protocol[K1]):

@@ -73,6 +73,11 @@ def delete_job_logs(t: Tables, p: Product) -> str:
 
 
 @statement
+def delete_job_tags(t: Tables, p: Product) -> str:
+    return p.delete_by_ids(t.tag.name, key="JobId")
+
+
+@statement
 def delete_job_queue(t: Tables, p: Product) -> str:
     return p.delete_by_ids(t.queue.name, key="JobId")
 
@@ -124,6 +129,10 @@ _SMALL = (
     (expired_lists, delete_lists),
     (expired_counters, delete_counters),
 )
+#: What belongs to a job, the job itself last.
+_PARTS = (
+    delete_job_queue, delete_job_logs, delete_job_tags, delete_job_parameters, delete_job_states, delete_jobs,
+)  # fmt: skip
 
 
 def lock_expired(tx: Tx, limit: int) -> dict[int, str | None]:
@@ -135,7 +144,7 @@ def remove_jobs(tx: Tx, ids: Iterable[int]) -> None:
     """Delete jobs with all that belongs to them."""
     text = jobs.ids_json(ids)
     if text != "[]":
-        for build in (delete_job_queue, delete_job_logs, delete_job_parameters, delete_job_states, delete_jobs):
+        for build in _PARTS:
             tx.execute(build, {"ids": text})
 
 

@@ -44,6 +44,17 @@ class Wanted:
         return all(term.kind == "id" and not term.negated for term in self.terms) and len(self.states) < 2
 
     @property
+    def lead(self) -> Term | None:
+        """The tag or declared search key whose jobs an index lists, however many others there are."""
+        place = led_by(shape_of(self)[bool(self.states) :])
+        return None if place is None else self.terms[place]
+
+    @property
+    def is_led_alone(self) -> bool:
+        """Whether that index is all it takes: nothing is looked through."""
+        return self.lead is not None and len(self.terms) == 1 and not self.states
+
+    @property
     def scanned(self) -> int:
         """How many of the newest jobs a search looks at."""
         return READ if needs_state(shape_of(self)) else SCANNED
@@ -87,6 +98,25 @@ def found_by(shape: Shape) -> int | None:
         if kind in _PARAMETERS and not negated:
             return place
     return None
+
+
+def led_by(shape: Shape) -> int | None:
+    """The place of the first condition by whose index the jobs are found in their order; None where there is none."""
+    for place, (kind, negated, size) in enumerate(shape):
+        if kind in _TAGS and not negated and size == 1:
+            return place
+    return None
+
+
+def by_tag(t: Tables, source: Any, shape: Shape, place: int) -> tuple[Any, Any, list[Any]]:
+    """Ids of jobs by a tag, the column that they are walked by, and the conditions: the index has them in order."""
+    c, name = t.tag.c, f"v{place}_0"
+    ids: Any = select(c.JobId.label("Id")).select_from(t.tag.join(source, t.job.c.Id == c.JobId))
+    for dialect in ("mysql", "mariadb"):
+        ids = ids.with_hint(t.tag, f"FORCE INDEX (IX_{t.tag.name}_Name_Value)", dialect)
+        ids = ids.prefix_with("STRAIGHT_JOIN", dialect=dialect)
+    has = [c.Name == bindparam(f"{name}n"), c.Value == bindparam(name), c.JobId >= bindparam("floor")]
+    return ids, c.JobId, has + where_of(shape, t, without=place)
 
 
 def by_parameter(t: Tables, source: Any, shape: Shape, place: int, is_dense: bool) -> tuple[Any, Any, list[Any]]:
@@ -158,6 +188,16 @@ def _has_parameter(t: Tables, of: str, names: Sequence[str]) -> Any:
     return exists().where(c.JobId == t.job.c.Id, c.Name == of, value).correlate(t.job)
 
 
+def _tagged(t: Tables, name: str) -> Any:
+    """Whether a job has a tag, one look-up a job: an EXISTS would be turned into a walk over all that have it."""
+    c = t.tag.c
+    has = (c.JobId == t.job.c.Id, c.Name == bindparam(f"{name}n"), c.Value == bindparam(name))
+    return select(c.JobId).where(*has).limit(1).correlate(t.job).scalar_subquery().is_not(None)
+
+
+#: Kinds of terms that a row of JobTag answers: a tag, and an argument that its job declares as a search key.
+_TAGS = ("tag", "key")
+
 #: Kinds of terms that a parameter of the job answers.
 _PARAMETERS = {"recurring": "RecurringJobId", "attempt": "RetryCount", "group": "FailureGroup"}
 
@@ -168,6 +208,8 @@ _CONDITIONS: dict[str, Callable[[Tables, str], Any]] = {
     "server": lambda t, name: contains(t.state.c.Data, name),
     "error": _error,
     "arg": lambda t, name: or_(_arguments(t, name), _arguments(t, name + "t")),
+    "tag": _tagged,
+    "key": _tagged,
     "since": lambda t, name: t.job.c.CreatedAt >= bindparam(name),
     "until": lambda t, name: t.job.c.CreatedAt < bindparam(name),
     "entered_since": lambda t, name: t.state.c.CreatedAt >= bindparam(name),
@@ -200,6 +242,8 @@ _BINDING: dict[str, Callable[[str, Any], dict[str, Any]]] = {
     "server": lambda name, value: {name: pattern('"serverid": "' + _stored(value))},
     "recurring": lambda name, value: {name: json.dumps(value)},
     "attempt": lambda name, value: {name: str(value)},
+    "tag": lambda name, value: {f"{name}n": value[0], name: value[1]},
+    "key": lambda name, value: {f"{name}n": value[0], name: value[1]},
     "arg": lambda name, value: {
         name: pattern(json.dumps(value)), name + "t": pattern(json.dumps(json.dumps(value))),
     },

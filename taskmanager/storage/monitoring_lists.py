@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select
 
+from taskmanager.storage import job_tags
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.monitoring_filters import (
     DATA,
@@ -24,8 +25,10 @@ from taskmanager.storage.monitoring_filters import (
     by_key,
     by_parameter,
     by_state,
+    by_tag,
     found_by,
     joined,
+    led_by,
     needs_state,
     shape_of,
     values_of,
@@ -39,7 +42,7 @@ CAP = 10_000
 #: Where at least one job in so many is in the wanted state, all are walked by their key: in its order lie the rows.
 _DENSE = 3
 _ARGUMENTS, _CALL = 240, 600
-_SHOWN = ("RetryCount", "Progress", "RecurringJobId", "JobName", "TriggeredBy", "Continuations")
+_SHOWN = ("RetryCount", "Progress", "RecurringJobId", "JobName", "TriggeredBy", "Continuations", "Tags")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +178,7 @@ def shown_parameters(t: Tables, p: Product) -> Any:
     c = t.parameter.c
     names = c.Name.in_(bindparam("names", expanding=True))
     wanted = c.JobId.in_(bindparam("ids", expanding=True))
-    return select(c.JobId, c.Name, func.substr(c.Value, 1, 400)).where(wanted, names)
+    return select(c.JobId, c.Name, func.substr(c.Value, 1, 700)).where(wanted, names)
 
 
 @statement
@@ -187,7 +190,7 @@ def newest_in_state(t: Tables, p: Product) -> Any:
 @statement
 def newest_searched(t: Tables, p: Product) -> Any:
     """A page of a search, with a condition of every kind."""
-    shape = tuple((kind, False, 1) for kind in KINDS)
+    shape = tuple((kind, False, 2 if kind in ("tag", "key") else 1) for kind in KINDS)
     return _listing(shape, False, False)(t, p)
 
 
@@ -195,6 +198,12 @@ def newest_searched(t: Tables, p: Product) -> Any:
 def newest_with_parameter(t: Tables, p: Product) -> Any:
     """A page of a search by a parameter, among jobs most of which are in the state."""
     return _listing((("state", False, 1), ("recurring", False, 1)), False, True)(t, p)
+
+
+@statement
+def newest_tagged(t: Tables, p: Product) -> Any:
+    """A page of a search by a tag, among the jobs of a state."""
+    return _listing((("state", False, 1), ("tag", False, 1)), False, False)(t, p)
 
 
 @statement
@@ -262,6 +271,9 @@ def _counting(shape: Shape, is_dense: bool) -> Builder:
 def _searched(t: Tables, shape: Shape, is_dense: bool) -> tuple[Any, Any, list[Any]]:
     """Ids from where they are found, the column that they are walked by, and the conditions."""
     source = joined(t) if needs_state(shape) else t.job
+    lead = led_by(shape)
+    if lead is not None:
+        return by_tag(t, source, shape, lead)
     place, of_state = found_by(shape), shape[:1] == (("state", False, 1),)
     if place is not None and (is_dense or of_state):
         return by_parameter(t, source, shape, place, is_dense)
@@ -280,6 +292,8 @@ def _rows(t: Tables) -> Any:
 
 def _reach(tx: Tx, wanted: Wanted, before: int | None) -> _Reach:
     edge = {"edge": before if before is not None else 1 << 62, "skip": wanted.scanned - 1}
+    if wanted.lead is not None:
+        return _reach_of_tag(tx, wanted, edge)
     if len(wanted.states) != 1:
         row = tx.execute(scan_floor_of_all, edge).first()
         floor, at = (None, None) if row is None else (int(row[0]), as_moment(row[1]))
@@ -289,6 +303,15 @@ def _reach(tx: Tx, wanted: Wanted, before: int | None) -> _Reach:
         return _Reach()
     floor, highest = int(row[0]), int(row[2])
     return _Reach(floor, as_moment(row[1]), highest - floor < _DENSE * wanted.scanned)
+
+
+def _reach_of_tag(tx: Tx, wanted: Wanted, edge: dict[str, int]) -> _Reach:
+    """As many of the newest jobs of a tag are looked at as else of a state; where nothing more is asked, all."""
+    if wanted.lead is None or wanted.is_led_alone:
+        return _Reach()
+    name, value = wanted.lead.values[0]
+    row = tx.execute(job_tags.tag_floor, edge | {"name": name, "value": value}).first()
+    return _Reach() if row is None else _Reach(int(row[0]), None if row[1] is None else as_moment(row[1]))
 
 
 def _row(r: Any) -> Row:

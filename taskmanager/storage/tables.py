@@ -71,6 +71,7 @@ class Tables:
         self.log = self._log()
         self.audit = self._audit()
         self.rollup = self._rollup()
+        self.tag = self._tag()
         self.legacy = LegacyTables(self.metadata)
 
     def hangfire(self) -> tuple[Table, ...]:
@@ -78,7 +79,7 @@ class Tables:
         return (
             self.job, self.parameter, self.state, self.queue, self.server, self.set, self.hash,
             self.list, self.counter, self.aggregated, self.lock, self.log,
-            self.audit, self.rollup,
+            self.audit, self.rollup, self.tag,
         )  # fmt: skip
 
     def _table(self, name: str, *items: Any) -> Table:
@@ -267,6 +268,18 @@ class Tables:
             Column("Bucket", Moment, primary_key=True),
             *(Column(name, BigInteger, nullable=False) for name in sums),
             self._index("MetricRollup_Bucket", "Span", "Bucket", "Kind"),
+        )
+
+    def _tag(self) -> Table:
+        """Our own: tags and declared search keys of jobs; a tag's jobs lie in the order of their ids."""
+        return self._table(
+            "JobTag",
+            _pk(),
+            Column("JobId", BigInteger, nullable=False),
+            Column("Name", String(100), nullable=False),
+            Column("Value", String(200), nullable=False),
+            self._index("JobTag_Name_Value", "Name", "Value", "JobId"),
+            self._index("JobTag_JobId", "JobId"),
         )
 
 

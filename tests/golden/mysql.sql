@@ -58,10 +58,10 @@ WHERE `HangfireAudit`.`Id` < %s AND `HangfireAudit`.`TargetKind` = %s AND `Hangf
  LIMIT %s;
 
 -- catalogue.index_names
-SELECT DISTINCT TABLE_NAME, INDEX_NAME FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireList', 'HangfireMetricRollup', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
+SELECT DISTINCT TABLE_NAME, INDEX_NAME FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireJobTag', 'HangfireList', 'HangfireMetricRollup', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
 
 -- catalogue.table_sizes
-SELECT TABLE_NAME, TABLE_ROWS, DATA_LENGTH + INDEX_LENGTH FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireList', 'HangfireMetricRollup', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
+SELECT TABLE_NAME, TABLE_ROWS, DATA_LENGTH + INDEX_LENGTH FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireJobTag', 'HangfireList', 'HangfireMetricRollup', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
 
 -- doctor.waiting_sample
 SELECT j.`InvocationData` FROM `HangfireJob` j WHERE j.`StateName` = 'Enqueued' ORDER BY j.`Id` LIMIT 200;
@@ -86,6 +86,9 @@ DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JO
 
 -- expiry.delete_job_states
 DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireState` t ON t.`JobId` = x.id;
+
+-- expiry.delete_job_tags
+DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJobTag` t ON t.`JobId` = x.id;
 
 -- expiry.delete_jobs
 DELETE t FROM JSON_TABLE(:ids, '$[*]' COLUMNS(id BIGINT PATH '$')) x STRAIGHT_JOIN `HangfireJob` t FORCE INDEX (PRIMARY) ON t.`Id` = x.id;
@@ -173,6 +176,16 @@ SELECT `HangfireJobLog`.`Lines`
 FROM `HangfireJobLog` 
 WHERE `HangfireJobLog`.`JobId` = %s ORDER BY `HangfireJobLog`.`Id` DESC 
  LIMIT %s;
+
+-- job_tags.insert_tag
+INSERT INTO `HangfireJobTag` (`JobId`, `Name`, `Value`) VALUES (:JobId, :Name, :Value);
+
+-- job_tags.tag_floor
+SELECT anon_1.`JobId`, `HangfireJob`.`CreatedAt` 
+FROM (SELECT `HangfireJobTag`.`JobId` AS `JobId` 
+FROM `HangfireJobTag` 
+WHERE `HangfireJobTag`.`Name` = %s AND `HangfireJobTag`.`Value` = %s AND `HangfireJobTag`.`JobId` < %s ORDER BY `HangfireJobTag`.`JobId` DESC 
+ LIMIT %s, %s) AS anon_1 LEFT OUTER JOIN `HangfireJob` ON `HangfireJob`.`Id` = anon_1.`JobId`;
 
 -- jobs.enter_inserted
 UPDATE `HangfireJob` SET `StateId` = LAST_INSERT_ID(), `StateName` = :name, `ExpireAt` = :expire WHERE `Id` = :id;
@@ -458,11 +471,30 @@ WHERE `HangfireJob`.`Id` < %s AND `HangfireJob`.`StateName` = %s ORDER BY `Hangf
 SELECT `HangfireJob`.`Id`, `HangfireJob`.`StateName`, substr(`HangfireJob`.`InvocationData`, %s, %s) AS substr_1, substr(`HangfireJob`.`Arguments`, %s, %s) AS substr_4, `HangfireJob`.`CreatedAt`, `HangfireJob`.`ExpireAt`, `HangfireJob`.`Queue`, `HangfireState`.`Reason`, `HangfireState`.`CreatedAt` AS `CreatedAt_1`, substr(`HangfireState`.`Data`, %s, %s) AS substr_7 
 FROM (SELECT STRAIGHT_JOIN `HangfireJob`.`Id` AS `Id` 
 FROM `HangfireJob` FORCE INDEX (IX_HangfireJob_StateName) LEFT OUTER JOIN `HangfireState` ON `HangfireState`.`Id` = `HangfireJob`.`StateId` INNER JOIN `HangfireJobParameter` FORCE INDEX (IX_HangfireJobParameter_JobId_Name) ON `HangfireJob`.`Id` = `HangfireJobParameter`.`JobId` 
-WHERE `HangfireJob`.`Id` < %s AND `HangfireJobParameter`.`Name` = %s AND `HangfireJobParameter`.`Value` IN (%s) AND `HangfireJob`.`Id` >= %s AND `HangfireJob`.`Id` >= %s AND `HangfireJob`.`StateName` = %s AND `HangfireJob`.`Id` = %s AND CAST(lower(`HangfireJob`.`InvocationData`) AS BINARY) LIKE %s ESCAPE '!' AND `HangfireJob`.`Queue` = %s AND CAST(lower(`HangfireState`.`Data`) AS BINARY) LIKE %s ESCAPE '!' AND CAST(lower(CONVERT(LEFT(CAST(`HangfireState`.`Data` AS BINARY), 1500) USING latin1)) AS BINARY) LIKE %s ESCAPE '!' AND (CAST(lower(`HangfireJob`.`Arguments`) AS BINARY) LIKE %s ESCAPE '!' OR CAST(lower(`HangfireJob`.`Arguments`) AS BINARY) LIKE %s ESCAPE '!') AND `HangfireJob`.`CreatedAt` >= %s AND `HangfireJob`.`CreatedAt` < %s AND `HangfireState`.`CreatedAt` >= %s AND `HangfireState`.`CreatedAt` < %s AND (CAST(lower(`HangfireJob`.`InvocationData`) AS BINARY) LIKE %s ESCAPE '!' OR CAST(lower(`HangfireJob`.`Arguments`) AS BINARY) LIKE %s ESCAPE '!' OR CAST(lower(CONVERT(LEFT(CAST(`HangfireState`.`Data` AS BINARY), 1500) USING latin1)) AS BINARY) LIKE %s ESCAPE '!') AND (EXISTS (SELECT * 
+WHERE `HangfireJob`.`Id` < %s AND `HangfireJobParameter`.`Name` = %s AND `HangfireJobParameter`.`Value` IN (%s) AND `HangfireJob`.`Id` >= %s AND `HangfireJob`.`Id` >= %s AND `HangfireJob`.`StateName` = %s AND `HangfireJob`.`Id` = %s AND CAST(lower(`HangfireJob`.`InvocationData`) AS BINARY) LIKE %s ESCAPE '!' AND `HangfireJob`.`Queue` = %s AND CAST(lower(`HangfireState`.`Data`) AS BINARY) LIKE %s ESCAPE '!' AND CAST(lower(CONVERT(LEFT(CAST(`HangfireState`.`Data` AS BINARY), 1500) USING latin1)) AS BINARY) LIKE %s ESCAPE '!' AND (CAST(lower(`HangfireJob`.`Arguments`) AS BINARY) LIKE %s ESCAPE '!' OR CAST(lower(`HangfireJob`.`Arguments`) AS BINARY) LIKE %s ESCAPE '!') AND ((SELECT `HangfireJobTag`.`JobId` 
+FROM `HangfireJobTag` 
+WHERE `HangfireJobTag`.`JobId` = `HangfireJob`.`Id` AND `HangfireJobTag`.`Name` = %s AND `HangfireJobTag`.`Value` = %s 
+ LIMIT %s) IS NOT NULL OR (SELECT `HangfireJobTag`.`JobId` 
+FROM `HangfireJobTag` 
+WHERE `HangfireJobTag`.`JobId` = `HangfireJob`.`Id` AND `HangfireJobTag`.`Name` = %s AND `HangfireJobTag`.`Value` = %s 
+ LIMIT %s) IS NOT NULL) AND ((SELECT `HangfireJobTag`.`JobId` 
+FROM `HangfireJobTag` 
+WHERE `HangfireJobTag`.`JobId` = `HangfireJob`.`Id` AND `HangfireJobTag`.`Name` = %s AND `HangfireJobTag`.`Value` = %s 
+ LIMIT %s) IS NOT NULL OR (SELECT `HangfireJobTag`.`JobId` 
+FROM `HangfireJobTag` 
+WHERE `HangfireJobTag`.`JobId` = `HangfireJob`.`Id` AND `HangfireJobTag`.`Name` = %s AND `HangfireJobTag`.`Value` = %s 
+ LIMIT %s) IS NOT NULL) AND `HangfireJob`.`CreatedAt` >= %s AND `HangfireJob`.`CreatedAt` < %s AND `HangfireState`.`CreatedAt` >= %s AND `HangfireState`.`CreatedAt` < %s AND (CAST(lower(`HangfireJob`.`InvocationData`) AS BINARY) LIKE %s ESCAPE '!' OR CAST(lower(`HangfireJob`.`Arguments`) AS BINARY) LIKE %s ESCAPE '!' OR CAST(lower(CONVERT(LEFT(CAST(`HangfireState`.`Data` AS BINARY), 1500) USING latin1)) AS BINARY) LIKE %s ESCAPE '!') AND (EXISTS (SELECT * 
 FROM `HangfireJobParameter` 
 WHERE `HangfireJobParameter`.`JobId` = `HangfireJob`.`Id` AND `HangfireJobParameter`.`Name` = %s AND `HangfireJobParameter`.`Value` IN (%s))) AND (EXISTS (SELECT * 
 FROM `HangfireJobParameter` 
 WHERE `HangfireJobParameter`.`JobId` = `HangfireJob`.`Id` AND `HangfireJobParameter`.`Name` = %s AND `HangfireJobParameter`.`Value` IN (%s))) ORDER BY `HangfireJob`.`Id` DESC 
+ LIMIT %s) AS anon_1 INNER JOIN (`HangfireJob` LEFT OUTER JOIN `HangfireState` ON `HangfireState`.`Id` = `HangfireJob`.`StateId`) ON `HangfireJob`.`Id` = anon_1.`Id`;
+
+-- monitoring_lists.newest_tagged
+SELECT `HangfireJob`.`Id`, `HangfireJob`.`StateName`, substr(`HangfireJob`.`InvocationData`, %s, %s) AS substr_1, substr(`HangfireJob`.`Arguments`, %s, %s) AS substr_4, `HangfireJob`.`CreatedAt`, `HangfireJob`.`ExpireAt`, `HangfireJob`.`Queue`, `HangfireState`.`Reason`, `HangfireState`.`CreatedAt` AS `CreatedAt_1`, substr(`HangfireState`.`Data`, %s, %s) AS substr_7 
+FROM (SELECT STRAIGHT_JOIN `HangfireJobTag`.`JobId` AS `Id` 
+FROM `HangfireJobTag` FORCE INDEX (IX_HangfireJobTag_Name_Value) INNER JOIN `HangfireJob` ON `HangfireJob`.`Id` = `HangfireJobTag`.`JobId` 
+WHERE `HangfireJobTag`.`JobId` < %s AND `HangfireJobTag`.`Name` = %s AND `HangfireJobTag`.`Value` = %s AND `HangfireJobTag`.`JobId` >= %s AND `HangfireJob`.`Id` >= %s AND `HangfireJob`.`StateName` = %s ORDER BY `HangfireJobTag`.`JobId` DESC 
  LIMIT %s) AS anon_1 INNER JOIN (`HangfireJob` LEFT OUTER JOIN `HangfireState` ON `HangfireState`.`Id` = `HangfireJob`.`StateId`) ON `HangfireJob`.`Id` = anon_1.`Id`;
 
 -- monitoring_lists.newest_with_parameter

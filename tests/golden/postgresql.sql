@@ -58,10 +58,10 @@ WHERE "HangfireAudit"."Id" < %(edge)s::BIGINT AND "HangfireAudit"."TargetKind" =
  LIMIT %(limit)s::INTEGER;
 
 -- catalogue.index_names
-SELECT tablename, indexname FROM pg_indexes WHERE schemaname = current_schema() AND tablename IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireList', 'HangfireMetricRollup', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
+SELECT tablename, indexname FROM pg_indexes WHERE schemaname = current_schema() AND tablename IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireJobTag', 'HangfireList', 'HangfireMetricRollup', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
 
 -- catalogue.table_sizes
-SELECT c.relname, CAST(c.reltuples AS BIGINT), pg_total_relation_size(c.oid) FROM pg_class c WHERE c.relnamespace = CAST(current_schema() AS regnamespace) AND c.relkind IN ('r', 'p') AND c.relname IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireList', 'HangfireMetricRollup', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
+SELECT c.relname, CAST(c.reltuples AS BIGINT), pg_total_relation_size(c.oid) FROM pg_class c WHERE c.relnamespace = CAST(current_schema() AS regnamespace) AND c.relkind IN ('r', 'p') AND c.relname IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireJobTag', 'HangfireList', 'HangfireMetricRollup', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
 
 -- doctor.waiting_sample
 SELECT j."InvocationData" FROM "HangfireJob" j WHERE j."StateName" = 'Enqueued' ORDER BY j."Id" LIMIT 200;
@@ -86,6 +86,9 @@ DELETE FROM "HangfireJobQueue" t USING (SELECT v::text::bigint AS id FROM json_a
 
 -- expiry.delete_job_states
 DELETE FROM "HangfireState" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."JobId" = x.id;
+
+-- expiry.delete_job_tags
+DELETE FROM "HangfireJobTag" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."JobId" = x.id;
 
 -- expiry.delete_jobs
 DELETE FROM "HangfireJob" t USING (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x WHERE t."Id" = x.id;
@@ -173,6 +176,16 @@ SELECT "HangfireJobLog"."Lines"
 FROM "HangfireJobLog" 
 WHERE "HangfireJobLog"."JobId" = %(job)s::BIGINT ORDER BY "HangfireJobLog"."Id" DESC 
  LIMIT %(param_1)s::INTEGER;
+
+-- job_tags.insert_tag
+INSERT INTO "HangfireJobTag" ("JobId", "Name", "Value") VALUES (:JobId, :Name, :Value);
+
+-- job_tags.tag_floor
+SELECT anon_1."JobId", "HangfireJob"."CreatedAt" 
+FROM (SELECT "HangfireJobTag"."JobId" AS "JobId" 
+FROM "HangfireJobTag" 
+WHERE "HangfireJobTag"."Name" = %(name)s::VARCHAR AND "HangfireJobTag"."Value" = %(value)s::VARCHAR AND "HangfireJobTag"."JobId" < %(edge)s::BIGINT ORDER BY "HangfireJobTag"."JobId" DESC 
+ LIMIT %(param_1)s::INTEGER OFFSET %(skip)s) AS anon_1 LEFT OUTER JOIN "HangfireJob" ON "HangfireJob"."Id" = anon_1."JobId";
 
 -- jobs.enter_inserted
 UPDATE "HangfireJob" SET "StateId" = lastval(), "StateName" = :name, "ExpireAt" = :expire WHERE "Id" = :id;
@@ -458,11 +471,30 @@ WHERE "HangfireJob"."Id" < %(edge)s::BIGINT AND "HangfireJob"."StateName" = %(v0
 SELECT "HangfireJob"."Id", "HangfireJob"."StateName", substr("HangfireJob"."InvocationData", %(substr_2)s::INTEGER, %(substr_3)s::INTEGER) AS substr_1, substr("HangfireJob"."Arguments", %(substr_5)s::INTEGER, %(substr_6)s::INTEGER) AS substr_4, "HangfireJob"."CreatedAt", "HangfireJob"."ExpireAt", "HangfireJob"."Queue", "HangfireState"."Reason", "HangfireState"."CreatedAt" AS "CreatedAt_1", substr("HangfireState"."Data", %(substr_8)s::INTEGER, %(substr_9)s::INTEGER) AS substr_7 
 FROM (SELECT "HangfireJob"."Id" AS "Id" 
 FROM "HangfireJob" LEFT OUTER JOIN "HangfireState" ON "HangfireState"."Id" = "HangfireJob"."StateId" JOIN "HangfireJobParameter" ON "HangfireJob"."Id" = "HangfireJobParameter"."JobId" 
-WHERE "HangfireJob"."Id" < %(edge)s::BIGINT AND "HangfireJobParameter"."Name" = %(Name_1)s::VARCHAR AND "HangfireJobParameter"."Value" IN (%(v12_0)s) AND "HangfireJob"."Id" >= %(floor)s::BIGINT AND "HangfireJob"."Id" >= %(floor)s::BIGINT AND "HangfireJob"."StateName" = %(v0_0)s::VARCHAR AND "HangfireJob"."Id" = %(v1_0)s::BIGINT AND CASE WHEN lower("HangfireJob"."InvocationData" COLLATE "C") LIKE %(v2_0)s::VARCHAR ESCAPE '!' THEN TRUE ELSE FALSE END AND "HangfireJob"."Queue" = %(v3_0)s::VARCHAR AND CASE WHEN lower("HangfireState"."Data" COLLATE "C") LIKE %(v4_0)s::VARCHAR ESCAPE '!' THEN TRUE ELSE FALSE END AND CASE WHEN octet_length("HangfireState"."Data") <= 6000 AND NOT lower("HangfireState"."Data" COLLATE "C") LIKE %(v5_0)s::VARCHAR ESCAPE '!' THEN FALSE WHEN lower(substr("HangfireState"."Data", 1, 1500) COLLATE "C") LIKE %(v5_0)s::VARCHAR ESCAPE '!' THEN TRUE ELSE FALSE END AND (CASE WHEN lower("HangfireJob"."Arguments" COLLATE "C") LIKE %(v6_0)s::VARCHAR ESCAPE '!' THEN TRUE ELSE FALSE END OR CASE WHEN lower("HangfireJob"."Arguments" COLLATE "C") LIKE %(v6_0t)s::VARCHAR ESCAPE '!' THEN TRUE ELSE FALSE END) AND "HangfireJob"."CreatedAt" >= %(v7_0)s::TIMESTAMP WITHOUT TIME ZONE AND "HangfireJob"."CreatedAt" < %(v8_0)s::TIMESTAMP WITHOUT TIME ZONE AND "HangfireState"."CreatedAt" >= %(v9_0)s::TIMESTAMP WITHOUT TIME ZONE AND "HangfireState"."CreatedAt" < %(v10_0)s::TIMESTAMP WITHOUT TIME ZONE AND (CASE WHEN lower("HangfireJob"."InvocationData" COLLATE "C") LIKE %(v11_0)s::VARCHAR ESCAPE '!' THEN TRUE ELSE FALSE END OR CASE WHEN lower("HangfireJob"."Arguments" COLLATE "C") LIKE %(v11_0)s::VARCHAR ESCAPE '!' THEN TRUE ELSE FALSE END OR CASE WHEN octet_length("HangfireState"."Data") <= 6000 AND NOT lower("HangfireState"."Data" COLLATE "C") LIKE %(v11_0d)s::VARCHAR ESCAPE '!' THEN FALSE WHEN lower(substr("HangfireState"."Data", 1, 1500) COLLATE "C") LIKE %(v11_0d)s::VARCHAR ESCAPE '!' THEN TRUE ELSE FALSE END) AND (EXISTS (SELECT * 
+WHERE "HangfireJob"."Id" < %(edge)s::BIGINT AND "HangfireJobParameter"."Name" = %(Name_1)s::VARCHAR AND "HangfireJobParameter"."Value" IN (%(v14_0)s) AND "HangfireJob"."Id" >= %(floor)s::BIGINT AND "HangfireJob"."Id" >= %(floor)s::BIGINT AND "HangfireJob"."StateName" = %(v0_0)s::VARCHAR AND "HangfireJob"."Id" = %(v1_0)s::BIGINT AND CASE WHEN lower("HangfireJob"."InvocationData" COLLATE "C") LIKE %(v2_0)s::VARCHAR ESCAPE '!' THEN TRUE ELSE FALSE END AND "HangfireJob"."Queue" = %(v3_0)s::VARCHAR AND CASE WHEN lower("HangfireState"."Data" COLLATE "C") LIKE %(v4_0)s::VARCHAR ESCAPE '!' THEN TRUE ELSE FALSE END AND CASE WHEN octet_length("HangfireState"."Data") <= 6000 AND NOT lower("HangfireState"."Data" COLLATE "C") LIKE %(v5_0)s::VARCHAR ESCAPE '!' THEN FALSE WHEN lower(substr("HangfireState"."Data", 1, 1500) COLLATE "C") LIKE %(v5_0)s::VARCHAR ESCAPE '!' THEN TRUE ELSE FALSE END AND (CASE WHEN lower("HangfireJob"."Arguments" COLLATE "C") LIKE %(v6_0)s::VARCHAR ESCAPE '!' THEN TRUE ELSE FALSE END OR CASE WHEN lower("HangfireJob"."Arguments" COLLATE "C") LIKE %(v6_0t)s::VARCHAR ESCAPE '!' THEN TRUE ELSE FALSE END) AND ((SELECT "HangfireJobTag"."JobId" 
+FROM "HangfireJobTag" 
+WHERE "HangfireJobTag"."JobId" = "HangfireJob"."Id" AND "HangfireJobTag"."Name" = %(v7_0n)s::VARCHAR AND "HangfireJobTag"."Value" = %(v7_0)s::VARCHAR 
+ LIMIT %(param_1)s::INTEGER) IS NOT NULL OR (SELECT "HangfireJobTag"."JobId" 
+FROM "HangfireJobTag" 
+WHERE "HangfireJobTag"."JobId" = "HangfireJob"."Id" AND "HangfireJobTag"."Name" = %(v7_1n)s::VARCHAR AND "HangfireJobTag"."Value" = %(v7_1)s::VARCHAR 
+ LIMIT %(param_2)s::INTEGER) IS NOT NULL) AND ((SELECT "HangfireJobTag"."JobId" 
+FROM "HangfireJobTag" 
+WHERE "HangfireJobTag"."JobId" = "HangfireJob"."Id" AND "HangfireJobTag"."Name" = %(v8_0n)s::VARCHAR AND "HangfireJobTag"."Value" = %(v8_0)s::VARCHAR 
+ LIMIT %(param_3)s::INTEGER) IS NOT NULL OR (SELECT "HangfireJobTag"."JobId" 
+FROM "HangfireJobTag" 
+WHERE "HangfireJobTag"."JobId" = "HangfireJob"."Id" AND "HangfireJobTag"."Name" = %(v8_1n)s::VARCHAR AND "HangfireJobTag"."Value" = %(v8_1)s::VARCHAR 
+ LIMIT %(param_4)s::INTEGER) IS NOT NULL) AND "HangfireJob"."CreatedAt" >= %(v9_0)s::TIMESTAMP WITHOUT TIME ZONE AND "HangfireJob"."CreatedAt" < %(v10_0)s::TIMESTAMP WITHOUT TIME ZONE AND "HangfireState"."CreatedAt" >= %(v11_0)s::TIMESTAMP WITHOUT TIME ZONE AND "HangfireState"."CreatedAt" < %(v12_0)s::TIMESTAMP WITHOUT TIME ZONE AND (CASE WHEN lower("HangfireJob"."InvocationData" COLLATE "C") LIKE %(v13_0)s::VARCHAR ESCAPE '!' THEN TRUE ELSE FALSE END OR CASE WHEN lower("HangfireJob"."Arguments" COLLATE "C") LIKE %(v13_0)s::VARCHAR ESCAPE '!' THEN TRUE ELSE FALSE END OR CASE WHEN octet_length("HangfireState"."Data") <= 6000 AND NOT lower("HangfireState"."Data" COLLATE "C") LIKE %(v13_0d)s::VARCHAR ESCAPE '!' THEN FALSE WHEN lower(substr("HangfireState"."Data", 1, 1500) COLLATE "C") LIKE %(v13_0d)s::VARCHAR ESCAPE '!' THEN TRUE ELSE FALSE END) AND (EXISTS (SELECT * 
 FROM "HangfireJobParameter" 
-WHERE "HangfireJobParameter"."JobId" = "HangfireJob"."Id" AND "HangfireJobParameter"."Name" = %(Name_2)s::VARCHAR AND "HangfireJobParameter"."Value" IN (%(v13_0)s))) AND (EXISTS (SELECT * 
+WHERE "HangfireJobParameter"."JobId" = "HangfireJob"."Id" AND "HangfireJobParameter"."Name" = %(Name_2)s::VARCHAR AND "HangfireJobParameter"."Value" IN (%(v15_0)s))) AND (EXISTS (SELECT * 
 FROM "HangfireJobParameter" 
-WHERE "HangfireJobParameter"."JobId" = "HangfireJob"."Id" AND "HangfireJobParameter"."Name" = %(Name_3)s::VARCHAR AND "HangfireJobParameter"."Value" IN (%(v14_0)s))) ORDER BY "HangfireJob"."Id" DESC 
+WHERE "HangfireJobParameter"."JobId" = "HangfireJob"."Id" AND "HangfireJobParameter"."Name" = %(Name_3)s::VARCHAR AND "HangfireJobParameter"."Value" IN (%(v16_0)s))) ORDER BY "HangfireJob"."Id" DESC 
+ LIMIT %(limit)s) AS anon_1 JOIN ("HangfireJob" LEFT OUTER JOIN "HangfireState" ON "HangfireState"."Id" = "HangfireJob"."StateId") ON "HangfireJob"."Id" = anon_1."Id";
+
+-- monitoring_lists.newest_tagged
+SELECT "HangfireJob"."Id", "HangfireJob"."StateName", substr("HangfireJob"."InvocationData", %(substr_2)s::INTEGER, %(substr_3)s::INTEGER) AS substr_1, substr("HangfireJob"."Arguments", %(substr_5)s::INTEGER, %(substr_6)s::INTEGER) AS substr_4, "HangfireJob"."CreatedAt", "HangfireJob"."ExpireAt", "HangfireJob"."Queue", "HangfireState"."Reason", "HangfireState"."CreatedAt" AS "CreatedAt_1", substr("HangfireState"."Data", %(substr_8)s::INTEGER, %(substr_9)s::INTEGER) AS substr_7 
+FROM (SELECT "HangfireJobTag"."JobId" AS "Id" 
+FROM "HangfireJobTag" JOIN "HangfireJob" ON "HangfireJob"."Id" = "HangfireJobTag"."JobId" 
+WHERE "HangfireJobTag"."JobId" < %(edge)s::BIGINT AND "HangfireJobTag"."Name" = %(v1_0n)s::VARCHAR AND "HangfireJobTag"."Value" = %(v1_0)s::VARCHAR AND "HangfireJobTag"."JobId" >= %(floor)s::BIGINT AND "HangfireJob"."Id" >= %(floor)s::BIGINT AND "HangfireJob"."StateName" = %(v0_0)s::VARCHAR ORDER BY "HangfireJobTag"."JobId" DESC 
  LIMIT %(limit)s) AS anon_1 JOIN ("HangfireJob" LEFT OUTER JOIN "HangfireState" ON "HangfireState"."Id" = "HangfireJob"."StateId") ON "HangfireJob"."Id" = anon_1."Id";
 
 -- monitoring_lists.newest_with_parameter

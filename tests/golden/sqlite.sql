@@ -58,10 +58,10 @@ WHERE "HangfireAudit"."Id" < ? AND "HangfireAudit"."TargetKind" = ? AND "Hangfir
  LIMIT ? OFFSET ?;
 
 -- catalogue.index_names
-SELECT tbl_name, name FROM sqlite_master WHERE type = 'index' AND tbl_name IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireList', 'HangfireMetricRollup', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
+SELECT tbl_name, name FROM sqlite_master WHERE type = 'index' AND tbl_name IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireJobTag', 'HangfireList', 'HangfireMetricRollup', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
 
 -- catalogue.table_sizes
-SELECT name, NULL, NULL FROM sqlite_master WHERE type = 'table' AND name IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireList', 'HangfireMetricRollup', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
+SELECT name, NULL, NULL FROM sqlite_master WHERE type = 'table' AND name IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireJobTag', 'HangfireList', 'HangfireMetricRollup', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
 
 -- doctor.waiting_sample
 SELECT j."InvocationData" FROM "HangfireJob" j WHERE j."StateName" = 'Enqueued' ORDER BY j."Id" LIMIT 200;
@@ -86,6 +86,9 @@ DELETE FROM "HangfireJobQueue" AS t WHERE t."JobId" IN (SELECT value FROM json_e
 
 -- expiry.delete_job_states
 DELETE FROM "HangfireState" AS t WHERE t."JobId" IN (SELECT value FROM json_each(:ids));
+
+-- expiry.delete_job_tags
+DELETE FROM "HangfireJobTag" AS t WHERE t."JobId" IN (SELECT value FROM json_each(:ids));
 
 -- expiry.delete_jobs
 DELETE FROM "HangfireJob" AS t WHERE t."Id" IN (SELECT value FROM json_each(:ids));
@@ -173,6 +176,16 @@ SELECT "HangfireJobLog"."Lines"
 FROM "HangfireJobLog" 
 WHERE "HangfireJobLog"."JobId" = ? ORDER BY "HangfireJobLog"."Id" DESC
  LIMIT ? OFFSET ?;
+
+-- job_tags.insert_tag
+INSERT INTO "HangfireJobTag" ("JobId", "Name", "Value") VALUES (:JobId, :Name, :Value);
+
+-- job_tags.tag_floor
+SELECT anon_1."JobId", "HangfireJob"."CreatedAt" 
+FROM (SELECT "HangfireJobTag"."JobId" AS "JobId" 
+FROM "HangfireJobTag" 
+WHERE "HangfireJobTag"."Name" = ? AND "HangfireJobTag"."Value" = ? AND "HangfireJobTag"."JobId" < ? ORDER BY "HangfireJobTag"."JobId" DESC
+ LIMIT ? OFFSET ?) AS anon_1 LEFT OUTER JOIN "HangfireJob" ON "HangfireJob"."Id" = anon_1."JobId";
 
 -- jobs.enter_inserted
 UPDATE "HangfireJob" SET "StateId" = last_insert_rowid(), "StateName" = :name, "ExpireAt" = :expire WHERE "Id" = :id;
@@ -458,11 +471,30 @@ WHERE "HangfireJob"."Id" < ? AND "HangfireJob"."StateName" = ? ORDER BY "Hangfir
 SELECT "HangfireJob"."Id", "HangfireJob"."StateName", substr("HangfireJob"."InvocationData", ?, ?) AS substr_1, substr("HangfireJob"."Arguments", ?, ?) AS substr_4, "HangfireJob"."CreatedAt", "HangfireJob"."ExpireAt", "HangfireJob"."Queue", "HangfireState"."Reason", "HangfireState"."CreatedAt" AS "CreatedAt_1", substr("HangfireState"."Data", ?, ?) AS substr_7 
 FROM (SELECT "HangfireJob"."Id" AS "Id" 
 FROM "HangfireJob" LEFT OUTER JOIN "HangfireState" ON "HangfireState"."Id" = "HangfireJob"."StateId" JOIN "HangfireJobParameter" ON "HangfireJob"."Id" = "HangfireJobParameter"."JobId" 
-WHERE "HangfireJob"."Id" < ? AND "HangfireJobParameter"."Name" = ? AND "HangfireJobParameter"."Value" IN (?) AND "HangfireJob"."Id" >= ? AND "HangfireJob"."Id" >= ? AND "HangfireJob"."StateName" = ? AND "HangfireJob"."Id" = ? AND "HangfireJob"."InvocationData" LIKE ? ESCAPE '!' AND "HangfireJob"."Queue" = ? AND "HangfireState"."Data" LIKE ? ESCAPE '!' AND substr("HangfireState"."Data", 1, 1500) LIKE ? ESCAPE '!' AND ("HangfireJob"."Arguments" LIKE ? ESCAPE '!' OR "HangfireJob"."Arguments" LIKE ? ESCAPE '!') AND "HangfireJob"."CreatedAt" >= ? AND "HangfireJob"."CreatedAt" < ? AND "HangfireState"."CreatedAt" >= ? AND "HangfireState"."CreatedAt" < ? AND ("HangfireJob"."InvocationData" LIKE ? ESCAPE '!' OR "HangfireJob"."Arguments" LIKE ? ESCAPE '!' OR substr("HangfireState"."Data", 1, 1500) LIKE ? ESCAPE '!') AND (EXISTS (SELECT * 
+WHERE "HangfireJob"."Id" < ? AND "HangfireJobParameter"."Name" = ? AND "HangfireJobParameter"."Value" IN (?) AND "HangfireJob"."Id" >= ? AND "HangfireJob"."Id" >= ? AND "HangfireJob"."StateName" = ? AND "HangfireJob"."Id" = ? AND "HangfireJob"."InvocationData" LIKE ? ESCAPE '!' AND "HangfireJob"."Queue" = ? AND "HangfireState"."Data" LIKE ? ESCAPE '!' AND substr("HangfireState"."Data", 1, 1500) LIKE ? ESCAPE '!' AND ("HangfireJob"."Arguments" LIKE ? ESCAPE '!' OR "HangfireJob"."Arguments" LIKE ? ESCAPE '!') AND ((SELECT "HangfireJobTag"."JobId" 
+FROM "HangfireJobTag" 
+WHERE "HangfireJobTag"."JobId" = "HangfireJob"."Id" AND "HangfireJobTag"."Name" = ? AND "HangfireJobTag"."Value" = ?
+ LIMIT ? OFFSET ?) IS NOT NULL OR (SELECT "HangfireJobTag"."JobId" 
+FROM "HangfireJobTag" 
+WHERE "HangfireJobTag"."JobId" = "HangfireJob"."Id" AND "HangfireJobTag"."Name" = ? AND "HangfireJobTag"."Value" = ?
+ LIMIT ? OFFSET ?) IS NOT NULL) AND ((SELECT "HangfireJobTag"."JobId" 
+FROM "HangfireJobTag" 
+WHERE "HangfireJobTag"."JobId" = "HangfireJob"."Id" AND "HangfireJobTag"."Name" = ? AND "HangfireJobTag"."Value" = ?
+ LIMIT ? OFFSET ?) IS NOT NULL OR (SELECT "HangfireJobTag"."JobId" 
+FROM "HangfireJobTag" 
+WHERE "HangfireJobTag"."JobId" = "HangfireJob"."Id" AND "HangfireJobTag"."Name" = ? AND "HangfireJobTag"."Value" = ?
+ LIMIT ? OFFSET ?) IS NOT NULL) AND "HangfireJob"."CreatedAt" >= ? AND "HangfireJob"."CreatedAt" < ? AND "HangfireState"."CreatedAt" >= ? AND "HangfireState"."CreatedAt" < ? AND ("HangfireJob"."InvocationData" LIKE ? ESCAPE '!' OR "HangfireJob"."Arguments" LIKE ? ESCAPE '!' OR substr("HangfireState"."Data", 1, 1500) LIKE ? ESCAPE '!') AND (EXISTS (SELECT * 
 FROM "HangfireJobParameter" 
 WHERE "HangfireJobParameter"."JobId" = "HangfireJob"."Id" AND "HangfireJobParameter"."Name" = ? AND "HangfireJobParameter"."Value" IN (?))) AND (EXISTS (SELECT * 
 FROM "HangfireJobParameter" 
 WHERE "HangfireJobParameter"."JobId" = "HangfireJob"."Id" AND "HangfireJobParameter"."Name" = ? AND "HangfireJobParameter"."Value" IN (?))) ORDER BY "HangfireJob"."Id" DESC
+ LIMIT ? OFFSET ?) AS anon_1 JOIN ("HangfireJob" LEFT OUTER JOIN "HangfireState" ON "HangfireState"."Id" = "HangfireJob"."StateId") ON "HangfireJob"."Id" = anon_1."Id";
+
+-- monitoring_lists.newest_tagged
+SELECT "HangfireJob"."Id", "HangfireJob"."StateName", substr("HangfireJob"."InvocationData", ?, ?) AS substr_1, substr("HangfireJob"."Arguments", ?, ?) AS substr_4, "HangfireJob"."CreatedAt", "HangfireJob"."ExpireAt", "HangfireJob"."Queue", "HangfireState"."Reason", "HangfireState"."CreatedAt" AS "CreatedAt_1", substr("HangfireState"."Data", ?, ?) AS substr_7 
+FROM (SELECT "HangfireJobTag"."JobId" AS "Id" 
+FROM "HangfireJobTag" JOIN "HangfireJob" ON "HangfireJob"."Id" = "HangfireJobTag"."JobId" 
+WHERE "HangfireJobTag"."JobId" < ? AND "HangfireJobTag"."Name" = ? AND "HangfireJobTag"."Value" = ? AND "HangfireJobTag"."JobId" >= ? AND "HangfireJob"."Id" >= ? AND "HangfireJob"."StateName" = ? ORDER BY "HangfireJobTag"."JobId" DESC
  LIMIT ? OFFSET ?) AS anon_1 JOIN ("HangfireJob" LEFT OUTER JOIN "HangfireState" ON "HangfireState"."Id" = "HangfireJob"."StateId") ON "HangfireJob"."Id" = anon_1."Id";
 
 -- monitoring_lists.newest_with_parameter

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from taskmanager.domain import tags
 from taskmanager.domain.arguments import meets
 from taskmanager.domain.errors import JobNotFound
 from taskmanager.engine.client import MADE_FROM, MADE_INTO
@@ -15,7 +16,7 @@ from taskmanager.storage.monitoring_lists import Row
 from taskmanager.storage.monitoring_sets import Place
 from webui import access, cursors, filtering, jobviews, panels, redaction
 from webui.api import byname, schemas, shapes, workschemas
-from webui.api.problems import refuse, refuse_field
+from webui.api.problems import refuse, refuse_field, told
 from webui.api.routing import created, group, operation
 from webui.blueprint import manager, read
 from webui.views.actions import reason
@@ -83,6 +84,8 @@ def create_job(body: Mapping[str, Any]) -> Any:
     if body["delaySeconds"] is not None and body["at"] is not None:
         refuse_field("at", "give either delaySeconds or at")
     options = {"queue": body["queue"], "priority": body["priority"], "delay": body["delaySeconds"], "at": body["at"]}
+    with told(field="tags"):
+        options["tags"] = tags.check(body["tags"])
     job_id = byname.enqueue({**body, "payload": body["arguments"]}, options, field="arguments")
     return created("api-jobs.get_job", {"jobId": job_id, "message": f"Job {job_id} is written"}, jobId=job_id)
 
@@ -96,6 +99,7 @@ def get_job(query: Mapping[str, Any], job_id: int) -> Any:
     return {
         "id": job.id, "state": job.state, "name": jobviews.full_title(job), "type": jobviews.full_name(job),
         "queue": job.queue, "priority": job.priority, "createdAt": job.created_at, "expireAt": job.expire_at,
+        "tags": list(tags.of_parameter(job.parameters.get(tags.PARAMETER))),
         "arguments": [{"name": a.name, "value": a.text} for a in jobviews.arguments(job)] if shown else None,
         "result": redaction.values(job.result) if shown else None, "parent": found.parent,
         "children": list(found.children), "parameters": dict(parameters_of(found)),
@@ -189,7 +193,7 @@ def row(one: Row) -> dict[str, Any]:
     return {
         "id": one.id, "state": one.state, "name": jobviews.title(one), "arguments": jobviews.subtitle(one),
         "queue": one.queue, "reason": shapes.text(one.reason), "since": one.since, "createdAt": one.created_at,
-        "expireAt": one.expire_at,
+        "expireAt": one.expire_at, "tags": list(tags.of_parameter(one.parameters.get(tags.PARAMETER))),
     }  # fmt: skip
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from taskmanager.domain import tags
 from taskmanager.engine.retry_verbs import MOST_SECONDS
 from webui.api.fields import Body, Json, Moment, Text, described, limit, name
 from webui.api.schemas import LONGEST_DELAY
 
 _STATES = ("Enqueued", "Scheduled", "Processing", "Succeeded", "Failed", "Deleted", "Awaiting")
-_FILTER = 'a filter as on the pages: state:failed queue:mail error:Timeout created:>-2h -type:noise "free text"'
+_FILTER = 'a filter as on the pages: state:failed queue:mail tag:vip error:Timeout created:>-2h -type:noise "free text"'
 
 
 class Cursor(Body):
@@ -45,6 +46,7 @@ class JobRow(Schema):
     since = described(Moment, "when it entered its state", allow_none=True)
     createdAt = Moment()
     expireAt = Moment(allow_none=True)
+    tags = fields.List(fields.String())
 
 
 class JobPage(Schema):
@@ -84,6 +86,7 @@ class JobDetail(Schema):
     arguments = fields.List(fields.Nested(Argument), allow_none=True)
     queue = fields.String(allow_none=True)
     priority = fields.Integer()
+    tags = fields.List(fields.String())
     result = described(Json, "what it returned", allow_none=True)
     createdAt = Moment()
     expireAt = Moment(allow_none=True)
@@ -153,6 +156,10 @@ class NewJob(Body):
     priority = fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(-(10**6), 10**6))
     delaySeconds = fields.Float(load_default=None, allow_none=True, validate=validate.Range(0, LONGEST_DELAY))
     at = Moment(load_default=None, allow_none=True)
+    tags = described(
+        fields.List, "what the job is found by, beside the tags of its function", cls_or_instance=fields.String(),
+        load_default=(), validate=validate.Length(max=tags.MOST),
+    )  # fmt: skip
 
 
 class JobIds(Body):

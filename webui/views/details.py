@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response, jsonify, render_template, request, url_for
 from flask_babel import gettext as _
 
+from taskmanager.domain import tags
 from taskmanager.domain.records import JobRecord, StateRecord
 from taskmanager.engine.client import MADE_FROM, MADE_INTO, new_key
 from taskmanager.engine.history import TRIGGERED_BY
@@ -24,7 +25,7 @@ from webui.bulks import ACTIONS
 from webui.runviews import Runs
 
 #: Parameters that the page shows in words elsewhere.
-_TOLD = frozenset({"Continuations", "Progress", STOPPED_AT, MADE_FROM, MADE_INTO, TRIGGERED_BY})
+_TOLD = frozenset({"Continuations", "Progress", STOPPED_AT, MADE_FROM, MADE_INTO, TRIGGERED_BY, tags.PARAMETER})
 #: Runs that the chart of a job shows.
 _CHARTED = 60
 
@@ -61,6 +62,7 @@ def job_details(job_id: int) -> Any:
         strip=_strip(found.job.history, until), actions=ACTIONS.get(state, ()),
         parameters=parameters_of(found), warning=_warning(found, now),
         progress=progress, told_progress=told_progress(progress, remaining(found.job, now)),
+        tags=tags.of_parameter(found.job.parameters.get(tags.PARAMETER)),
         retry_count=jobviews.plain(found.job.parameters.get("RetryCount")),
         recurring_id=jobviews.plain(found.job.parameters.get("RecurringJobId")),
         last_log=found.log[-1].id if found.log else 0, redaction=redaction,
