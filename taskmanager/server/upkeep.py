@@ -13,6 +13,7 @@ from taskmanager.domain.errors import StorageError
 from taskmanager.domain.records import ServerRecord
 from taskmanager.domain.texts import storable
 from taskmanager.engine import expiring
+from taskmanager.engine.entering import RETRIES, SCHEDULE
 from taskmanager.engine.transitions import Transitions
 from taskmanager.server.completer import Completer
 from taskmanager.server.lifeline import Lifeline
@@ -20,7 +21,7 @@ from taskmanager.server.old_history import OldHistory
 from taskmanager.server.process import Process
 from taskmanager.server.telling import Running
 from taskmanager.server.undertaker import Undertaker
-from taskmanager.storage import audit, expiry, failures, jobs, queues, server_facts, servers, stacks
+from taskmanager.storage import audit, expiry, failures, jobs, queues, retry_rows, server_facts, servers, stacks
 from taskmanager.storage.database import Database
 from taskmanager.storage.transaction import Tx
 
@@ -31,6 +32,8 @@ _BATCH = 1000
 _ASKED_SECONDS = 15.0
 #: A round through all failed jobs is begun again after so long.
 _ROUND_SECONDS = 600.0
+#: How often retries are looked for that have no time.
+_RETRY_SECONDS = 60.0
 
 
 class Heartbeat(Process):
@@ -209,7 +212,9 @@ class CounterRoller(Process):
 
 
 class FailureKeeper(Process):
-    """Puts groups of failed jobs right where jobs entered or left Failed by another hand than ours."""
+    """Puts groups of failed jobs right where jobs entered or left Failed by another hand than ours, and retries in the
+    order of when they are due where .NET or an older version wrote them.
+    """
 
     name = "failure-keeper"
 
@@ -218,8 +223,12 @@ class FailureKeeper(Process):
         self.database = database
         self._members: tuple[str, str] | None = ("", "")
         self._failed: int | None = 0
+        self._next_round = 0.0
 
     def tick(self) -> float:
+        dated = self.database.run(lambda tx: retry_rows.date(tx, RETRIES, SCHEDULE, _BATCH))
+        if time.monotonic() < self._next_round:
+            return 0.5 if dated >= _BATCH else _RETRY_SECONDS
         if self._members is not None:
             at = self._members
             self._members = self.database.run(lambda tx: failures.prune_behind(tx, at, _BATCH))
@@ -229,7 +238,8 @@ class FailureKeeper(Process):
         if self._members is None and self._failed is None:
             self.database.run(failures.drop_empty)
             self._members, self._failed = ("", ""), 0
-            return _ROUND_SECONDS
+            self._next_round = time.monotonic() + _ROUND_SECONDS
+            return _RETRY_SECONDS
         return 0.5
 
 

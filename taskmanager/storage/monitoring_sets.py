@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -26,10 +27,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class SetPage:
-    """Jobs in the order of their set, and where the next page begins."""
+    """Jobs in the order of their set, where each stands in it, and where the next page begins."""
 
     rows: tuple[Row, ...]
     next: Place | None
+    places: Mapping[int, Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +65,5 @@ def page(tx: Tx, key: str, *, limit: int, after: Place | None = None, skip: int 
     more = len(found) > limit
     shown = found[:limit]
     rows = rows_of(tx, wholes(member for _, member, _ in shown))
-    return SetPage(tuple(rows), Place(shown[-1][2], shown[-1][0]) if more else None)
+    places = {int(member): Place(score, row) for row, member, score in shown if member.isdecimal()}
+    return SetPage(tuple(rows), Place(shown[-1][2], shown[-1][0]) if more else None, places)

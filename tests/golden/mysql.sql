@@ -804,8 +804,18 @@ SELECT `HangfireState`.`JobId`, min(`HangfireState`.`CreatedAt`) AS min_1, max(`
 FROM `HangfireState` 
 WHERE `HangfireState`.`JobId` IN (__[POSTCOMPILE_ids]) AND `HangfireState`.`Name` = %s GROUP BY `HangfireState`.`JobId`;
 
+-- retry_rows.heads_of_states
+SELECT `HangfireState`.`JobId`, substr(`HangfireState`.`Data`, %s, %s) AS substr_1 
+FROM `HangfireState` 
+WHERE `HangfireState`.`Id` IN (__[POSTCOMPILE_ids]);
+
 -- retry_rows.members_among
 SELECT `HangfireSet`.`Value` 
+FROM `HangfireSet` 
+WHERE `HangfireSet`.`Key` = %s AND `HangfireSet`.`Value` IN (__[POSTCOMPILE_values]);
+
+-- retry_rows.scores_among
+SELECT `HangfireSet`.`Value`, `HangfireSet`.`Score` 
 FROM `HangfireSet` 
 WHERE `HangfireSet`.`Key` = %s AND `HangfireSet`.`Value` IN (__[POSTCOMPILE_values]);
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import pytest
 
 from taskmanager import TaskManager
-from taskmanager.storage import monitoring_sets
+from taskmanager.server.upkeep import FailureKeeper
+from taskmanager.storage import monitoring_sets, retry_rows, structures
 from tests.webui.apiclient import Program
 from tests.webui.conftest import Browser
+from webui.views import retries as views
 
 
 def soon(name: str) -> None:
@@ -98,3 +101,69 @@ def test_who_may_only_look_puts_nothing_off(three: list[int], eve: Browser) -> N
     for path in ("postpone", "give-up"):
         sent = {"jobs[]": three[0], "minutes": "1"}
         assert eve.post(f"/hangfire/retries/{path}", sent).status_code == 403
+
+
+def wordy(name: str) -> None:
+    raise KeyError("the parcel with the number that stands on the label is not in any of the depots of " + name)
+
+
+def test_the_last_error_is_told_with_its_class_and_whole_and_is_found_by_its_end(
+    tm: TaskManager, hands: Callable[..., Any], ann: Browser
+) -> None:
+    tm.job(retries=3, delays=[60])(wordy)
+    job_id = tm.enqueue(wordy, "Brno")
+    hands().work()
+    page = ann.get("/hangfire/retries").text
+    assert "<b>KeyError</b>" in page
+    assert "of the depots of Brno" in page
+    assert shown(ann.get("/hangfire/retries?q=depots of brno").text) == [job_id]
+    (told,) = Program(tm).get("/api/v1/retries?q=depots")["items"]
+    assert (told["id"], told["error"], "depots of Brno" in told["message"]) == (job_id, "KeyError", True)
+
+
+def test_a_text_and_the_order_by_attempts_go_on_beyond_those_that_come_next(
+    three: list[int], ann: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "SEARCHED", 2)
+    first, second, third = three
+    page = ann.get("/hangfire/retries?q=feed").text
+    assert (shown(page), "more wait behind them" in page) == ([], True)
+    assert shown(ann.get(further(page)).text) == [first]
+    page = ann.get("/hangfire/retries?sort=attempt").text
+    assert shown(page) == [third, second]
+    assert shown(ann.get(further(page)).text) == [first]
+    monkeypatch.setattr(views, "size", lambda: 1)
+    seen, page = list[int](), ann.get("/hangfire/retries?sort=attempt").text
+    for _ in range(3):
+        seen += shown(page)
+        page = ann.get(further(page)).text if 'rel="next"' in page else ""
+    assert (seen, page) == ([third, second, first], "")
+    page = ann.get("/hangfire/retries?q=is+not+there").text
+    assert shown(page) == [second]
+    assert shown(ann.get(further(page)).text) == [third]
+
+
+def further(page: str) -> str:
+    found = re.search(r'rel="next" data-hotkey="]" href="([^"]+)"', page)
+    assert found is not None
+    return html.unescape(found[1])
+
+
+def test_retries_without_a_time_are_put_in_the_order_in_which_they_are_due(
+    tm: TaskManager, three: list[int], ann: Browser
+) -> None:
+    first, second, third = three
+    gone, sets = tm.enqueue(late, "d"), tm.database.tables.set
+    tm.delete(gone)
+    with tm.database.engine.begin() as connection:  # as .NET and older versions write them
+        connection.execute(sets.update().where(sets.c.Key == "retries").values(Score=0))
+        plain = (sets.c.Key == "schedule", sets.c.Value == f"default:{first}")
+        connection.execute(sets.update().where(*plain).values(Value=str(first)))
+    tm.database.run(lambda tx: structures.put(tx, "retries", {str(gone): 0.0, "99999": 0.0}))
+    keeper = FailureKeeper(tm.database)
+    while keeper.tick() < 60:
+        pass
+    assert shown(ann.get("/hangfire/retries").text) == [second, third, first]
+    left = tm.database.read(lambda tx: structures.due(tx, "retries", 1.0, 9))
+    assert left == []
+    assert tm.database.run(lambda tx: retry_rows.date(tx, "retries", "schedule", 9)) == 0

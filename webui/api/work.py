@@ -10,7 +10,7 @@ from taskmanager.domain.arguments import meets
 from taskmanager.domain.errors import JobNotFound
 from taskmanager.engine.client import MADE_FROM, MADE_INTO
 from taskmanager.engine.transitions import Applied
-from taskmanager.storage import monitoring_details, monitoring_lists, monitoring_sets
+from taskmanager.storage import monitoring_details, monitoring_lists
 from taskmanager.storage.monitoring_details import Details
 from taskmanager.storage.monitoring_lists import Row
 from taskmanager.storage.monitoring_sets import Place
@@ -21,6 +21,7 @@ from webui.api.routing import created, group, operation
 from webui.blueprint import manager, read
 from webui.views.actions import reason
 from webui.views.details import ids_of, parameters_of, remaining, remarks_of, share_of
+from webui.views.retries import listed
 
 jobs = group("jobs", "Jobs")
 
@@ -47,15 +48,16 @@ def list_all_jobs(query: Mapping[str, Any]) -> Any:
     }  # fmt: skip
 
 
-@operation(jobs, "GET", "/api/v1/retries", query=workschemas.Cursor, gives=workschemas.JobPage)
+@operation(jobs, "GET", "/api/v1/retries", query=workschemas.RetriesQuery, gives=workschemas.RetryPage)
 def list_retries(query: Mapping[str, Any]) -> Any:
-    """Jobs that failed and will be tried again."""
+    """Jobs that failed and will be tried again, those that come next first; by a text, among 1,000 at a time."""
     at = place(query["after"], 2, "after")
     after = Place(float(at[0]), int(at[1])) if at else None
-    found = read(lambda tx: monitoring_sets.page(tx, "retries", limit=query["limit"], after=after))
+    found = read(lambda tx: listed(tx, query["q"].strip(), after, query["limit"]))
     following = cursors.write(found.next.score, found.next.row) if found.next else None
-    rows = [r for r in found.rows if r.state in ("Scheduled", "Enqueued")]
-    return {"items": [row(r) for r in rows], "next": following, "previous": None, "searchedDownTo": None}
+    said = {i: jobviews.error_of(data) for i, data in found.errors.items()}
+    items = [row(r) | dict(zip(("error", "message"), said.get(r.id, (None, None)), strict=True)) for r in found.rows]
+    return {"items": items, "next": following}
 
 
 @operation(

@@ -60,6 +60,29 @@ class JobPage(Schema):
     )
 
 
+class RetriesQuery(Cursor):
+    """Which of them."""
+
+    q = Text(
+        load_default="", validate=validate.Length(max=200),
+        metadata={"description": "a text in name, number, arguments, queue or error"},
+    )  # fmt: skip
+
+
+class RetryRow(JobRow):
+    """A job that failed and will be tried again."""
+
+    error = described(fields.String, "the class of its last error", allow_none=True)
+    message = described(fields.String, "what that said, at most 2,000 characters", allow_none=True)
+
+
+class RetryPage(Schema):
+    """A page of retries, those that come next first. Of a search it may be empty, and have a next one."""
+
+    items = fields.List(fields.Nested(RetryRow))
+    next = fields.String(allow_none=True)
+
+
 class Argument(Schema):
     """An argument as it is stored."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,11 +34,15 @@ _LATER, _BATCH = 5, 200
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a page shows. is_cut: there are more than were looked at."""
+    """What a page shows. errors: what each said at last. next: where the next page begins; skip: of those looked at,
+    from which on it shows them. is_cut: there are more than were looked at.
+    """
 
     rows: list[Row]
     failures: dict[int, Failures]
+    errors: dict[int, dict[str, str]]
     next: Place | None = None
+    skip: int = 0
     is_cut: bool = False
 
 
@@ -49,30 +53,61 @@ def retries() -> str:
     after = Place(float(place[0]), int(place[1])) if place else None
     sort = request.args.get("sort") if request.args.get("sort") in SORTS else "next"
     start = min(_FARTHEST, max(0, request.args.get("from", 0, type=int) or 0))
-    searched = bool(q) or sort == "attempt"
-    found = read(lambda tx: _searched(tx, q, sort == "attempt") if searched else _page(tx, after, start))
+    if sort == "attempt":
+        found = read(lambda tx: _by_attempt(tx, q, after, start))
+    else:
+        found = read(lambda tx: listed(tx, q, after, size(), 0 if after else start))
     seen = shell.seen()
     return render_template(
-        "retries.html", here="retries", rows=found.rows, failures=found.failures, size=size(), sizes_list=SIZES,
-        first=place is None and not start, q=q, sort=sort, is_cut=found.is_cut, most=SEARCHED, later=later,
-        older=cursors.write(found.next.score, found.next.row) if found.next else None,
-        now=seen.snapshot.at if seen else None,
+        "retries.html", here="retries", rows=found.rows, failures=found.failures, errors=found.errors, size=size(),
+        sizes_list=SIZES, first=place is None and not start, q=q, sort=sort, is_cut=found.is_cut, most=SEARCHED,
+        later=later, older=cursors.write(found.next.score, found.next.row) if found.next else None, skip=found.skip,
+        now=seen.snapshot.at if seen else None, start_of=request.args.get("after"),
     )  # fmt: skip
 
 
-def _page(tx: Tx, after: Place | None, start: int) -> Found:
-    found = monitoring_sets.page(tx, "retries", limit=size(), after=after, skip=0 if after else start)
-    rows = [row for row in found.rows if row.state in ("Scheduled", "Enqueued")]
-    return Found(rows, retry_rows.failures(tx, [row.id for row in rows]), found.next)
+def listed(tx: Tx, q: str, after: Place | None, limit: int, skip: int = 0) -> Found:
+    """A page behind a place, in the order in which they come; by a text, among 1,000 at a time."""
+    if q:
+        return _searched(tx, q, after, limit)
+    found = monitoring_sets.page(tx, "retries", limit=limit, after=after, skip=skip)
+    return _told(tx, _waiting(found.rows), found.next)
 
 
-def _searched(tx: Tx, q: str, by_attempt: bool) -> Found:
-    found = monitoring_sets.page(tx, "retries", limit=SEARCHED)
-    rows = [row for row in found.rows if row.state in ("Scheduled", "Enqueued") and q.lower() in _text(row)]
-    if by_attempt:
-        rows.sort(key=lambda row: -_attempt(row))
-    is_cut, shown = found.next is not None, rows[: size()]
-    return Found(shown, retry_rows.failures(tx, [row.id for row in shown]), None, is_cut or len(rows) > len(shown))
+def _searched(tx: Tx, q: str, after: Place | None, limit: int) -> Found:
+    found = monitoring_sets.page(tx, "retries", limit=SEARCHED, after=after)
+    rows = _matching(tx, _waiting(found.rows), q)
+    shown = rows[:limit]
+    following = found.places[shown[-1].id] if len(rows) > limit else found.next
+    return _told(tx, shown, following, is_cut=found.next is not None and len(rows) <= limit)
+
+
+def _by_attempt(tx: Tx, q: str, after: Place | None, start: int) -> Found:
+    """Those that failed most often first, of so many behind a place."""
+    found = monitoring_sets.page(tx, "retries", limit=SEARCHED, after=after)
+    rows = sorted(_matching(tx, _waiting(found.rows), q), key=lambda row: -_attempt(row))
+    shown = rows[start : start + size()]
+    skip = start + size() if len(rows) > start + size() else 0
+    return _told(tx, shown, None if skip else found.next, skip=skip, is_cut=found.next is not None)
+
+
+def _told(tx: Tx, rows: list[Row], following: Place | None, *, skip: int = 0, is_cut: bool = False) -> Found:
+    known = retry_rows.failures(tx, [row.id for row in rows])
+    return Found(rows, known, retry_rows.errors(tx, known), following, skip, is_cut)
+
+
+def _waiting(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row.state in ("Scheduled", "Enqueued")]
+
+
+def _matching(tx: Tx, rows: list[Row], q: str) -> list[Row]:
+    """Those in which a text stands: in what a list shows, or in what the last failure said."""
+    wanted = q.lower()
+    found = {row.id for row in rows if wanted in _text(row)}
+    rest = [row.id for row in rows if row.id not in found] if access.may("args.view") else []
+    said = retry_rows.errors(tx, retry_rows.failures(tx, rest))
+    found |= {i for i, data in said.items() if wanted in " ".join(jobviews.error_of(data)).lower()}
+    return [row for row in rows if row.id in found]
 
 
 @pages.post("/retries/postpone")
