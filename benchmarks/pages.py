@@ -53,7 +53,7 @@ VARIANTS = (
     "jobs?q=report",
     "jobs/succeeded?q=arg:2026", "jobs/succeeded?q=arg.year:2026", "jobs?q=queue:mail", "jobs?q=created:>-2h",
     "jobs?q=tag:common", "jobs?q=tag:rare", "jobs/failed?q=tag:common", "jobs?q=tag:common+type:nothing",
-    "jobs?q=-tag:common", "jobs/deleted?q=tag:common,rare",
+    "jobs?q=-tag:common", "jobs?q=duration:>30s", "jobs/succeeded?q=latency:<1h", "jobs/deleted?q=tag:common,rare",
     "jobs/succeeded?q=recurring:nightly-1", "jobs?q=attempt:>1", "jobs/failed?from=9000&count=100",
     "jobs/failed?count=200", "jobs/succeeded?after={middle}", "jobs?after={middle}", "jobs/succeeded?before={middle}",
     "history?job=Job+of+history+7", "history?result=failed", "history?server=bench", "history?from=2026-01-01",

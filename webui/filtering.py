@@ -19,11 +19,13 @@ from webui import access, jobviews, shell
 #: What may stand before a colon, as the help tells it.
 KEYS = (
     "state", "type", "queue", "tag", "recurring", "server", "error", "group", "arg", "arg.NAME", "id", "created",
-    "failed", "attempt",
+    "failed", "attempt", "duration", "latency",
 )  # fmt: skip
 _STATES = {name.lower(): name for name in ALL_NAMES}
 _WORD = re.compile(r'\s*(-?)(?:([A-Za-z]+(?:\.[\w]+)?):)?("(?:[^"\\]|\\.)*"|(?:[^\s",]+|,|"(?:[^"\\]|\\.)*")+)')
 _SPAN = re.compile(r"-(\d{1,5})([smhdw])")
+_LASTING = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)")
+_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _MOST_TERMS, _MOST_VALUES = 12, 50
 #: Conditions on what only who may see arguments and messages may ask about.
@@ -213,9 +215,39 @@ def _failed(draft: _Draft, values: tuple[str, ...], negated: bool) -> None:
     _dates(draft, "failed", ("entered_since", "entered_until"), values, negated)
 
 
+def _spans(draft: _Draft, key: str, kinds: tuple[str, str], values: tuple[str, ...], negated: bool) -> None:
+    """A range of milliseconds: only jobs that succeeded have been measured."""
+    if len(values) != 1:
+        raise _Wrong(_("takes one value after %(key)s:", key=key))
+    _state(draft, ("Succeeded",), False)
+    least, most = kinds
+    low, dots, high = values[0].partition("..")
+    if not dots and low.startswith((">", "<")):
+        draft.terms.append(Term(least if low[0] == ">" else most, (_milliseconds(low[1:]),), negated))
+        return
+    if negated or not dots:
+        raise _Wrong(_("needs >, < or a range after %(key)s:, such as >30s or 1s..5m", key=key))
+    draft.terms += [Term(least, (_milliseconds(low),)), Term(most, (_milliseconds(high) + 1,))]
+
+
+def _milliseconds(text: str) -> int:
+    found = _LASTING.fullmatch(text)
+    if not found:
+        raise _Wrong(_("needs a span of time such as 500ms, 30s, 5m or 2h"))
+    return int(float(found[1]) * _MS[found[2]])
+
+
+def _duration(draft: _Draft, values: tuple[str, ...], negated: bool) -> None:
+    _spans(draft, "duration", ("ran_from", "ran_to"), values, negated)
+
+
+def _latency(draft: _Draft, values: tuple[str, ...], negated: bool) -> None:
+    _spans(draft, "latency", ("waited_from", "waited_to"), values, negated)
+
+
 _READERS: dict[str, Callable[[_Draft, tuple[str, ...], bool], None]] = {
     "state": _state, "id": _id, "attempt": _attempt, "created": _created,
-    "failed": _failed, "tag": _tag,
+    "failed": _failed, "tag": _tag, "duration": _duration, "latency": _latency,
 }  # fmt: skip
 
 

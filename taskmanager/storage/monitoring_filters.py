@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, exists, func, not_, or_, select
 
 from taskmanager.storage.containing import contains, pattern
+from taskmanager.storage.figures import figure
 from taskmanager.storage.tables import Tables
 
 #: So much of a State's data is looked at and shown: a stack trace comes behind it.
@@ -145,7 +146,9 @@ def joined(t: Tables) -> Any:
 
 
 #: Kinds of terms that look at the State a job is in.
-_OF_STATE = frozenset({"error", "server", "text", "entered_since", "entered_until"})
+_OF_STATE = frozenset(
+    {"error", "server", "text", "entered_since", "entered_until", "ran_from", "ran_to", "waited_from", "waited_to"}
+)
 
 
 def needs_state(shape: Shape) -> bool:
@@ -214,6 +217,10 @@ _CONDITIONS: dict[str, Callable[[Tables, str], Any]] = {
     "until": lambda t, name: t.job.c.CreatedAt < bindparam(name),
     "entered_since": lambda t, name: t.state.c.CreatedAt >= bindparam(name),
     "entered_until": lambda t, name: t.state.c.CreatedAt < bindparam(name),
+    "ran_from": lambda t, name: figure(t.state.c.Data, "PerformanceDuration") >= bindparam(name),
+    "ran_to": lambda t, name: figure(t.state.c.Data, "PerformanceDuration") < bindparam(name),
+    "waited_from": lambda t, name: figure(t.state.c.Data, "Latency") >= bindparam(name),
+    "waited_to": lambda t, name: figure(t.state.c.Data, "Latency") < bindparam(name),
     "text": lambda t, name: or_(
         contains(t.job.c.InvocationData, name),
         _arguments(t, name),
