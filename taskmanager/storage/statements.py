@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ClauseElement, Dialect
 
 from taskmanager.storage.dialects import Product
+from taskmanager.storage.dialects.product import InsertText
 from taskmanager.storage.tables import Tables
 
 Builder = Callable[[Tables, Product], Any]
@@ -26,9 +27,10 @@ def statement(build: Builder) -> Builder:
 
 @dataclass(frozen=True, slots=True)
 class PlainText:
-    """A statement of plain SQL text, written for one driver."""
+    """A statement of plain SQL text, written for one driver. many: the same for many rows, given as arrays."""
 
     sql: str
+    many: str | None = None
 
 
 _NAME = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
@@ -62,10 +64,13 @@ class Prepared:
 
     def plain(self, sql: str) -> PlainText:
         """SQL text with `:name` as this database's driver takes it."""
-        return PlainText(for_driver(sql, self._paramstyle))
+        many = for_driver(sql.many, self._paramstyle) if isinstance(sql, InsertText) else None
+        return PlainText(for_driver(sql, self._paramstyle), many)
 
 
 def render(build: Builder, tables: Tables, product: Product, dialect: Any) -> str:
     """The statement as SQL text for people."""
     made = build(tables, product)
+    if isinstance(made, InsertText):
+        return f"{made};\n-- of many rows\n{made.many}"
     return made if isinstance(made, str) else str(made.compile(dialect=dialect))

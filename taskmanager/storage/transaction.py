@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from taskmanager.domain.errors import DatabaseSlow, InvalidArgument
+from taskmanager.storage.arrays import arrays_of
 from taskmanager.storage.clock import Clock
 from taskmanager.storage.statements import Builder, PlainText, Prepared
 from taskmanager.storage.tables import Tables
@@ -104,7 +105,7 @@ class Tx:
             self.execute(build, parameters)
             return
         try:
-            self._raw().later(statement.sql, parameters or {})
+            self._raw().later(*_at_once(statement, parameters))
         except self._errors as error:
             raise self._wrapped(statement.sql, error) from error
 
@@ -150,7 +151,7 @@ class Tx:
 
     def run(self, statement: PlainText, parameters: Any = None) -> Rows:
         """Plain text needs nothing of what SQLAlchemy does for a statement, which is half of a short one's CPU."""
-        sql, parameters, cursor = statement.sql, parameters or {}, self._cursor()
+        (sql, parameters), cursor = _at_once(statement, parameters), self._cursor()
         try:
             if isinstance(parameters, list):
                 cursor.executemany(sql, parameters)
@@ -184,6 +185,15 @@ class Tx:
         return DBAPIError.instance(
             sql, None, error, self._errors, hide_parameters=True, connection_invalidated=gone, dialect=dialect
         )
+
+
+def _at_once(statement: PlainText, parameters: Any) -> tuple[str, Any]:
+    """The text and parameters of a statement; of many rows one statement, where the product has it."""
+    if statement.many is not None and isinstance(parameters, list):
+        arrays = arrays_of(parameters)
+        if arrays is not None:
+            return statement.many, arrays
+    return statement.sql, parameters or {}
 
 
 def connection_of(given: Any, dialect: str) -> Connection:

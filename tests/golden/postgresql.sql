@@ -44,6 +44,8 @@ WHERE "HangfireAudit"."At" < %(until)s::TIMESTAMP WITHOUT TIME ZONE ORDER BY "Ha
 
 -- audit.insert_row
 INSERT INTO "HangfireAudit" ("At", "UserName", "Address", "Door", "Action", "TargetKind", "TargetId", "Before", "After", "Outcome", "Note") VALUES (:At, :UserName, :Address, :Door, :Action, :TargetKind, :TargetId, :Before, :After, :Outcome, :Note);
+-- of many rows
+INSERT INTO "HangfireAudit" ("At", "UserName", "Address", "Door", "Action", "TargetKind", "TargetId", "Before", "After", "Outcome", "Note") SELECT * FROM unnest(CAST(:At AS timestamp[]), CAST(:UserName AS text[]), CAST(:Address AS text[]), CAST(:Door AS text[]), CAST(:Action AS text[]), CAST(:TargetKind AS text[]), CAST(:TargetId AS text[]), CAST(:Before AS text[]), CAST(:After AS text[]), CAST(:Outcome AS text[]), CAST(:Note AS text[]));
 
 -- audit.newest
 SELECT "HangfireAudit"."Id", "HangfireAudit"."At", "HangfireAudit"."UserName", "HangfireAudit"."Address", "HangfireAudit"."Door", "HangfireAudit"."Action", "HangfireAudit"."TargetKind", "HangfireAudit"."TargetId", "HangfireAudit"."Before", "HangfireAudit"."After", "HangfireAudit"."Outcome", "HangfireAudit"."Note" 
@@ -165,6 +167,8 @@ SELECT timezone('utc', clock_timestamp()), 0, CASE WHEN (EXISTS (SELECT 1 FROM "
 
 -- job_log.insert_log
 INSERT INTO "HangfireJobLog" ("JobId", "Attempt", "CreatedAt", "Lines") VALUES (:JobId, :Attempt, :CreatedAt, :Lines);
+-- of many rows
+INSERT INTO "HangfireJobLog" ("JobId", "Attempt", "CreatedAt", "Lines") SELECT * FROM unnest(CAST(:JobId AS bigint[]), CAST(:Attempt AS bigint[]), CAST(:CreatedAt AS timestamp[]), CAST(:Lines AS text[]));
 
 -- job_log.read_log
 SELECT "HangfireJobLog"."Attempt", "HangfireJobLog"."CreatedAt", "HangfireJobLog"."Lines" 
@@ -198,6 +202,8 @@ UPDATE "HangfireJob" t SET "StateId" = (SELECT MAX(s."Id") FROM "HangfireState" 
 
 -- jobs.insert_job
 INSERT INTO "HangfireJob" ("StateName", "InvocationData", "Arguments", "CreatedAt", "Queue", "Priority", "EnqueueKey") VALUES (:StateName, :InvocationData, :Arguments, :CreatedAt, :Queue, :Priority, :EnqueueKey);
+-- of many rows
+INSERT INTO "HangfireJob" ("StateName", "InvocationData", "Arguments", "CreatedAt", "Queue", "Priority", "EnqueueKey") SELECT * FROM unnest(CAST(:StateName AS text[]), CAST(:InvocationData AS text[]), CAST(:Arguments AS text[]), CAST(:CreatedAt AS timestamp[]), CAST(:Queue AS text[]), CAST(:Priority AS bigint[]), CAST(:EnqueueKey AS text[]));
 
 -- jobs.insert_one_job
 INSERT INTO "HangfireJob" ("StateName", "InvocationData", "Arguments", "CreatedAt", "Queue", "Priority", "EnqueueKey") VALUES (:StateName, :InvocationData, :Arguments, :CreatedAt, :Queue, :Priority, :EnqueueKey) RETURNING "Id";
@@ -207,6 +213,8 @@ INSERT INTO "HangfireState" ("JobId", "Name", "Reason", "CreatedAt", "Data") VAL
 
 -- jobs.insert_state
 INSERT INTO "HangfireState" ("JobId", "Name", "Reason", "CreatedAt", "Data") VALUES (:JobId, :Name, :Reason, :CreatedAt, :Data);
+-- of many rows
+INSERT INTO "HangfireState" ("JobId", "Name", "Reason", "CreatedAt", "Data") SELECT * FROM unnest(CAST(:JobId AS bigint[]), CAST(:Name AS text[]), CAST(:Reason AS text[]), CAST(:CreatedAt AS timestamp[]), CAST(:Data AS text[]));
 
 -- jobs.jobs_by_key
 SELECT "HangfireJob"."Id" 
@@ -349,6 +357,8 @@ DELETE FROM "c_LoggedJob" t USING (SELECT v::text::bigint AS id FROM json_array_
 
 -- logged.insert_logged
 INSERT INTO "c_LoggedJob" ("JobName", "JobId", "JobType", "StartedAt", "CompletedAt", "DurationMs", "Success", "ResultMessage", "ErrorMessage", "StackTrace", "ServerName", "TriggeredBy", "MemoryUsedMB", "CpuTimeMs", "CreatedAt") VALUES (:JobName, :JobId, :JobType, :StartedAt, :CompletedAt, :DurationMs, :Success, :ResultMessage, :ErrorMessage, :StackTrace, :ServerName, :TriggeredBy, :MemoryUsedMB, :CpuTimeMs, :CreatedAt);
+-- of many rows
+INSERT INTO "c_LoggedJob" ("JobName", "JobId", "JobType", "StartedAt", "CompletedAt", "DurationMs", "Success", "ResultMessage", "ErrorMessage", "StackTrace", "ServerName", "TriggeredBy", "MemoryUsedMB", "CpuTimeMs", "CreatedAt") SELECT * FROM unnest(CAST(:JobName AS text[]), CAST(:JobId AS text[]), CAST(:JobType AS text[]), CAST(:StartedAt AS timestamp[]), CAST(:CompletedAt AS timestamp[]), CAST(:DurationMs AS bigint[]), CAST(:Success AS bigint[]), CAST(:ResultMessage AS text[]), CAST(:ErrorMessage AS text[]), CAST(:StackTrace AS text[]), CAST(:ServerName AS text[]), CAST(:TriggeredBy AS text[]), CAST(:MemoryUsedMB AS bigint[]), CAST(:CpuTimeMs AS bigint[]), CAST(:CreatedAt AS timestamp[]));
 
 -- logged.logged_of_name
 SELECT "c_LoggedJob"."ID", "c_LoggedJob"."JobName", "c_LoggedJob"."JobId", "c_LoggedJob"."JobType", "c_LoggedJob"."StartedAt", "c_LoggedJob"."CompletedAt", "c_LoggedJob"."DurationMs", "c_LoggedJob"."Success", "c_LoggedJob"."ResultMessage", "c_LoggedJob"."ErrorMessage", "c_LoggedJob"."StackTrace", "c_LoggedJob"."ServerName", "c_LoggedJob"."TriggeredBy", "c_LoggedJob"."MemoryUsedMB", "c_LoggedJob"."CpuTimeMs", "c_LoggedJob"."CreatedAt" 
@@ -655,6 +665,8 @@ DELETE FROM "HangfireList" t USING (SELECT v::text::bigint AS id FROM json_array
 
 -- notifications.insert_notification
 INSERT INTO "HangfireList" ("Key", "Value", "ExpireAt") VALUES (:Key, :Value, :ExpireAt);
+-- of many rows
+INSERT INTO "HangfireList" ("Key", "Value", "ExpireAt") SELECT * FROM unnest(CAST(:Key AS text[]), CAST(:Value AS text[]), CAST(:ExpireAt AS timestamp[]));
 
 -- notifications.marks_of
 SELECT "HangfireSet"."Value", "HangfireSet"."Score" 
@@ -681,6 +693,8 @@ DELETE FROM "HangfireHash" WHERE "HangfireHash"."Key" = %(key)s::VARCHAR AND "Ha
 
 -- operation_parts.insert_part
 INSERT INTO "HangfireHash" ("Key", "Field", "Value", "ExpireAt") VALUES (:Key, :Field, :Value, :ExpireAt);
+-- of many rows
+INSERT INTO "HangfireHash" ("Key", "Field", "Value", "ExpireAt") SELECT * FROM unnest(CAST(:Key AS text[]), CAST(:Field AS text[]), CAST(:Value AS text[]), CAST(:ExpireAt AS timestamp[]));
 
 -- operation_parts.read_part
 SELECT "HangfireHash"."Value" 
@@ -731,6 +745,8 @@ SELECT t."Id", t."FetchToken" FROM (SELECT v::text::bigint AS id FROM json_array
 
 -- queues.push_row
 INSERT INTO "HangfireJobQueue" ("JobId", "Queue", "Priority") VALUES (:JobId, :Queue, :Priority);
+-- of many rows
+INSERT INTO "HangfireJobQueue" ("JobId", "Queue", "Priority") SELECT * FROM unnest(CAST(:JobId AS bigint[]), CAST(:Queue AS text[]), CAST(:Priority AS bigint[]));
 
 -- queues.read_taken
 SELECT t."Id", t."StateName", t."StateId", t."InvocationData", t."Arguments", t."CreatedAt", NULL AS name, NULL AS value FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "HangfireJob" t ON t."Id" = x.id UNION ALL SELECT t."JobId", NULL, NULL, NULL, NULL, NULL, t."Name", t."Value" FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x JOIN "HangfireJobParameter" t ON t."JobId" = x.id;
@@ -752,6 +768,8 @@ WHERE "HangfireSet"."Key" = %(Key_1)s::VARCHAR AND "HangfireSet"."Score" > %(Sco
 
 -- recurring.insert_member
 INSERT INTO "HangfireSet" ("Key", "Value", "Score") VALUES (:Key, :Value, :Score);
+-- of many rows
+INSERT INTO "HangfireSet" ("Key", "Value", "Score") SELECT * FROM unnest(CAST(:Key AS text[]), CAST(:Value AS text[]), CAST(:Score AS float8[]));
 
 -- recurring.members_after
 SELECT "HangfireSet"."Value" 
@@ -778,6 +796,8 @@ DELETE FROM "HangfireList" WHERE "HangfireList"."Key" = %(key)s::VARCHAR;
 
 -- recurring_runs.insert_run
 INSERT INTO "HangfireList" ("Key", "Value", "ExpireAt") VALUES (:Key, :Value, :ExpireAt);
+-- of many rows
+INSERT INTO "HangfireList" ("Key", "Value", "ExpireAt") SELECT * FROM unnest(CAST(:Key AS text[]), CAST(:Value AS text[]), CAST(:ExpireAt AS timestamp[]));
 
 -- recurring_runs.runs_behind
 SELECT "Id", "Value" FROM "HangfireList" WHERE "Key" = :key AND "Id" > :after ORDER BY "Id" LIMIT :limit;
@@ -793,6 +813,8 @@ WHERE "HangfireList"."Key" = %(key)s::VARCHAR ORDER BY "HangfireList"."Id" DESC
 
 -- requests.insert_request
 INSERT INTO "HangfireHash" ("Key", "Field", "Value", "ExpireAt") VALUES (:Key, :Field, :Value, :ExpireAt);
+-- of many rows
+INSERT INTO "HangfireHash" ("Key", "Field", "Value", "ExpireAt") SELECT * FROM unnest(CAST(:Key AS text[]), CAST(:Field AS text[]), CAST(:Value AS text[]), CAST(:ExpireAt AS timestamp[]));
 
 -- retry_rows.data_of_states
 SELECT "HangfireState"."JobId", "HangfireState"."Data" 
@@ -860,6 +882,8 @@ INSERT INTO "HangfireServer" ("Id", "Data", "LastHeartbeat") VALUES (:Id, :Data,
 
 -- signing_key.insert_key
 INSERT INTO "HangfireHash" ("Key", "Field", "Value") VALUES (:Key, :Field, :Value);
+-- of many rows
+INSERT INTO "HangfireHash" ("Key", "Field", "Value") SELECT * FROM unnest(CAST(:Key AS text[]), CAST(:Field AS text[]), CAST(:Value AS text[]));
 
 -- stranded.without_row
 SELECT j."Id" FROM (SELECT "Id" FROM "HangfireJob" WHERE "StateName" >= :state AND "StateName" <= :state ORDER BY "StateName", "Id" LIMIT :window) j WHERE (SELECT r."Id" FROM "HangfireJobQueue" r WHERE r."JobId" = j."Id" LIMIT 1) IS NULL ORDER BY j."Id";
@@ -896,6 +920,8 @@ WHERE "HangfireSet"."Key" = %(key)s::VARCHAR AND "HangfireSet"."Score" >= %(Scor
 
 -- structures.insert_counter
 INSERT INTO "HangfireCounter" ("Key", "Value", "ExpireAt") VALUES (:Key, :Value, :ExpireAt);
+-- of many rows
+INSERT INTO "HangfireCounter" ("Key", "Value", "ExpireAt") SELECT * FROM unnest(CAST(:Key AS text[]), CAST(:Value AS bigint[]), CAST(:ExpireAt AS timestamp[]));
 
 -- structures.lock_due_members
 SELECT "HangfireSet"."Id", "HangfireSet"."Value", "HangfireSet"."Score" 

@@ -6,13 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import DateTime, Float, Integer, Table
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from taskmanager.storage.dialects.product import Plan, Product, Verdict
+from taskmanager.storage.dialects.product import InsertText, Plan, Product, Verdict
 
 _AGAIN = frozenset({"40001", "40P01", "55P03", "25P02"})
 _READ_ONLY = frozenset({"53100"})
+#: What a column's values are in an array. Texts have no length there: a CAST would cut them, where an INSERT refuses.
+_ARRAYS = {Integer: "bigint[]", Float: "float8[]", DateTime: "timestamp[]"}
 
 
 class PostgreSQL(Product):
@@ -63,6 +66,11 @@ class PostgreSQL(Product):
     def digest(self, texts: Sequence[str], order: str) -> str:
         return f"md5(string_agg(concat_ws('|', {', '.join(texts)}), ',' ORDER BY {order}))"
 
+    def insert_text(self, table: Table, columns: tuple[str, ...]) -> str:
+        one = super().insert_text(table, columns)
+        arrays = ", ".join(f"CAST(:{c} AS {_array_of(table.c[c].type)})" for c in columns)
+        return InsertText(one, f"{one[: one.index(' VALUES (')]} SELECT * FROM unnest({arrays})")
+
     def ids(self) -> str:
         return "(SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x"
 
@@ -101,3 +109,7 @@ class PostgreSQL(Product):
             return Verdict.RECONNECT
         gone = str(state)[:2] in ("08", "57") or state in ("25006", "53300")
         return Verdict.RECONNECT if gone else Verdict.FATAL
+
+
+def _array_of(kind: Any) -> str:
+    return next((array for python, array in _ARRAYS.items() if isinstance(kind, python)), "text[]")

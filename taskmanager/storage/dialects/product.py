@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Table
 from sqlalchemy.sql import quoted_name
@@ -27,6 +27,19 @@ class Plan:
 
     indexes: frozenset[str]
     sorts: bool
+
+
+class InsertText(str):
+    """A plain INSERT of one row. many: the same for any number of rows, as an array for each column."""
+
+    __slots__ = ("many",)
+    many: str
+
+    def __new__(cls, text: str, many: str) -> Self:
+        """Text that is one row's."""
+        made = super().__new__(cls, text)
+        made.many = many
+        return made
 
 
 class Product:
