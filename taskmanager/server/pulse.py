@@ -15,14 +15,18 @@ from taskmanager.domain.times import to_unix
 from taskmanager.server.process import Process
 from taskmanager.storage.database import Database
 from taskmanager.storage.doorbell import Doorbell
+from taskmanager.storage.file_bell import FileBell
 from taskmanager.storage.glance import Glance, Watcher
 
 log = logging.getLogger("taskmanager.pulse")
 
 #: For so long after work was found the pulse stays quick: work comes in groups.
 _LIVELY_SECONDS = 1.0
-#: SQLite says for the price of a read of shared memory whether anybody wrote.
-_EMBEDDED_SECONDS = 0.02
+#: SQLite says for the price of a read of shared memory whether anybody wrote: asked so often, and less often where
+#: writes are told. What is told is seen a moment later: at first in so long, then in twice as long, and so on.
+_EMBEDDED_SECONDS, _EMBEDDED_TOLD_SECONDS, _SOON_SECONDS = 0.02, 0.2, 0.001
+#: Writes seen in a row of which nothing was told, after which one does not rely on it.
+_MOST_UNTOLD = 3
 #: Looks of an idle process that something else wakes are a safety net, for jobs written by SQL and rings that were
 #: lost: they are at least so far apart.
 _WOKEN_SECONDS = 0.5
@@ -34,7 +38,8 @@ class Pulse(Process):
     name = "pulse"
 
     def __init__(
-        self, database: Database, watcher: Watcher, wakes: Mapping[str, Process], bell: Doorbell | None,
+        self, database: Database, watcher: Watcher, wakes: Mapping[str, Process],
+        bell: Doorbell | FileBell | None,
         *, is_busy: Callable[[], bool], idle_seconds: float, busy_seconds: float,
         on_quiet: Callable[[bool], None] = lambda quiet: None, on_stop: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
@@ -45,6 +50,7 @@ class Pulse(Process):
         self._lively_until = time.monotonic()
         self._version = -1
         self._look_at = 0.0
+        self._is_touched, self._soon, self._untold = False, _EMBEDDED_TOLD_SECONDS, 0
 
     def tick(self) -> float:
         if self.database.is_embedded and not self._changed():
@@ -60,7 +66,7 @@ class Pulse(Process):
         self._sleep(not self._is_busy())
         rest = min(self._busy if lively else self._rest_idle(glance), max(0.001, self._until_due(glance)))
         self._look_at = time.monotonic() + rest
-        return min(rest, _EMBEDDED_SECONDS) if self.database.is_embedded else rest
+        return self._rest_embedded() if self.database.is_embedded else rest
 
     def ring(self) -> None:
         """Somebody in this process enqueued, or the doorbell rang."""
@@ -70,9 +76,19 @@ class Pulse(Process):
             self.wakes["waiting"].alarm.set()
         self.alarm.set()
 
+    def touch(self) -> None:
+        """Somebody writes to SQLite's file: what it is can be seen in a moment."""
+        if not self._is_busy():
+            self._is_touched = True
+            self.alarm.set()
+
     def _changed(self) -> bool:
-        version = self.watcher.version()
-        changed, self._version = version != self._version, version
+        version, before = self.watcher.version(), self._version
+        changed, self._version = version != before, version
+        if self._is_touched:
+            self._is_touched, self._soon, self._untold = False, _SOON_SECONDS, 0
+        elif changed and before >= 0 and self._soon >= _EMBEDDED_SECONDS:
+            self._untold += 1
         return changed or time.monotonic() >= self._look_at
 
     def _rest_idle(self, glance: Glance) -> float:
@@ -80,7 +96,10 @@ class Pulse(Process):
         return max(self._idle, _WOKEN_SECONDS) if is_woken else self._idle
 
     def _rest_embedded(self) -> float:
-        return min(_EMBEDDED_SECONDS, max(0.001, self._look_at - time.monotonic()))
+        is_told = self.bell is not None and self.bell.is_set and self._untold < _MOST_UNTOLD and not self._is_busy()
+        longest = _EMBEDDED_TOLD_SECONDS if is_told else _EMBEDDED_SECONDS
+        soon, self._soon = self._soon, min(self._soon * 2, _EMBEDDED_TOLD_SECONDS)
+        return min(longest, soon, max(0.001, self._look_at - time.monotonic()))
 
     def _wake(self, glance: Glance) -> bool:
         now = to_unix(glance.now)
@@ -115,18 +134,18 @@ class Pulse(Process):
 
 
 class BellLoop(threading.Thread):
-    """Sleeps on the doorbell's connection, and rings the pulse when it is woken."""
+    """Sleeps on the doorbell, and calls `rung` when it is woken."""
 
-    def __init__(self, bell: Doorbell, pulse: Pulse) -> None:
+    def __init__(self, bell: Doorbell | FileBell, rung: Callable[[], None]) -> None:
         super().__init__(name="taskmanager-doorbell", daemon=True)
-        self._bell, self._pulse = bell, pulse
+        self._bell, self._rung = bell, rung
         self._stopping = threading.Event()
 
     def run(self) -> None:
         while not self._stopping.is_set():
             try:
                 if self._bell.wait() and not self._stopping.is_set():
-                    self._pulse.ring()
+                    self._rung()
             except Exception as error:
                 if not self._stopping.is_set():
                     log.warning("the doorbell is out of order, polling goes on: %s", error)

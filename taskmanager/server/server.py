@@ -40,6 +40,7 @@ from taskmanager.server.worker import MESSENGERS, Worker
 from taskmanager.storage import server_facts, servers
 from taskmanager.storage.database import Database
 from taskmanager.storage.doorbell import Doorbell
+from taskmanager.storage.file_bell import FileBell
 from taskmanager.storage.glance import Watcher
 from taskmanager.storage.transaction import Tx
 
@@ -85,7 +86,8 @@ class Server:
             messages=next((queue for queue in settings.worked_queues if queue not in settings.queues), None),
             max_deaths=settings.max_process_deaths, unknown_seconds=settings.unknown_job_seconds,
         )  # fmt: skip
-        self.bell = Doorbell(database, guid) if settings.doorbell and not database.is_embedded else None
+        bell = FileBell(database) if database.is_embedded else Doorbell(database, guid)
+        self.bell = bell if settings.doorbell and bell.works else None
         self.stack_teller = StackTeller(database, self.completer)
         wakes: dict[str, Process] = {"waiting": self.worker, "stacks": self.stack_teller}
         self.schedulers: list[Process] = []
@@ -138,7 +140,7 @@ class Server:
         for loop in self._loops:
             loop.start()
         if self.bell is not None:
-            self._bell_loop = BellLoop(self.bell, self.pulse)
+            self._bell_loop = BellLoop(self.bell, self.pulse.touch if database.is_embedded else self.pulse.ring)
             self._bell_loop.start()
         log.info("server %s works on %s with %d threads", self.id, ", ".join(kept.worked_queues), kept.threads)
 
