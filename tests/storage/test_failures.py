@@ -202,7 +202,7 @@ def test_reading_groups_is_served_by_indexes_however_many_jobs_failed(tm: TaskMa
         "after": 0,
     }
     given |= {f"k{n}": given["key"] for n in range(monitoring_failures.AT_ONCE)}
-    given |= dict.fromkeys(("hour", "today", "week"), 0.0)
+    given |= dict.fromkeys(("day", "week"), 0.0)
     for build, index in wanted.items():
         made: Any = build(tm.database.tables, product)
         made = text(made) if isinstance(made, str) else made

@@ -18,6 +18,7 @@ from webui.api.routing import created, group, operation
 from webui.api.work import place, row
 from webui.blueprint import manager, read
 from webui.bulks import NotPossible
+from webui.views.failures import SINCE, choosing
 
 bulk = group("bulk", "Many jobs at once")
 
@@ -113,10 +114,16 @@ def stop_operation(job_id: int) -> None:
         refuse(409, "Operations.Ended", f"the operation {job_id} has ended")
 
 
-@operation(bulk, "GET", "/api/v1/failures", query=workschemas.PlaceQuery, gives=workschemas.FailurePage)
+@operation(bulk, "GET", "/api/v1/failures", query=workschemas.FailuresQuery, gives=workschemas.FailurePage)
 def list_failures(query: Mapping[str, Any]) -> Any:
     """Failed jobs grouped by their cause, those that failed last first."""
-    found, following = read(lambda tx: monitoring_failures.groups(tx, _after(query)))
+
+    def work(tx: Any) -> Any:
+        deploy = monitoring_failures.newest_deploy(tx) if query["newSinceDeploy"] else None
+        chosen = choosing(query["q"].strip(), deploy[1] if deploy else None)
+        return monitoring_failures.groups(tx, _after(query), within=SINCE.get(query["since"]), chosen=chosen)
+
+    found, following = read(work)
     return {"items": [_group(one) for one in found], "next": _next(following)}
 
 
@@ -225,6 +232,7 @@ def _group(one: FailureGroup) -> dict[str, Any]:
     return {
         "key": one.key, "job": one.job, "exception": one.exception, "message": shapes.text(one.message),
         "frame": one.frame, "first": one.first, "last": one.last, "count": one.count, "today": one.today,
+        "hours": list(one.hours),
     }  # fmt: skip
 
 

@@ -333,6 +333,20 @@ class Operation(Schema):
     spreadSeconds = described(fields.Float, "over how long requeued jobs begin")
 
 
+class FailuresQuery(PlaceQuery):
+    """Which causes; of a search a page may be empty, and have a next one."""
+
+    q = Text(
+        load_default="", validate=validate.Length(max=200),
+        metadata={"description": "a text in job, class of the error, message or place"},
+    )  # fmt: skip
+    since = fields.String(load_default=None, validate=validate.OneOf(("1h", "24h", "7d")))
+    newSinceDeploy = fields.Boolean(
+        load_default=False, truthy={True, "true"}, falsy={False, "false"},
+        metadata={"description": "first seen since the newest version of the application was"},
+    )  # fmt: skip
+
+
 class FailureGroup(Schema):
     """Failed jobs of one cause."""
 
@@ -343,8 +357,11 @@ class FailureGroup(Schema):
     frame = fields.String()
     first = Moment(allow_none=True)
     last = Moment()
-    count = fields.Integer()
+    count = described(fields.Integer, "at most 401, as are the others")
     today = fields.Integer()
+    hours = described(
+        fields.List, "of each of the last 24 hours, the oldest first", cls_or_instance=fields.Integer()
+    )  # fmt: skip
 
 
 class FailurePage(Schema):
