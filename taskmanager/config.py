@@ -156,6 +156,7 @@ class Settings:
     web_proxies: int = _setting(
         0, read.number(0, 10), "reverse proxies in front, whose X-Forwarded headers are believed"
     )
+    web_new_job: bool = _setting(True, read.switch, "whether jobs are made by a form of the web pages")
     web_read_only: bool = _setting(False, read.switch, "whether the web pages only show, and change nothing")
     web_redact: tuple[str, ...] = _setting(
         ("pass", "secret", "token", "key", "auth", "cookie", "card", "iban"),

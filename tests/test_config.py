@@ -102,6 +102,7 @@ FORMS: dict[str, tuple[str, Any, Any, str]] = {
     "web_live": ("Off", "off", "7", "one of 2, 5, 15, 60, off"),
     "web_language": ("CS", "cs", "de", "one of en, cs"),
     "web_proxies": ("1", 1, "11", "a whole number from 0 to 10"),
+    "web_new_job": ("no", False, "perhaps", "true or false"),
     "web_read_only": ("yes", True, "maybe", "true or false"),
     "web_redact": ("pass, pin", ("pass", "pin"), 7, "a list of texts"),
     "web_secret_key": ("k3y", "k3y", 7, "a text"),

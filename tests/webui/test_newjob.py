@@ -193,3 +193,39 @@ def documented(ctx: JobContext, order: int, note: str = "none") -> None:
 
     Twice, if need be.
     """
+
+
+def test_a_job_is_made_once_under_a_key_of_ones_own(tm: TaskManager, ann: Browser) -> None:
+    tm.job(every)
+    first = ann.post("/hangfire/jobs/new", form(ann, arg__number="1", unique="invoice 7"))
+    assert first.status_code == 201
+    again = ann.post("/hangfire/jobs/new", form(ann, arg__number="1", unique=" invoice 7 "))
+    assert (again.status_code, again.json) == (200, first.json)
+    other = ann.post("/hangfire/jobs/new", form(ann, arg__number="2", unique="invoice 7"), Accept="text/html")
+    assert other.status_code == 422
+    assert f"was given to another job, #{first.json['id']}" in other.text
+    assert 'value="invoice 7"' in other.text
+    assert ann.post("/hangfire/jobs/new", form(ann, arg__number="2", unique="invoice 8")).status_code == 201
+    assert [job["args"][2] for job in calls(tm)] == [1, 2]
+    assert ann.post("/hangfire/jobs/new", form(ann, arg__number="2", unique="x" * 201)).status_code == 422
+
+
+def test_tags_are_typed_with_commas(tm: TaskManager, ann: Browser) -> None:
+    tm.job(every)
+    made = ann.post("/hangfire/jobs/new", form(ann, arg__number="1", tags=" vip, spring sale ,vip,"))
+    assert tm.get(made.json["id"]).parameters["Tags"] == '["vip", "spring sale"]'
+    assert 'value="vip, spring sale"' in ann.get(f"/hangfire/jobs/new?from={made.json['id']}").text
+    wrong = ann.post("/hangfire/jobs/new", form(ann, arg__number="1", tags='a"b'), Accept="text/html")
+    assert wrong.status_code == 422
+    assert "a tag is a text of 1 to 60 letters" in wrong.text
+
+
+def test_the_page_is_switched_off_by_a_setting(tm: TaskManager, ann: Browser) -> None:
+    tm.job(every)
+    sent = form(ann, arg__number="1")
+    assert "/hangfire/jobs/new" in ann.get("/hangfire/jobs").text
+    tm.settings = tm.settings.with_changes(web_new_job=False)
+    assert ann.get("/hangfire/jobs/new").status_code == 403
+    assert ann.post("/hangfire/jobs/new", sent).status_code == 403
+    assert "/hangfire/jobs/new" not in ann.get("/hangfire/jobs").text
+    assert calls(tm) == []

@@ -5,7 +5,6 @@ Of a job the key is kept with it, for as long as the job is; of all else for a d
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,10 +19,7 @@ from taskmanager.storage.transaction import Tx
 from webui.api.parsing import loads
 from webui.api.problems import refuse
 from webui.blueprint import read
-
-#: The job's parameter that holds what was asked for, as a hash.
-PARAMETER = "IdempotencyHash"
-_LONGEST = 200
+from webui.onekey import LONGEST, PARAMETER, hash_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +103,11 @@ def given() -> Key | None:
     text = request.headers.get("Idempotency-Key")
     if text is None:
         return None
-    if not 1 <= len(text) <= _LONGEST or not text.isprintable():
-        refuse(400, "Idempotency.InvalidKey", f"Idempotency-Key has 1 to {_LONGEST} printable characters")
+    if not 1 <= len(text) <= LONGEST or not text.isprintable():
+        refuse(400, "Idempotency.InvalidKey", f"Idempotency-Key has 1 to {LONGEST} printable characters")
     data = request.get_data(cache=True)
     body = json.dumps(loads(data), sort_keys=True) if data.strip() else ""
     return Key(
-        _hash(g.user.name, request.method, request.path, text)[:48], _hash(request.query_string.decode("latin-1"), body)
+        hash_of(g.user.name, request.method, request.path, text)[:48],
+        hash_of(request.query_string.decode("latin-1"), body),
     )
-
-
-def _hash(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

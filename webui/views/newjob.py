@@ -5,6 +5,7 @@ The arguments are typed field by field, or as JSON; the form may begin with thos
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
+from taskmanager.domain import tags
 from taskmanager.domain.codec import parse
 from taskmanager.domain.cron import resolve_zone
 from taskmanager.domain.errors import (
@@ -23,11 +25,12 @@ from taskmanager.domain.errors import (
     InvalidCron,
     PayloadTooLarge,
 )
+from taskmanager.domain.invocation import Invocation
 from taskmanager.domain.records import JobRecord
 from taskmanager.engine.client import check_queue, new_key
 from taskmanager.engine.registry import JobDefinition
 from taskmanager.storage import jobs
-from webui import access, callforms, crons, jobforms, jobviews, redaction, shell
+from webui import access, callforms, crons, jobforms, jobviews, onekey, redaction, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
 
@@ -47,6 +50,7 @@ class Preview:
 @needs("jobs.enqueue")
 def new_job() -> Any:
     """The functions to choose from, or the form of one: empty, or with what another job was called with."""
+    _must_be_on()
     name, source = request.args.get("type", ""), request.args.get("from", "")
     if source:
         return _like(source, name)
@@ -56,6 +60,12 @@ def new_job() -> Any:
             signature_of=jobforms.signature,
         )  # fmt: skip
     return _page(definition_of(name), {}, {})
+
+
+def _must_be_on() -> None:
+    """Aborts with 403 where setting `web_new_job` has switched the page off."""
+    if not manager().settings.web_new_job:
+        abort(403, "web_new_job")
 
 
 def _like(source: str, name: str) -> Any:
@@ -71,6 +81,8 @@ def _like(source: str, name: str) -> Any:
         flash(_("This process does not know the function, or it takes other arguments by now."), "warn")
         return redirect(url_for("pages.new_job"), 303)
     given = {"queue": found[0].queue or "", "priority": str(found[0].priority or "")}
+    labels = read(lambda tx: jobs.parameter(tx, number, tags.PARAMETER))
+    given["tags"] = ", ".join(tags.of_parameter(labels))
     return _page(known[0], given, {}, callforms.fields(*known), source=number)
 
 
@@ -78,6 +90,7 @@ def _like(source: str, name: str) -> Any:
 @needs("jobs.enqueue")
 def new_job_enqueue() -> Any:
     """Write the job that the form says, or show what it would be."""
+    _must_be_on()
     definition = definition_of(request.form.get("type", ""))
     given, errors = request.form.to_dict(), dict[str, str]()
     form = jobforms.fields(definition, given)
@@ -91,19 +104,50 @@ def new_job_enqueue() -> Any:
     is_whole = not errors and (is_raw or not any(field.error for field in form))
     preview = None
     try:
+        body = _own_key(given, definition.invocation(args, kwargs), options) if is_whole else ""
+        known = _made_before(options, body, errors)
+        if known:
+            return _done(known, _("That job is there already: #%(id)s.", id=known), 200)
+        is_whole = is_whole and not errors
         if is_whole and given.get("preview"):
             preview = _preview(definition, (args, kwargs), options)
         elif is_whole:
             job_id = manager().enqueue_definition(definition, args, kwargs, options)
-            if not shell.wants_page():
-                return {"id": job_id}, 201
-            flash(_("Job #%(id)s was created.", id=job_id), "done")
-            return redirect(url_for("pages.job_details", job_id=job_id), 303)
+            _made_before(options, body, errors)
+            if not errors:
+                return _done(job_id, _("Job #%(id)s was created.", id=job_id), 201)
     except (ArgumentError, InvalidArgument, PayloadTooLarge, CreationCancelled) as error:
         errors["form"] = str(error)
     if given.get("preview"):
         access.about("", "")  # nothing is changed
     return _page(definition, given, errors, form, preview=preview), 200 if preview else 422
+
+
+def _done(job_id: int, told: str, status: int) -> Any:
+    if not shell.wants_page():
+        return {"id": job_id}, status
+    flash(told, "done")
+    return redirect(url_for("pages.job_details", job_id=job_id), 303)
+
+
+def _own_key(given: Mapping[str, str], call: Invocation, options: dict[str, Any]) -> str:
+    """Make the job one under the user's own key, if there is one; what is asked for, as a hash, else nothing."""
+    unique = given.get("unique", "").strip()
+    if not unique:
+        return ""
+    named = {name: given.get(name, "").strip() for name in ("queue", "priority", "delay", "at", "zone", "tags")}
+    body = onekey.hash_of(call.to_compact_json(), json.dumps(named))
+    options["key"] = onekey.hash_of(g.user.name, "form", unique)[:48]
+    options["parameters"] = {onekey.PARAMETER: json.dumps(body)}
+    return body
+
+
+def _made_before(options: Mapping[str, Any], body: str, errors: dict[str, str]) -> int:
+    """The same job that was made under the key before, 0 for none; another one is an error."""
+    made = read(lambda tx: onekey.made_under(tx, options["key"], body)) if body else None
+    if made is not None and not made[1]:
+        errors["unique"] = _("was given to another job, #%(id)s", id=made[0])
+    return made[0] if made is not None and made[1] else 0
 
 
 def _page(
@@ -172,6 +216,13 @@ def _options(given: dict[str, str], errors: dict[str, str]) -> dict[str, Any]:
             options["priority"] = int(priority)
         else:
             errors["priority"] = _("needs a whole number")
+    try:
+        options["tags"] = tags.typed(given.get("tags", ""))
+    except InvalidArgument as error:
+        errors["tags"] = str(error)
+    unique = given.get("unique", "").strip()
+    if len(unique) > onekey.LONGEST or not unique.isprintable():
+        errors["unique"] = _("has at most %(n)s printable characters", n=onekey.LONGEST)
     delay, at = given.get("delay", "").strip(), given.get("at", "").strip()
     if delay and at:
         errors["at"] = _("Give either a delay or a moment.")
