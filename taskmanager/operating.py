@@ -11,8 +11,10 @@ from taskmanager.domain.records import Pause
 from taskmanager.engine.client import check_queue
 from taskmanager.engine.recurring_verbs import check_end, check_note
 from taskmanager.installation import Installation
-from taskmanager.storage import queue_pauses, servers, stacks
+from taskmanager.storage import doctor, queue_pauses, servers, sql_api, stacks
 from taskmanager.storage.transaction import Tx
+
+_MEND = "mend it, or take it from `discover`"
 
 
 class Operating(Installation):
@@ -86,6 +88,28 @@ class Operating(Installation):
             return True
 
         return self.database.run(work)
+
+    def examine(self) -> list[doctor.Finding]:
+        """What a DBA would look at, and the cure of each finding; what `taskmanager doctor` tells.
+
+        Raises SchemaError where the tables are not of this program.
+        """
+        legacy, kept = self.legacy_jobs, self.settings
+        return [
+            *doctor.examine(
+                self.database, known=[one.name for one in self.registry], recurring=self.recurring_jobs.all,
+                silent_after=kept.dead_after_seconds,
+                wall_clock=legacy.wall_clock if legacy is not None else lambda: None,
+                procedures=sql_api.Options(
+                    prefix=kept.prefix, job_expiration_seconds=kept.job_expiration_seconds,
+                    max_payload_bytes=kept.max_payload_bytes,
+                ),
+            ),
+            *(
+                doctor.Finding("bad", "modules", f"{module} cannot be imported: {text}", _MEND)
+                for module, text in self.discovered.errors.items()
+            ),
+        ]  # fmt: skip
 
     def live_stack(self, job_id: int, *, seconds: float = 2.0) -> str | None:
         """Where a running job stands now, as its worker tells it; None when it does not within so many seconds.

@@ -16,7 +16,20 @@ from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from taskmanager import TaskManager
-from webui import access, addresses, api, bearer, drawings, errors, headers, languages, memory, requests, shell
+from webui import (
+    access,
+    addresses,
+    api,
+    bearer,
+    drawings,
+    errors,
+    examining,
+    headers,
+    languages,
+    memory,
+    requests,
+    shell,
+)
 from webui.blueprint import pages
 from webui.feed import Feed, Slots
 from webui.hosting import Can, Host, Who
@@ -76,6 +89,7 @@ def create_app(
     errors.explain(app)
     shell.dress(app)
     drawings.install(app)
+    examining.install(app)
     addresses.install(app)
     app.register_blueprint(pages, url_prefix=path)
     app.register_blueprint(hubs)

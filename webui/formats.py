@@ -16,12 +16,12 @@ from webui import languages
 
 def number(value: int | float | None) -> str:
     """A number with the separators of the reader's language."""
-    return "–" if value is None else _decimal(value, languages.language())
+    return "–" if value is None else _decimal(value, languages.spelling())
 
 
 @functools.lru_cache(maxsize=4096)
-def _decimal(value: int | float, language: str) -> str:
-    return str(format_decimal(value, locale=language))
+def _decimal(value: int | float, locale: str) -> str:
+    return str(format_decimal(value, locale=locale))
 
 
 def moment(value: datetime | None) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass, fields
 from zoneinfo import available_timezones
 
+from babel.localedata import locale_identifiers
 from flask import Flask, current_app, g, request
 from flask_babel import Babel, get_locale
 
@@ -37,6 +39,8 @@ class Taste:
     density: str = "roomy"
     #: Whether lists show arguments of jobs.
     args: str = "shown"
+    #: Whose spelling of numbers and dates, as en-GB; that of the browser, or of the language, when empty.
+    locale: str = ""
     #: The zone in which moments are told; that of the browser when empty.
     zone: str = ""
 
@@ -78,7 +82,22 @@ def may_be(name: str, value: str) -> bool:
     """Whether a choice may be that."""
     if name == "zone":
         return value in ("", "UTC") or value in _zones()
+    if name == "locale":
+        return value == "" or value.replace("-", "_") in _locales()
     return value in CHOICES[name]
+
+
+@functools.cache
+def _locales() -> frozenset[str]:
+    """Those that browsers know by the same name: a language, perhaps a script and a territory."""
+    return frozenset(
+        one for one in locale_identifiers() if re.fullmatch("[a-z]{2,3}(_[A-Z][a-z]{3})?(_[A-Z]{2})?", one)
+    )
+
+
+def spelling() -> str:
+    """The locale in which the server writes numbers, as Babel calls it."""
+    return taste().locale.replace("-", "_") or language()
 
 
 @functools.cache

@@ -11,7 +11,6 @@ import click
 
 from taskmanager import appsettings, config
 from taskmanager.cli.common import FAILED, Command, Group, as_json, examples, fail, manager, must_exist, settings
-from taskmanager.cli.sql_api import options_of
 from taskmanager.cli.texts import print_json, show
 from taskmanager.domain.errors import SchemaError
 from taskmanager.storage import doctor as checks
@@ -109,18 +108,9 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     tm = manager(ctx, new=True)
     try:
         must_exist(tm)
-        findings = checks.examine(
-            tm.database, known=[d.name for d in tm.registry], recurring=tm.recurring_list,
-            silent_after=tm.settings.dead_after_seconds,
-            wall_clock=tm.legacy_jobs.wall_clock if tm.legacy_jobs is not None else lambda: None,
-            procedures=options_of(tm.settings),
-        )  # fmt: skip
+        findings = tm.examine()
     except SchemaError as error:
         findings = [checks.Finding("bad", "database", str(error), "run `taskmanager db upgrade`")]
-    findings += [
-        checks.Finding("bad", "modules", f"{module} cannot be imported: {text}", "mend it, or take it from `discover`")
-        for module, text in tm.discovered.errors.items()
-    ]
     if as_json:
         print_json([asdict(f) for f in findings])
     else:

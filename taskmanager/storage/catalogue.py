@@ -12,7 +12,10 @@ from taskmanager.storage.transaction import Tx
 
 @dataclass(frozen=True, slots=True)
 class TableSize:
-    """A table. rows: an estimate; size: bytes with its indexes. Each None where the database keeps no such figure."""
+    """A table; the whole file of SQLite, which knows no others without reading all of it, has no name.
+
+    rows: an estimate; size: bytes with its indexes. Each None where the database keeps no such figure.
+    """
 
     name: str
     rows: int | None
@@ -34,7 +37,10 @@ def table_sizes(t: Tables, p: Product) -> str:
             "WHERE c.relnamespace = CAST(current_schema() AS regnamespace) AND c.relkind IN ('r', 'p') "
             f"AND c.relname IN ({names})"
         )
-    return f"SELECT name, NULL, NULL FROM sqlite_master WHERE type = 'table' AND name IN ({names})"
+    return (
+        "SELECT '', NULL, p.page_count * s.page_size FROM pragma_page_count p, pragma_page_size s UNION ALL "
+        f"SELECT name, NULL, NULL FROM sqlite_master WHERE type = 'table' AND name IN ({names})"
+    )
 
 
 @statement

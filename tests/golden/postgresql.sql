@@ -183,6 +183,8 @@ WHERE "HangfireJobLog"."JobId" = %(job)s::BIGINT ORDER BY "HangfireJobLog"."Id" 
 
 -- job_tags.insert_tag
 INSERT INTO "HangfireJobTag" ("JobId", "Name", "Value") VALUES (:JobId, :Name, :Value);
+-- of many rows
+INSERT INTO "HangfireJobTag" ("JobId", "Name", "Value") SELECT * FROM unnest(CAST(:JobId AS bigint[]), CAST(:Name AS text[]), CAST(:Value AS text[]));
 
 -- job_tags.tag_floor
 SELECT anon_1."JobId", "HangfireJob"."CreatedAt" 

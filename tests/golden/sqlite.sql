@@ -61,7 +61,7 @@ WHERE "HangfireAudit"."Id" < ? AND "HangfireAudit"."TargetKind" = ? AND "Hangfir
 SELECT tbl_name, name FROM sqlite_master WHERE type = 'index' AND tbl_name IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireJobTag', 'HangfireList', 'HangfireMetricRollup', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
 
 -- catalogue.table_sizes
-SELECT name, NULL, NULL FROM sqlite_master WHERE type = 'table' AND name IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireJobTag', 'HangfireList', 'HangfireMetricRollup', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
+SELECT '', NULL, p.page_count * s.page_size FROM pragma_page_count p, pragma_page_size s UNION ALL SELECT name, NULL, NULL FROM sqlite_master WHERE type = 'table' AND name IN ('HangfireAggregatedCounter', 'HangfireAudit', 'HangfireCounter', 'HangfireDistributedLock', 'HangfireHash', 'HangfireJob', 'HangfireJobLog', 'HangfireJobParameter', 'HangfireJobQueue', 'HangfireJobTag', 'HangfireList', 'HangfireMetricRollup', 'HangfireServer', 'HangfireSet', 'HangfireState', 'c_Job', 'c_JobAlert', 'c_JobAlertRecipient', 'c_LoggedJob');
 
 -- doctor.waiting_sample
 SELECT j."InvocationData" FROM "HangfireJob" j WHERE j."StateName" = 'Enqueued' ORDER BY j."Id" LIMIT 200;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from taskmanager.domain import rollups
@@ -12,7 +13,7 @@ from taskmanager.storage import monitoring_lists, monitoring_queues, monitoring_
 from taskmanager.storage import servers as server_rows
 from taskmanager.storage.monitoring_filters import Wanted
 from taskmanager.storage.transaction import Tx
-from webui import access, cursors, redaction, serverviews, shell
+from webui import access, cursors, examining, redaction, serverviews, shell
 from webui.api import schemas, systemschemas
 from webui.api.problems import refuse, told
 from webui.api.routing import group, operation
@@ -43,6 +44,15 @@ def get_trend(query: Mapping[str, Any]) -> Any:
     days = {"week": 7, "month": 30}.get(query["period"])
     found = read(lambda tx: monitoring_trends.daily(tx, days) if days else monitoring_trends.hourly(tx))
     return {"moments": found.moments, **found.series}
+
+
+@operation(
+    system, "POST", "/api/v1/system/findings", needs="system.view", gives=lambda: systemschemas.SystemFinding(many=True)
+)  # fmt: skip
+def examine_system() -> Any:
+    """What `taskmanager doctor` finds in the database and among servers, what is wrong first, with the cure."""
+    access.about("system", "findings")
+    return [asdict(one) for one in examining.findings()]
 
 
 @operation(system, "GET", "/api/v1/queues", gives=lambda: systemschemas.Queue(many=True))

@@ -102,6 +102,15 @@ class Server(Schema):
     jobsDone = described(fields.Integer, "since it began", allow_none=True)
 
 
+class SystemFinding(Schema):
+    """Something that was looked at."""
+
+    level = described(fields.String, "ok, warn or bad")
+    subject = fields.String()
+    text = fields.String()
+    cure = described(fields.String, "what to do; empty when nothing is wrong")
+
+
 class ServerQuery(Schema):
     """Which page of its jobs."""
 

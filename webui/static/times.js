@@ -1,9 +1,9 @@
 // Moments by the clock of who reads: in the zone that was chosen, else the browser's, in the browser's own spelling.
-const { times, zone } = document.body.dataset;
+const { times, zone, locale: chosen } = document.body.dataset;
 const lang = document.documentElement.lang;
 
-/** The language of the page, as the browser's user spells it: en-GB where that is asked for, not American. */
-export const locale = navigator.languages.find((one) => one.toLowerCase().split("-")[0] === lang) ?? lang;
+/** The locale that was chosen; else the language of the page, as the browser's user spells it: en-GB, not American. */
+export const locale = chosen || (navigator.languages.find((one) => one.toLowerCase().split("-")[0] === lang) ?? lang);
 /** The zone of charts and moments; undefined: the browser's. */
 export const timeZone = times === "absolute" ? "UTC" : zone || undefined;
 

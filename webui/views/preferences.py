@@ -20,14 +20,14 @@ def preferences() -> Any:
     """Remember what was chosen, or forget all of it, and go back."""
     answer: Any = redirect(back(), 303)
     if request.form.get("forget"):
-        for name in (*languages.CHOICES, "zone", "panels"):
+        for name in (*languages.CHOICES, "zone", "locale", "panels"):
             languages.forget(answer, name)
         flash(_("All choices are forgotten."), "done")
         return answer
     if request.form.get("panels"):
         shown = request.form.getlist("panel")
         languages.keep(answer, "panels", ".".join(one for one in PANELS if one not in shown))
-    for name in (*languages.CHOICES, "zone"):
+    for name in (*languages.CHOICES, "zone", "locale"):
         chosen = request.form.get(name)
         if chosen is None:
             continue
@@ -35,6 +35,8 @@ def preferences() -> Any:
             languages.keep(answer, name, chosen.strip())
         elif name == "zone":
             flash(_("“%(zone)s” is no time zone; one is called Europe/Prague.", zone=chosen[:60]), "warn")
+        elif name == "locale":
+            flash(_("“%(name)s” is no locale; one is called en-GB.", name=chosen[:60]), "warn")
     return answer
 
 

@@ -15,8 +15,9 @@ import taskmanager
 from taskmanager import config
 from taskmanager.domain import times
 from taskmanager.storage import catalogue
+from taskmanager.storage.doctor import Finding
 from taskmanager.storage.transaction import Tx
-from webui import filtering
+from webui import access, examining, filtering
 from webui.access import needs
 from webui.blueprint import manager, pages, read
 
@@ -34,6 +35,18 @@ def personal_settings() -> str:
 @needs("system.view")
 def system_settings() -> str:
     """What this installation is made of, how large its tables are, and how it is set."""
+    return _system(None)
+
+
+@pages.post("/settings/system")
+@needs("system.view")
+def examine_system() -> str:
+    """The same, and what `taskmanager doctor` finds: dozens of statements, so only for who asks."""
+    access.about("system", "findings")
+    return _system(examining.findings())
+
+
+def _system(findings: list[Finding] | None) -> str:
     tm = manager()
 
     def work(tx: Tx) -> Any:
@@ -44,7 +57,7 @@ def system_settings() -> str:
     shown = ".".join(map(str, tm.database.engine.dialect.server_version_info or ()))
     return render_template(
         "system.html", here="settings", sizes=sizes, lacking=lacking, now=now, application=times.utcnow(),
-        product_version=shown, listed=known, vendored=_vendored(),
+        product_version=shown, findings=findings, listed=known, vendored=_vendored(),
         versions=[("taskmanager", taskmanager.__version__), ("Python", platform.python_version()), *_installed()],
     )  # fmt: skip
 

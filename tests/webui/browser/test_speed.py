@@ -20,10 +20,12 @@ Windows = Callable[..., Window]
 _MOST_SHIFTED, _LONGEST_PAINT, _LONGEST_TASK = 0.02, 2_500, 300
 _OBSERVE = """
 window.seen = {paint: 0, shifts: [], tasks: []};
-const look = (type, take) => new PerformanceObserver((list) => list.getEntries().forEach(take)).observe({type, buffered: true});
+const look = (type, take) =>
+  new PerformanceObserver((list) => list.getEntries().forEach(take)).observe({type, buffered: true});
+const nameOf = ({node}) => node?.id || node?.className || node?.nodeName;
 look("largest-contentful-paint", (entry) => { seen.paint = Math.max(seen.paint, entry.startTime); });
 look("layout-shift", (entry) => {
-  if (!entry.hadRecentInput) seen.shifts.push([entry.value, entry.sources.map(({node}) => node?.id || node?.className || node?.nodeName)]);
+  if (!entry.hadRecentInput) seen.shifts.push([entry.value, entry.sources.map(nameOf)]);
 });
 look("longtask", (entry) => { seen.tasks.push([Math.round(entry.startTime), Math.round(entry.duration)]); });
 """
