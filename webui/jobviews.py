@@ -82,6 +82,12 @@ def called(call: str) -> str:
     return known.title if known is not None else method
 
 
+def function(row: Row) -> str:
+    """Module and function of a job in a list, `module:function`; empty when its call cannot be read."""
+    type_name, method = _called(row.call)
+    return f"{type_name}:{method}" if method else ""
+
+
 def subtitle(row: Row) -> str:
     """The arguments of a job in a list, in one line; secrets masked."""
     if not access.may("args.view") or languages.taste().args == "hidden":

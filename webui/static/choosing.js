@@ -40,6 +40,8 @@ document.addEventListener("change", (event) => {
 document.addEventListener("htmx:after:swap", chosen);
 chosen();
 
+// What stands in a menu of a row is fetched when it is opened.
+document.addEventListener("toggle", (event) => { if (event.target.open) event.target.dispatchEvent(new CustomEvent("hf-open")); }, true);
 document.addEventListener("keydown", (event) => {
   const menu = event.key === "Escape" && event.target.closest?.("details.menu[open]");
   if (menu) { menu.open = false; $("summary", menu).focus(); }

@@ -90,8 +90,9 @@ def back_with_left(left: int) -> Any:
 
 
 def _one(job_id: int, action: str) -> Any:
-    client = manager().client
-    done = (client.requeue if action == "requeue" else client.delete)([job_id], reason=reason())[0]
+    client, was = manager().client, request.form.get("state")
+    verb = client.requeue if action == "requeue" else client.delete
+    done = verb([job_id], reason=reason(), expected=[shell.STATES[was][0]] if was in shell.STATES else None)[0]
     if done.refused == GONE:
         abort(404)
     if not shell.wants_page():
@@ -102,7 +103,7 @@ def _one(job_id: int, action: str) -> Any:
         tell(_("The job was enqueued."), [done])
     else:
         tell(_("The job was deleted."), [done])
-    return redirect(url_for("pages.job_details", job_id=job_id), 303)
+    return redirect(back() if "back" in request.form else url_for("pages.job_details", job_id=job_id), 303)
 
 
 def tell(text: str, answers: Sequence[Applied]) -> None:

@@ -12,12 +12,12 @@ from flask_babel import gettext as _
 from taskmanager.domain import times
 from taskmanager.domain.arguments import meets
 from taskmanager.domain.texts import whole
-from taskmanager.storage import monitoring_dates, monitoring_lists, monitoring_sets
+from taskmanager.storage import monitoring_dates, monitoring_lists, monitoring_sets, monitoring_usual
 from taskmanager.storage import servers as server_rows
 from taskmanager.storage.monitoring_lists import Page, Row
 from taskmanager.storage.monitoring_sets import Place
 from taskmanager.storage.transaction import Tx
-from webui import cursors, exports, filtering, formats, jobviews, languages, serverviews, shell
+from webui import columns, cursors, exports, filtering, formats, jobviews, languages, serverviews, shell
 from webui.blueprint import pages, read
 from webui.bulks import ACTIONS
 from webui.filtering import Parsed
@@ -81,6 +81,10 @@ def _page(state: str) -> Any:
     if start > _FARTHEST:
         flash(_("Pages that far are not numbered. Use a filter, or go on with “Older”."), "info")
         return redirect(url_for(request.endpoint or "", **dict(request.view_args or {}) | {"count": size()}))
+    if request.args.get("keep"):
+        answer: Any = redirect(shell.with_args(keep=None, cols=None))
+        columns.keep(answer, state)
+        return answer
     day = _day(request.args.get("date", ""))
     if day is not None:
         edge = read(lambda tx: monitoring_dates.edge_at(tx, day + timedelta(days=1)))
@@ -90,7 +94,8 @@ def _page(state: str) -> Any:
     return render_template(
         "jobs.html", here="jobs", state=state, filter=parsed, listed=listed, size=size(), sizes_list=SIZES,
         actions=ACTIONS.get(state, ()), servers=_servers(state), keys=filtering.KEYS, now=now, types=_types(),
-        total=_total(listed, state, parsed), by_time=by_time,
+        total=_total(listed, state, parsed), by_time=by_time, cols=columns.shown(state),
+        offered=columns.offered(state), usual=_usual(listed.rows) if state == "processing" else {},
         first=not (request.args.get("after") or request.args.get("before") or start),
     )  # fmt: skip
 
@@ -160,6 +165,12 @@ def _total(listed: Listed, state: str, parsed: Parsed) -> str:
         return ""
     beyond = sum(map(shell.is_capped, names))
     return formats.number(sum(c or 0 for c in counts) - beyond) + ("+" if beyond else "")
+
+
+def _usual(rows: tuple[Row, ...]) -> dict[str, float]:
+    """How long jobs of these functions usually take, in ms."""
+    names = {jobviews.function(row) for row in rows} - {""}
+    return read(lambda tx: monitoring_usual.usual_ms(tx, names)) if names else {}
 
 
 def _types() -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import flash, redirect, request
 from flask_babel import gettext as _
 
-from webui import languages, shell
+from webui import columns, languages, shell
 from webui.access import needs
 from webui.blueprint import pages
 from webui.views.actions import back
@@ -22,6 +22,7 @@ def preferences() -> Any:
     if request.form.get("forget"):
         for name in (*languages.CHOICES, "zone", "locale", "panels"):
             languages.forget(answer, name)
+        columns.forget(answer)
         flash(_("All choices are forgotten."), "done")
         return answer
     if request.form.get("panels"):

@@ -73,7 +73,7 @@ def test_counts_and_lists_change_without_reloading(site: Site, window: Windows) 
     page.locator("tbody input[type=checkbox]").first.check()
     site.tm.client.requeue([int(page.locator("tbody input[type=checkbox]").last.input_value())])
     wait_until(here, "document.querySelector('.side [data-count=failed]').textContent === '7'")
-    assert page.locator("tbody tr").count() == 8, "rows stay under the hand of who chooses among them"
+    assert page.locator("tbody tr[data-row]").count() == 8, "rows stay under the hand of who chooses among them"
     assert here.complaints == []
 
 
@@ -94,6 +94,30 @@ def test_a_list_looks_again_only_when_its_own_jobs_change_and_tells_how_many_are
     page.get_by_role("button", name="1 newer – show").click()
     page.locator("tbody tr", has_text="one more").wait_for()
     assert page.evaluate(looks) == 1
+    assert here.complaints == []
+
+
+def test_a_row_is_opened_where_it_stands_and_fades_when_it_leaves(site: Site, window: Windows) -> None:
+    here = window()
+    here.open()
+    here.page.context.add_cookies([{"name": "tm_live", "value": "2", "url": site.url}])
+    page = here.open("jobs/failed")
+    row = page.locator("tbody tr").nth(1)
+    number = row.get_attribute("id")
+    row.get_by_label("More about job").click()
+    row.get_by_role("button", name="Copy").wait_for()
+    row.get_by_role("button", name="Requeue").click()
+    page.get_by_text("The job was enqueued.").wait_for()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_text("1 job is as it was before.").wait_for()
+    page.locator(f"#{number}").wait_for()
+    site.tm.requeue(int(str(number).removeprefix("job-")))
+    page.locator("tr.moved", has_text="moved").wait_for()
+    page.locator("tr.moved").wait_for(state="detached")
+    page.keyboard.press("c")
+    page.get_by_role("checkbox", name="Created").check()
+    page.locator("form.columns button").click()
+    page.get_by_role("columnheader", name="Created").wait_for()
     assert here.complaints == []
 
 
