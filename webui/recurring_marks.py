@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -90,13 +91,27 @@ def late(record: RecurringRecord, past: Past) -> Late | None:
 def fires(record: RecurringRecord) -> str:
     """How it fires: `schedule`; `hand`, when it has none; `never`, when its schedule names no moment that comes; or
     `unplanned`, for a row of c_Job that no scheduler has looked at since it was written."""
-    cron = record.cron.split()
-    if not cron or cron == crons.never().split():
+    if is_by_hand(record.cron):
         return "hand"
     if record.next_execution is not None or record.paused or record.error:
         return "schedule"
     is_row = row_of(record.id) is not None
     return "unplanned" if is_row and upcoming(record.cron, record.time_zone, 1) else "never"
+
+
+def is_by_hand(cron: str) -> bool:
+    """Whether a schedule is none: what has it runs by hand only."""
+    fields = cron.split()
+    return not fields or fields == crons.never().split()
+
+
+@functools.lru_cache(maxsize=4096)
+def comes(cron: str) -> bool:
+    """Whether a schedule names a moment that comes. Only a day of a month may be one that never does."""
+    fields = cron.split()
+    if len(fields) < 5 or fields[-3] in ("*", "?") or fields[-2] == "*":
+        return True
+    return bool(upcoming(cron, "UTC", 1))
 
 
 def state(record: RecurringRecord) -> str:

@@ -14,10 +14,10 @@ from taskmanager.storage import monitoring_recurring
 from taskmanager.storage.monitoring_recurring import Glance, Newest
 from taskmanager.storage.recurring_past import Past
 from taskmanager.storage.transaction import Tx
-from webui import jobviews
+from webui import jobviews, recurring_marks
 from webui.blueprint import manager, read
 
-STATES = ("active", "paused", "error")
+STATES = ("active", "paused", "error", "hand", "never")
 _NONE = Newest(-1, 0)
 #: What a list may be sorted by; those with the longest or the most come first, as does who ran last.
 _SORTS: dict[str, Callable[[Glance, Mapping[str, Newest]], Any]] = {
@@ -80,11 +80,6 @@ def whole_in(tx: Tx, shown: Sequence[Glance], paused: Mapping[str, float]) -> li
     return monitoring_recurring.whole(tx, ids, paused, of_rows)
 
 
-def state_of(record: RecurringRecord) -> str:
-    """active, paused or error."""
-    return "error" if record.error else "paused" if record.paused else "active"
-
-
 def call_of(record: RecurringRecord) -> str:
     """What it calls."""
     return _call(record.procedure, record.job)
@@ -106,7 +101,14 @@ def _called(job: str) -> str:
 
 
 def _state(one: Glance) -> str:
-    return "error" if one.is_error else "paused" if one.is_paused else "active"
+    """One of STATES; a row of c_Job that no scheduler has looked at yet is active."""
+    if one.is_error or one.is_paused:
+        return "error" if one.is_error else "paused"
+    if one.row is None and one.due is not None:
+        return "active"
+    if recurring_marks.is_by_hand(one.cron):
+        return "hand"
+    return "never" if one.row is None or not recurring_marks.comes(one.cron) else "active"
 
 
 def text_of(one: Glance) -> str:

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 import taskmanager
 from taskmanager.domain import times
-from webui import access, crons, cursors, formats, highlight, jobviews, languages, redaction, runviews
+from webui import access, cron_builder, crons, cursors, formats, highlight, jobviews, languages, redaction, runviews
 from webui.blueprint import manager
 from webui.snapshots import Seen, Snapshots
 
@@ -57,7 +57,8 @@ def dress(app: Flask) -> None:
         return response
 
     app.jinja_env.globals.update(
-        formats=formats, jobviews=jobviews, crons=crons, languages=languages, runviews=runviews,
+        formats=formats, jobviews=jobviews, crons=crons, cron_builder=cron_builder, languages=languages,
+        runviews=runviews,
         STATES=STATES, ICONS=ICONS, asset=asset, drawing=icon, state_label=state_label, count=count,
         count_text=count_text, settings=_settings, skew=skew, utcnow=times.utcnow,
         version=taskmanager.__version__, product=lambda: PRODUCTS[manager().database.product.name], elapsed=elapsed,

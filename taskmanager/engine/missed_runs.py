@@ -1,8 +1,8 @@
 """Recurring jobs and rows of c_Job that began later than they may: told by rules in code, and to who hears of failures.
 
 c_JobAlert has no column for it. Where one of its rules, or EmailOnFailure of a row, tells somebody of failures, a run
-that was missed is told, too: how late it has to be for that is one setting for all. The newest is remembered for pages,
-whoever is told.
+that was missed is told, too: how late it has to be for that is one setting for all. The newest ten are remembered for
+pages, whoever is told.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class MissedRuns:
         definition = self.registry.get(invocations.read(known.job).name)
         rule, late = definition.alerts if definition is not None else None, (now - slot).total_seconds()
         if late > (allowed(rule, self.seconds) or late):
-            recurring_past.save_missed(tx, known.id, slot, now)
+            recurring_past.save_missed(tx, {known.id: slot}, now)
         title = definition.title if definition is not None else known.id
         facts = _facts(title, known.id, slot, now)
         if definition is not None:
@@ -55,8 +55,9 @@ class MissedRuns:
         """Rows of c_Job begin that were planned for these moments (UTC)."""
         now = tx.now()
         late = [(row, slot) for row, slot in fired if 0 < self.seconds < (now - slot).total_seconds()]
-        for row, slot in sorted(late, key=lambda pair: pair[0].id):
-            recurring_past.save_missed(tx, f"{PREFIX}{row.id}", slot, now)
+        recurring_past.save_missed(
+            tx, {f"{PREFIX}{row.id}": slot for row, slot in sorted(late, key=lambda pair: pair[0].id)}, now
+        )
         if not late or self.alerts is None:
             return
         mailing = self.alerts.mailing([row.id for row, _ in late])

@@ -72,7 +72,7 @@ class TargccMails:
     def missed(self, tx: Tx, row: TargccRow, late: Late) -> None:
         """Tell, once, that a row was missed: WarningMailSent says so until its next run has ended."""
         now = tx.now()
-        recurring_past.save_missed(tx, f"c_job:{row.id}", late.due, now)
+        recurring_past.save_missed(tx, {f"c_job:{row.id}": late.due}, now)
         facts = {
             "slot": times.to_iso(late.due), "late_seconds": round((now - late.due).total_seconds()),
             "message": f"It was not started within {late.bound} s of its time, the sum of TimeOutSec of its runner.",

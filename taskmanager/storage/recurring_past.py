@@ -1,7 +1,7 @@
 """What is remembered of a recurring job's past: a hash `python:recurring-ran:{id}`.
 
 `Tally`: its runs by day, as far as they are counted; what is not, is counted by who reads it. `Missed`: the last time
-at which it was dealt with too late.
+at which it was dealt with too late; `MissedRuns`: the last ten such times.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from taskmanager.storage.transaction import Tx
 PAST = "python:recurring-ran:"
 #: Runs are counted for so many days; what is known of a job that is gone is kept for so many.
 RATED_DAYS, _KEPT_DAYS = 30, 400
+#: So many missed runs of each are remembered.
+MOST_MISSED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,11 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What is remembered of one."""
+    """What is remembered of one. all_missed: the newest first, `missed` among them."""
 
     tally: Tally = field(default_factory=Tally)
     missed: Missed | None = None
+    all_missed: tuple[Missed, ...] = ()
 
 
 NOTHING = Past()
@@ -84,7 +87,11 @@ def first_day(now: datetime) -> date:
 def read(hashes: Mapping[str, Mapping[str, str]], recurring_id: str) -> Past:
     """Out of hashes that were read."""
     fields = hashes.get(PAST + recurring_id)
-    return Past(_tally(fields.get("Tally")), _missed(fields.get("Missed"))) if fields else NOTHING
+    if not fields:
+        return NOTHING
+    newest, known = _missed(fields.get("Missed")), _all_missed(fields.get("MissedRuns"))
+    more = (newest,) if newest is not None and newest not in known else ()  # of a process that knows no list
+    return Past(_tally(fields.get("Tally")), newest, (more + known)[:MOST_MISSED])
 
 
 def load(tx: Tx, recurring_ids: Sequence[str]) -> dict[str, Past]:
@@ -100,9 +107,15 @@ def save_tally(tx: Tx, recurring_id: str, tally: Tally) -> None:
     _save(tx, recurring_id, "Tally", [kept.upto, kept.first.isoformat() if kept.first else None, days])
 
 
-def save_missed(tx: Tx, recurring_id: str, slot: datetime, now: datetime) -> None:
-    """Remember that a slot was dealt with too late."""
-    _save(tx, recurring_id, "Missed", [times.to_iso(slot), times.to_iso(now)])
+def save_missed(tx: Tx, slots: Mapping[str, datetime], now: datetime) -> None:
+    """Remember that these slots, by the ids of their recurring jobs, were dealt with too late."""
+    known = load(tx, list(slots)) if slots else {}
+    for recurring_id, slot in slots.items():
+        before = [one for one in known[recurring_id].all_missed if one.slot != slot]  # an older c_Job tells it again
+        runs = [Missed(slot, now), *before][:MOST_MISSED]
+        told = [[times.to_iso(one.slot), times.to_iso(one.dealt_with)] for one in runs]
+        _save(tx, recurring_id, "Missed", told[0])
+        _save(tx, recurring_id, "MissedRuns", told)
 
 
 def forget(tx: Tx, recurring_id: str) -> None:
@@ -127,7 +140,23 @@ def _tally(text: str | None) -> Tally:
 
 def _missed(text: str | None) -> Missed | None:
     try:
-        slot, at = (times.parse(one) for one in json.loads(text or ""))
-    except (ValueError, TypeError, RecursionError):
+        return _one_missed(json.loads(text or ""))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _all_missed(text: str | None) -> tuple[Missed, ...]:
+    try:
+        found = json.loads(text or "")
+    except (ValueError, RecursionError):
+        return ()
+    runs = [_one_missed(one) for one in found] if isinstance(found, list) else []
+    return tuple(one for one in runs if one is not None)
+
+
+def _one_missed(value: Any) -> Missed | None:
+    try:
+        slot, at = (times.parse(one) for one in value)
+    except (ValueError, TypeError, AttributeError):
         return None
     return Missed(slot, at) if slot is not None and at is not None else None

@@ -616,9 +616,9 @@ SELECT name, 0, NULL, NULL FROM (WITH RECURSIVE names (name, number) AS (SELECT 
 SELECT s.id, s.run, CASE WHEN s.run LIKE '%"S"]' THEN 0 ELSE (SELECT COUNT(*) FROM "HangfireList" f WHERE f."Key" = ('python:recurring-job:' || s.id) AND f."Id" > COALESCE((SELECT g."Id" FROM "HangfireList" g WHERE g."Key" = ('python:recurring-job:' || s.id) AND g."Value" LIKE '%"S"]' ORDER BY g."Key" DESC, g."Id" DESC LIMIT 1), 0) AND (f."Value" LIKE '%"F"]' OR f."Value" LIKE '%"R"]')) END FROM (SELECT s.id, (SELECT l."Value" FROM "HangfireList" l WHERE l."Key" = ('python:recurring-job:' || s.id) ORDER BY l."Key" DESC, l."Id" DESC LIMIT 1) AS run FROM (SELECT "Value" AS id FROM "HangfireSet" WHERE "Key" = :key UNION ALL SELECT ('c_job:' || x.id) AS id FROM (SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x) s) s;
 
 -- monitoring_recurring.recurring_at_a_glance
-SELECT "HangfireSet"."Value", "HangfireSet"."Score", h_error."Value" AS "Value_1", NULL AS anon_1 
-FROM "HangfireSet" LEFT OUTER JOIN "HangfireHash" AS h_error ON h_error."Key" = ('python:recurring-job:' || "HangfireSet"."Value") AND h_error."Field" = %(Field_1)s::VARCHAR 
-WHERE "HangfireSet"."Key" = %(Key_1)s::VARCHAR UNION ALL SELECT "HangfireSet"."Value", "HangfireSet"."Score", NULL AS anon_1, 1 
+SELECT "HangfireSet"."Value", "HangfireSet"."Score", h_error."Value" AS "Value_1", h_cron."Value" AS "Value_2", NULL AS anon_1 
+FROM "HangfireSet" LEFT OUTER JOIN "HangfireHash" AS h_error ON h_error."Key" = ('python:recurring-job:' || "HangfireSet"."Value") AND h_error."Field" = %(Field_1)s::VARCHAR LEFT OUTER JOIN "HangfireHash" AS h_cron ON h_cron."Key" = CASE WHEN ("HangfireSet"."Score" < %(Score_1)s::INTEGER) THEN 'python:recurring-job:' || "HangfireSet"."Value" END AND h_cron."Field" = %(Field_2)s::VARCHAR 
+WHERE "HangfireSet"."Key" = %(Key_1)s::VARCHAR UNION ALL SELECT "HangfireSet"."Value", "HangfireSet"."Score", NULL AS anon_1, NULL AS anon__1, 1 
 FROM "HangfireSet" 
 WHERE "HangfireSet"."Key" = %(Key_2)s::VARCHAR;
 

@@ -604,9 +604,9 @@ SELECT name, 0, NULL, NULL FROM (WITH RECURSIVE names (name, number) AS (SELECT 
 SELECT s.id, s.run, CASE WHEN s.run LIKE '%"S"]' THEN 0 ELSE (SELECT COUNT(*) FROM "HangfireList" f INDEXED BY "IX_HangfireList_Key" WHERE f."Key" = ('python:recurring-job:' || s.id) AND f."Id" > COALESCE((SELECT g."Id" FROM "HangfireList" g INDEXED BY "IX_HangfireList_Key" WHERE g."Key" = ('python:recurring-job:' || s.id) AND g."Value" LIKE '%"S"]' ORDER BY g."Key" DESC, g."Id" DESC LIMIT 1), 0) AND (f."Value" LIKE '%"F"]' OR f."Value" LIKE '%"R"]')) END FROM (SELECT s.id, (SELECT l."Value" FROM "HangfireList" l INDEXED BY "IX_HangfireList_Key" WHERE l."Key" = ('python:recurring-job:' || s.id) ORDER BY l."Key" DESC, l."Id" DESC LIMIT 1) AS run FROM (SELECT "Value" AS id FROM "HangfireSet" WHERE "Key" = :key UNION ALL SELECT ('c_job:' || x.id) AS id FROM (SELECT value AS id FROM json_each(:ids)) x) s) s;
 
 -- monitoring_recurring.recurring_at_a_glance
-SELECT "HangfireSet"."Value", "HangfireSet"."Score", h_error."Value" AS "Value_1", NULL AS anon_1 
-FROM "HangfireSet" LEFT OUTER JOIN "HangfireHash" AS h_error ON h_error."Key" = ('python:recurring-job:' || "HangfireSet"."Value") AND h_error."Field" = ? 
-WHERE "HangfireSet"."Key" = ? UNION ALL SELECT "HangfireSet"."Value", "HangfireSet"."Score", NULL AS anon_1, 1 
+SELECT "HangfireSet"."Value", "HangfireSet"."Score", h_error."Value" AS "Value_1", h_cron."Value" AS "Value_2", NULL AS anon_1 
+FROM "HangfireSet" LEFT OUTER JOIN "HangfireHash" AS h_error ON h_error."Key" = ('python:recurring-job:' || "HangfireSet"."Value") AND h_error."Field" = ? LEFT OUTER JOIN "HangfireHash" AS h_cron ON h_cron."Key" = CASE WHEN ("HangfireSet"."Score" < ?) THEN 'python:recurring-job:' || "HangfireSet"."Value" END AND h_cron."Field" = ? 
+WHERE "HangfireSet"."Key" = ? UNION ALL SELECT "HangfireSet"."Value", "HangfireSet"."Score", NULL AS anon_1, NULL AS anon__1, 1 
 FROM "HangfireSet" 
 WHERE "HangfireSet"."Key" = ?;
 

@@ -237,7 +237,7 @@ def test_a_row_of_c_job_is_edited_in_place_by_its_own_columns(tm: TaskManager, a
     number = int(tm.recurring_list()[0].id[6:])
     path = f"/hangfire/recurring/c_job:{number}/edit"
     form = form_of(ann.get(path).text)
-    assert {k: v for k, v in form.items() if k != "version"} == {
+    assert {k: v for k, v in form.items() if k != "version" and not k.startswith("every")} == {
         "JobName": "Daily <b>Sales</b>", "CronExpression": "0 2 * * *", "StoredProcName": "SP_Report", "IsActive": "1",
     }  # fmt: skip
     assert save(ann, path, CronExpression="61 * * * *").status_code == 422

@@ -150,7 +150,7 @@ def test_a_run_that_was_missed_is_told_and_so_is_one_that_is_owed(tm: TaskManage
     tm.database.clock.shift(timedelta(days=8))
     tm.recurring("daily", clean, cron="0 2 * * *")
     tm.recurring_jobs.fire_due()
-    tm.database.run(lambda tx: recurring_past.save_missed(tx, "hourly", slot, slot + timedelta(hours=3)))
+    tm.database.run(lambda tx: recurring_past.save_missed(tx, {"hourly": slot}, slot + timedelta(hours=3)))
     assert "missed:" not in ann.get("/hangfire/recurring").text, "in the list it is news for a week"
     assert "missed:" in ann.get("/hangfire/recurring/hourly").text
 

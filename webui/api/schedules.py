@@ -130,7 +130,10 @@ def _whole(record: RecurringRecord) -> dict[str, Any]:
         return past, recurring_runs.newest(tx, [record.id], recurring_marks.READ, behind=behind)[record.id]
 
     coming = crons.upcoming(record.cron, recurring_marks.zone_of(record), _COMING, days_and=record.days_and)
-    found = shapes.recurring(record, shapes.last_states([record])) | _went(record, *read(work)) | {"nextRuns": coming}
+    past, runs = read(work)
+    found = shapes.recurring(record, shapes.last_states([record])) | _went(record, past, runs) | {
+        "nextRuns": coming, "missedRuns": [{"due": one.slot, "dealtWith": one.dealt_with} for one in past.all_missed],
+    }  # fmt: skip
     if record.procedure is not None:
         return found | {"version": None, "fromCode": False}
     return found | {"version": definitions.version(record), "fromCode": record.from_code}

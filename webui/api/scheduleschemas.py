@@ -13,7 +13,7 @@ class SchedulesQuery(Cursor):
     """Which recurring jobs."""
 
     q = Text(load_default="", validate=validate.Length(max=100))
-    state = fields.String(load_default=None, validate=validate.OneOf(("active", "paused", "error")))
+    state = fields.String(load_default=None, validate=validate.OneOf(("active", "paused", "error", "hand", "never")))
     sort = fields.String(
         load_default="id", validate=validate.OneOf(("id", "next", "last", "duration", "failures")),
         metadata={"description": "duration: of the newest run; failures: in a row, up to now. Both: the most first"},
@@ -72,6 +72,7 @@ class Schedule(ScheduleRow):
     )  # fmt: skip
     version = described(fields.String, "another one whenever somebody has changed it", allow_none=True)
     fromCode = described(fields.Boolean, "the code defines it")
+    missedRuns = described(fields.List, "the last ten, the newest first", cls_or_instance=fields.Nested(MissedRun))
 
 
 class SaveSchedule(Body):

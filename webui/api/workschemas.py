@@ -275,7 +275,7 @@ class PlannedRecurringOperation(Body):
 
     action = fields.String(required=True, validate=validate.OneOf(("trigger", "pause", "resume", "remove")))
     state = fields.String(
-        load_default=None, allow_none=True, validate=validate.OneOf(("active", "paused", "error")),
+        load_default=None, allow_none=True, validate=validate.OneOf(("active", "paused", "error", "hand", "never")),
     )  # fmt: skip
     q = Text(
         load_default="", validate=validate.Length(max=100),

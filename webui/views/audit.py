@@ -12,7 +12,7 @@ from flask import render_template, request, url_for
 from flask_babel import lazy_gettext as _l
 
 from taskmanager.domain.texts import whole
-from taskmanager.engine.audit import OUTCOMES
+from taskmanager.engine.audit import OUTCOMES as _KNOWN
 from taskmanager.storage import audit as rows
 from taskmanager.storage.audit import Row, Sought
 from webui import cursors, exports, formats, redaction
@@ -21,7 +21,7 @@ from webui.blueprint import pages, read
 from webui.views.lists import SIZES, size
 
 #: What each outcome is called, and the colour of which state it has.
-_OUTCOMES = {
+OUTCOMES = {
     "done": (_l("done"), "succeeded"), "unchanged": (_l("nothing changed"), "created"),
     "failed": (_l("failed"), "failed"), "denied": (_l("denied"), "processing"),
 }  # fmt: skip
@@ -43,7 +43,7 @@ def audit() -> Any:
     found, more = read(lambda tx: rows.page(tx, sought, limit=size(), before=before))
     filtered = any(request.args.get(n) for n in ("user", "action", "kind", "target", "outcome", "from", "to"))
     return render_template(
-        "audit.html", here="audit", rows=found, sought=sought, outcomes=_OUTCOMES, kinds=_KINDS, address_of=address_of,
+        "audit.html", here="audit", rows=found, sought=sought, outcomes=OUTCOMES, kinds=_KINDS, address_of=address_of,
         facts=facts, size=size(), sizes_list=SIZES, first=place is None, filtered=filtered,
         older=cursors.write(found[-1].id) if more else None,
     )  # fmt: skip
@@ -92,7 +92,7 @@ def facts(text: str | None) -> list[tuple[str, str]]:
 def _sought() -> Sought:
     given = {n: request.args.get(n, "").strip()[:100] or None for n in ("user", "action", "kind", "target", "outcome")}
     sought = Sought(**given)  # type: ignore[arg-type]
-    if sought.outcome not in OUTCOMES:
+    if sought.outcome not in _KNOWN:
         sought = replace(sought, outcome=None)
     until = _day("to")
     return replace(sought, since=_day("from"), until=until and until + timedelta(days=1))

@@ -27,7 +27,7 @@ from taskmanager.engine.legacy import row_of
 from taskmanager.engine.legacy_edits import RowEdits, RowForm
 from taskmanager.storage import recurring as rows
 from taskmanager.storage.legacy_shape import Shape
-from webui import access, callforms, crons, shell
+from webui import access, callforms, cron_builder, crons, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
 from webui.jobforms import Field
@@ -44,7 +44,10 @@ _FLAGS = frozenset({"IsActive", "EmailOnFailure", "Active"})
 
 @dataclass(slots=True)
 class Form:
-    """What the page shows. values: by field; now: what is stored where that is another, after a conflict."""
+    """What the page shows. values: by field; now: what is stored where that is another, after a conflict.
+
+    not_built: what is wrong with the fields of a common schedule.
+    """
 
     version: str
     values: dict[str, str]
@@ -53,6 +56,7 @@ class Form:
     arguments: list[Field] = field(default_factory=list)
     problem: str = ""
     is_stale: bool = False
+    not_built: str = ""
 
 
 @pages.get("/cron/preview")
@@ -90,6 +94,8 @@ def recurring_edit(recurring_id: str) -> Any:
         form.arguments, call, form.problem = callforms.changed(*known, request.form)
     if request.form.get("version") != definitions.version(record):
         return _conflict(form, record, known is not None)
+    if is_built(form):
+        return _page(record, form, known is not None), 422 if form.not_built else 200
     check(form)
     is_whole = not (form.errors or form.problem or any(one.error for one in form.arguments))
     if request.form.get("preview"):
@@ -151,11 +157,28 @@ def _values(record: RecurringRecord) -> dict[str, str]:
 
 
 def take(form: Form, stored: Mapping[str, str]) -> None:
-    """What was typed; a box that is not checked is not sent."""
+    """What was typed, or a common schedule that was built; a box that is not checked is not sent."""
     flags = {"days_and", "enabled"} | _FLAGS
     form.values = {
         name: request.form.get(name, "" if name in flags else value).strip()[:1000] for name, value in stored.items()
     }
+    cron = next((name for name in ("cron", "CronExpression") if name in form.values), None)
+    if cron is not None and request.form.get("preview") == "build":
+        try:
+            form.values[cron] = cron_builder.build(request.form)
+        except cron_builder.NotBuilt as error:
+            form.not_built = str(error)
+
+
+def is_built(form: Form) -> bool:
+    """Whether the press was only to fill in a common schedule: what else is wrong is not told yet."""
+    if request.form.get("preview") != "build":
+        return False
+    access.about("", "")  # nothing is changed
+    form.errors, form.problem = {}, ""
+    for one in form.arguments:
+        one.error = ""
+    return True
 
 
 def check(form: Form) -> None:
@@ -233,6 +256,8 @@ def _row(recurring_id: str, row_id: int) -> Any:
     if request.method == "GET":
         return _row_page(row, form)
     take(form, row.values)
+    if is_built(form):
+        return _row_page(row, form), 422 if form.not_built else 200
     if request.form.get("preview"):
         access.about("", "")  # nothing is changed
         return _row_page(row, form)

@@ -21,15 +21,26 @@ from taskmanager.engine.legacy import row_of
 from taskmanager.engine.legacy_served import ServedJobs
 from taskmanager.engine.recurring_verbs import owed_since
 from taskmanager.engine.registry import JobDefinition
-from taskmanager.storage import alerts, jobs, monitoring_logged_runs, monitoring_recurring, recurring_runs
+from taskmanager.storage import (
+    alerts,
+    jobs,
+    legacy_shape,
+    monitoring_logged_runs,
+    monitoring_recurring,
+    recurring_runs,
+)
+from taskmanager.storage import audit as audit_rows
 from taskmanager.storage.alerts import AlertRow
+from taskmanager.storage.audit import Row, Sought
+from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.monitoring_logged_runs import LoggedRun
 from taskmanager.storage.recurring_past import Past
 from taskmanager.storage.recurring_runs import RecurringRun
 from taskmanager.storage.transaction import Tx
-from webui import callforms, crons, jobviews, recurring_marks, runviews
+from webui import access, callforms, crons, jobviews, recurring_marks, runviews
 from webui.blueprint import manager, pages, read
 from webui.recurrings import call_of
+from webui.views.audit import OUTCOMES, address_of, facts
 
 #: The runs that the table has on a page, and the coming runs that are told.
 _ON_PAGE, _COMING = monitoring_logged_runs.MOST, 20
@@ -37,13 +48,18 @@ _ON_PAGE, _COMING = monitoring_logged_runs.MOST, 20
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was read of one. logged: None where c_LoggedJob has not our columns; kept: the jobs that are still there."""
+    """What was read of one. logged: None where c_LoggedJob has not our columns; kept: the jobs that are still there.
+
+    is_mailed: of a row of c_Job, by its EmailOnFailure. changes: from the audit log, where they are asked for.
+    """
 
     runs: tuple[RecurringRun, ...]
     shown: Sequence[RecurringRun]
     kept: Mapping[int, Any]
     logged: Mapping[tuple[int, datetime], LoggedRun] | None
     rule: AlertRow | None
+    is_mailed: bool = False
+    changes: Sequence[Row] | None = None
 
 
 @pages.get("/recurring/<name:recurring_id>")
@@ -52,7 +68,8 @@ def recurring_job(recurring_id: str) -> str:
     record, past = with_past(recurring_id)
     start = max(0, request.args.get("from", 0, type=int) or 0)
     title = record.name or _title(record)
-    seen = read(lambda tx: look(tx, record, title, start))
+    has_changes = request.args.get("changes") == "1" and access.may("audit.view")
+    seen = read(lambda tx: look(tx, record, title, start, has_changes=has_changes))
     zone = recurring_marks.zone_of(record)
     is_cron = bool(record.cron.strip()) and "cron" not in crons.problems(record.cron, "UTC")
     call = JobRecord(0, None, None, record.job, "", record.created_at or datetime(1970, 1, 1), None)
@@ -63,21 +80,34 @@ def recurring_job(recurring_id: str) -> str:
         late=recurring_marks.late(record, past), fires=recurring_marks.fires(record),
         preview=crons.preview(record.cron, zone, days_and=record.days_and, count=_COMING) if is_cron else None,
         zone=zone, state=recurring_marks.state(record), call_of=call_of, history=title,
-        rules=rules_of(record, seen.rule),
+        rules=rules_of(record, seen.rule, is_mailed=seen.is_mailed), all_missed=past.all_missed,
+        outcomes=OUTCOMES, address_of=address_of, facts=facts,
         arguments=jobviews.arguments_line(call) if record.procedure is None else "",
     )  # fmt: skip
 
 
-def look(tx: Tx, record: RecurringRecord, title: str, start: int = 0) -> Seen:
-    """What else is read of one: its runs, and of twenty of them (from the newest but so many) what is known besides."""
+def look(tx: Tx, record: RecurringRecord, title: str, start: int = 0, *, has_changes: bool = False) -> Seen:
+    """What else is read of one: its runs, and of twenty of them (from the newest but so many) what is known besides.
+
+    has_changes: with what people changed of it, and then without the rows of c_LoggedJob.
+    """
     runs = recurring_runs.newest(tx, [record.id], recurring_runs.KEPT)[record.id]
     shown = runs[::-1][start : start + _ON_PAGE]
     wanted = {run.job_id for run in shown} | ({record.last_job_id} if record.last_job_id else set())
     names = names_of(_definition(record), title, record.id)
+    has_alerts, row_id, sought = (
+        manager().settings.alerts_enabled,
+        row_of(record.id),
+        Sought(None, None, "recurring", record.id),
+    )
+    is_ours = row_id is not None and has_alerts and legacy_shape.of(tx).job is Shape.SPECIFICATION
+    logged = [(run.job_id, run.started) for run in shown]
     return Seen(
         runs, shown, jobs.current_states(tx, wanted) if wanted else {},
-        monitoring_logged_runs.of(tx, title, [(run.job_id, run.started) for run in shown]) if shown else {},
-        alerts.named(tx, names) if manager().settings.alerts_enabled else None,
+        monitoring_logged_runs.of(tx, title, logged) if shown and not has_changes else {},
+        alerts.named(tx, names) if has_alerts else None,
+        is_ours and row_id is not None and row_id in alerts.mailing(tx, [row_id]),
+        audit_rows.page(tx, sought, limit=_ON_PAGE)[0] if has_changes else None,
     )  # fmt: skip
 
 
@@ -142,10 +172,11 @@ def _row_missed(rows: ServedJobs, row_id: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Who is told of a recurring job's runs. alert_id: the rule of c_JobAlert; None of one in code."""
+    """Who is told of a recurring job's runs. source: what says so; alert_id: the rule of c_JobAlert."""
 
     rule: AlertRule
-    alert_id: int | None
+    source: str
+    alert_id: int | None = None
 
     @property
     def on(self) -> list[str]:
@@ -155,11 +186,12 @@ class Told:
         return found + (["missed"] if self.rule.missed_by is not None and Event.MISSED not in self.rule.on else [])
 
 
-def rules_of(record: RecurringRecord, row: AlertRow | None) -> list[Told]:
-    """The rules that speak of it: a row of c_JobAlert by one of its names, and what its code says."""
+def rules_of(record: RecurringRecord, row: AlertRow | None, *, is_mailed: bool = False) -> list[Told]:
+    """The rules that speak of it: a row of c_JobAlert by one of its names, EmailOnFailure, and what its code says."""
     definition = _definition(record)
-    found = [Told(row.rule, row.id)] if row is not None else []
-    return found + ([Told(definition.alerts, None)] if definition is not None and definition.alerts else [])
+    found = [Told(row.rule, "c_JobAlert", row.id)] if row is not None else []
+    found += [Told(AlertRule(on=frozenset({Event.FAILURE})), "EmailOnFailure")] if is_mailed else []
+    return found + ([Told(definition.alerts, "@job(alerts=…)")] if definition is not None and definition.alerts else [])
 
 
 def _definition(record: RecurringRecord) -> JobDefinition | None:

@@ -50,6 +50,8 @@ def recurring_create() -> Any:
     recurring_edit.take(form, form.values)
     form.arguments = jobforms.fields(definition, request.form.to_dict())
     args, kwargs = jobforms.call(form.arguments)
+    if recurring_edit.is_built(form):
+        return _page(definition, form), 422 if form.not_built else 200
     recurring_edit.check(form)
     if not form.values["id"]:
         form.errors["id"] = _("needs a name")

@@ -19,7 +19,7 @@ from taskmanager.storage.transaction import Tx
 from webui import filtering, jobviews, recurrings, serverviews, shell
 from webui.blueprint import manager, pages, read
 from webui.filtering import Parsed
-from webui.recurrings import state_of
+from webui.recurring_marks import state as state_of
 from webui.serverviews import ServerView
 
 #: Of each kind; the lists themselves have the rest.
