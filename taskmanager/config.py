@@ -150,6 +150,9 @@ class Settings:
     web_live: str = _setting(
         "5", read.one_of("2", "5", "15", "60", "off"), "seconds between two looks of a live page, for who chose none"
     )
+    live_transport: str = _setting(
+        "poll", read.one_of("poll", "sse"), "how live pages hear of changes; `sse`: by a stream where one is free"
+    )
     web_language: str = _setting(
         "en", read.one_of("en", "cs"), "language of the web pages for browsers that ask for none"
     )
@@ -171,6 +174,11 @@ class Settings:
     def origin(self, name: str) -> str:
         """Where a value came from."""
         return self.origins.get(name, "default")
+
+    @property
+    def live_streams(self) -> int:
+        """How many live pages of one web process are told by a stream at a time; each holds a thread."""
+        return max(1, self.web_threads // 4) if self.live_transport == "sse" else 0
 
     @property
     def worked_queues(self) -> tuple[str, ...]:
@@ -272,6 +280,13 @@ def _agreeing(settings: Settings) -> Settings:
             f"web_streams is {settings.web_streams} ({settings.origin('web_streams')}), but must be less than "
             f"web_threads, {settings.web_threads} ({settings.origin('web_threads')}): each stream holds a thread, and "
             "none would be left for the pages"
+        )
+    streams = settings.web_streams + settings.live_streams
+    if settings.live_streams and streams >= settings.web_threads:
+        raise ConfigurationError(
+            f"live_transport is sse ({settings.origin('live_transport')}), which takes {settings.live_streams} threads "
+            f"beside web_streams, {settings.web_streams}; both together must be less than web_threads, "
+            f"{settings.web_threads} ({settings.origin('web_threads')})"
         )
     return settings
 

@@ -100,6 +100,7 @@ FORMS: dict[str, tuple[str, Any, Any, str]] = {
     ),
     "web_panels": ("shop.pages:order", ("shop.pages:order",), "shop.pages", "functions such as"),
     "web_live": ("Off", "off", "7", "one of 2, 5, 15, 60, off"),
+    "live_transport": ("SSE", "sse", "push", "one of poll, sse"),
     "web_language": ("CS", "cs", "de", "one of en, cs"),
     "web_proxies": ("1", 1, "11", "a whole number from 0 to 10"),
     "web_new_job": ("no", False, "perhaps", "true or false"),
@@ -393,6 +394,11 @@ def test_streams_leave_threads_to_the_pages(load_here: Loader) -> None:
     with pytest.raises(ConfigurationError, match=r"web_streams is 8 \(argument web_streams\), but must be less than"):
         load_here({"web_streams": 8})
     assert load_here({"web_streams": 8, "web_threads": 9}).web_streams == 8
+    with pytest.raises(
+        ConfigurationError, match=r"live_transport is sse .*, which takes 2 threads beside web_streams, 7"
+    ):
+        load_here({"web_streams": 7, "web_threads": 8, "live_transport": "sse"})
+    assert load_here({"live_transport": "sse", "web_threads": 16}).live_streams == 4
 
 
 # -- secrets ----------------------------------------------------------------------------------------------

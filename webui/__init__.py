@@ -67,6 +67,7 @@ def create_app(
         FEED=Feed(tm),
         PANELS=[*load_panels(tm.settings.web_panels), *panels],
         STREAMS=Slots(tm.settings.web_streams),
+        LIVE_STREAMS=Slots(tm.settings.live_streams),
         SESSION_COOKIE_NAME="taskmanager",
         SESSION_COOKIE_SAMESITE="Strict",
         PERMANENT_SESSION_LIFETIME=timedelta(days=30),

@@ -74,18 +74,17 @@ if (lamp) lamp.onclick = toggle;
 
 async function poll() {
   clearTimeout(live.timer);
+  if (!live.seconds || document.hidden) { live.source?.close(); live.source = null; }
   if (!live.seconds) return;
   let pause = live.seconds;
   try {
-    if (!document.hidden) {
-      const answer = await fetch(`${body.dataset.stats}?rev=${live.rev}`, { headers: { "X-Requested-With": "poll" } });
+    if (live.source) hear(null);
+    else if (!document.hidden) {
+      const answer = await fetch(`${body.dataset.stats}?rev=${live.rev}`, { headers: { "X-Requested-With": "poll", Accept: "application/json" } });
       if (answer.status === 401 || answer.status === 403) { tell("away"); show(body.dataset.textEnded); return; }
       if (!answer.ok) throw new Error(String(answer.status));
-      const news = answer.status === 204 ? null : await answer.json();
-      refresh([...(news ? take(news) : []), "tick"]);
-      document.dispatchEvent(new CustomEvent("tm-poll", { detail: news }));
-      if (!news?.stale) { tell("on"); away.hidden = true; live.wait = 0; }
-      for (const region of $$("[data-missed]")) if (!isHeld(region)) bring(region);
+      hear(answer.status === 204 ? null : await answer.json());
+      if (answer.headers.has("X-Live-Stream") && !live.isDeaf) (await import("./livestream.js")).listen(live, hear);
     }
   } catch {
     live.wait = Math.min(60, (live.wait || 1) * 2);
@@ -94,6 +93,14 @@ async function poll() {
     if (away.hidden) show(`${body.dataset.textAway} ${new Date().toLocaleTimeString(locale, { timeZone })}`);
   }
   live.timer = setTimeout(poll, pause * 1000);
+}
+
+// news: what an answer told; null when nothing has changed.
+function hear(news) {
+  refresh([...(news ? take(news) : []), "tick"]);
+  document.dispatchEvent(new CustomEvent("tm-poll", { detail: news }));
+  if (!news?.stale) { tell("on"); away.hidden = true; live.wait = 0; }
+  for (const region of $$("[data-missed]")) if (!isHeld(region)) bring(region);
 }
 
 // Show the counts, and tell the page which topics changed: `hf:TOPIC` on its body for each.
@@ -118,7 +125,7 @@ function show(text) {
 }
 
 document.addEventListener("tm-refresh", () => refresh());
-document.addEventListener("visibilitychange", () => { if (!document.hidden) poll(); });
+document.addEventListener("visibilitychange", () => { if (!document.hidden || live.source) poll(); });
 if (live.seconds) live.timer = setTimeout(poll, live.seconds * 1000);
 
 // -- what this user is told ------------------------------------------------------------------------------------

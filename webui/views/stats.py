@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, jsonify, request
+from flask import abort, current_app, jsonify, request
 
-from webui import formats, shell
+from webui import formats, live, shell
 from webui.access import reads_only
 from webui.blueprint import pages
+from webui.feed import Slots
 from webui.snapshots import Seen
 
 #: Hangfire's metrics: which count, and in which style it is shown when it is not zero.
@@ -29,12 +30,21 @@ _SHOWN = (
 
 @pages.get("/stats")
 def stats() -> Any:
-    """The counts as people read them; `rev`: what the asker knows already."""
+    """The counts as people read them; `rev`: what the asker knows already. As a stream, where that is asked for."""
+    slots: Slots = current_app.config["LIVE_STREAMS"]
+    if request.accept_mimetypes.best_match(["application/json", live.STREAM]) == live.STREAM:
+        return live.stream(slots, lambda: _facts(_seen()), request.args.get("rev"))
     found = _seen()
+    # A page asks before it opens a stream: one that is refused is an error in its console.
+    head = {live.IS_FREE: "1"} if slots.is_free else {}
     if request.args.get("rev") == found.revision and not found.stale:
-        return "", 204
+        return "", 204, head
+    return jsonify(_facts(found)), 200, head
+
+
+def _facts(found: Seen) -> dict[str, Any]:
     counts = found.snapshot.counts
-    return jsonify(
+    return dict(
         rev=found.revision, topics=found.topics, stale=found.stale, age=round(found.age, 1),
         at=formats.unix(found.snapshot.at),
         counts={n: {"text": shell.count_text(n), "value": counts[n]} for n in _SHOWN},

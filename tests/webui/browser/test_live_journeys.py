@@ -10,6 +10,7 @@ import pytest
 
 from taskmanager import JobContext, TaskManager
 from tests.webui.browser.conftest import Site, Window, wait_until
+from webui.feed import Slots
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 Windows = Callable[..., Window]
@@ -134,3 +135,28 @@ def test_what_somebody_changes_appears_in_the_open_log_and_on_the_page_of_the_th
     changes.scroll_into_view_if_needed()
     changes.locator("td", has_text="queues.pause").wait_for()
     assert here.complaints == there.complaints == []
+
+
+def test_a_page_with_a_stream_asks_no_more_and_another_polls(site: Site, window: Windows) -> None:
+    site.app.config["LIVE_STREAMS"] = slots = Slots(1)
+    asks = "/[/]stats[?]/.test(one.name) && one.initiatorType === 'fetch'"
+    polls = f"performance.getEntriesByType('resource').filter(one => {asks}).length"
+    failed = "document.querySelector('.side [data-count=failed]').textContent"
+    first, second = window(), window()
+    for here in (first, second):
+        here.page.context.add_cookies([{"name": "tm_live", "value": "2", "url": site.url}])
+    first.open("jobs/failed")
+    wait_until(first, f"{polls} >= 1")
+    first.page.wait_for_timeout(500)
+    assert not slots.is_free
+    asked = first.page.evaluate(polls)
+    second.open("jobs/failed")
+    site.tm.requeue(site.ids["failed"])
+    for here in (first, second):
+        wait_until(here, f"{failed} === '8'")
+        here.page.locator(f"#job-{site.ids['failed']}").wait_for(state="detached")
+    wait_until(second, f"{polls} >= 3")
+    assert first.page.evaluate(polls) == asked
+    first.page.keyboard.press(".")
+    wait_until(second, f"{polls} >= 4")
+    assert first.complaints == second.complaints == []
