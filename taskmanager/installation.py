@@ -18,6 +18,7 @@ from taskmanager.engine.alert_rules import AlertRules
 from taskmanager.engine.alerts import Alerts
 from taskmanager.engine.audit import Actor, Audit
 from taskmanager.engine.client import Client
+from taskmanager.engine.conditions import Conditions
 from taskmanager.engine.continuations import Continuations
 from taskmanager.engine.definitions import Definition
 from taskmanager.engine.filters import Chain, Filter, Lost
@@ -43,11 +44,13 @@ from taskmanager.server.process import Process
 from taskmanager.server.ringer import Ringer
 from taskmanager.server.schedulers import LegacyScheduler
 from taskmanager.server.server import Server
+from taskmanager.server.watching import ConditionJudge
 from taskmanager.storage.database import Database
 from taskmanager.storage.transaction import Tx
 from taskmanager.tasks import bulk, notify
 from taskmanager.tasks.notify import Notifier
 from taskmanager.tasks.procedures import ProcedureRuns, Procedures, run_procedure
+from taskmanager.tasks.stand_in import StandIn
 from taskmanager.tasks.targcc import refuse
 
 log = logging.getLogger("taskmanager")
@@ -86,6 +89,8 @@ class Installation:
         self.recurring_jobs = RecurringJobs(self.client)
         self.alert_rules = AlertRules(self.database)
         self.active_alerts = ActiveAlerts(self.database)
+        self.conditions = Conditions(self.client, s.dead_after_seconds)
+        self.stand_in: StandIn | None = None
         self.audit = Audit(self.database, s.web_redact)
         self.recurring_jobs.resumed = self._tell_resumed
         self.notifications = Notifications(self.database, s.notification_retention_seconds)
@@ -226,6 +231,9 @@ class Installation:
             has_mail=s.smtp_host is not None, has_recipients=bool(s.alert_recipients),
         )  # fmt: skip
         self.filters.add(self.alerts)
+        self.conditions.mailer = mailer
+        self.stand_in = StandIn(self.client, self.notifier, s.dead_after_seconds)
+        self.extra_processes.append(lambda: ConditionJudge(self.conditions))
         if isinstance(self.legacy_jobs, ServedJobs):
             self.legacy_jobs.schedule.mailed = self.legacy_jobs.targcc.mails.mailed = self.alerts.mailed
             self.legacy_jobs.targcc.mails.tell = self.alerts.of_row

@@ -16,6 +16,8 @@ from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from taskmanager import TaskManager
+from taskmanager.server.process import Loop
+from taskmanager.server.watching import ConditionJudge
 from webui import (
     access,
     addresses,
@@ -131,12 +133,17 @@ class Page:
         shown = "localhost" if host in ("0.0.0.0", "::") else host
         self.url = f"http://{shown}:{self._server.effective_port}/hangfire"
         self._closing = False
+        tm: TaskManager = app.config["TASKMANAGER"]
+        #: Where no worker lives, nobody else can tell of it.
+        self._judge = Loop(ConditionJudge(tm.conditions, tm.stand_in.send_waiting if tm.stand_in else None))
+        self._judge.start()
         self._thread = threading.Thread(target=self._run, name="taskmanager-web", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Stop answering."""
         self._closing = True
+        self._judge.stop()
         self._feed.closing.set()
         self._server.task_dispatcher.shutdown(timeout=2.0)  # who is in the middle of an answer ends it
         waitress.wasyncore.close_all(self._server._map)  # open connections too, which nobody would answer any more

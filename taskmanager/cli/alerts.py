@@ -14,13 +14,18 @@ from taskmanager.cli.recurring import call_of
 from taskmanager.cli.texts import show, wall
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, Event
+from taskmanager.domain.conditions import facts as about
+from taskmanager.domain.conditions import in_words
 from taskmanager.domain.errors import InvalidArgument, RecurringJobNotFound, UnknownJob
 from taskmanager.engine import moving
 from taskmanager.engine.alerts import names_of
 from taskmanager.engine.registry import JobDefinition
 from taskmanager.storage import alerts as rows
+from taskmanager.storage import conditions
 from taskmanager.storage.transaction import Tx
 from taskmanager.tasks.webhooks import host_of
+
+_TEST = "This is a test. Nothing has happened."
 
 
 @click.group(cls=Group)
@@ -32,7 +37,7 @@ def alerts() -> None:
 @as_json
 @click.pass_context
 def list_alerts(ctx: click.Context, as_json: bool) -> None:
-    """All rules: rows of c_JobAlert, rows of c_Job that tell somebody, and @job(alerts=…)."""
+    """All rules: rows of c_JobAlert, rows of c_Job that tell somebody, the installation's, and @job(alerts=…)."""
     tm = manager(ctx)
     show(tm.database.read(lambda tx: _all(tm, tx)), json_wanted=as_json, empty="nobody is told of anything")
 
@@ -84,12 +89,15 @@ def _facts(tm: TaskManager, lookup: str) -> dict[str, Any]:
     names = {lookup.strip().lower(), *names_of(definition, definition.title if definition else "", None)}
     if recurring is not None:
         names |= {n.strip().lower() for n in (recurring.id, recurring.name or "") if n}
+    of_all = (c for c, _ in tm.conditions.all() if c.title.lower() == lookup.strip().lower())
+    if definition is None and recurring is None and (found := next(of_all, None)) is not None:
+        return about(found, Event.TEST, "", _TEST)
     known = tm.database.read(rows.load_all)
     row = next((r for r in known if r.name.strip().lower() in names), None)
     if row is None and definition is None and recurring is None:
         raise UnknownJob(f"no job, recurring job or rule is named {lookup!r}")
     title = definition.title if definition else (recurring.name if recurring else None) or lookup
-    facts: dict[str, Any] = {"event": str(Event.TEST), "job": title, "message": "This is a test. Nothing has happened."}
+    facts: dict[str, Any] = {"event": str(Event.TEST), "job": title, "message": _TEST}
     if definition is not None:
         facts["function"] = definition.name
     elif calls:
@@ -119,13 +127,17 @@ def _all(tm: TaskManager, tx: Tx) -> list[dict[str, Any]]:
         found.append(_told(tx, f"c_job:{one.id}", one.name, rule))
     if defaults:
         found.append(_told(tx, "c_SystemDefault", "all other rows", AlertRule(on=frozenset(for_all), to=defaults)))
+    for one_condition, standing in conditions.load_all(tx):
+        rule = replace(one_condition.rule, on=frozenset())
+        told = _told(tx, "installation", one_condition.title, rule, counted=one_condition.name)
+        found.append(told | {"on": in_words(one_condition) + (": true now" if standing.is_red else "")})
     for definition in tm.registry:
         if definition.alerts is not None:
             found.append(_told(tx, "code", definition.title, definition.alerts))
     return [{"last_sent": None} | row for row in found]
 
 
-def _told(tx: Tx, source: str, name: str, rule: AlertRule) -> dict[str, Any]:
+def _told(tx: Tx, source: str, name: str, rule: AlertRule, *, counted: str | None = None) -> dict[str, Any]:
     """A rule for people: of webhooks no more than their host is shown."""
     on = sorted(map(str, rule.on))
     on += [f"slow ({rule.longer_than_ms} ms)"] if rule.longer_than_ms is not None else []
@@ -133,7 +145,7 @@ def _told(tx: Tx, source: str, name: str, rule: AlertRule) -> dict[str, Any]:
     channels = list(rule.to)
     channels += [f"{kind} at {host_of(url)}" for kind, url in (("slack", rule.slack), ("teams", rule.teams)) if url]
     channels += [f"apprise by {url.partition('://')[0]}" for url in rule.urls]
-    sent, suppressed = rows.counts(tx, name)
+    sent, suppressed = rows.counts(tx, counted or name)
     return {
         "source": source, "job": name, "on": ", ".join(on), "to": ", ".join(channels) or "alert_recipients",
         "max_per_hour": rule.max_per_hour, "sent_this_hour": sent, "suppressed": suppressed,

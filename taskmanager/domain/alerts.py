@@ -21,6 +21,7 @@ class Event(StrEnum):
     SLOW = "slow"
     MISSED = "missed"
     WARNING = "warning"
+    ALARM = "alarm"
     RECOVERY = "recovery"
     TEST = "test"
 

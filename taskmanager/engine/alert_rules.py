@@ -89,8 +89,8 @@ def rule_of(fields: Mapping[str, str], known: AlertRow | None = None) -> AlertRu
         made,
         longer_than_ms=_number(fields, "longer_than_ms"),
         max_per_hour=_number(fields, "max_per_hour"),
-        slack=_webhook(fields, "slack", before.slack),
-        teams=_webhook(fields, "teams", before.teams),
+        slack=webhook(fields, "slack", before.slack),
+        teams=webhook(fields, "teams", before.teams),
     )
 
 
@@ -111,7 +111,8 @@ def _number(fields: Mapping[str, str], name: str) -> int | None:
     return int(text)
 
 
-def _webhook(fields: Mapping[str, str], name: str, before: str | None) -> str | None:
+def webhook(fields: Mapping[str, str], name: str, before: str | None) -> str | None:
+    """The webhook that a form's field names, where it was `before`. Raises InvalidArgument."""
     text = fields.get(name, "").strip()
     if text == "-":
         return None

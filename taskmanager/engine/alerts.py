@@ -14,6 +14,7 @@ from typing import Any
 from taskmanager.domain import invocation as invocations
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, Event, key_of
+from taskmanager.domain.conditions import told
 from taskmanager.domain.states import Enqueued, Failed, State, Succeeded
 from taskmanager.domain.texts import storable
 from taskmanager.engine import row_mails
@@ -25,7 +26,7 @@ from taskmanager.engine.legacy_schedule import PREFIX
 from taskmanager.engine.registry import JobDefinition, Registry
 from taskmanager.engine.row_mails import MAIL_TO
 from taskmanager.engine.rule_book import AGE, AGE_OF_FAILURE, RuleBook, Rules
-from taskmanager.storage import alerts, jobs
+from taskmanager.storage import alerts, conditions, jobs
 from taskmanager.storage.alerts import AlertRow
 from taskmanager.storage.transaction import Tx
 
@@ -35,7 +36,7 @@ log = logging.getLogger("taskmanager.alerts")
 _LENGTH = 1000
 #: Of several things that a run is told of for, the first is the message's subject.
 _TELLING = (
-    Event.FAILURE, Event.WARNING, Event.MISSED, Event.RECOVERY, Event.SLOW, Event.SUCCESS, Event.TEST,
+    Event.ALARM, Event.FAILURE, Event.WARNING, Event.MISSED, Event.RECOVERY, Event.SLOW, Event.SUCCESS, Event.TEST,
 )  # fmt: skip
 _ENDS = frozenset({"Succeeded", "Failed", "Deleted"})
 
@@ -279,6 +280,8 @@ def sources(tx: Tx, facts: Mapping[str, Any], definition: JobDefinition | None, 
 
     recipients: who is mailed where a rule names nobody.
     """
+    if facts.get("condition"):
+        return _of_condition(tx, facts["condition"], recipients)
     events, duration = events_of(facts), facts.get("duration_ms")
     event = events[0]
     row = alerts.load(tx, facts["alert_id"]) if facts.get("alert_id") else None
@@ -301,6 +304,14 @@ def sources(tx: Tx, facts: Mapping[str, Any], definition: JobDefinition | None, 
     limits = [rule.max_per_hour for rule in (row.rule if row else None, code) if rule is not None]
     named = (_with_recipients(rule, recipients) for rule in rules)
     return Sources(tuple(named), next((limit for limit in limits if limit is not None), None), same)
+
+
+def _of_condition(tx: Tx, condition_id: str, recipients: tuple[str, ...]) -> Sources:
+    one = conditions.load(tx, condition_id)
+    if one is None:
+        return Sources((), None)
+    rule = told(one)
+    return Sources((_with_recipients(rule, recipients),), rule.max_per_hour)
 
 
 def _with_recipients(rule: AlertRule, recipients: tuple[str, ...]) -> AlertRule:

@@ -122,15 +122,15 @@ def fetched_of_queue(t: Tables, p: Product) -> Any:
 
 def overview(tx: Tx, *, with_next: bool = False, limit: int = 100) -> list[QueueView]:
     """Queues in which something is or that are paused, by name."""
-    known = _known(tx)
-    views = {name: QueueView(name, known[name]) for name in sorted(known)[:limit]}
+    known_ones = known(tx)
+    views = {name: QueueView(name, known_ones[name]) for name in sorted(known_ones)[:limit]}
     _look_at(tx, views)
     return _with_next(tx, views) if with_next else list(views.values())
 
 
 def one(tx: Tx, name: str) -> QueueView:
     """One queue, also one in which nothing is."""
-    views = {name: QueueView(name, _known(tx).get(name))}
+    views = {name: QueueView(name, known(tx).get(name))}
     _look_at(tx, views)
     return views[name]
 
@@ -142,7 +142,7 @@ def calls(tx: Tx, name: str) -> list[str]:
 
 def names_of(tx: Tx) -> list[str]:
     """The names of queues in which something is or that are paused."""
-    return sorted(_known(tx))
+    return sorted(known(tx))
 
 
 def page(
@@ -168,7 +168,7 @@ def _places(tx: Tx, queue: str, limit: int, after: tuple[int, int], fetched: boo
     return [(int(r[0]), int(r[1]), int(r[2])) for r in (*rest, *more)]
 
 
-def _known(tx: Tx) -> dict[str, Pause | None]:
+def known(tx: Tx) -> dict[str, Pause | None]:
     """Queues in which something is or that are paused, and what is known of their pauses."""
     found: dict[str, Pause | None] = {}
     told: dict[str, dict[str, str]] = {}
@@ -212,13 +212,25 @@ def _look(t: Tables, p: Product, n: int) -> str:
     waiting, taken = (
         p.count_up_to(CAP + 1, f"{table} WHERE {queue} AND {fetched} IS {null}") for null in ("NULL", "NOT NULL")
     )
-    since = (
+    return f"{_named(p, n)}, {waiting}, {taken}, ({_since(t, p, n)})"
+
+
+def waits_since(t: Tables, p: Product, n: int) -> str:
+    """A branch of a statement: the nth queue, and since when the job that is next in it waits."""
+    return f"{_named(p, n)}, ({_since(t, p, n)})"
+
+
+def _named(p: Product, n: int) -> str:
+    return f"SELECT CAST(:q{n} AS CHAR(50))" if p.name in ("mysql", "mariadb") else f"SELECT CAST(:q{n} AS VARCHAR)"
+
+
+def _since(t: Tables, p: Product, n: int) -> str:
+    q = p.quote
+    return (
         f"SELECT s.{q('CreatedAt')} FROM {q(t.state.name)} s JOIN {q(t.job.name)} j ON j.{q('StateId')} = s.{q('Id')} "
-        f"WHERE j.{q('Id')} = (SELECT w.{q('JobId')} FROM {table} w WHERE w.{queue} AND w.{fetched} IS NULL "
-        f"ORDER BY {_order(p, 'w.')} LIMIT 1)"
+        f"WHERE j.{q('Id')} = (SELECT w.{q('JobId')} FROM {q(t.queue.name)} w WHERE w.{q('Queue')} = :q{n} "
+        f"AND w.{q('FetchedAt')} IS NULL ORDER BY {_order(p, 'w.')} LIMIT 1)"
     )
-    name = f"SELECT CAST(:q{n} AS CHAR(50))" if p.name in ("mysql", "mariadb") else f"SELECT CAST(:q{n} AS VARCHAR)"
-    return f"{name}, {waiting}, {taken}, ({since})"
 
 
 def _waiting(t: Tables, p: Product, where: str) -> str:

@@ -18,14 +18,17 @@ from taskmanager.domain.texts import storable
 
 _WORDS = {
     Event.FAILURE: "FAILED", Event.SUCCESS: "Succeeded", Event.SLOW: "SLOW", Event.MISSED: "MISSED",
-    Event.RECOVERY: "Recovered", Event.TEST: "Test", Event.WARNING: "WARNING",
+    Event.RECOVERY: "Recovered", Event.TEST: "Test", Event.WARNING: "WARNING", Event.ALARM: "ALERT",
 }  # fmt: skip
 _SIGNS = {
     Event.FAILURE: "\N{CROSS MARK}", Event.SUCCESS: "\N{WHITE HEAVY CHECK MARK}", Event.SLOW: "\N{SNAIL}",
     Event.MISSED: "\N{ALARM CLOCK}", Event.RECOVERY: "\N{WHITE HEAVY CHECK MARK}", Event.TEST: "\N{BELL}",
-    Event.WARNING: "\N{WARNING SIGN}",
+    Event.WARNING: "\N{WARNING SIGN}", Event.ALARM: "\N{POLICE CARS REVOLVING LIGHT}",
 }  # fmt: skip
-_COLOURS = {Event.FAILURE: "Attention", Event.SLOW: "Warning", Event.MISSED: "Warning", Event.WARNING: "Warning"}
+_COLOURS = {
+    Event.FAILURE: "Attention", Event.ALARM: "Attention", Event.SLOW: "Warning", Event.MISSED: "Warning",
+    Event.WARNING: "Warning",
+}  # fmt: skip
 #: What Slack and Teams take of one text, with room to spare.
 _SLACK_TEXT, _SLACK_HEADER, _SLACK_FIELD, _TEAMS_TEXT = 2500, 150, 1900, 4000
 _DETAILS = 20_000
@@ -50,10 +53,11 @@ def compose(
     event = Event(facts["event"])
     job = one_line(str(facts.get("job") or "a job"), 200)
     place = f"[{one_line(environment, 60)}] " if environment.strip() else ""
-    found: list[tuple[str, str]] = [("Job", job)]
+    found: list[tuple[str, str]] = [("Condition" if facts.get("condition") else "Job", job)]
     if environment.strip():
         found.append(("Environment", one_line(environment, 60)))
     for label, name in (
+        ("Rule", "rule"),
         ("Function", "function"),
         ("Procedure", "procedure"),
         ("Recurring job", "recurring_id"),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
-from typing import Any
+from typing import Any, Protocol
 
 from taskmanager.config import ALERTS, Settings
 from taskmanager.domain import invocation as invocations
@@ -156,8 +156,28 @@ def _apprise(url: str) -> Callable[[Message], None]:
     return send
 
 
+class Sending(Protocol):
+    """What sending needs to know of the job that does it."""
+
+    @property
+    def job_id(self) -> int:
+        """Its number."""
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """What is kept with it."""
+
+    def now(self) -> datetime:
+        """The database's time."""
+
+
 def notify(notifier: Notifier, ctx: JobContext, rule: str, facts: dict[str, Any]) -> str:
     """Send the message for one event. rule: the job name whose messages are counted together."""
+    return send(notifier, ctx, rule, facts)
+
+
+def send(notifier: Notifier, ctx: Sending, rule: str, facts: dict[str, Any]) -> str:
+    """The same, whoever does it."""
     database, at = notifier.database, times.parse(facts.get("at")) or ctx.now()
     _wait_for_code(notifier, facts, at, ctx.now())
 
@@ -197,12 +217,14 @@ def _is_told_of_recovery(
     notifier: Notifier, tx: Tx, rule: str, facts: Mapping[str, Any], at: datetime, job_id: int
 ) -> bool:
     """End the alert; whether there was one, and somebody hears of that."""
+    if facts.get("condition"):
+        return True  # who judged it has ended its alert
     was_active = alerts.recover(tx, rule, at, job_id)
     return was_active and any(one.wants(Event.RECOVERY) for one in notifier.sources(tx, facts).rules)
 
 
 def _send(
-    notifier: Notifier, ctx: JobContext, rule: str, facts: dict[str, Any], found: Sources, suppressed: int,
+    notifier: Notifier, ctx: Sending, rule: str, facts: dict[str, Any], found: Sources, suppressed: int,
     at: datetime,
 ) -> str:  # fmt: skip
     before = set(_delivered(ctx.parameters.get(DELIVERED)))

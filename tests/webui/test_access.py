@@ -35,6 +35,8 @@ VALUES = {
     "runId": 1,
     "alertId": 1,
     "alert": "0" * 32,
+    "condition_id": "c",
+    "conditionId": "c",
 }
 
 

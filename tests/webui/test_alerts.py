@@ -214,3 +214,57 @@ def test_a_rule_that_is_removed_or_renamed_leaves_no_alert_behind(tm: TaskManage
     failing(tm, "Daily")
     ann.post(f"/hangfire/alerts/rules/{rules(tm)[0].id}/remove")
     assert active(tm) == []
+
+
+CONDITION = {"title": "Mail is slow", "kind": "latency", "queue": "mail", "seconds": "90", "to": "a@b.c", "slack": HOOK}
+
+
+def test_a_rule_about_the_installation_is_made_tried_edited_and_removed(
+    tm: TaskManager, ann: Browser, eve: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = ann.get("/hangfire/alerts").text
+    assert "/alerts/conditions/new?kind=no_server" in page
+    assert 'value="no_server" selected' in ann.get("/hangfire/alerts/conditions/new?kind=no_server").text
+    assert ann.post("/hangfire/alerts/conditions", CONDITION).status_code == 303
+    ((made, standing),) = tm.conditions.all()
+    assert (made.title, made.queue, made.seconds, made.rule.slack, standing.is_red) == (
+        "Mail is slow", "mail", 90, HOOK, False,
+    )  # fmt: skip
+    one = f"/hangfire/alerts/conditions/{made.id}"
+    for path in ("/hangfire/alerts", one, "/hangfire/audit"):
+        assert "SECRET" not in ann.get(path).text, path
+    page = eve.get("/hangfire/alerts").text
+    assert "the next job of queue mail has waited longer than 90 s" in page
+    assert "/alerts/conditions/" not in page
+    sent: list[str] = []
+    monkeypatch.setattr("taskmanager.tasks.webhooks.post", lambda url, body, bounds: sent.append(url))
+    ann.post(f"{one}/test")
+    assert sent == [HOOK]
+    refused = ann.post(one, CONDITION | {"seconds": "0"}, Accept="text/html")
+    assert refused.status_code == 422
+    assert 'role="alert"' in refused.text
+    ann.post(one, CONDITION | {"kind": "failure_rate", "percent": "10", "slack": ""})
+    ((edited, _),) = tm.conditions.all()
+    assert (edited.id, edited.kind, edited.percent, edited.rule.slack) == (made.id, "failure_rate", 10, HOOK)
+    assert ann.post("/hangfire/alerts/conditions", CONDITION, Accept="text/html").status_code == 422
+    ann.post(f"{one}/remove")
+    assert tm.conditions.all() == []
+    assert ann.get(one).status_code == 404
+    found, _ = tm.database.read(lambda tx: audit.page(tx, Sought(kind="alert"), limit=9))
+    assert {(row.action, row.target) for row in found} == {("alerts.edit", "Mail is slow")}
+
+
+def test_a_condition_that_is_true_is_an_active_alert_among_the_others(
+    tm: TaskManager, ann: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webui.snapshots._FRESH_SECONDS", 0.0)
+    ann.post("/hangfire/alerts/conditions", {"title": "Nobody works", "kind": "no_server", "seconds": "1"})
+    tm.conditions.judge()
+    tm.testing.move_time(20)
+    tm.conditions.judge()
+    page = ann.get("/hangfire/alerts").text
+    active_part = page.partition('id="h-active"')[2].partition("</section>")[0]
+    assert "Nobody works" in active_part
+    assert "condition:" not in active_part
+    assert "true now" in page
+    assert count(ann) == 1

@@ -142,3 +142,35 @@ def test_alerts_are_told_with_what_was_sent_and_who_is_told_elsewhere(program: P
     (rule,) = program.get("/api/v1/alerts")
     assert (rule["sentInLastHour"], rule["heldBack"], rule["isFailing"]) == (0, 1, False)
     assert program.get(f"/api/v1/alerts/{made['id']}") == rule
+
+
+def test_rules_about_the_installation_and_active_alerts_are_those_of_the_pages(
+    tm: TaskManager, program: Program
+) -> None:
+    body = {"name": "Nobody works", "kind": "no_server", "seconds": 1, "slackWebhook": "https://hooks.example/SECRET"}
+    made = program.post("/api/v1/alerts/conditions", body, 201, Idempotency_Key="k")
+    assert program.post("/api/v1/alerts/conditions", body, 201, Idempotency_Key="k") == made
+    assert program.refused("POST", "/api/v1/alerts/conditions", body)[:2] == (409, "Alerts.Exists")
+    assert (made["slackWebhook"], made["isTrue"]) == ("hooks.example", False)
+    one = f"/api/v1/alerts/conditions/{made['id']}"
+    assert program.get(one) == made == program.get("/api/v1/alerts/conditions")[0]
+    assert program.refused("POST", "/api/v1/alerts/conditions", {"name": "x", "kind": "weather"})[0] == 422
+    tm.conditions.judge()
+    tm.testing.move_time(20)
+    tm.conditions.judge()
+    (alert,) = program.get("/api/v1/alerts/active")
+    assert (alert["jobName"], alert["acknowledgedBy"]) == ("condition: Nobody works", None)
+    at = f"/api/v1/alerts/active/{alert['key']}"
+    program.send("POST", f"{at}/acknowledge", {"note": "on it"})
+    assert program.refused("POST", f"{at}/snooze", {"until": "2020-01-01T00:00:00Z"})[0] == 422
+    program.send("POST", f"{at}/snooze", {"until": "2099-01-01T00:00:00Z"})
+    (alert,) = program.get("/api/v1/alerts/active")
+    assert (alert["acknowledgedNote"], alert["snoozedUntil"]) == ("on it", "2099-01-01T00:00:00Z")
+    program.send("POST", f"{at}/wake")
+    assert program.get("/api/v1/alerts/active")[0]["snoozedUntil"] is None
+    program.send("PUT", one, body | {"seconds": 600})
+    assert program.get(one)["seconds"] == 600
+    assert program.get("/api/v1/alerts/active") == [], "how it stands begins anew"
+    assert program.refused("POST", f"{at}/wake")[:2] == (404, "Alerts.NotActive")
+    program.send("DELETE", one)
+    assert program.refused("GET", one)[:2] == (404, "Alerts.NotFound")

@@ -11,6 +11,7 @@ from webui.api import (
     admin,
     bulk,
     byname,
+    conditions,
     document,
     edits,
     looks,
@@ -25,7 +26,7 @@ from webui.api.spec import Document
 
 GROUPS = (
     byname.named, admin.admin, work.jobs, bulk.bulk, schedules.schedules, edits.edits, system.system, records.records,
-    rules.rules, looks.looks,
+    rules.rules, conditions.of_all, looks.looks,
 )  # fmt: skip
 
 

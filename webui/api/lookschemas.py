@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from taskmanager.domain.conditions import Kind
 from webui.api.fields import Body, Json, Moment, Text, described, limit, name
 from webui.api.schemas import LONGEST_DELAY
 from webui.api.workschemas import JobRow
@@ -197,3 +198,41 @@ class Snooze(Acknowledge):
     """Until when nothing is sent."""
 
     until = Moment(required=True)
+
+
+class SaveCondition(Body):
+    """A rule about the installation. Of the webhooks null keeps what is there, and an empty text removes it."""
+
+    name = name(longest=80)
+    kind = Text(required=True, validate=validate.OneOf(list(Kind)))
+    queue = described(Text, "of latency and unserved; null: any that is not paused", load_default=None, allow_none=True)
+    seconds = described(
+        fields.Float, "how long a job may wait, or how long there may be no server", load_default=60.0
+    )  # fmt: skip
+    percent = described(fields.Float, "of runs that fail", load_default=20.0)
+    runs = described(fields.Integer, "fewer runs say nothing", load_default=10, strict=True)
+    minutes = described(fields.Integer, "within which runs are counted", load_default=15, strict=True)
+    emailRecipients = fields.List(Text(validate=validate.Length(1, 200)), load_default=list)
+    slackWebhook = Text(load_default=None, allow_none=True, validate=validate.Length(max=500))
+    teamsWebhook = Text(load_default=None, allow_none=True, validate=validate.Length(max=500))
+    maxAlertsPerHour = fields.Integer(
+        load_default=None, allow_none=True, strict=True, validate=validate.Range(0, 2**31 - 1)
+    )
+
+
+class InstallationRule(Schema):
+    """A rule about the installation, and how it stands; of webhooks the host only."""
+
+    id = fields.String()
+    name = fields.String()
+    kind = fields.String()
+    queue = fields.String(allow_none=True)
+    seconds = fields.Float()
+    percent = fields.Float()
+    runs = fields.Integer()
+    minutes = fields.Integer()
+    emailRecipients = fields.List(fields.String())
+    slackWebhook = fields.String(allow_none=True)
+    teamsWebhook = fields.String(allow_none=True)
+    maxAlertsPerHour = fields.Integer(allow_none=True)
+    isTrue = described(fields.Boolean, "somebody was told that it came true, and not yet that it is over")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from taskmanager.domain import times
 from taskmanager.domain.alerts import Event, key_of
+from taskmanager.domain.conditions import Condition, Kind
 from taskmanager.domain.errors import InvalidArgument
 from taskmanager.engine.alert_rules import rule_of
 from taskmanager.storage import alerts as rows
-from taskmanager.storage import monitoring_failures, monitoring_lists
+from taskmanager.storage import conditions, monitoring_failures, monitoring_lists
 from taskmanager.storage.alerts import AlertRow
 from taskmanager.storage.transaction import Tx
 from taskmanager.tasks.webhooks import host_of
@@ -22,6 +25,15 @@ from webui.access import needs
 from webui.blueprint import manager, pages, read
 from webui.views.failures import title_of
 
+#: What conditions are about, in short.
+KINDS = {
+    Kind.LATENCY: _l("a job waits too long in its queue"),
+    Kind.NO_SERVER: _l("no server is alive"),
+    Kind.UNSERVED: _l("jobs wait that no server takes"),
+    Kind.FAILURE_RATE: _l("too many runs fail"),
+}
+#: What a test says.
+TEST = "This is a test. Nothing has happened."
 #: As many active alerts are shown, the last first.
 SHOWN = 200
 #: Names of jobs that failed of late, of which a rule is suggested where there is none.
@@ -35,18 +47,20 @@ def alert_list() -> str:
 
     def work(tx: Tx) -> Any:
         known = rows.load_all(tx)
+        of_all = conditions.load_all(tx)
         told, active = rows.standing(tx, [r.name for r in known], SHOWN)
         sent = monitoring_lists.rows_of(tx, rows.lately(tx, 20))
         failed = [] if known else monitoring_failures.groups(tx)[0]
-        return known, told, active, rows.telling(tx), rows.of_all_others(tx), sent, failed
+        return of_all, known, told, active, rows.telling(tx), rows.of_all_others(tx), sent, failed
 
-    known, told, active, telling, others, sent, failed = read(work)
+    of_all, known, told, active, telling, others, sent, failed = read(work)
     in_code = [d for d in tm.registry if d.alerts is not None]
     suggested = list(dict.fromkeys(map(title_of, failed)))[:_SUGGESTED]
     return render_template(
-        "alerts.html", here="alerts", active=active, rules=known, told=told, failing={one.key for one in active},
-        telling=telling, others=others, sent=sent, in_code=in_code, suggested=suggested, key_of=_key,
-        channels=_channels, events=_events, missed=tm.settings.alert_missed_seconds,
+        "alerts.html", here="alerts", active=active, rules=known, conditions=of_all, told=told,
+        failing={one.key for one in active}, telling=telling, others=others, sent=sent, in_code=in_code,
+        suggested=suggested, key_of=_key, channels=channels, events=_events, words=condition_words, kinds=KINDS,
+        missed=tm.settings.alert_missed_seconds,
     )  # fmt: skip
 
 
@@ -94,24 +108,30 @@ def alert_test(alert_id: int) -> Any:
     """Send a message now to all whom the rule names; it counts towards no limit."""
     known = _known(alert_id)
     access.about("alert", known.name, note="test")
-    good, bad = send_test(known)
+    tell_test(*send_test(known))
+    return redirect(url_for("pages.alert_list"), 303)
+
+
+def tell_test(good: Collection[str], bad: Collection[str]) -> None:
+    """Show what came of a test on the next page."""
     if not good and not bad:
         flash(_("Nobody is told: alerts are off, or the rule and alert_recipients name nobody."), "warn")
     for what in good:
         flash(_("Sent: %(what)s", what=what), "done")
     for what in bad:
         flash(_("Not sent: %(what)s", what=what), "warn")
-    return redirect(url_for("pages.alert_list"), 303)
 
 
 def send_test(known: AlertRow) -> tuple[list[str], list[str]]:
     """Send a message to all whom a rule names; what was sent, and what was not."""
+    return send_now({"event": str(Event.TEST), "job": known.name, "message": TEST, "alert_id": known.id})
+
+
+def send_now(about: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The same of any facts, to whom they concern."""
     tm = manager()
     now = read(lambda tx: tx.now())
-    facts = {
-        "event": str(Event.TEST), "job": known.name, "message": "This is a test. Nothing has happened.",
-        "alert_id": known.id, "at": times.to_iso(now),
-    }  # fmt: skip
+    facts = {"at": times.to_iso(now), **about}
     found = read(lambda tx: tm.notifier.sources(tx, facts))
     channels = tm.notifier.channels(found, f"<{uuid.uuid4().hex}@taskmanager>")
     good, bad = list[str](), list[str]()
@@ -143,15 +163,35 @@ def facts_of(row: AlertRow) -> dict[str, Any]:
     return {
         "job": row.name,
         "on": ", ".join(_events(row)),
-        "to": ", ".join(_channels(row)),
+        "to": ", ".join(channels(row)),
         "max": row.rule.max_per_hour,
     }
 
 
-def _channels(row: AlertRow) -> list[str]:
+def channels(row: AlertRow | Condition) -> list[str]:
+    """Whom a rule tells; of webhooks no more than their host."""
     rule = row.rule
     webhooks = (("Slack", rule.slack), ("Teams", rule.teams))
     return [*rule.to, *(f"{kind} ({host_of(url)})" for kind, url in webhooks if url)]
+
+
+def condition_words(one: Condition) -> str:
+    """What a condition is about, in the reader's language."""
+    where = _("queue %(name)s", name=one.queue) if one.queue else _("any queue")
+    seconds = f"{one.seconds:g}"
+    if one.kind is Kind.LATENCY:
+        return str(_("the next job of %(queue)s has waited longer than %(seconds)s s", queue=where, seconds=seconds))
+    if one.kind is Kind.NO_SERVER:
+        return str(_("no server has been alive for %(seconds)s s", seconds=seconds))
+    if one.kind is Kind.UNSERVED:
+        return str(_("jobs of %(queue)s have had no server for %(seconds)s s", queue=where, seconds=seconds))
+    percent, runs, minutes = f"{one.percent:g} %", one.runs, one.minutes
+    return str(
+        _(
+            "more than %(percent)s of at least %(runs)s runs within %(minutes)s min failed",
+            percent=percent, runs=runs, minutes=minutes,
+        )
+    )  # fmt: skip
 
 
 def _events(row: AlertRow) -> list[str]:
