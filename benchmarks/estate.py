@@ -17,6 +17,7 @@ from taskmanager import TaskManager
 from taskmanager.domain import times
 from taskmanager.engine.audit import Actor
 from taskmanager.engine.client import new_key
+from taskmanager.engine.conditions import condition_of
 from taskmanager.engine.entering import RETRIES
 from taskmanager.storage import failures, logged, recurring_runs, servers, structures
 from taskmanager.storage.monitoring_filters import Wanted
@@ -169,6 +170,7 @@ def _surroundings(tm: TaskManager, now: datetime, recurring: int, audit: int) ->
         connection.execute(tm.database.tables.legacy.job.insert(), [one | row for one in names])
         rules = [{"JobName": f"Totals {n}", "EmailRecipients": "ops@example.org"} for n in range(20)]
         connection.execute(tm.database.tables.legacy.alert.insert(), rules)
+    tm.conditions.save(condition_of({"title": "Slow queues", "kind": "latency"}))
     for number in range(2, 7):
         data = {"WorkerCount": 20, "Queues": list(QUEUES), "taskmanager": {"pid": number}}
         tm.database.run(lambda tx, n=number, d=data: servers.announce(tx, f"bench-{n}:1:{n:032x}", d))  # type: ignore[misc]

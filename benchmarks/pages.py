@@ -147,6 +147,7 @@ def samples(tm: TaskManager, app: Flask) -> dict[str, list[Any]]:
         bulk = ask(f"SELECT {q('Value')} FROM {q(t.set.name)} WHERE {q('Key')} = '{operations.ALL}'")
         run_ids = ask(f"SELECT MAX({q('ID')}) FROM {q(t.legacy.logged.name)}")
         alert_ids = ask(f"SELECT MAX({q('ID')}) FROM {q(t.legacy.alert.name)}")
+        conditions = ask(f"SELECT {q('Value')} FROM {q(t.set.name)} WHERE {q('Key')} = 'alerts:conditions' LIMIT 1")
         recurring = ["nightly-1", "c_job:1"]
         return {
             "job_id": job_ids, "jobId": job_ids, "pages.operation.job_id": bulk, "api-bulk.get_operation.jobId": bulk,
@@ -155,6 +156,7 @@ def samples(tm: TaskManager, app: Flask) -> dict[str, list[Any]]:
             "pages.recurring_trigger_edited.recurring_id": recurring[:1], "jobName": ["Job of history 7"],
             "server": ask(f"SELECT MIN({q('Id')}) FROM {q(t.server.name)}"),
             "queue": ["default", "mail"], "run_id": run_ids, "runId": run_ids, "alert_id": alert_ids,
+            "condition_id": conditions, "conditionId": conditions,
             "alertId": alert_ids, "middle": [max(jobs[0] or 0, 2) // 2],
             "key": ask(f"SELECT {q('Value')} FROM {q(t.set.name)} WHERE {q('Key')} = '{failures.GROUPS}' LIMIT 2"),
         }  # fmt: skip

@@ -147,6 +147,7 @@ class Page:
         self._feed.closing.set()
         self._server.task_dispatcher.shutdown(timeout=2.0)  # who is in the middle of an answer ends it
         waitress.wasyncore.close_all(self._server._map)  # open connections too, which nobody would answer any more
+        self._judge.join(2.0)
         self._thread.join(2.0)
 
     def _run(self) -> None:

@@ -22,7 +22,7 @@ from taskmanager.engine import moving
 from taskmanager.engine.alerts import Sources, events_of, sources
 from taskmanager.engine.context import JobContext
 from taskmanager.engine.registry import JobDefinition, Registry, define
-from taskmanager.storage import alert_marks, alerts, jobs
+from taskmanager.storage import alert_marks, alert_messages, alerts, jobs
 from taskmanager.storage.database import Database
 from taskmanager.storage.transaction import Tx
 from taskmanager.tasks import mail, messages, webhooks
@@ -171,6 +171,15 @@ class Sending(Protocol):
         """The database's time."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What is sent, by which rules, and how many were held back before it."""
+
+    facts: dict[str, Any]
+    found: Sources
+    suppressed: int
+
+
 def notify(notifier: Notifier, ctx: JobContext, rule: str, facts: dict[str, Any]) -> str:
     """Send the message for one event. rule: the job name whose messages are counted together."""
     return send(notifier, ctx, rule, facts)
@@ -181,36 +190,39 @@ def send(notifier: Notifier, ctx: Sending, rule: str, facts: dict[str, Any]) -> 
     database, at = notifier.database, times.parse(facts.get("at")) or ctx.now()
     _wait_for_code(notifier, facts, at, ctx.now())
 
-    def decide(tx: Tx) -> tuple[dict[str, Any], Sources, int | None] | str:
-        alerts.remember(tx, ctx.job_id)
-        told, events, asleep = facts, events_of(facts), alert_marks.asleep(tx, rule)
-        if Event.RECOVERY in events and not _is_told_of_recovery(notifier, tx, rule, facts, at, ctx.job_id):
-            events.remove(Event.RECOVERY)
-            if not events:
-                return "nothing sent: no failure was told of, or nobody hears of recoveries"
-            told = facts | {"event": str(events[0]), "also": [str(event) for event in events[1:]]}
-        found = notifier.sources(tx, told)
-        if not found.rules:
-            return "nothing sent: no rule asks for it any more"
-        if asleep is not None:
-            alerts.hold_back(tx, rule, ctx.job_id)
-            reserved = None
-        else:
-            name, text = found.same or (rule, None)
-            reserved = alerts.reserve(tx, name, ctx.job_id, found.limit, text=text)
-        if reserved is None and events[0] is Event.FAILURE:
-            alert_marks.failed(tx, rule, at, ctx.job_id, is_told=False)
-        return f"held back: snoozed until {asleep:%Y-%m-%d %H:%M:%S} UTC" if asleep else (told, found, reserved)
+    def decide(tx: Tx) -> _Decided | str:
+        found = _decide(tx, notifier, ctx, rule, facts, at)
+        if isinstance(found, str):
+            alert_messages.add(tx, ctx.job_id, facts["event"], facts["job"], "held", found)
+        return found
 
     decided = database.run(decide)
-    if isinstance(decided, str):
-        return decided
-    told, found, suppressed = decided
-    if suppressed is None and found.same:
-        return "held back: the same was sent within the hour"
-    if suppressed is None:
-        return f"held back: {found.limit} alerts were sent within the hour"
-    return _send(notifier, ctx, rule, told, found, suppressed, at)
+    return decided if isinstance(decided, str) else _send(notifier, ctx, rule, decided, at)
+
+
+def _decide(tx: Tx, notifier: Notifier, ctx: Sending, rule: str, facts: dict[str, Any], at: datetime) -> _Decided | str:
+    """What is sent now, or why nothing is."""
+    alerts.remember(tx, ctx.job_id)
+    told, events, asleep = facts, events_of(facts), alert_marks.asleep(tx, rule)
+    if Event.RECOVERY in events and not _is_told_of_recovery(notifier, tx, rule, facts, at, ctx.job_id):
+        events.remove(Event.RECOVERY)
+        if not events:
+            return "nothing sent: no failure was told of, or nobody hears of recoveries"
+        told = facts | {"event": str(events[0]), "also": [str(event) for event in events[1:]]}
+    found = notifier.sources(tx, told)
+    if not found.rules:
+        return "nothing sent: no rule asks for it any more"
+    if asleep is not None:
+        alerts.hold_back(tx, rule, ctx.job_id)
+        why, suppressed = f"held back: snoozed until {asleep:%Y-%m-%d %H:%M:%S} UTC", None
+    else:
+        name, text = found.same or (rule, None)
+        suppressed = alerts.reserve(tx, name, ctx.job_id, found.limit, text=text)
+        why = f"held back: {found.limit} alerts were sent within the hour"
+        why = "held back: the same was sent within the hour" if found.same else why
+    if suppressed is None and events[0] is Event.FAILURE:
+        alert_marks.failed(tx, rule, at, ctx.job_id, is_told=False)
+    return why if suppressed is None else _Decided(told, found, suppressed)
 
 
 def _is_told_of_recovery(
@@ -223,10 +235,8 @@ def _is_told_of_recovery(
     return was_active and any(one.wants(Event.RECOVERY) for one in notifier.sources(tx, facts).rules)
 
 
-def _send(
-    notifier: Notifier, ctx: Sending, rule: str, facts: dict[str, Any], found: Sources, suppressed: int,
-    at: datetime,
-) -> str:  # fmt: skip
+def _send(notifier: Notifier, ctx: Sending, rule: str, decided: _Decided, at: datetime) -> str:
+    facts, found, suppressed = decided.facts, decided.found, decided.suppressed
     before = set(_delivered(ctx.parameters.get(DELIVERED)))
     message_id = f"<taskmanager.{ctx.job_id}.{hashlib.sha256(rule.encode()).hexdigest()[:16]}@{_domain(notifier)}>"
     channels = [c for c in notifier.channels(found, message_id) if c.key not in before]
@@ -236,7 +246,10 @@ def _send(
     again = [d for d in failed if not isinstance(d.error, Refused)]
     kept = sorted(before | {d.channel.key for d in done if d not in again})
 
+    told = "; ".join(d.told for d in failed or done) or "nothing sent: the rules name nobody"
+
     def remember(tx: Tx) -> None:
+        alert_messages.add(tx, ctx.job_id, facts["event"], facts["job"], "failed" if failed else "sent", told)
         if again:
             jobs.set_parameters(tx, {(ctx.job_id, DELIVERED): json.dumps(kept)})
         if delivered:
@@ -244,9 +257,8 @@ def _send(
 
     notifier.database.run(remember)
     if failed:
-        told = "; ".join(d.told for d in failed)
         raise NotSent(told) if again else Refused(told)
-    return "; ".join(d.told for d in done) or "nothing sent: the rules name nobody"
+    return told
 
 
 def _wait_for_code(notifier: Notifier, facts: Mapping[str, Any], at: datetime, now: datetime) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from taskmanager import ConfigurationError, Filter, TaskManager
 from taskmanager.domain.alerts import key_of
-from taskmanager.storage import alerts, structures
+from taskmanager.storage import alert_messages, alerts, structures
 from taskmanager.tasks import messages
 from tests.alerts.conftest import Rule, change, forget, insert, rows
 from tests.alerts.receivers import Mailbox, Receiver, body_of
@@ -209,6 +209,29 @@ def test_the_first_success_ends_an_alert_of_which_no_rule_tells_a_recovery(
         drain()
         assert len(alerting.database.read(alerts.failing)) == expected
     assert mailbox.subjects == ["[staging] FAILED: Moody"]
+
+
+def test_each_try_to_send_a_message_is_remembered(
+    alerting: TaskManager, mailbox: Mailbox, rule: Rule, drain: Any
+) -> None:
+    rule("Printer", MaxAlertsPerHour=1)
+    job = alerting.job(display_name="Printer", retries=0)(boom)
+    mailbox.answer = "451 try again later"
+    alerting.enqueue(job)
+    drain()
+    mailbox.answer = ""
+    alerting.testing.move_time(60)
+    drain()
+    alerting.enqueue(job)
+    drain()
+    found, _ = alerting.database.read(lambda tx: alert_messages.page(tx, 9))
+    assert [(one.about, one.event, one.outcome) for one in found] == [
+        ("Printer", "failure", outcome) for outcome in ("held", "sent", "failed")
+    ]
+    assert {one.job_id for one in found} == {row["Id"] for row in messages_of(alerting)}
+    assert "451" in found[2].told
+    assert found[1].told == "email to ops@example.com"
+    assert found[0].told == "held back: 1 alerts were sent within the hour"
 
 
 def test_more_than_the_limit_are_held_back_and_the_next_message_counts_them(

@@ -1,3 +1,12 @@
+-- alert_messages.insert_told
+INSERT INTO `HangfireList` (`Key`, `Value`, `ExpireAt`) VALUES (:Key, :Value, :ExpireAt);
+
+-- alert_messages.told_before
+SELECT `HangfireList`.`Id`, `HangfireList`.`Value` 
+FROM `HangfireList` 
+WHERE `HangfireList`.`Key` = %s AND `HangfireList`.`Id` < %s ORDER BY `HangfireList`.`Id` DESC 
+ LIMIT %s;
+
 -- alerts.alerts_named
 SELECT `c_JobAlert`.`ID`, `c_JobAlert`.`JobName`, `c_JobAlert`.`AlertOnFailure`, `c_JobAlert`.`AlertOnSuccess`, `c_JobAlert`.`AlertOnDurationExceeds`, `c_JobAlert`.`EmailRecipients`, `c_JobAlert`.`SlackWebhook`, `c_JobAlert`.`TeamsWebhook`, `c_JobAlert`.`MaxAlertsPerHour`, `c_JobAlert`.`LastAlertSent` 
 FROM `c_JobAlert` 

@@ -1,3 +1,14 @@
+-- alert_messages.insert_told
+INSERT INTO "HangfireList" ("Key", "Value", "ExpireAt") VALUES (:Key, :Value, :ExpireAt);
+-- of many rows
+INSERT INTO "HangfireList" ("Key", "Value", "ExpireAt") SELECT * FROM unnest(CAST(:Key AS text[]), CAST(:Value AS text[]), CAST(:ExpireAt AS timestamp[]));
+
+-- alert_messages.told_before
+SELECT "HangfireList"."Id", "HangfireList"."Value" 
+FROM "HangfireList" 
+WHERE "HangfireList"."Key" = %(key)s::VARCHAR AND "HangfireList"."Id" < %(before)s::BIGINT ORDER BY "HangfireList"."Id" DESC 
+ LIMIT %(limit)s::INTEGER;
+
 -- alerts.alerts_named
 SELECT "c_JobAlert"."ID", "c_JobAlert"."JobName", "c_JobAlert"."AlertOnFailure", "c_JobAlert"."AlertOnSuccess", "c_JobAlert"."AlertOnDurationExceeds", "c_JobAlert"."EmailRecipients", "c_JobAlert"."SlackWebhook", "c_JobAlert"."TeamsWebhook", "c_JobAlert"."MaxAlertsPerHour", "c_JobAlert"."LastAlertSent" 
 FROM "c_JobAlert" 

@@ -9,6 +9,7 @@ import pytest
 
 from taskmanager import TaskManager
 from taskmanager.domain.alerts import AlertRule
+from taskmanager.engine.conditions import condition_of
 from taskmanager.storage import audit, servers
 from taskmanager.storage.audit import Sought
 from taskmanager.storage.monitoring_failures import groups as failure_groups
@@ -150,10 +151,13 @@ def test_who_may_only_look_sees_no_buttons_on_any_page(tm: TaskManager, app: Any
     ids = fill(tm)
     group = tm.database.read(failure_groups)[0][0].key
     tm.alert_rules.save(None, "Nightly totals", AlertRule(to=("ops@example.org",)))
+    tm.conditions.save(condition_of({"title": "Slow", "kind": "latency"}))
     server = tm.database.read(servers.all_servers)[0].id
     values = {
         "job_id": list(ids.values()), "queue": ["mail", "reports"], "key": [group], "server": [server], "run_id": [1],
-        "alert_id": [1], "recurring_id": ["daily-report", "cleanup", f"c_job:{row_id(tm)}"],
+        "alert_id": [1],
+        "condition_id": [tm.conditions.all()[0][0].id],
+        "recurring_id": ["daily-report", "cleanup", f"c_job:{row_id(tm)}"],
     }  # fmt: skip
     seen = 0
     for path in pages_of(app, values):

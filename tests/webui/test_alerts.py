@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from taskmanager import TaskManager
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, key_of
-from taskmanager.storage import alert_marks, alerts, audit
+from taskmanager.storage import alert_marks, alert_messages, alerts, audit
 from taskmanager.storage.audit import Sought
 from tests.targcc.test_shapes import OLDER_JOB, OLDER_LOGGED, made
 from tests.webui.conftest import USERS, Browser
@@ -84,15 +86,25 @@ def test_the_test_button_tells_what_went_out(tm: TaskManager, ann: Browser, monk
     assert tm.database.read(lambda tx: alerts.counts(tx, "Nightly")) == (0, 0)
 
 
-def test_the_messages_of_late_are_listed_the_newest_first(tm: TaskManager, ann: Browser) -> None:
-    sent = [tm.enqueue(len, "x") for _ in range(3)]
-    other = tm.enqueue(len, "x")
-    for job_id in sent:
-        tm.database.run(lambda tx, i=job_id: alerts.remember(tx, i))  # type: ignore[misc]
-    page = ann.get("/hangfire/alerts").text.partition("<main")[2]
-    places = [page.index(f"#{job_id} ") for job_id in sent]
-    assert places == sorted(places, reverse=True)
-    assert f"#{other} " not in page
+def test_messages_are_listed_page_by_page_the_newest_first(tm: TaskManager, ann: Browser) -> None:
+    later = tm.enqueue(len, "x", delay=600)
+    gone = 999_999
+    for number, (job_id, outcome) in enumerate([(gone, "sent")] * 25 + [(later, "failed"), (gone, "held")]):
+        told = f"told <{number}>"
+        tm.database.run(lambda tx, j=job_id, o=outcome, t=told: alert_messages.add(tx, j, "failure", "Nightly", o, t))  # type: ignore[misc]
+    page = ann.get("/hangfire/alerts?tab=sent&count=20").text
+    places = [page.index(f"told &lt;{number}&gt;") for number in range(26, 6, -1)]
+    assert places == sorted(places)
+    assert "told &lt;6&gt;" not in page
+    assert page.count(f"/jobs/details/{later}") == 1
+    assert "/jobs/details/999999" not in page
+    found = re.search(r'rel="next"[^>]*href="([^"]+)"', page)
+    assert found is not None
+    page = ann.get(unescape(found[1])).text
+    assert "told &lt;6&gt;" in page
+    assert "told &lt;7&gt;" not in page
+    assert 'rel="next"' not in page
+    assert "told &lt;0&gt;" in page
 
 
 def test_who_may_only_look_sees_the_rules_and_no_buttons(tm: TaskManager, ann: Browser, eve: Browser) -> None:

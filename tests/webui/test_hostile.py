@@ -10,13 +10,14 @@ from urllib.parse import quote
 from sqlalchemy import select
 
 from taskmanager import TaskManager
-from taskmanager.domain.alerts import AlertRule
+from taskmanager.domain.alerts import AlertRule, key_of
 from taskmanager.domain.states import Failed, Processing
 from taskmanager.engine.audit import Actor
 from taskmanager.engine.client import new_key
+from taskmanager.engine.conditions import condition_of
 from taskmanager.engine.entering import RETRIES
 from taskmanager.engine.transitions import Change
-from taskmanager.storage import failures, job_log, jobs, logged, server_facts, servers, structures
+from taskmanager.storage import alert_marks, failures, job_log, jobs, logged, server_facts, servers, structures
 from taskmanager.storage.monitoring_filters import Wanted
 from tests.webui.conftest import Browser
 from tests.webui.everywhere import pages_of
@@ -83,6 +84,9 @@ def poison_rest(tm: TaskManager) -> dict[str, list[Any]]:
     tm.database.run(lambda tx: logged.add(tx, runs))
     for evil in (one for one in ALL if "\u0007" not in one):
         tm.alert_rules.save(None, evil[:90], AlertRule(to=("ops@example.org",)))
+        tm.conditions.save(condition_of({"title": evil[:80], "kind": "latency", "queue": evil[:50]}))
+        tm.database.run(lambda tx, e=evil: alert_marks.failed(tx, e, tx.now(), 1, is_told=True))  # type: ignore[misc]
+        tm.active_alerts.acknowledge(key_of(evil).rpartition(":")[2], by=evil, note=evil)
         tm.pause(evil[:70], by=evil, note=evil)
         with tm.audit.changing(Actor(evil, "dashboard", evil[:60]), evil[:50]) as change:
             change.about("queue", evil, before={evil: evil}, after={evil: evil}, note=evil)
@@ -96,7 +100,9 @@ def poison_rest(tm: TaskManager) -> dict[str, list[Any]]:
     return {
         "queue": [evil[:50] for evil in ALL], "server": ALL,
         "recurring_id": [evil[:70] for evil in ALL], "key": [*groups, evil],
-        "alert_id": list(rules), "run_id": list(ran), "pages.operation.job_id": [bulk],
+        "alert_id": list(rules),
+        "condition_id": [one.id for one, _ in tm.conditions.all()],
+        "run_id": list(ran), "pages.operation.job_id": [bulk],
     }  # fmt: skip
 
 

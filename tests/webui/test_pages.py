@@ -32,7 +32,8 @@ PAGES = [
     "recurring/daily-report/edit", "recurring/c_job:ROW/edit",
     "history", "history?job=resize_image", "history?result=failed&server=web&from=2020-01-01&to=x",
     "jobs/failed/groups",
-    "alerts", "alerts/rules/new", "search", "search?q=send", "search?q=nokey:x", "search?q=zzzz", "audit", "operations",
+    "alerts", "alerts/rules/new", "alerts/conditions/new", "alerts?tab=sent",
+    "search", "search?q=send", "search?q=nokey:x", "search?q=zzzz", "audit", "operations",
     "settings", "settings/system",
     "operations/new?state=failed&action=delete",
     "jobs/new", "jobs/new?type=tests.webui.sample:send_invoice",
@@ -45,6 +46,7 @@ NEED_NOTHING = (
     "search",
     "jobs/new",
     "alerts/rules/new",
+    "alerts/conditions/new",
     "cron/preview",
     "recurring/new",
     "stats",
@@ -53,7 +55,7 @@ NEED_NOTHING = (
 #: Something at each place of the addresses; while the database is away nobody can tell whether it is there.
 VALUES = {
     "job_id": [1], "queue": ["mail"], "key": ["x"], "server": ["s"], "run_id": [1], "alert_id": [1],
-    "recurring_id": ["r", "c_job:1"],
+    "condition_id": ["c"], "recurring_id": ["r", "c_job:1"],
 }  # fmt: skip
 
 

@@ -236,3 +236,21 @@ class InstallationRule(Schema):
     teamsWebhook = fields.String(allow_none=True)
     maxAlertsPerHour = fields.Integer(allow_none=True)
     isTrue = described(fields.Boolean, "somebody was told that it came true, and not yet that it is over")
+
+
+class Sent(Schema):
+    """A try to send a message."""
+
+    jobId = described(fields.Integer, "the job that sends it, which may have expired")
+    at = Moment(allow_none=True)
+    event = fields.String()
+    about = described(fields.String, "a job's name, or of a condition")
+    outcome = described(fields.String, "sent, failed, or held: nothing was sent, and told says why")
+    told = fields.String(allow_none=True)
+
+
+class SentPage(Schema):
+    """Tries, the newest first."""
+
+    items = fields.List(fields.Nested(Sent))
+    next = fields.String(allow_none=True)

@@ -8,18 +8,18 @@ from typing import Any
 from taskmanager.domain.alerts import Event, key_of
 from taskmanager.engine.alert_rules import rule_of
 from taskmanager.engine.legacy_schedule import PREFIX
+from taskmanager.storage import alert_messages, monitoring_lists
 from taskmanager.storage import alerts as rows
-from taskmanager.storage import monitoring_lists
 from taskmanager.storage.alert_marks import ActiveAlert
 from taskmanager.storage.alerts import AlertRow
 from taskmanager.storage.monitoring_lists import Row
 from taskmanager.storage.transaction import Tx
 from taskmanager.tasks.webhooks import host_of
-from webui import access, jobviews
-from webui.api import idempotency, lookschemas, shapes, systemschemas
+from webui import access, cursors, jobviews
+from webui.api import idempotency, lookschemas, shapes, systemschemas, workschemas
 from webui.api.problems import refuse, told
 from webui.api.routing import created, group, operation
-from webui.api.work import row
+from webui.api.work import place, row
 from webui.blueprint import manager, read
 from webui.views.alerts import SHOWN, facts_of, send_test
 from webui.views.alerts_active import about_alert
@@ -49,6 +49,21 @@ def list_messages() -> Any:
     """The messages of late, the newest first."""
     found = read(lambda tx: monitoring_lists.rows_of(tx, rows.lately(tx, _MESSAGES)))
     return [row(one) | {"outcome": shapes.text(_outcome(one))} for one in found]
+
+
+@operation(
+    rules, "GET", "/api/v1/alerts/sent", query=workschemas.Cursor, gives=lookschemas.SentPage
+)  # fmt: skip
+def list_sent(query: Mapping[str, Any]) -> Any:
+    """What became of messages, each try, the newest first; kept for 90 days."""
+    at = place(query["after"], 1, "after")
+    before = int(at[0]) if at else alert_messages.NEWEST
+    found, older = read(lambda tx: alert_messages.page(tx, query["limit"], before))
+    items = [
+        {"jobId": one.job_id, "at": one.at, "event": one.event, "about": one.about, "outcome": one.outcome,
+         "told": shapes.text(one.told)} for one in found
+    ]  # fmt: skip
+    return {"items": items, "next": cursors.write(older) if older else None}
 
 
 @operation(rules, "GET", "/api/v1/alerts/active", gives=lambda: lookschemas.ActiveAlert(many=True))

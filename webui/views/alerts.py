@@ -15,15 +15,16 @@ from taskmanager.domain.alerts import Event, key_of
 from taskmanager.domain.conditions import Condition, Kind
 from taskmanager.domain.errors import InvalidArgument
 from taskmanager.engine.alert_rules import rule_of
+from taskmanager.storage import alert_messages, conditions, monitoring_failures, monitoring_lists
 from taskmanager.storage import alerts as rows
-from taskmanager.storage import conditions, monitoring_failures, monitoring_lists
 from taskmanager.storage.alerts import AlertRow
 from taskmanager.storage.transaction import Tx
 from taskmanager.tasks.webhooks import host_of
-from webui import access
+from webui import access, cursors
 from webui.access import needs
 from webui.blueprint import manager, pages, read
 from webui.views.failures import title_of
+from webui.views.lists import SIZES, size
 
 #: What conditions are about, in short.
 KINDS = {
@@ -31,6 +32,12 @@ KINDS = {
     Kind.NO_SERVER: _l("no server is alive"),
     Kind.UNSERVED: _l("jobs wait that no server takes"),
     Kind.FAILURE_RATE: _l("too many runs fail"),
+}
+#: What became of a message: a state for its colour, and in words.
+OUTCOMES = {
+    "sent": ("Succeeded", _l("sent")),
+    "failed": ("Failed", _l("not sent")),
+    "held": ("Scheduled", _l("held back")),
 }
 #: What a test says.
 TEST = "This is a test. Nothing has happened."
@@ -42,25 +49,47 @@ _SUGGESTED = 5
 
 @pages.get("/alerts")
 def alert_list() -> str:
-    """The rules, and the messages of late."""
+    """What is active and the rules; or what became of messages."""
+    tab = request.args.get("tab", "")
+    if tab == "sent":
+        return _messages()
     tm = manager()
 
     def work(tx: Tx) -> Any:
         known = rows.load_all(tx)
         of_all = conditions.load_all(tx)
         told, active = rows.standing(tx, [r.name for r in known], SHOWN)
-        sent = monitoring_lists.rows_of(tx, rows.lately(tx, 20))
         failed = [] if known else monitoring_failures.groups(tx)[0]
-        return of_all, known, told, active, rows.telling(tx), rows.of_all_others(tx), sent, failed
+        return of_all, known, told, active, rows.telling(tx), rows.of_all_others(tx), failed
 
-    of_all, known, told, active, telling, others, sent, failed = read(work)
+    of_all, known, told, active, telling, others, failed = read(work)
     in_code = [d for d in tm.registry if d.alerts is not None]
     suggested = list(dict.fromkeys(map(title_of, failed)))[:_SUGGESTED]
     return render_template(
         "alerts.html", here="alerts", active=active, rules=known, conditions=of_all, told=told,
-        failing={one.key for one in active}, telling=telling, others=others, sent=sent, in_code=in_code,
+        failing={one.key for one in active}, telling=telling, others=others, tab=tab, in_code=in_code,
         suggested=suggested, key_of=_key, channels=channels, events=_events, words=condition_words, kinds=KINDS,
         missed=tm.settings.alert_missed_seconds,
+    )  # fmt: skip
+
+
+def _messages() -> str:
+    """What became of messages, page by page."""
+    place = cursors.read(request.args.get("after"), 1)
+    limit = size()
+
+    def work(tx: Tx) -> Any:
+        found, older = alert_messages.page(tx, limit, int(place[0]) if place else alert_messages.NEWEST)
+        return (
+            found,
+            older,
+            {row.id: row for row in monitoring_lists.rows_of(tx, sorted({one.job_id for one in found}))},
+        )
+
+    found, older, jobs = read(work)
+    return render_template(
+        "alerts_sent.html", here="alerts", tab="sent", sent=found, jobs=jobs, outcomes=OUTCOMES, first=place is None,
+        older=cursors.write(older) if older else None, size=limit, sizes_list=SIZES,
     )  # fmt: skip
 
 
