@@ -168,7 +168,7 @@ def test_each_cause_draws_its_last_24_hours(embedded: TaskManager, sam: Browser)
     assert len(group.hours) == 24
     page = sam.get("/hangfire/jobs/failed/groups").text
     row = page[page.index('id="group-k000"') :]
-    assert row[: row.index("</svg>")].count("<rect ") == 3
+    assert row[: row.index("</svg>")].count('<rect class="s-failed"') == 3
     assert "the most in one: 4" in row
     told = Program(embedded).get("/api/v1/failures")["items"][1]
     assert (sum(told["hours"]), told["count"]) == (6, 8)

@@ -75,8 +75,10 @@ def spark(group: FailureGroup) -> Markup:
         if count and (tall := round(4 + 16 * count / most))
     ]
     told = _("Failures by the hour of the last 24 hours; the most in one: %(most)s", most=formats.number(most))
-    drawn = Markup('<svg class="spark small" viewBox="0 0 96 20" preserveAspectRatio="none" role="img"')
-    return drawn + Markup(' aria-label="{}"><title>{}</title>{}</svg>').format(told, told, Markup("".join(bars)))
+    drawn = Markup('<div><svg class="spark small" viewBox="0 0 96 20" preserveAspectRatio="none" role="img"')
+    return drawn + Markup(
+        ' aria-label="{}"><title>{}</title><rect class="s-deleted" y="19" width="96" height="1"/>{}</svg></div>'
+    ).format(told, told, Markup("".join(bars)))
 
 
 @pages.get("/jobs/failed/groups/<key>")
