@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
+
 from taskmanager.domain.arguments import meets
 from taskmanager.domain.errors import InvalidArgument
 from taskmanager.engine import operations, recurring_operations
@@ -100,6 +102,24 @@ def ask(wanted: Plan) -> Asked:
     if wanted.filter.names:
         samples = tuple(row for row in samples if meets(wanted.filter.names, jobviews.arguments_of(row)))
     return Asked(wanted, count, samples)
+
+
+def move(queue: str, target: str, key: str | None = None, *, door: str = "dashboard") -> int:
+    """Move all that wait in a queue to another one; the operation's job's id. Raises NotPossible."""
+    if not access.may("jobs.requeue"):
+        raise NotPossible("jobs.requeue", permission="jobs.requeue")
+    if target == queue:
+        raise NotPossible(_("The jobs are in that queue already."), field="target")
+    parsed = filtering.asked(f'queue:"{queue}"', ("Enqueued",))
+    if parsed.error:
+        raise NotPossible(parsed.error, field="queue")
+    access.about("queue", queue, after={"action": "move", "target": target})
+    try:
+        return manager().operations.start(
+            "move", parsed.wanted, parsed.text, access.actor(door), key or new_key(), target=target
+        )
+    except InvalidArgument as error:
+        raise NotPossible(str(error), field="target") from error
 
 
 def start(wanted: Plan, key: str | None = None, *, door: str = "dashboard") -> int:

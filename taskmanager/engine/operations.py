@@ -22,7 +22,7 @@ from taskmanager.domain.states import Deleted, Enqueued, Scheduled, State
 from taskmanager.domain.texts import wholes
 from taskmanager.engine import recurring_operations
 from taskmanager.engine.audit import Actor, Audit
-from taskmanager.engine.client import Client, NewJob
+from taskmanager.engine.client import Client, NewJob, check_queue
 from taskmanager.engine.operation import Operation, packed
 from taskmanager.engine.recurring import RecurringJobs
 from taskmanager.engine.recurring_operations import Wish
@@ -35,6 +35,7 @@ from taskmanager.storage import (
     monitoring_overview,
     monitoring_walk,
     operation_parts,
+    queues,
     structures,
 )
 from taskmanager.storage import servers as server_rows
@@ -50,7 +51,7 @@ _PART, _PART_EMBEDDED = 500, 100
 _SAMPLES, _KEPT = 100, 200
 #: Jobs are counted up to here before the first part; where there are more, the progress is measured by ids.
 _COUNTED = 200_000
-ACTIONS = ("requeue", "delete")
+ACTIONS = ("requeue", "delete", "move")
 #: Over how long requeued jobs are spread at most, in seconds: a week.
 MOST_SPREAD = 7 * 86_400
 
@@ -68,16 +69,19 @@ class Operations:
 
     def start(
         self, action: str, wanted: Wanted, text: str, actor: Actor, key: str, *,
-        names: Sequence[NamedArgument] = (), spread: float = 0.0,
+        names: Sequence[NamedArgument] = (), spread: float = 0.0, target: str = "",
     ) -> int:  # fmt: skip
         """Write the operation; its job's id. key: of the form; the same key twice is the same operation.
 
         text: the filter as people wrote it. names: conditions on arguments by their names; a job of a function that
         the worker does not know has no names, and is left alone. spread: seconds from now over which requeued jobs
-        begin, evenly: they are Scheduled meanwhile. Raises InvalidArgument.
+        begin, evenly: they are Scheduled meanwhile. target: the queue that waiting jobs are moved to. Raises
+        InvalidArgument.
         """
+        if action == "move":
+            check_queue(target)
         if action not in ACTIONS or len(wanted.states) != 1:
-            raise InvalidArgument("a bulk operation requeues or deletes jobs of one state")
+            raise InvalidArgument("a bulk operation requeues, deletes or moves jobs of one state")
         if not 0 <= spread <= MOST_SPREAD or (spread and action != "requeue"):
             raise InvalidArgument(f"requeued jobs are spread over at most {MOST_SPREAD} seconds")
 
@@ -87,6 +91,7 @@ class Operations:
                 action, wanted.states[0], text, [packed(t) for t in wanted.terms], actor.user, actor.door,
                 actor.address, lower, highest + 1, highest + 1, times.to_iso(tx.now()),
                 names=[[one.name, list(one.values), one.negated] for one in names], spread=spread,
+                options={"queue": target} if action == "move" else {},
             )  # fmt: skip
             return [self._create(tx, made, key)]
 
@@ -208,10 +213,12 @@ class Operations:
         reason = f"Bulk operation #{job_id} by {now.user}"[:100]
         if now.spread and now.action == "requeue":
             targets = _spread(now, ids, tx.now(), reason)
+        elif now.action == "move":
+            targets = _moves(tx, now, ids, reason)
         else:
             to = Enqueued(queue="", reason=reason) if now.action == "requeue" else Deleted(reason=reason)
             targets = dict.fromkeys(ids, to)
-        changes = [Change(i, targets[i], frozenset({now.state})) for i in sorted(ids)]
+        changes = [Change(i, targets[i], frozenset({now.state})) for i in sorted(targets)]
         for answer in self.client.transitions.apply(tx, changes) if changes else ():
             if answer:
                 now.changed += 1
@@ -238,6 +245,18 @@ class Operations:
                 if len(now.samples) < _SAMPLES:
                     now.samples.append([recurring_id, why[:300]])
         now.below = now.below - 1 or None
+
+
+def _moves(tx: Tx, now: Operation, ids: Sequence[int], reason: str) -> dict[int, State]:
+    """The other queue for those that no worker has in hand; their rows are locked, so that none of them runs twice."""
+    locked = jobs.lock(tx, ids) if ids else {}
+    free = queues.lock_free_among(tx, locked) if locked else set()
+    for job_id in sorted(set(ids) - free):
+        now.skipped += 1
+        if len(now.samples) < _SAMPLES:
+            now.samples.append([job_id, "a worker has it in hand"])
+    target = now.options["queue"]
+    return {i: Enqueued(queue=target, priority=locked[i].priority, reason=reason) for i in free}
 
 
 def _spread(now: Operation, ids: Sequence[int], at: datetime, reason: str) -> dict[int, State]:

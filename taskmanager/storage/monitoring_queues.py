@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from taskmanager.domain.records import Pause
+from taskmanager.domain.rollups import LATENCY, LENGTH, QUEUE, Figures
 from taskmanager.storage import queue_pauses
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.monitoring_lists import Row, rows_of
@@ -23,7 +24,7 @@ from taskmanager.storage.transaction import Tx, as_moment
 _AT_ONCE = 12
 _NEXT = 5
 #: Of so many jobs that are next it is told how many are of each type; and so much of each call is read for that.
-SORTED, _CALL = 1_000, 300
+SORTED, _CALL, _KINDS = 10_000, 300, 200
 #: Before every place of a queue.
 FIRST = (-(1 << 31), 0)
 
@@ -99,14 +100,21 @@ def jobs_of_priority(t: Tables, p: Product) -> str:
 
 @statement
 def calls_of_queue(t: Tables, p: Product) -> str:
-    """What the jobs that are next call, cut off."""
-    q = p.quote
-    nearest = (
-        f"SELECT {q('JobId')} FROM {q(t.queue.name)}{p.by_index(f'IX_{t.queue.name}_Claim')} "
-        f"WHERE {q('Queue')} = :queue AND {q('FetchedAt')} IS NULL ORDER BY {_order(p, '')} LIMIT {SORTED}"
+    """What the jobs that are next call, cut off, and how many of each."""
+    return _calls(t, p, "")
+
+
+@statement
+def calls_and_figures(t: Tables, p: Product) -> str:
+    """The same, and the queue's figures by kind and bucket: rows of three texts."""
+    text = "CHAR" if p.name in ("mysql", "mariadb") else "VARCHAR"
+    q, kinds = p.quote, ", ".join(f"'{kind}'" for kind in (QUEUE, LENGTH, LATENCY))
+    sums = p.concat(q("Count"), "','", q("Failed"), "','", q("DurationMs"))
+    figures = (
+        f"SELECT {q('Kind')}, CAST({q('Bucket')} AS {text}), {sums} FROM {q(t.rollup.name)} WHERE {q('Span')} = :span "
+        f"AND {q('Kind')} IN ({kinds}) AND {q('Key')} = :queue AND {q('Bucket')} >= :since"
     )
-    call = f"SUBSTR(j.{q('InvocationData')}, 1, {_CALL})"
-    return f"SELECT {call} FROM ({nearest}) n JOIN {q(t.job.name)} j ON j.{q('Id')} = n.{q('JobId')}"
+    return f"{p.bounded(_calls(t, p, text), 0)} UNION ALL {p.bounded(figures, 1)}"
 
 
 @statement
@@ -135,9 +143,26 @@ def one(tx: Tx, name: str) -> QueueView:
     return views[name]
 
 
-def calls(tx: Tx, name: str) -> list[str]:
-    """What the next jobs of a queue call, at most `SORTED` of them, each cut off."""
-    return [str(r[0]) for r in tx.execute(calls_of_queue, {"queue": name})]
+def calls(tx: Tx, name: str) -> list[tuple[str, int]]:
+    """What the next jobs of a queue call, at most `SORTED` of them, each cut off; and how many call it."""
+    return [(str(r[0]), int(r[1])) for r in tx.execute(calls_of_queue, {"queue": name})]
+
+
+def story(
+    tx: Tx, name: str, span: int, since: datetime
+) -> tuple[list[tuple[str, int]], dict[str, dict[datetime, Figures]]]:
+    """As `calls`, and what runs, length and latency were in each bucket of time from then on, by one statement."""
+    called: list[tuple[str, int]] = []
+    found: dict[str, dict[datetime, Figures]] = {kind: {} for kind in (QUEUE, LENGTH, LATENCY)}
+    for what, second, third in tx.execute(
+        calls_and_figures, {"queue": name, "span": span, "since": tx.bind_moment(since)}
+    ):
+        if what == "call":
+            called.append((str(second), int(third)))
+        else:
+            count, failed, ms = map(int, str(third).split(","))
+            found[str(what)][as_moment(second)] = Figures(count, failed, ms)
+    return called, found
 
 
 def names_of(tx: Tx) -> list[str]:
@@ -200,6 +225,21 @@ def _with_next(tx: Tx, views: dict[str, QueueView]) -> list[QueueView]:
         mine = tuple(row for row in rows if (row.data.get("Queue") or row.queue) == name)
         views[name] = replace(views[name], next=mine[:_NEXT])
     return list(views.values())
+
+
+def _calls(t: Tables, p: Product, text: str) -> str:
+    """text: the type of numbers beside texts, after a word that tells what the row is; empty for numbers alone."""
+    q = p.quote
+    nearest = (
+        f"SELECT {q('JobId')} FROM {q(t.queue.name)}{p.by_index(f'IX_{t.queue.name}_Claim')} "
+        f"WHERE {q('Queue')} = :queue AND {q('FetchedAt')} IS NULL ORDER BY {_order(p, '')} LIMIT {SORTED}"
+    )
+    call = f"SUBSTR(j.{q('InvocationData')}, 1, {_CALL})"
+    told = f"'call', {call}, CAST(COUNT(*) AS {text})" if text else f"{call}, COUNT(*)"
+    return (
+        f"SELECT {told} FROM ({nearest}) n JOIN {q(t.job.name)} j ON j.{q('Id')} = n.{q('JobId')} "
+        f"GROUP BY {call} ORDER BY COUNT(*) DESC LIMIT {_KINDS}"
+    )
 
 
 def _slots(some: Sequence[str]) -> dict[str, Any]:

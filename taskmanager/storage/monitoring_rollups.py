@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from taskmanager.domain.rollups import STEPS, Figures
+from taskmanager.domain.rollups import LENGTH, MINUTE, QUEUE, STEPS, Figures
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
@@ -39,4 +39,26 @@ def of_key(tx: Tx, span: int, kinds: Sequence[str], key: str, since: datetime) -
         found[str(kind)][as_moment(bucket)] = Figures(
             first[0], first[1], first[2], first[3], first[4], first[5], tuple(int(n) for n in numbers[6:])
         )
+    return found
+
+
+@statement
+def minutes_of_queues(t: Tables, p: Product) -> Any:
+    """Runs and lengths of some queues by the minute, by the primary key."""
+    c = t.rollup.c
+    return (
+        select(c.Key, c.Kind, c.Bucket, c.Count, c.DurationMs)
+        .where(
+            c.Span == MINUTE, c.Kind.in_((QUEUE, LENGTH)), c.Key.in_(bindparam("keys", expanding=True)),
+            c.Bucket >= bindparam("since"),
+        )
+    )  # fmt: skip
+
+
+def of_queues(tx: Tx, names: Sequence[str], since: datetime) -> dict[tuple[str, str], dict[datetime, tuple[int, int]]]:
+    """By queue and kind: count and sum of each minute. No names, no statement."""
+    found: dict[tuple[str, str], dict[datetime, tuple[int, int]]] = {}
+    if names:
+        for key, kind, bucket, count, ms in tx.execute(minutes_of_queues, {"keys": list(names), "since": since}):
+            found.setdefault((str(key), str(kind)), {})[as_moment(bucket)] = (int(count), int(ms))
     return found

@@ -152,6 +152,13 @@ def free_rows_of_jobs(t: Tables, p: Product) -> str:
     return p.select_by_ids(("JobId", "FetchedAt"), t.queue.name, key="JobId")
 
 
+@statement
+def lock_free_rows_of_jobs(t: Tables, p: Product) -> str:
+    """The same, locked; what somebody else has locked is passed by: he is claiming it."""
+    found = p.select_by_ids(("JobId", "FetchedAt"), t.queue.name, key="JobId", lock=True)
+    return f"{found}{' SKIP LOCKED' if p.for_update_skip else ''}"
+
+
 def push(tx: Tx, rows: Sequence[tuple[int, str, int]]) -> None:
     """Put jobs into queues: (job id, queue, priority; smaller runs first)."""
     insert_each(tx, push_row, [{"JobId": j, "Queue": q, "Priority": p} for j, q, p in rows])
@@ -263,6 +270,12 @@ def waiting_among(tx: Tx, job_ids: Iterable[int]) -> set[int]:
 def free_among(tx: Tx, job_ids: Iterable[int]) -> set[int]:
     """Which of these jobs wait in a queue, claimed by nobody."""
     return {int(r[0]) for r in tx.execute(free_rows_of_jobs, {"ids": jobs.ids_json(job_ids)}) if r[1] is None}
+
+
+def lock_free_among(tx: Tx, job_ids: Iterable[int]) -> set[int]:
+    """As `free_among`, and nobody claims them before the end of the transaction."""
+    rows = tx.execute(lock_free_rows_of_jobs, {"ids": jobs.ids_json(job_ids)})
+    return {int(r[0]) for r in rows if r[1] is None}
 
 
 def token_of(guid: str, number: int) -> str:

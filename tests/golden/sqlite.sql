@@ -588,8 +588,11 @@ SELECT 0 AS place, COUNT(*), SUM(good), MIN(CASE WHEN place * 100 >= 50 * timed 
 -- monitoring_overview.overview_facts
 SELECT * FROM (SELECT 'server', "Id", CAST("LastHeartbeat" AS VARCHAR), "Data" FROM "HangfireServer") b0 UNION ALL SELECT * FROM (SELECT 'type', "Key", '', (SUM("Count") || ',' || SUM("Failed") || ',' || SUM("DurationMs") || ',' || SUM("D0") || ',' || SUM("D1") || ',' || SUM("D2") || ',' || SUM("D3") || ',' || SUM("D4") || ',' || SUM("D5") || ',' || SUM("D6") || ',' || SUM("D7") || ',' || SUM("D8") || ',' || SUM("D9") || ',' || SUM("D10") || ',' || SUM("D11") || ',' || SUM("D12") || ',' || SUM("D13") || ',' || SUM("D14") || ',' || SUM("D15") || ',' || SUM("D16") || ',' || SUM("D17") || ',' || SUM("D18") || ',' || SUM("D19") || ',' || SUM("D20") || ',' || SUM("D21") || ',' || SUM("D22") || ',' || SUM("D23") || ',' || SUM("D24") || ',' || SUM("D25") || ',' || MAX("LongestMs")) FROM "HangfireMetricRollup" WHERE "Span" = 3600 AND "Kind" = 'type' AND "Bucket" >= :day GROUP BY "Key" ORDER BY SUM("DurationMs") DESC LIMIT 100) b1 UNION ALL SELECT * FROM (SELECT 'minute', '', CAST("Bucket" AS VARCHAR), ("Count" || ',' || "Failed") FROM "HangfireMetricRollup" WHERE "Span" = 60 AND "Kind" = 'all' AND "Key" = '' AND "Bucket" >= :hour) b2 UNION ALL SELECT * FROM (SELECT 'deploy', "Value", CAST("Score" AS VARCHAR), '' FROM "HangfireSet" WHERE "Key" = 'deploys' AND "Score" >= :since ORDER BY "Score" DESC LIMIT 20) b3 UNION ALL SELECT * FROM (SELECT 'alert', "Value", CAST("Score" AS VARCHAR), '' FROM "HangfireSet" WHERE "Key" = 'alerts:messages' AND "Score" >= :since ORDER BY "Score" DESC LIMIT 20) b4 UNION ALL SELECT * FROM (SELECT 'operation', o."Value", '', s."Value" FROM (SELECT "Value", "Score" FROM "HangfireSet" WHERE "Key" = 'bulk-operations' ORDER BY "Score" DESC LIMIT 10) o JOIN "HangfireJobParameter" s ON s."JobId" = CAST(o."Value" AS BIGINT) AND s."Name" = 'Operation') b5;
 
+-- monitoring_queues.calls_and_figures
+SELECT * FROM (SELECT 'call', SUBSTR(j."InvocationData", 1, 300), CAST(COUNT(*) AS VARCHAR) FROM (SELECT "JobId" FROM "HangfireJobQueue" INDEXED BY "IX_HangfireJobQueue_Claim" WHERE "Queue" = :queue AND "FetchedAt" IS NULL ORDER BY "Priority", "Id" LIMIT 10000) n JOIN "HangfireJob" j ON j."Id" = n."JobId" GROUP BY SUBSTR(j."InvocationData", 1, 300) ORDER BY COUNT(*) DESC LIMIT 200) b0 UNION ALL SELECT * FROM (SELECT "Kind", CAST("Bucket" AS VARCHAR), ("Count" || ',' || "Failed" || ',' || "DurationMs") FROM "HangfireMetricRollup" WHERE "Span" = :span AND "Kind" IN ('queue', 'queue.length', 'queue.latency') AND "Key" = :queue AND "Bucket" >= :since) b1;
+
 -- monitoring_queues.calls_of_queue
-SELECT SUBSTR(j."InvocationData", 1, 300) FROM (SELECT "JobId" FROM "HangfireJobQueue" INDEXED BY "IX_HangfireJobQueue_Claim" WHERE "Queue" = :queue AND "FetchedAt" IS NULL ORDER BY "Priority", "Id" LIMIT 1000) n JOIN "HangfireJob" j ON j."Id" = n."JobId";
+SELECT SUBSTR(j."InvocationData", 1, 300), COUNT(*) FROM (SELECT "JobId" FROM "HangfireJobQueue" INDEXED BY "IX_HangfireJobQueue_Claim" WHERE "Queue" = :queue AND "FetchedAt" IS NULL ORDER BY "Priority", "Id" LIMIT 10000) n JOIN "HangfireJob" j ON j."Id" = n."JobId" GROUP BY SUBSTR(j."InvocationData", 1, 300) ORDER BY COUNT(*) DESC LIMIT 200;
 
 -- monitoring_queues.fetched_of_queue
 SELECT "HangfireJobQueue"."Id", "HangfireJobQueue"."JobId" 
@@ -633,6 +636,11 @@ WHERE "HangfireSet"."Key" = ?;
 SELECT "HangfireMetricRollup"."Kind", "HangfireMetricRollup"."Bucket", "HangfireMetricRollup"."Count", "HangfireMetricRollup"."Failed", "HangfireMetricRollup"."DurationMs", "HangfireMetricRollup"."WaitMs", "HangfireMetricRollup"."Waits", "HangfireMetricRollup"."LongestMs", "HangfireMetricRollup"."D0", "HangfireMetricRollup"."D1", "HangfireMetricRollup"."D2", "HangfireMetricRollup"."D3", "HangfireMetricRollup"."D4", "HangfireMetricRollup"."D5", "HangfireMetricRollup"."D6", "HangfireMetricRollup"."D7", "HangfireMetricRollup"."D8", "HangfireMetricRollup"."D9", "HangfireMetricRollup"."D10", "HangfireMetricRollup"."D11", "HangfireMetricRollup"."D12", "HangfireMetricRollup"."D13", "HangfireMetricRollup"."D14", "HangfireMetricRollup"."D15", "HangfireMetricRollup"."D16", "HangfireMetricRollup"."D17", "HangfireMetricRollup"."D18", "HangfireMetricRollup"."D19", "HangfireMetricRollup"."D20", "HangfireMetricRollup"."D21", "HangfireMetricRollup"."D22", "HangfireMetricRollup"."D23", "HangfireMetricRollup"."D24", "HangfireMetricRollup"."D25" 
 FROM "HangfireMetricRollup" 
 WHERE "HangfireMetricRollup"."Span" = ? AND "HangfireMetricRollup"."Kind" IN (__[POSTCOMPILE_kinds]) AND "HangfireMetricRollup"."Key" = ? AND "HangfireMetricRollup"."Bucket" >= ?;
+
+-- monitoring_rollups.minutes_of_queues
+SELECT "HangfireMetricRollup"."Key", "HangfireMetricRollup"."Kind", "HangfireMetricRollup"."Bucket", "HangfireMetricRollup"."Count", "HangfireMetricRollup"."DurationMs" 
+FROM "HangfireMetricRollup" 
+WHERE "HangfireMetricRollup"."Span" = ? AND "HangfireMetricRollup"."Kind" IN (__[POSTCOMPILE_Kind_1]) AND "HangfireMetricRollup"."Key" IN (__[POSTCOMPILE_keys]) AND "HangfireMetricRollup"."Bucket" >= ?;
 
 -- monitoring_sets.members_after
 SELECT "HangfireSet"."Id", "HangfireSet"."Value", "HangfireSet"."Score" 
@@ -742,6 +750,9 @@ SELECT "Id", "JobId", "FetchToken" FROM "HangfireJobQueue" WHERE "FetchToken" >=
 
 -- queues.lock_free_rows
 SELECT t."Id", t."FetchToken" FROM (SELECT value AS id FROM json_each(:ids)) x JOIN "HangfireJobQueue" t ON t."Id" = x.id;
+
+-- queues.lock_free_rows_of_jobs
+SELECT t."JobId", t."FetchedAt" FROM (SELECT value AS id FROM json_each(:ids)) x JOIN "HangfireJobQueue" t ON t."JobId" = x.id;
 
 -- queues.lock_rows
 SELECT t."Id", t."FetchToken" FROM (SELECT value AS id FROM json_each(:ids)) x JOIN "HangfireJobQueue" t ON t."Id" = x.id;

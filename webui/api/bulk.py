@@ -103,6 +103,27 @@ def start_recurring_operation(body: Mapping[str, Any]) -> Any:
 
 
 @operation(
+    bulk, "POST", "/api/v1/queues/<queue>/move", needs="operations.start", body=workschemas.MoveQueue,
+    gives=workschemas.Operation, status=201, creates=True,
+)  # fmt: skip
+def move_queue(body: Mapping[str, Any], queue: str) -> Any:
+    """Move all jobs that wait in a queue to another one, in the background."""
+    key = idempotency.given()
+    made = key.find() if key is not None else None
+    if made is None:
+        try:
+            made = bulks.move(queue, body["target"], key.key if key is not None else None, door="api")
+        except NotPossible as error:
+            if error.permission:
+                refuse(403, "Access.Forbidden", f"the permission {error.permission} is missing")
+            refuse_field(error.field, str(error))
+    one = _must(made)
+    if (one.action, one.options.get("queue")) != ("move", body["target"]):
+        idempotency.refuse_reuse()
+    return created("api-bulk.get_operation", _operation(made, one), jobId=made)
+
+
+@operation(
     bulk, "POST", "/api/v1/operations/<int:jobId>/stop", needs="operations.stop", about="operation",
     also={409: "it has ended"},
 )  # fmt: skip

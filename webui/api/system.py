@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from taskmanager.domain import rollups
@@ -12,8 +13,9 @@ from taskmanager.engine.client import check_queue
 from taskmanager.storage import monitoring_lists, monitoring_queues, monitoring_rollups, monitoring_trends
 from taskmanager.storage import servers as server_rows
 from taskmanager.storage.monitoring_filters import Wanted
+from taskmanager.storage.monitoring_queues import QueueView
 from taskmanager.storage.transaction import Tx
-from webui import access, cursors, examining, redaction, serverviews, shell
+from webui import access, cursors, examining, queueviews, redaction, serverviews, shell
 from webui.api import schemas, systemschemas
 from webui.api.problems import refuse, told
 from webui.api.routing import group, operation
@@ -57,13 +59,20 @@ def examine_system() -> Any:
 
 @operation(system, "GET", "/api/v1/queues", gives=lambda: systemschemas.Queue(many=True))
 def list_queues() -> Any:
-    """Queues in which something is, or that are paused."""
+    """Queues in which something is, or that are paused, and how each went lately."""
+
+    def work(tx: Tx) -> Any:
+        found = monitoring_queues.overview(tx)
+        since = queueviews.since(tx.now())
+        return found, monitoring_rollups.of_queues(tx, [one.name for one in found], since), tx.now()
+
+    found, figures, now = read(work)
     return [
         {
             "name": q.name, "paused": q.paused, "waiting": q.waiting, "fetched": q.fetched,
-            "waitingSince": q.waiting_since, **_of_pause(q.pause),
+            "waitingSince": q.waiting_since, **_of_pause(q.pause), **_of_flow(q, figures, now),
         }
-        for q in read(monitoring_queues.overview)
+        for q in found
     ]  # fmt: skip
 
 
@@ -78,6 +87,25 @@ def list_queue_jobs(query: Mapping[str, Any], queue: str) -> Any:
         lambda tx: monitoring_queues.page(tx, queue, limit=query["limit"], after=after, fetched=query["fetched"])
     )
     return {"items": [row(one) for one in rows], "next": cursors.write(*more) if more else None}
+
+
+@operation(
+    system, "GET", "/api/v1/queues/<queue>/figures", query=systemschemas.FiguresQuery, gives=systemschemas.QueueFigures
+)
+def get_queue_figures(query: Mapping[str, Any], queue: str) -> Any:
+    """How a queue went: runs, length and latency in each minute of an hour, or hour of a day or week."""
+    span, buckets = queueviews.RANGES[query["range"]]
+
+    def work(tx: Tx) -> Any:
+        shown = rollups.moments(tx.now(), span, buckets)
+        return shown, monitoring_rollups.of_key(tx, span, queueviews.KINDS, queue, shown[0])
+
+    shown, found = read(work)
+    told = queueviews.charts(found, shown)
+    return {
+        "moments": told.moments, "succeeded": told.succeeded, "failed": told.failed, "waiting": told.length,
+        "latencySeconds": told.latency,
+    }  # fmt: skip
 
 
 @operation(
@@ -189,6 +217,12 @@ def _server(v: ServerView) -> dict[str, Any]:
         "isStopping": v.stopping, "running": [r.id for r in v.running], "version": v.version,
         "memoryBytes": whole_number(v.memory), "cpuPercent": v.cpu, "jobsDone": whole_number(v.done),
     }  # fmt: skip
+
+
+def _of_flow(one: QueueView, figures: Any, now: datetime) -> dict[str, Any]:
+    runs, lengths = (figures.get((one.name, kind), {}) for kind in (rollups.QUEUE, rollups.LENGTH))
+    flow = queueviews.flow(runs, lengths, one.waiting, now)
+    return {"endedPerMinute": flow.went, "grownPerMinute": flow.grew, "emptyInSeconds": flow.drain}
 
 
 def _of_pause(pause: Pause | None) -> dict[str, Any]:

@@ -67,6 +67,27 @@ class Queue(Schema):
     pausedUntil = described(Moment, "when it resumes by itself", allow_none=True)
     pausedBy = fields.String(allow_none=True)
     pauseNote = fields.String(allow_none=True)
+    endedPerMinute = described(fields.Float, "runs, over the last ten minutes")
+    grownPerMinute = described(fields.Float, "by how many jobs; null where it was not looked at", allow_none=True)
+    emptyInSeconds = described(
+        fields.Float, "when it goes on like that; null where it does not shrink", allow_none=True
+    )
+
+
+class FiguresQuery(Body):
+    """How far back."""
+
+    range = fields.String(load_default="1h", validate=validate.OneOf(("1h", "24h", "7d")))
+
+
+class QueueFigures(Schema):
+    """By when a minute or hour begins (UTC); the last one is not over. Null where nobody looked."""
+
+    moments = fields.List(Moment())
+    succeeded = described(fields.List, "runs", cls_or_instance=fields.Integer())
+    failed = described(fields.List, "runs, also of jobs that are tried again", cls_or_instance=fields.Integer())
+    waiting = described(fields.List, "mean length", cls_or_instance=fields.Float(allow_none=True))
+    latencySeconds = described(fields.List, "mean", cls_or_instance=fields.Float(allow_none=True))
 
 
 class QueueJobsQuery(Cursor):

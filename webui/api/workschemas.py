@@ -270,6 +270,12 @@ class NewOperation(PlannedOperation, WholeGroup):
     )  # fmt: skip
 
 
+class MoveQueue(Body):
+    """Where the jobs of a queue go."""
+
+    target = fields.String(required=True, validate=validate.Length(1, 50))
+
+
 class PlannedRecurringOperation(Body):
     """A bulk operation on recurring jobs: what is done with all that match."""
 

@@ -1,4 +1,4 @@
-// The charts of the front page: what ended lately, as it happens, and what ended in each hour or day.
+// Charts: of the front page what ended lately, as it happens, and in each minute, hour or day; of a queue how it went.
 import { locale, timeZone } from "./times.js";
 
 const $ = (selector) => document.querySelector(selector);
@@ -35,16 +35,16 @@ function tellHidden() {
 
 // -- drawing ---------------------------------------------------------------------------------------------------
 // Stacked: each series is drawn as the sum of itself and those below it, the largest first. A gap stays a gap.
-function stacked(data) {
+function stacked(data, names) {
   const sums = [];
   data.slice(1).forEach((row, n) => {
     const below = sums.at(-1), shown = !hidden.has(names[n]);
     sums.push(row.map((value, i) => (value === null ? null : (shown ? value : 0) + (below?.[i] ?? 0))));
   });
-  return [data[0], sums[2], sums[1], sums[0]];
+  return [data[0], ...sums.reverse()];
 }
 
-function chart(place, data, labels, { stepped = false, least = 4, marks = [] } = {}) {
+function chart(place, data, labels, { stepped = false, least = 4, marks = [], series = names } = {}) {
   const paths = stepped ? uPlot.paths.bars({ size: [0.8, 60] }) : uPlot.paths.linear();
   const gap = (data[0][1] ?? 0) - data[0][0];
   // Days are counted in UTC, and are those of UTC whoever reads.
@@ -62,9 +62,9 @@ function chart(place, data, labels, { stepped = false, least = 4, marks = [] } =
       { ...axis, size: 28, space: 70, values: (u, values) => values.map((seconds) => clock.format(seconds * 1000)) },
       { ...axis, size: 44, values: (u, values) => values.map((v) => (stepped && !Number.isInteger(v) ? "" : figure.format(v))) },
     ],
-    series: [{}, ...[2, 1, 0].map((n) => ({ label: labels[n], stroke: colour(`${names[n]}-ink`), fill: colour(names[n]), width: 1.5, paths, points: { show: false } }))],
-  }, stacked(data), place);
-  plot.restack = () => plot.setData(stacked(data));
+    series: [{}, ...series.map((name, n) => ({ label: labels[n], stroke: colour(`${name}-ink`), fill: colour(name), width: 1.5, paths, points: { show: false } })).reverse()],
+  }, stacked(data, series), place);
+  plot.restack = () => plot.setData(stacked(data, series));
   new ResizeObserver(() => plot.setSize(size())).observe(place);
   plots.push(plot);
   return plot;
@@ -75,6 +75,7 @@ addEventListener("load", () => {
   if (!window.uPlot) return;
   legends();
   if (past) chart(past, JSON.parse(past.dataset.series), JSON.parse(past.dataset.labels), { stepped: true, marks: JSON.parse(past.dataset.marks) });
+  for (const one of document.querySelectorAll("[data-chart]")) chart(one, JSON.parse(one.dataset.series), JSON.parse(one.dataset.labels), { stepped: true, series: JSON.parse(one.dataset.chart) });
   if (!now) return;
   let ended = JSON.parse(now.dataset.ended), seen = Date.now();
   const step = Number(document.body.dataset.live) || 5, kept = Math.ceil(SHOWN_SECONDS / step);

@@ -1,4 +1,4 @@
-"""Queues: what waits, since when, of which types, who serves it, and what is next; pause and resume."""
+"""Queues: what waits, since when, of which types, who serves it, how it goes and what is next; pause, resume, move."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ from flask_babel import gettext as _
 
 from taskmanager.domain.errors import InvalidArgument
 from taskmanager.domain.records import ServerRecord
-from taskmanager.storage import monitoring_queues
+from taskmanager.domain.rollups import LENGTH, QUEUE, moments
+from taskmanager.engine.client import new_key
+from taskmanager.storage import monitoring_queues, monitoring_rollups
 from taskmanager.storage import servers as server_rows
 from taskmanager.storage.monitoring_queues import FIRST, QueueView
 from taskmanager.storage.transaction import Tx
-from webui import access, cursors, jobviews, serverviews, shell
+from webui import access, bulks, cursors, jobviews, queueviews, serverviews, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
+from webui.bulks import NotPossible
+from webui.queueviews import Flow
 from webui.views.actions import back
 from webui.views.lists import SIZES, size
 from webui.views.recurring_actions import pause_end
@@ -44,15 +48,18 @@ def queues() -> str:
     sort = sort if sort in SORTS else "name"
 
     def work(tx: Tx) -> Any:
-        return monitoring_queues.overview(tx, with_next=True), server_rows.all_servers(tx)
+        found = monitoring_queues.overview(tx, with_next=True)
+        figures = monitoring_rollups.of_queues(tx, [one.name for one in found], queueviews.since(tx.now()))
+        return found, server_rows.all_servers(tx), figures, tx.now()
 
-    found, servers = read(work)
+    found, servers, figures, at = read(work)
     seen = shell.seen()
     now = seen.snapshot.at if seen else None
     shown = _sorted([one for one in found if q.lower() in one.name.lower()], sort)
     return render_template(
         "queues.html", here="queues", queues=shown, known=len(found), q=q, sort=sort, sorts=SORTS, now=now,
         listeners={one.name: listeners(one.name, servers, now) for one in shown},
+        flows={one.name: _flow(one, figures, at) for one in shown},
     )  # fmt: skip
 
 
@@ -86,6 +93,25 @@ def queue_action(action: str) -> Any:
     return redirect(back() if request.form.get("back") else url_for("pages.queues"), 303)
 
 
+@pages.post("/queues/move")
+@needs("operations.start")
+def queue_move() -> Any:
+    """Move all that wait in a queue to another one, in the background."""
+    name, target = request.form.get("queue", ""), request.form.get("target", "").strip()
+    try:
+        made = bulks.move(name, target, request.form.get("key") or None)
+    except NotPossible as error:
+        if error.permission:
+            abort(403, error.permission)
+        if not shell.wants_page():
+            abort(422, str(error))
+        flash(str(error), "warn")
+        return redirect(back(), 303)
+    if not shell.wants_page():
+        return {"id": made}, 201
+    return redirect(url_for("pages.operation", job_id=made), 303)
+
+
 def _pause(name: str) -> None:
     note, until = request.form.get("note", "").strip() or None, pause_end(request.form.get("until", ""))
     after = {"paused": True, "note": note, "until": until and until.isoformat()}
@@ -106,6 +132,11 @@ def listeners(name: str, servers: Iterable[ServerRecord], now: datetime | None) 
     return Listeners(len(found), sum(one.workers for one in found))
 
 
+def _flow(one: QueueView, figures: Any, now: datetime) -> Flow:
+    runs, lengths = (figures.get((one.name, kind), {}) for kind in (QUEUE, LENGTH))
+    return queueviews.flow(runs, lengths, one.waiting, now)
+
+
 def _sorted(found: list[QueueView], sort: str) -> list[QueueView]:
     if sort == "length":
         return sorted(found, key=lambda one: -one.waiting)
@@ -118,20 +149,35 @@ def _jobs(name: str, *, fetched: bool) -> str:
     place = cursors.read(request.args.get("after"), 2)
     after = (int(place[0]), int(place[1])) if place else FIRST
     first, limit = after == FIRST, size()
+    asked = request.args.get("range", "1h")
+    asked = asked if asked in queueviews.RANGES else "1h"
+    span, buckets = queueviews.RANGES[asked]
+
+    def shown(now: datetime) -> tuple[datetime, ...]:
+        return moments(now, span, buckets)
 
     def work(tx: Tx) -> Any:
         rows, more = monitoring_queues.page(tx, name, limit=limit, after=after, fetched=fetched)
         if fetched:
-            return rows, more, None, (), ()
-        calls = monitoring_queues.calls(tx, name) if first and rows else []
-        return rows, more, monitoring_queues.one(tx, name), server_rows.all_servers(tx), calls
+            return rows, more, None, (), (), None
+        since = shown(tx.now())[0]
+        if first and rows:
+            calls, figures = monitoring_queues.story(tx, name, span, since)
+        else:
+            calls, figures = [], monitoring_rollups.of_key(tx, span, queueviews.KINDS, name, since)
+        view, servers = monitoring_queues.one(tx, name), server_rows.all_servers(tx)
+        return rows, more, view, servers, calls, queueviews.charts(figures, shown(tx.now()))
 
-    rows, more, view, servers, calls = read(work)
+    rows, more, view, servers, calls, charts = read(work)
     seen = shell.seen()
     now = seen.snapshot.at if seen else None
-    types = Counter(map(jobviews.called, calls)).most_common(_TYPES)
+    types, looked = Counter[str](), 0
+    for call, number in calls:
+        types[jobviews.called(call)] += number
+        looked += number
     return render_template(
         "queue.html", here="queues", queue=name, fetched=fetched, rows=rows, size=limit, sizes_list=SIZES, view=view,
-        older=cursors.write(*more) if more else None, first=first, state="enqueued", now=now, types=types,
-        looked=len(calls), listens=listeners(name, servers, now),
+        older=cursors.write(*more) if more else None, first=first, state="enqueued", now=now, key=new_key(),
+        types=types.most_common(_TYPES), looked=looked, charts=charts, range=asked, ranges=queueviews.RANGES,
+        listens=listeners(name, servers, now),
     )  # fmt: skip
