@@ -20,6 +20,8 @@ _given_up: weakref.WeakSet[Pool] = weakref.WeakSet()
 
 #: How long connecting may take where the URL's `connect_timeout` says nothing; less where somebody waits for a page.
 _CONNECT_SECONDS = 10
+#: When SQLite waits for the disk, by what the URL says.
+_SYNCHRONOUS = {"NORMAL": "PRAGMA synchronous = NORMAL", "FULL": "PRAGMA synchronous = FULL"}
 #: The number of MySQL's type BIT.
 _BIT = 16
 
@@ -34,7 +36,7 @@ def make_engine(url: URL, pool_size: int, *, autocommit: bool = False) -> Engine
     engine = create_engine(nodes[0], **options, **_arguments(nodes[0], pool_size))
     _know_pool(engine)
     if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine, takes_turns=not autocommit)
+        _prepare_sqlite(engine, urls.synchronous(url), takes_turns=not autocommit)
         return engine
     if engine.dialect.driver == "pymysql":
         _connect_by_pymysql(engine, nodes, several=not autocommit, autocommit=autocommit)
@@ -80,7 +82,7 @@ def make_raw_engine(url: URL) -> Engine:
     engine = create_engine(nodes[0], isolation_level="AUTOCOMMIT", poolclass=NullPool, **_arguments(nodes[0]))
     event.listen(engine, "connect", lambda connection, _: forked.keep_alive(connection))
     if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine)
+        _prepare_sqlite(engine, urls.synchronous(url))
     elif engine.dialect.driver == "pymysql":
         _connect_by_pymysql(engine, nodes, autocommit=True)
     else:
@@ -125,7 +127,7 @@ def _read_bits(connection: Any) -> None:
     known[_BIT] = lambda data: int.from_bytes(data, "big")
 
 
-def _prepare_sqlite(engine: Engine, *, takes_turns: bool = True) -> None:
+def _prepare_sqlite(engine: Engine, synchronous: str, *, takes_turns: bool = True) -> None:
     """WAL, and writers that take turns from the first statement on."""
 
     @event.listens_for(engine, "connect")
@@ -134,7 +136,7 @@ def _prepare_sqlite(engine: Engine, *, takes_turns: bool = True) -> None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA busy_timeout = 30000")
         cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.execute(_SYNCHRONOUS[synchronous])
         cursor.close()
 
     if not takes_turns:

@@ -20,6 +20,7 @@ _DRIVERS = {
     "postgresql": ("psycopg",),
     "sqlite": ("pysqlite",),
 }
+_SYNCHRONOUS = ("NORMAL", "FULL")
 _INSTALL = {"mysqldb": "taskmanager[mysqlclient]", "psycopg": "taskmanager[postgresql]"}
 _EXAMPLE = "write it like mysql://user:password@host:3306/name"
 _ESCAPE = "an @, : or / in a password is written %40, %3A or %2F"
@@ -67,7 +68,7 @@ def hosts(url: URL) -> list[URL]:
     """
     nodes = _nodes(url)
     if len(nodes) < 2:
-        return [url]
+        return [url.difference_update_query(["synchronous"])]
     if url.get_backend_name() == "postgresql":
         together = {"host": ",".join(h for h, _ in nodes), "port": ",".join(str(p or 5432) for _, p in nodes)}
         return [_create(url, None, None).update_query_dict(together)]
@@ -158,7 +159,17 @@ def _checked_sqlite(url: URL) -> URL:
             "database_url names an SQLite database in memory, which threads cannot share; name a file: "
             "sqlite:///taskmanager.db"
         )
+    if synchronous(url) not in _SYNCHRONOUS:
+        raise ConfigurationError(
+            f"database_url has synchronous={url.query['synchronous']}; it is {' or '.join(_SYNCHRONOUS)}"
+        )
     return url
+
+
+def synchronous(url: URL) -> str:
+    """When SQLite waits for the disk: `FULL` at each COMMIT, `NORMAL` at checkpoints, so that a power cut may take the
+    last COMMITs away (the death of a process takes none)."""
+    return str(url.query.get("synchronous", "NORMAL")).upper()
 
 
 def _checked_postgresql(url: URL) -> URL:

@@ -81,6 +81,18 @@ def test_sqlite_takes_relative_absolute_and_windows_paths(given: str, path: str)
     assert (parsed.get_backend_name(), parsed.database) == ("sqlite", path)
 
 
+@pytest.mark.parametrize(("option", "level"), [("", 1), ("?synchronous=normal", 1), ("?synchronous=full", 2)])
+def test_an_sqlite_url_says_when_the_disk_is_waited_for(tmp_path: Path, option: str, level: int) -> None:
+    database = Database(f"sqlite:///{tmp_path}/file.db{option}")
+    for connect in (database.engine.connect, database.looking.connect, database.raw):
+        with connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == level
+    database.dispose()
+    assert [file.name for file in tmp_path.glob("*.db*")] == ["file.db"]
+    with pytest.raises(ConfigurationError, match="synchronous=off; it is NORMAL or FULL"):
+        urls.parse("sqlite:///file.db?synchronous=off")
+
+
 def test_an_sqlite_file_with_an_odd_name_is_opened(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/with space, comma & ünïcode.db")
     with database.engine.connect() as connection:
