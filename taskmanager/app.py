@@ -18,7 +18,7 @@ from taskmanager.domain.errors import ArgumentError, CreationCancelled, InvalidA
 from taskmanager.domain.invocation import Invocation
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.domain.retry import RetryPolicy
-from taskmanager.domain.states import Enqueued, Scheduled, State
+from taskmanager.domain.states import Scheduled, State, enqueued
 from taskmanager.engine import decorating, discovery, handles
 from taskmanager.engine.client import NewJob, check_queue
 from taskmanager.engine.context import JobContext
@@ -112,10 +112,7 @@ class TaskManager(StoredJobs):
         return ids
 
     def _of_row(self, definition: JobDefinition, number: int, row: Any, options: Mapping[str, Any]) -> NewJob:
-        if isinstance(row, (str, bytes)) or not isinstance(row, (Mapping, Sequence)):
-            what = "a row is a tuple of positional or a dict of keyword arguments"
-            raise ArgumentError(f"row {number} of enqueue_many: {what}, not {row!r}")
-        args, kwargs = ((), dict(row)) if isinstance(row, Mapping) else (tuple(row), {})
+        args, kwargs = (row, {}) if type(row) is tuple else given.arguments(row, number)
         try:
             return self._new(definition, args, kwargs, options)
         except ArgumentError as error:
@@ -156,7 +153,7 @@ class TaskManager(StoredJobs):
         check_queue(queue)
         priority = definition.priority if options.get("priority") is None else given.priority(options["priority"])
         parameters: dict[str, str] = dict(options.get("parameters") or {})
-        state: State = Enqueued(queue=queue, priority=priority)
+        state: State = enqueued(queue, priority)
         at = self._moment(options)
         if at is not None:
             state = Scheduled(enqueue_at=at)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from taskmanager.domain import times
-from taskmanager.domain.errors import InvalidArgument
+from taskmanager.domain.errors import ArgumentError, InvalidArgument
 
 #: The longest pause: what it leads to is a moment that every database and calendar knows.
 _LONGEST = timedelta(days=365_000)
@@ -55,3 +57,13 @@ def job_id(value: object) -> int:
     except TypeError:
         pass
     raise InvalidArgument(f"a job's id is an int, not {value!r}")
+
+
+def arguments(row: Any, number: int) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Row `number` of `enqueue_many` as positional and keyword arguments. Raises ArgumentError."""
+    if isinstance(row, Mapping):
+        return (), dict(row)
+    if isinstance(row, (str, bytes)) or not isinstance(row, Sequence):
+        what = "a row is a tuple of positional or a dict of keyword arguments"
+        raise ArgumentError(f"row {number} of enqueue_many: {what}, not {row!r}")
+    return tuple(row), {}

@@ -33,12 +33,12 @@ class Invocation:
 
     def arguments_json(self) -> str:
         """The text of column `Job.Arguments`: a JSON array whose items are JSON texts, or null."""
-        return _COMPACT(self.arguments)
+        return _COMPACT(self.arguments) if self.arguments else "[]"
 
     def to_json(self, arguments: str | None = None) -> str:
         """The long form, which every Hangfire storage for MySQL reads."""
         text = self.arguments_json() if arguments is None else arguments
-        return f"{_call_json(self.type, self.method, self.parameter_types)}{_COMPACT(text)}}}"
+        return f"{_call_json(self.type, self.method, self.parameter_types)}{_quote(text)}}}"
 
     def to_compact_json(self) -> str:
         """The compact form, which recurring jobs keep in their hash."""

@@ -47,6 +47,12 @@ class Enqueued(State):
         return {"EnqueuedAt": to_iso(at), "Queue": self.queue}
 
 
+@lru_cache(maxsize=1000)
+def enqueued(queue: str, priority: int = 0) -> Enqueued:
+    """Enqueued without a reason: one value for all jobs of a queue, and not one for each."""
+    return Enqueued(queue=queue, priority=priority)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheduled(State):
     """Waits for a moment (naive UTC), then goes to its queue."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from taskmanager.domain import tags
@@ -253,8 +254,13 @@ def _own(answer: Applied, change: Change) -> Applied:
 
 def check_queue(queue: object) -> None:
     """Raises InvalidArgument when this is no name of a queue."""
-    if not isinstance(queue, str) or not 1 <= len(queue) <= 50 or not set(queue) <= _QUEUE_LETTERS:
+    if not isinstance(queue, str) or not _is_queue(queue):
         raise InvalidArgument(f"queue {queue!r}: a queue name has 1 to 50 of the characters a-z, 0-9, _ and -")
+
+
+@lru_cache(maxsize=1000)
+def _is_queue(name: str) -> bool:
+    return 1 <= len(name) <= 50 and set(name) <= _QUEUE_LETTERS
 
 
 def new_key() -> str:

@@ -20,6 +20,8 @@ class Effects:
         self.tx = tx
         #: One moment for the whole batch, in whole seconds: what expires together is written by one statement.
         self.now = tx.now().replace(microsecond=0)
+        self._at: datetime | None = None
+        self._bound_at: Any = None
         self._moments: dict[timedelta, datetime] = {}
         self._last: tuple[State, datetime, str] | None = None
         self._states: list[dict[str, Any]] = []
@@ -43,15 +45,21 @@ class Effects:
                 "JobId": job_id,
                 "Name": state.name,
                 "Reason": short(storable(state.reason)) if state.reason else None,
-                "CreatedAt": self.tx.bind_moment(at),
+                "CreatedAt": self._bound(at),
                 "Data": self._json_of(state, at),
             }
         )
 
+    def _bound(self, at: datetime) -> Any:
+        """A moment as the driver takes it; of many jobs that are enqueued at once it is the same."""
+        if self._at is not at:
+            self._at, self._bound_at = at, self.tx.bind_moment(at)
+        return self._bound_at
+
     def _json_of(self, state: State, at: datetime) -> str:
         """The state's data as text; of a batch that enters the same state at the same moment, written once."""
         last = self._last
-        if last is None or last[1] is not at or last[0] != state:
+        if last is None or last[1] is not at or (last[0] is not state and last[0] != state):
             last = self._last = (state, at, state.json(at))
         return last[2]
 

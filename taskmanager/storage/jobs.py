@@ -163,9 +163,14 @@ def add(tx: Tx, rows: Sequence[dict[str, Any]], key: str) -> list[int]:
 
     Run again with the same key after a COMMIT in doubt, it finds the rows of its first try and adds nothing.
     """
+    at: datetime | None = None
+    bound: Any = None
     for number, row in enumerate(rows):
+        if row["CreatedAt"] is not at:
+            at = row["CreatedAt"]
+            bound = tx.bind_moment(at)
         row["EnqueueKey"] = f"{key}-{number:06x}"
-        row["CreatedAt"] = tx.bind_moment(row["CreatedAt"])
+        row["CreatedAt"] = bound
         if len(row["Arguments"]) > _LONG:
             _check_statement(tx, row)
     if len(rows) == 1:
