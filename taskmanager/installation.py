@@ -37,6 +37,7 @@ from taskmanager.engine.recurring_runs import RecurringRuns
 from taskmanager.engine.registry import JobDefinition, JobType, Registry, define
 from taskmanager.engine.retries import AutomaticRetry
 from taskmanager.engine.retry_verbs import RetryVerbs
+from taskmanager.engine.searches import SavedSearches
 from taskmanager.engine.statistics import StatisticsHistory
 from taskmanager.engine.transitions import Transitions
 from taskmanager.engine.undoing import Undoing
@@ -88,6 +89,7 @@ class Installation:
         self.undoing = Undoing(self.client)
         self.recurring_jobs = RecurringJobs(self.client)
         self.alert_rules = AlertRules(self.database)
+        self.searches = SavedSearches(self.database)
         self.active_alerts = ActiveAlerts(self.database)
         self.conditions = Conditions(self.client, s.dead_after_seconds)
         self.stand_in: StandIn | None = None

@@ -100,6 +100,11 @@ def delete_hash(t: Tables, p: Product) -> Any:
 
 
 @statement
+def delete_field(t: Tables, p: Product) -> Any:
+    return delete(t.hash).where(t.hash.c.Key == bindparam("key"), t.hash.c.Field == bindparam("field"))
+
+
+@statement
 def insert_counter(t: Tables, p: Product) -> str:
     return p.insert_text(t.counter, ("Key", "Value", "ExpireAt"))
 
@@ -190,6 +195,11 @@ def fields_of(tx: Tx, keys: Sequence[str]) -> dict[str, dict[str, str]]:
         for key, field, value in tx.execute(read_hashes, {"keys": list(keys)}):
             found.setdefault(key, {})[field] = value or ""
     return found
+
+
+def remove_field(tx: Tx, key: str, field: str) -> bool:
+    """Delete a field of a hash; whether it was there."""
+    return bool(tx.execute(delete_field, {"key": key, "field": field}).rowcount)
 
 
 def remove_hash(tx: Tx, key: str) -> int:

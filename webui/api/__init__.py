@@ -19,6 +19,7 @@ from webui.api import (
     records,
     rules,
     schedules,
+    searches,
     system,
     work,
 )
@@ -26,7 +27,7 @@ from webui.api.spec import Document
 
 GROUPS = (
     byname.named, admin.admin, work.jobs, bulk.bulk, schedules.schedules, edits.edits, system.system, records.records,
-    rules.rules, conditions.of_all, looks.looks,
+    rules.rules, conditions.of_all, looks.looks, searches.searches,
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -31,8 +32,14 @@ def search_everything(query: Mapping[str, Any]) -> Any:
     """Jobs by number, filter or text, and recurring jobs, queues and servers by a part of their names."""
     found = search.look(query["q"].strip())
     recurring = [shapes.recurring(one, {}) for one in found.recurring[: search.MOST]]
+    runs = [
+        {"historyId": r.id, "job": r.job, "startedAt": r.started, "durationMs": r.duration_ms, "succeeded": r.succeeded}
+        for r in found.traces.runs
+    ]
+    changes = [asdict(one) for one in found.traces.changes]
     return {
-        "jobId": found.job_id, "jobs": [row(one) for one in found.rows], "more": found.page.has_older,
+        "runs": runs, "changes": changes, "jobId": found.job_id,
+        "jobs": [row(one) for one in found.rows], "more": found.page.has_older,
         "searchedDownTo": found.page.floor, "recurring": recurring,
         "queues": list(found.queues), "filterError": found.filter.error or None,
         "servers": [{"id": one.id, "name": one.name, "stage": one.stage} for one in found.servers],

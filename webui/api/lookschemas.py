@@ -37,6 +37,44 @@ class FoundServer(Schema):
     stage = described(fields.String, "active, silent or dead")
 
 
+class FoundRun(Schema):
+    """A run by its row in c_LoggedJob."""
+
+    historyId = fields.Integer()
+    job = fields.String()
+    startedAt = Moment()
+    durationMs = fields.Integer(allow_none=True)
+    succeeded = fields.Boolean()
+
+
+class FoundChange(Schema):
+    """What somebody changed of what has this name, or under it."""
+
+    id = fields.Integer()
+    at = Moment()
+    user = fields.String()
+    action = fields.String()
+    kind = fields.String()
+    target = fields.String()
+    outcome = fields.String()
+
+
+class SavedSearch(Schema):
+    """A search under a name, one's own or of all."""
+
+    name = fields.String()
+    q = fields.String()
+    by = described(fields.String, "who saved it")
+    shared = fields.Boolean()
+
+
+class NewSearch(Body):
+    """A search to be kept."""
+
+    name = name(longest=60)
+    q = Text(required=True, validate=validate.Length(1, 500))
+
+
 class SearchResult(Schema):
     """At most 20 of each kind. A number that a job has finds that job alone."""
 
@@ -49,6 +87,8 @@ class SearchResult(Schema):
     recurring = fields.List(fields.Nested(FoundRecurring))
     queues = fields.List(fields.String())
     servers = fields.List(fields.Nested(FoundServer))
+    runs = fields.List(fields.Nested(FoundRun))
+    changes = described(fields.List, "of the audit log, for who may see it", cls_or_instance=fields.Nested(FoundChange))
     filterError = described(fields.String, "why no job was looked for by it", allow_none=True)
 
 

@@ -15,6 +15,7 @@ from taskmanager.domain.texts import whole
 from taskmanager.engine.audit import OUTCOMES as _KNOWN
 from taskmanager.storage import audit as rows
 from taskmanager.storage.audit import Row, Sought
+from taskmanager.storage.monitoring_traces import TracedChange
 from webui import cursors, exports, formats, redaction
 from webui.access import needs
 from webui.blueprint import pages, read
@@ -28,7 +29,7 @@ OUTCOMES = {
 _COLUMNS = (
     "id", "at", "user", "address", "door", "action", "kind", "target", "outcome", "before", "after", "note", "request",
 )  # fmt: skip
-_KINDS = ("job", "recurring", "queue", "server", "operation", "alert")
+_KINDS = ("job", "recurring", "queue", "server", "operation", "alert", "search")
 
 
 @pages.get("/audit")
@@ -66,11 +67,13 @@ def _told(row: Row) -> dict[str, Any]:
     return dict(zip(_COLUMNS, values, strict=True))
 
 
-def address_of(row: Row) -> str | None:
+def address_of(row: Row | TracedChange) -> str | None:
     """The page of what was changed; None when it has none."""
     number = whole(row.target)
     if row.kind == "job" and number is not None:
         return url_for("pages.job_details", job_id=number)
+    if row.kind == "search":
+        return url_for("pages.search")
     if row.kind == "recurring":
         return url_for("pages.recurring", q=row.target)
     if row.kind == "queue":

@@ -5,26 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import redirect, render_template, request, url_for
+from flask import g, redirect, render_template, request, url_for
 
 from taskmanager.domain import times
 from taskmanager.domain.arguments import meets
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.domain.texts import whole
-from taskmanager.storage import monitoring_directory, monitoring_lists
+from taskmanager.storage import monitoring_directory, monitoring_lists, monitoring_traces
 from taskmanager.storage.monitoring_directory import Directory
 from taskmanager.storage.monitoring_lists import Page, Row
 from taskmanager.storage.monitoring_recurring import Glance
+from taskmanager.storage.monitoring_traces import Traces
 from taskmanager.storage.transaction import Tx
-from webui import filtering, jobviews, recurrings, serverviews, shell
+from webui import access, filtering, jobviews, recurrings, serverviews, shell
 from webui.blueprint import manager, pages, read
 from webui.filtering import Parsed
 from webui.recurring_marks import state as state_of
 from webui.serverviews import ServerView
+from webui.views import audit
 
 #: Of each kind; the lists themselves have the rest.
 MOST = 20
-_NO_NAMES = Directory(False, (), (), (), {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +40,28 @@ class Found:
     matching_recurring: int = 0
     queues: tuple[str, ...] = ()
     servers: tuple[ServerView, ...] = ()
+    traces: Traces = field(default_factory=Traces)
 
 
 def look(q: str) -> Found:
     """Look for jobs, recurring jobs, queues and servers by a filter or a part of their names."""
     parsed, number, needle = filtering.asked(q), whole(q.lstrip("#")), q.lower()
 
-    def work(tx: Tx) -> tuple[Directory, Page, list[Glance], list[RecurringRecord]]:
+    def work(tx: Tx) -> tuple[Directory, Page, list[Glance], list[RecurringRecord], Traces]:
         names = monitoring_directory.look(tx, number)
         if names.has_job:
-            return names, Page((), False, False), [], []
+            return names, Page((), False, False), [], [], Traces()
         page = Page((), False, False) if parsed.error else monitoring_lists.page(tx, parsed.wanted, limit=MOST)
         rows = manager().recurring_jobs.row_glances(tx, texts=True)
         known = [one for one in (*names.recurring, *rows) if needle in recurrings.text_of(one)]
         known.sort(key=lambda one: (one.id.lower() != needle, one.id.lower()))
         found = recurrings.whole_in(tx, known[:MOST], names.paused)
-        return names, page, known, [record for record, _ in found]
+        traces = monitoring_traces.look(tx, _run_names(q), q, with_changes=access.may("audit.view"))
+        return names, page, known, [record for record, _ in found], traces
 
-    names, page, known, shown = read(work) if q else (_NO_NAMES, Page((), False, False), list[Glance](), [])
+    if not q:
+        return Found(parsed)
+    names, page, known, shown, traces = read(work)
     if names.has_job:
         return Found(parsed, number)
     seen = shell.seen()
@@ -65,8 +70,14 @@ def look(q: str) -> Found:
         parsed, None, page, tuple(r for r in page.rows if meets(parsed.names, jobviews.arguments_of(r))),
         tuple(shown), len(known),
         tuple(name for name in names.queues if needle in name.lower())[:MOST],
-        tuple(serverviews.view(s, now) for s in names.servers if needle in s.id.lower())[:MOST],
+        tuple(serverviews.view(s, now) for s in names.servers if needle in s.id.lower())[:MOST], traces,
     )  # fmt: skip
+
+
+def _run_names(q: str) -> list[str]:
+    """Names under which jobs may have run: the text itself, and functions known here that have it in their names."""
+    titles = {one.title for one in jobviews.definitions().values() if q.lower() in one.title.lower()}
+    return list(dict.fromkeys([q, *sorted(titles, key=lambda one: (len(one), one))]))[: monitoring_traces.NAMES]
 
 
 @pages.get("/search")
@@ -79,5 +90,7 @@ def search() -> Any:
     return render_template(
         "search.html", here="search", q=q, filter=found.filter, error=found.filter.error, rows=found.rows,
         page=found.page, keys=filtering.KEYS, recurring=found.recurring,
+        runs=found.traces.runs, changes=found.traces.changes, address_of=audit.address_of, outcomes=audit.OUTCOMES,
+        saved=[] if q else read(lambda tx: manager().searches.known_to(tx, g.user.name)),
         more_recurring=found.matching_recurring - MOST, state_of=state_of, queues=found.queues, servers=found.servers,
     )  # fmt: skip
