@@ -143,6 +143,9 @@ class Settings:
     web_title: str = _setting("taskmanager", read.text, "title of the web pages")
     web_environment: str = _setting("", read.text, "label beside the title, such as PROD")
     web_site_url: str = _setting("", read.address, "page that “Back to site” leads to; no such link when empty")
+    web_queues: tuple[str, ...] = _setting(
+        (), read.some_queues, "queues that the web pages show, and nothing else; all"
+    )
     web_menu: dict[str, str] = _setting({}, read.menu, "further items of the menu: title and address")
     web_panels: tuple[str, ...] = _setting(
         (), read.callables, "functions that add panels to the page of a job, each as package.module:function"

@@ -100,8 +100,16 @@ def callables(value: Any) -> tuple[str, ...]:
 
 def queues(value: Any) -> tuple[str, ...]:
     """Names of queues, at least one."""
+    names = some_queues(value)
+    if not names:
+        raise ValueError("queue names of a-z, 0-9, _ and -, at most 50 characters each")
+    return names
+
+
+def some_queues(value: Any) -> tuple[str, ...]:
+    """Names of queues, or none."""
     names = texts(value)
-    if not names or not all(re.fullmatch(r"[a-z0-9_-]{1,50}", n) for n in names):
+    if not all(re.fullmatch(r"[a-z0-9_-]{1,50}", n) for n in names):
         raise ValueError("queue names of a-z, 0-9, _ and -, at most 50 characters each")
     return names
 

@@ -92,6 +92,7 @@ FORMS: dict[str, tuple[str, Any, Any, str]] = {
     "web_title": ("Jobs", "Jobs", 7, "a text"),
     "web_environment": ("PROD", "PROD", 7, "a text"),
     "web_site_url": ("https://example.org/", "https://example.org/", "javascript:alert(1)", "an address such as"),
+    "web_queues": ("mail, default", ("mail", "default"), "Mail", "a-z, 0-9, _ and -"),
     "web_menu": (
         "Wiki:https://wiki.example.org/x, Shop:/shop",
         {"Wiki": "https://wiki.example.org/x", "Shop": "/shop"},

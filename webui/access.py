@@ -11,7 +11,7 @@ from flask import Flask, Response, abort, current_app, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from taskmanager.engine.audit import Actor
-from webui import bearer, hosting, passwords, requests
+from webui import bearer, hosting, passwords, requests, restricting
 from webui.blueprint import PATIENCE_SECONDS, READING_SECONDS
 from webui.hosting import Host
 from webui.sessions import SignedSessions
@@ -94,7 +94,11 @@ def guard(app: Flask, *, users: Mapping[str, str], roles: Mapping[str, str], rea
             if passwords.is_quiet() and "WWW-Authenticate" in refused.headers:
                 del refused.headers["WWW-Authenticate"]
             return refused
+        g.user = restricting.narrowed(g.user)
         _permit(view)
+        if told := restricting.refusal():
+            _denied(view, told)
+            abort(403 if request.endpoint not in restricting.PAGES else 404, told)
         if request.method not in _SAFE and not getattr(view, "reads_only", False):
             if token is None:  # a browser sends a password by itself, but never a bearer token
                 _same_site(view)

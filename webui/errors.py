@@ -11,7 +11,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from taskmanager.domain.errors import DatabaseSlow, ReadOnlyDatabase, StorageError
-from webui import passwords, requests, shell
+from webui import passwords, requests, restricting, shell
 from webui.api import problems
 
 log = logging.getLogger("taskmanager.web")
@@ -86,6 +86,8 @@ def _http(error: HTTPException) -> Any:
         headers["Retry-After"] = str(passwords.WAIT_SECONDS)
     if status == 403 and wanted == "same-origin":
         text = _("The form was sent from another site.")
+    if status == 403 and restricting.queues() and wanted.startswith("this dashboard"):
+        text = _("This dashboard shows only jobs of these queues: %(names)s.", names=", ".join(restricting.queues()))
     return answer(status, title, text, headers=headers)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
@@ -14,7 +14,7 @@ from taskmanager.domain.arguments import NamedArgument
 from taskmanager.domain.states import ALL_NAMES
 from taskmanager.domain.texts import whole, wholes
 from taskmanager.storage.monitoring_filters import Term, Wanted
-from webui import access, jobviews, shell
+from webui import access, jobviews, restricting, shell
 
 #: What may stand before a colon, as the help tells it.
 KEYS = (
@@ -106,8 +106,8 @@ def asked(text: str, states: tuple[str, ...] = ()) -> Parsed:
     parsed = parse(text, states=states, now=now, declared=declared())
     if not access.may("args.view") and any(t.kind in _INSIDE for t in parsed.wanted.terms):
         error = _("Your account may not look into arguments and messages.")
-        return Parsed(parsed.text, Wanted(states), error=error, hidden=True)
-    return parsed
+        parsed = Parsed(parsed.text, Wanted(states), error=error, hidden=True)
+    return replace(parsed, wanted=restricting.wanted(parsed.wanted))
 
 
 def declared() -> frozenset[str]:

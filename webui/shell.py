@@ -16,7 +16,19 @@ from markupsafe import Markup, escape
 
 import taskmanager
 from taskmanager.domain import times
-from webui import access, cron_builder, crons, cursors, formats, highlight, jobviews, languages, redaction, runviews
+from webui import (
+    access,
+    cron_builder,
+    crons,
+    cursors,
+    formats,
+    highlight,
+    jobviews,
+    languages,
+    redaction,
+    restricting,
+    runviews,
+)
 from webui.blueprint import manager
 from webui.snapshots import Seen, Snapshots
 
@@ -60,7 +72,7 @@ def dress(app: Flask) -> None:
         formats=formats, jobviews=jobviews, crons=crons, cron_builder=cron_builder, languages=languages,
         runviews=runviews,
         STATES=STATES, ICONS=ICONS, asset=asset, drawing=icon, state_label=state_label, count=count,
-        count_text=count_text, settings=_settings, skew=skew, utcnow=times.utcnow,
+        count_text=count_text, restricted=restricting.queues, settings=_settings, skew=skew, utcnow=times.utcnow,
         version=taskmanager.__version__, product=lambda: PRODUCTS[manager().database.product.name], elapsed=elapsed,
         user=lambda: g.get("user"), ngettext=ngettext, nav=nav, shell_here=here, with_args=with_args,
         code=highlight.code, highlight_trace=highlight.trace, redact=redaction.message, cursor=cursors.write,
@@ -79,21 +91,21 @@ def seen(*, rows: bool = False) -> Seen | None:
 
 
 def count(name: str) -> int | None:
-    """A count; None when it is not known."""
+    """A count; None when it is not known, as in a dashboard of some queues: all are counted together."""
     found = seen()
-    return None if found is None else found.snapshot.counts.get(name)
+    return None if found is None or restricting.queues() else found.snapshot.counts.get(name)
 
 
 def is_capped(name: str) -> bool:
     """Whether there are more than were counted."""
     found = seen()
-    return found is not None and found.snapshot.is_capped(name)
+    return found is not None and not restricting.queues() and found.snapshot.is_capped(name)
 
 
 def count_text(name: str) -> str:
     """A count for people: `1,234`, `10,000+`, `–`."""
     found = seen()
-    if found is None:
+    if found is None or restricting.queues():
         return "–"
     number = found.snapshot.counts[name]
     return formats.number(number - 1) + "+" if found.snapshot.is_capped(name) else formats.number(number)
@@ -140,6 +152,8 @@ def _nav() -> list[tuple[str, str, Any, str, str, str]]:
     ]
     if access.may("audit.view"):
         listed.append(("audit", url_for("pages.audit"), _l("Audit log"), "clipboard-list", "", "g l"))
+    if restricting.queues():
+        listed = [one for one in listed if one[0] in ("jobs", "queues")]
     return listed + [("", address, title, "link", "", "") for title, address in _settings().web_menu.items()]
 
 

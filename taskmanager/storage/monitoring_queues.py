@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 
 from taskmanager.domain.records import Pause
 from taskmanager.domain.rollups import LATENCY, LENGTH, QUEUE, Figures
@@ -128,9 +128,26 @@ def fetched_of_queue(t: Tables, p: Product) -> Any:
     )
 
 
-def overview(tx: Tx, *, with_next: bool = False, limit: int = 100) -> list[QueueView]:
-    """Queues in which something is or that are paused, by name."""
+@statement
+def jobs_elsewhere(t: Tables, p: Product) -> Any:
+    """Whether one of some jobs is of another queue than these, or of none."""
+    c = t.job.c
+    others = or_(c.Queue.is_(None), c.Queue.not_in(bindparam("queues", expanding=True)))
+    return select(c.Id).where(c.Id.in_(bindparam("ids", expanding=True)), others).limit(1)
+
+
+def is_elsewhere(tx: Tx, ids: Sequence[int], queues: Sequence[str]) -> bool:
+    """Whether one of these jobs belongs to none of these queues; those that are gone count for nothing."""
+    return bool(ids) and tx.execute(jobs_elsewhere, {"ids": list(ids), "queues": list(queues)}).first() is not None
+
+
+def overview(
+    tx: Tx, *, with_next: bool = False, limit: int = 100, only: Sequence[str] = ()
+) -> list[QueueView]:  # fmt: skip
+    """Queues in which something is or that are paused, by name. only: these, also those in which nothing is."""
     known_ones = known(tx)
+    if only:
+        known_ones = {name: known_ones.get(name) for name in only}
     views = {name: QueueView(name, known_ones[name]) for name in sorted(known_ones)[:limit]}
     _look_at(tx, views)
     return _with_next(tx, views) if with_next else list(views.values())

@@ -603,6 +603,12 @@ WHERE `HangfireJobQueue`.`Queue` = %s AND `HangfireJobQueue`.`FetchedAt` IS NOT 
 -- monitoring_queues.heads
 SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q0 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h0 UNION ALL SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q1 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h1 UNION ALL SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q2 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h2 UNION ALL SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q3 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h3 UNION ALL SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q4 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h4 UNION ALL SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q5 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h5 UNION ALL SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q6 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h6 UNION ALL SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q7 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h7 UNION ALL SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q8 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h8 UNION ALL SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q9 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h9 UNION ALL SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q10 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h10 UNION ALL SELECT * FROM (SELECT `JobId` FROM `HangfireJobQueue` WHERE `Queue` = :q11 AND `FetchedAt` IS NULL ORDER BY `Priority`, `Id` LIMIT 5) h11;
 
+-- monitoring_queues.jobs_elsewhere
+SELECT `HangfireJob`.`Id` 
+FROM `HangfireJob` 
+WHERE `HangfireJob`.`Id` IN (__[POSTCOMPILE_ids]) AND (`HangfireJob`.`Queue` IS NULL OR (`HangfireJob`.`Queue` NOT IN (__[POSTCOMPILE_queues]))) 
+ LIMIT %s;
+
 -- monitoring_queues.jobs_of_priority
 SELECT `Priority`, `Id`, `JobId` FROM `HangfireJobQueue` FORCE INDEX (`IX_HangfireJobQueue_Claim`) WHERE `Queue` = :queue AND `FetchedAt` IS NULL AND `Priority` = :priority AND `Id` > :id ORDER BY `Priority`, `Id` LIMIT :limit;
 

@@ -18,7 +18,7 @@ from taskmanager.storage import monitoring_details, monitoring_logged_statistics
 from taskmanager.storage.monitoring_details import Details
 from taskmanager.storage.monitoring_logged import Run
 from taskmanager.storage.recurring_runs import RecurringRun
-from webui import access, callforms, errors, formats, jobviews, panels, redaction, serverviews, shell
+from webui import access, callforms, errors, formats, jobviews, panels, redaction, restricting, serverviews, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
 from webui.bulks import ACTIONS
@@ -48,7 +48,7 @@ def job_details(job_id: int) -> Any:
     now = seen.snapshot.at if seen else found.job.created_at
     if request.args.get("form") == "json":
         return _as_json(found)
-    newer, older = _neighbours(found)
+    newer, older = (None, None) if restricting.queues() else _neighbours(found)
     until = now if found.is_newest else None
     spans = _spans(found.job.history, until)
     attempts, strays = jobviews.attempts(found.job, found.log, found.runs_before, is_newest=found.is_newest)
@@ -195,7 +195,7 @@ def _is_editable(job: JobRecord) -> bool:
 
 def _places(state: str) -> tuple[str, ...]:
     """What of a job's place who is looking may change: its time, its queue."""
-    if not access.may("jobs.requeue"):
+    if not access.may("jobs.requeue") or restricting.queues():
         return ()
     return ("at", "queue") if state.capitalize() in MOVABLE else ("queue",)
 

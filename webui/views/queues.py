@@ -19,7 +19,7 @@ from taskmanager.storage import monitoring_queues, monitoring_rollups
 from taskmanager.storage import servers as server_rows
 from taskmanager.storage.monitoring_queues import FIRST, QueueView
 from taskmanager.storage.transaction import Tx
-from webui import access, bulks, cursors, jobviews, queueviews, serverviews, shell
+from webui import access, bulks, cursors, jobviews, queueviews, restricting, serverviews, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
 from webui.bulks import NotPossible
@@ -48,7 +48,7 @@ def queues() -> str:
     sort = sort if sort in SORTS else "name"
 
     def work(tx: Tx) -> Any:
-        found = monitoring_queues.overview(tx, with_next=True)
+        found = monitoring_queues.overview(tx, with_next=True, only=restricting.queues())
         figures = monitoring_rollups.of_queues(tx, [one.name for one in found], queueviews.since(tx.now()))
         return found, server_rows.all_servers(tx), figures, tx.now()
 
