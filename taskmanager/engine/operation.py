@@ -16,6 +16,8 @@ class Operation:
     """What is to be done with which jobs, and how far it is. upper: ids from here on are not touched.
 
     spread: seconds over which requeued jobs begin, evenly; all at once when it is 0.
+    errors: what failed, `failed` the first of them with the reason. tries: how often the part under way has failed, and
+    `failure` why; careful_to: down to this id jobs are done one by one, for a part of them failed again and again.
     below: the walk goes on below this id; None when it has ended. skipped: jobs whose state had changed meanwhile.
     total: how many jobs matched before the first part, where that could be counted; else the progress is measured by
     ids, between `lower` and `top`, which is above the first job that was found.
@@ -45,6 +47,21 @@ class Operation:
     top: int | None = None
     total: int | None = None
     spread: float = 0.0
+    errors: int = 0
+    tries: int = 0
+    failure: str = ""
+    failed: list[list[Any]] = field(default_factory=list)
+    careful_to: int | None = None
+
+    @property
+    def is_careful(self) -> bool:
+        """Whether jobs are done one by one."""
+        return self.careful_to is not None and self.below is not None and self.below > self.careful_to
+
+    @property
+    def done(self) -> int:
+        """How many it has gone through."""
+        return self.changed + self.skipped + self.errors
 
     @property
     def share(self) -> float:
@@ -52,7 +69,7 @@ class Operation:
         if self.below is None:
             return 1.0
         if self.total:
-            return min(1.0, (self.changed + self.skipped) / self.total)
+            return min(1.0, self.done / self.total)
         top = self.top or self.upper
         return min(1.0, max(0.0, (top - self.below) / max(1, top - self.lower)))
 

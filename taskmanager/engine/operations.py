@@ -14,7 +14,7 @@ from typing import Any
 
 from taskmanager.domain import times
 from taskmanager.domain.arguments import NamedArgument, meets
-from taskmanager.domain.errors import InvalidArgument, JobNotFound
+from taskmanager.domain.errors import InvalidArgument, JobCancelled, JobNotFound, JobTimeout, StorageError
 from taskmanager.domain.invocation import InvocationUnreadable
 from taskmanager.domain.invocation import read as read_invocation
 from taskmanager.domain.records import JobRecord
@@ -46,9 +46,13 @@ from taskmanager.storage.transaction import Tx
 STATE, STOP, ALL = monitoring_overview.STATE, "OperationStop", monitoring_overview.BULK
 #: Before other jobs of its queue: what it does may put a million of them there.
 _PRIORITY = -1000
-#: Jobs of one transaction; SQLite has one writer at a time, and nobody is to wait long for it.
-_PART, _PART_EMBEDDED = 500, 100
+#: Jobs of one transaction. Their locks are held for about half a second, measured on two cores that had much else to
+#: do; jobs of other ids are not waited for. SQLite has one writer at a time, and nobody is to wait long for it.
+_PART, _PART_EMBEDDED = 1_000, 100
 _SAMPLES, _KEPT = 100, 200
+#: How often a part that failed is tried again before its jobs are done one by one.
+TRIES = 3
+_LONGEST_REASON = 300
 #: Jobs are counted up to here before the first part; where there are more, the progress is measured by ids.
 _COUNTED = 200_000
 ACTIONS = ("requeue", "delete", "move")
@@ -152,34 +156,73 @@ class Operations:
         self.client.database.run(work)
 
     def step(self, job_id: int) -> Operation:
-        """Do the next part in one transaction. Raises JobNotFound when the operation's job is gone."""
+        """Do the next part in one transaction.
 
-        def work(tx: Tx) -> Operation:
-            text = jobs.locked_parameter(tx, job_id, STATE)
-            if text is None:
-                raise JobNotFound(f"there is no bulk operation {job_id}")
-            now = Operation(**json.loads(text))
-            if now.ended:
-                return now
-            stop = jobs.parameters(tx, [job_id]).get(job_id, {}).get(STOP)
-            if stop is not None:
-                now.stopped_by = stop
-                if now.kind == "recurring":
-                    operation_parts.drop(tx, job_id)
-            elif now.kind == "recurring":
-                self._change_recurring(tx, job_id, now)
-            elif now.below is not None:
-                ids, below = monitoring_walk.portion(tx, now.wanted, below=now.below, limit=self.part)
-                now.top = ids[0] + 1 if ids and now.below == now.upper else now.top
-                self._change(tx, job_id, now, self._named(tx, now, ids))
-                now.below = below
-            if now.below is None or now.stopped_by:
-                now.ended = times.to_iso(tx.now())
-                self.audit.note(tx, now.actor, "operations.end", "operation", job_id, after=result(now))
-            jobs.set_parameters(tx, {(job_id, STATE): _written(now)})
+        A part that fails leaves no trace but `tries`, and is tried by the next steps again. When it has failed three
+        times more, its jobs are done one by one, and those that fail by themselves are counted as errors. Raises
+        JobNotFound when the operation's job is gone, StorageError while the database cannot be used.
+        """
+        database = self.client.database
+        try:
+            return database.run(lambda tx: self._step(tx, job_id))
+        except (JobNotFound, JobCancelled, JobTimeout):
+            raise
+        except Exception as error:
+            if isinstance(error, StorageError) and not database.is_refusal(error):
+                raise
+            why = f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
+        return database.run(lambda tx: self._step_failed(tx, job_id, why))
+
+    def _step(self, tx: Tx, job_id: int) -> Operation:
+        now = _locked(tx, job_id)
+        if now.ended:
             return now
+        stop = jobs.parameters(tx, [job_id]).get(job_id, {}).get(STOP)
+        if stop is not None:
+            now.stopped_by = stop
+            if now.kind == "recurring":
+                operation_parts.drop(tx, job_id)
+        elif now.kind == "recurring":
+            self._change_recurring(tx, job_id, now)
+        elif now.below is not None:
+            ids, below = self._portion(tx, now)
+            now.top = ids[0] + 1 if ids and now.below == now.upper else now.top
+            self._change(tx, job_id, now, self._named(tx, now, ids))
+            now.below = below
+        if now.below is None or now.stopped_by:
+            now.ended = times.to_iso(tx.now())
+            self.audit.note(tx, now.actor, "operations.end", "operation", job_id, after=result(now))
+        now.tries, now.failure = 0, ""
+        jobs.set_parameters(tx, {(job_id, STATE): _written(now)})
+        return now
 
-        return self.client.database.run(work)
+    def _step_failed(self, tx: Tx, job_id: int, why: str) -> Operation:
+        """Remember it; what failed too often is done one by one, or passed by."""
+        now = _locked(tx, job_id)
+        now.tries, now.failure = now.tries + 1, why
+        if now.is_careful or now.tries > TRIES:
+            now.tries = 0
+            if now.kind == "recurring":
+                self._count_errors(now, recurring_operations.take_part(tx, job_id, now.upper - (now.below or 0)))
+                now.below = (now.below or 1) - 1 or None
+            else:
+                ids, below = self._portion(tx, now)
+                if len(ids) > 1:
+                    now.careful_to = ids[-1]
+                else:
+                    self._count_errors(now, ids)
+                    now.below = below
+        jobs.set_parameters(tx, {(job_id, STATE): _written(now)})
+        return now
+
+    def _portion(self, tx: Tx, now: Operation) -> tuple[list[int], int | None]:
+        assert now.below is not None
+        limit = 1 if now.is_careful else self.part
+        return monitoring_walk.portion(tx, now.wanted, below=now.below, limit=limit)
+
+    def _count_errors(self, now: Operation, ids: Sequence[Any]) -> None:
+        now.errors += len(ids)
+        now.failed += [[one, now.failure] for one in ids[: max(0, _SAMPLES - len(now.failed))]]
 
     def stop(self, job_id: int, by: str) -> bool:
         """Ask an operation to end after the part under way; whether it was still going on."""
@@ -259,12 +302,19 @@ def _moves(tx: Tx, now: Operation, ids: Sequence[int], reason: str) -> dict[int,
     return {i: Enqueued(queue=target, priority=locked[i].priority, reason=reason) for i in free}
 
 
+def _locked(tx: Tx, job_id: int) -> Operation:
+    text = jobs.locked_parameter(tx, job_id, STATE)
+    if text is None:
+        raise JobNotFound(f"there is no bulk operation {job_id}")
+    return Operation(**json.loads(text))
+
+
 def _spread(now: Operation, ids: Sequence[int], at: datetime, reason: str) -> dict[int, State]:
     """For each of these jobs, newest first, its moment within the spread; those whose moment has passed go at once.
 
     Where it is known how many there are, by their number, else by their ids.
     """
-    begun, done = times.parse(now.started) or at, now.changed + now.skipped
+    begun, done = times.parse(now.started) or at, now.done
     top, found = now.top or now.upper, dict[int, State]()
     for place, job_id in enumerate(ids):
         share = (done + place) / now.total if now.total else (top - job_id) / max(1, top - now.lower)
@@ -311,7 +361,7 @@ def result(now: Operation) -> dict[str, Any]:
     """What came of it."""
     return {
         "kind": now.kind, "action": now.action, "state": now.state, "filter": now.text, "changed": now.changed,
-        "skipped": now.skipped, "stopped_by": now.stopped_by,
+        "skipped": now.skipped, "errors": now.errors, "stopped_by": now.stopped_by,
     } | ({"spread": now.spread} if now.spread else {})  # fmt: skip
 
 

@@ -84,12 +84,17 @@ def parts_of(ids: Sequence[str]) -> int:
     return -(-len(ids) // PART)
 
 
+def take_part(tx: Tx, job_id: int, number: int) -> list[str]:
+    """The recurring jobs of a part, which is taken out."""
+    ids: list[str] = json.loads(operation_parts.take(tx, job_id, number) or "[]")
+    return ids
+
+
 def do_part(
     tx: Tx, jobs: RecurringJobs, job_id: int, number: int, wish: Wish, actor: Actor
 ) -> list[tuple[str, str | None]]:
     """Do a part and take it out: of each recurring job None, or why it was passed by."""
-    ids: list[str] = json.loads(operation_parts.take(tx, job_id, number) or "[]")
-    verb = _VERBS[wish.action]
+    verb, ids = _VERBS[wish.action], take_part(tx, job_id, number)
     return [(one, _done(tx, jobs, one, wish, actor, verb)) for one in ids]
 
 

@@ -273,6 +273,13 @@ class Database:
             raise error
         raise StorageError(_brief(error)) from error
 
+    def is_refusal(self, error: StorageError) -> bool:
+        """Whether the database answered, and would answer so again: it is no outage, and nothing that passes."""
+        cause = error.__cause__
+        if isinstance(error, (DatabaseSlow, ReadOnlyDatabase)) or not isinstance(cause, SQLAlchemyError):
+            return False
+        return self._verdict(cause) is Verdict.FATAL
+
     def _verdict(self, error: SQLAlchemyError) -> Verdict:
         if self._prepared is not None:
             return self._prepared.product.verdict(error)

@@ -7,12 +7,14 @@ from typing import Any
 
 from taskmanager.domain.retry import RetryPolicy
 from taskmanager.engine.context import JobContext
-from taskmanager.engine.operations import Operations, result
+from taskmanager.engine.operations import TRIES, Operations, result
 from taskmanager.engine.registry import JobDefinition, define
 
 _DELAYS = (5.0, 15.0, 60.0, 300.0, 900.0)
 #: Others get their turn between two parts.
 _REST_SECONDS = 0.005
+#: Before a part that failed is tried again.
+_AGAIN_SECONDS = (1.0, 5.0, 15.0)
 
 
 def run_operation(operations: Operations, ctx: JobContext) -> dict[str, Any]:
@@ -22,9 +24,11 @@ def run_operation(operations: Operations, ctx: JobContext) -> dict[str, Any]:
         now = operations.step(ctx.job_id)
         ctx.progress(now.share)
         if now.ended:
-            ctx.log.info("%d jobs changed, %d skipped", now.changed, now.skipped)
+            ctx.log.info("%d jobs changed, %d skipped, %d errors", now.changed, now.skipped, now.errors)
             return result(now)
-        ctx.sleep(_REST_SECONDS)
+        if now.failure:
+            ctx.log.warning("a part failed (%d of %d tries): %s", now.tries or TRIES + 1, TRIES + 1, now.failure)
+        ctx.sleep(_AGAIN_SECONDS[now.tries - 1] if now.tries else _REST_SECONDS)
 
 
 def definition(is_injected: Callable[[Any], bool]) -> JobDefinition:

@@ -238,7 +238,7 @@ def _operation(job_id: int, one: Operation) -> dict[str, Any]:
     return {
         "id": job_id, "kind": one.kind, "action": one.action, "state": one.state, "q": one.text, "user": one.user,
         "startedAt": one.started, "endedAt": one.ended, "stoppedBy": one.stopped_by, "changed": one.changed,
-        "skipped": one.skipped, "progress": one.share, "spreadSeconds": one.spread,
+        "skipped": one.skipped, "errors": one.errors, "progress": one.share, "spreadSeconds": one.spread,
     }  # fmt: skip
 
 

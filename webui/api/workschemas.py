@@ -335,6 +335,7 @@ class Operation(Schema):
     stoppedBy = fields.String(allow_none=True)
     changed = fields.Integer()
     skipped = fields.Integer()
+    errors = described(fields.Integer, "what failed, each after several tries")
     progress = described(fields.Float, "from 0 to 1")
     spreadSeconds = described(fields.Float, "over how long requeued jobs begin")
 

@@ -107,7 +107,7 @@ class Pace:
 
 def _pace(one: Operation, now: datetime) -> Pace | None:
     """None while nothing is known of it."""
-    started, done = times.parse(one.started), one.changed + one.skipped
+    started, done = times.parse(one.started), one.done
     took = ((times.parse(one.ended) if one.ended else None) or now) - (started or now)
     seconds = took.total_seconds()
     if not done or seconds <= 0:
