@@ -33,6 +33,7 @@ from webui import (
     shell,
 )
 from webui.blueprint import pages
+from webui.counting import Counting
 from webui.feed import Feed, Slots
 from webui.hosting import Can, Host, Who
 from webui.hub import hubs
@@ -69,6 +70,7 @@ def create_app(
         FEED=Feed(tm),
         PANELS=[*load_panels(tm.settings.web_panels), *panels],
         STREAMS=Slots(tm.settings.web_streams),
+        COUNTING=Counting(tm),
         LIVE_STREAMS=Slots(tm.settings.live_streams),
         SESSION_COOKIE_NAME="taskmanager",
         SESSION_COOKIE_SAMESITE="Strict",

@@ -18,7 +18,8 @@ from tests.webui.conftest import Browser
 def heads(page: str) -> list[str]:
     """The columns of the list on a page, but for the first and the menu."""
     row = page.partition("<thead>")[2].partition("</thead>")[0]
-    return re.findall(r'<th scope="col"[^>]*>([^<]+)</th>', row)[1:]
+    found = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', row)
+    return [re.sub("<[^>]+>| [▾▴]", "", one) for one in found[1:-1]]
 
 
 def failed(tm: TaskManager) -> int:

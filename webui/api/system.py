@@ -7,6 +7,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from flask import current_app
+
 from taskmanager.domain import rollups
 from taskmanager.domain.records import Pause
 from taskmanager.engine.client import check_queue
@@ -21,6 +23,7 @@ from webui.api.problems import refuse, told
 from webui.api.routing import group, operation
 from webui.api.work import place, row
 from webui.blueprint import manager, read
+from webui.counting import Counting
 from webui.serverviews import ServerView
 from webui.views.servers import look_at
 
@@ -36,6 +39,15 @@ def get_stats() -> Any:
     if found is None:
         refuse(503, "Storage.Unavailable", "the database does not answer")
     return {"at": found.snapshot.at, "stale": found.stale, "counts": found.snapshot.counts}
+
+
+@operation(
+    system, "GET", "/api/v1/stats/exact", query=systemschemas.CountQuery, gives=systemschemas.ExactCount
+)  # fmt: skip
+def count_exactly(query: Mapping[str, Any]) -> Any:
+    """Count all jobs of a state, where there are more than `stats` counts; what came of it is kept for 10 s."""
+    counting: Counting = current_app.config["COUNTING"]
+    return {"state": query["state"]} | asdict(counting.ask(query["state"]))
 
 
 @operation(system, "GET", "/api/v1/stats/history", query=systemschemas.TrendQuery, gives=systemschemas.Trend)

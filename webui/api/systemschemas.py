@@ -39,6 +39,23 @@ class Statistics(Schema):
     counts = fields.Dict(keys=fields.String(), values=fields.Integer())
 
 
+class CountQuery(Body):
+    """Of which state."""
+
+    state = fields.String(
+        required=True, validate=validate.OneOf(("Enqueued", "Scheduled", "Processing", "Failed", "Awaiting"))
+    )
+
+
+class ExactCount(Schema):
+    """All jobs of a state, counted in the background."""
+
+    state = fields.String()
+    progress = described(fields.String, "counting, done, slow (it takes longer than 5 s) or away; ask again")
+    count = described(fields.Integer, "the newest that was had", allow_none=True)
+    at = described(Moment, "when that was", allow_none=True)
+
+
 class TrendQuery(Body):
     """How far back."""
 

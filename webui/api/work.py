@@ -34,6 +34,8 @@ def list_all_jobs(query: Mapping[str, Any]) -> Any:
     """Jobs by a filter, the newest first."""
     parsed = filter_of(query["q"], (query["state"],) if query["state"] else ())
     below, above = place(query["after"], 1, "after"), place(query["before"], 1, "before")
+    if query["order"] == "oldest":
+        return _oldest(parsed, below, above, query["limit"])
 
     def work(tx: Any) -> Any:
         before, after = int(below[0]) if below else None, int(above[0]) if above else None
@@ -45,6 +47,21 @@ def list_all_jobs(query: Mapping[str, Any]) -> Any:
         "items": [row(r) for r in rows], "searchedDownTo": page.floor,
         "next": cursors.write(page.rows[-1].id) if page.has_older and page.rows else None,
         "previous": cursors.write(page.rows[0].id) if page.has_newer and page.rows else None,
+    }  # fmt: skip
+
+
+def _oldest(parsed: filtering.Parsed, beyond: list[Any] | None, back: list[Any] | None, limit: int) -> dict[str, Any]:
+    """The same from the oldest on."""
+    if not parsed.wanted.is_indexed:
+        refuse_field("order", "only lists that an index serves begin with the oldest")
+    edge = {"before": int(back[0])} if back else {"after": int(beyond[0]) if beyond else 0}
+    page = read(lambda tx: monitoring_lists.page(tx, parsed.wanted, limit=limit, **edge))
+    rows = page.rows[::-1]
+    has_before = page.has_older if back else bool(beyond)
+    return {
+        "items": [row(r) for r in rows], "searchedDownTo": None,
+        "next": cursors.write(rows[-1].id) if page.has_newer and rows else None,
+        "previous": cursors.write(rows[0].id) if has_before and rows else None,
     }  # fmt: skip
 
 

@@ -32,6 +32,10 @@ class JobsQuery(Cursor):
     before = Text(load_default=None, metadata={"description": "the page's `previous`"})
     q = Text(load_default="", validate=validate.Length(max=500), metadata={"description": _FILTER})
     state = fields.String(load_default=None, validate=validate.OneOf(_STATES))
+    order = fields.String(
+        load_default="newest", validate=validate.OneOf(("newest", "oldest")),
+        metadata={"description": "which come first; the oldest only where an index finds what the filter says"},
+    )  # fmt: skip
 
 
 class JobRow(Schema):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from taskmanager.domain import times
@@ -20,6 +20,7 @@ from taskmanager.storage.transaction import Tx
 from webui import columns, cursors, exports, filtering, formats, jobviews, languages, serverviews, shell
 from webui.blueprint import pages, read
 from webui.bulks import ACTIONS
+from webui.counting import Counting
 from webui.filtering import Parsed
 
 SIZES = (20, 50, 100, 200)
@@ -89,12 +90,15 @@ def _page(state: str) -> Any:
     if day is not None:
         edge = read(lambda tx: monitoring_dates.edge_at(tx, day + timedelta(days=1)))
         return redirect(shell.with_args(date=None, before=None, after=cursors.write(edge), **{"from": None}))
-    by_time = state == "scheduled" and not parsed.wanted.terms and not start
-    listed = _scheduled() if by_time else _by_id(parsed, start)
+    sort = request.args.get("sort") if parsed.wanted.is_indexed else ""
+    by_time = state == "scheduled" and not parsed.wanted.terms and not start and sort not in ("new", "old")
+    listed = _scheduled() if by_time else _oldest(parsed) if sort == "old" and not start else _by_id(parsed, start)
     return render_template(
         "jobs.html", here="jobs", state=state, filter=parsed, listed=listed, size=size(), sizes_list=SIZES,
         actions=ACTIONS.get(state, ()), servers=_servers(state), keys=filtering.KEYS, now=now, types=_types(),
-        total=_total(listed, state, parsed), by_time=by_time, cols=columns.shown(state),
+        total=_total(listed, state, parsed), by_time=by_time, oldest_first=sort == "old" and not start,
+        exact=_counting().known.get(shell.STATES[state][0]) if state in shell.STATES else None,
+        cols=columns.shown(state),
         offered=columns.offered(state), usual=_usual(listed.rows) if state == "processing" else {},
         first=not (request.args.get("after") or request.args.get("before") or start),
     )  # fmt: skip
@@ -129,6 +133,31 @@ def _by_id(parsed: Parsed, start: int) -> Listed:
     newer = cursors.write(page.rows[0].id, *ahead) if page.has_newer and page.rows else None
     oldest = cursors.write(_END) if older and wanted.is_indexed else None
     return Listed(rows, older, newer, count, page, oldest, place if place is None else max(0, int(place)))
+
+
+def _oldest(parsed: Parsed) -> Listed:
+    """The oldest first; cursors go on to newer ones (`after`) and back (`before`)."""
+    beyond, back = _place(request.args.get("after"), 1), _place(request.args.get("before"), 1)
+
+    def work(tx: Tx) -> Page:
+        if back:
+            return monitoring_lists.page(tx, parsed.wanted, limit=size(), before=int(back[0]))
+        return monitoring_lists.page(tx, parsed.wanted, limit=size(), after=int(beyond[0]) if beyond else _END)
+
+    page = read(work)
+    rows = page.rows[::-1]
+    place = beyond[1] if beyond else back[1] - len(rows) if back and back[1] is not None else None
+    place = 0 if not beyond and not back else place
+    ahead = () if place is None else (place + len(rows),)
+    older = cursors.write(rows[-1].id, *ahead) if page.has_newer and rows else None
+    has_before = page.has_older if back else bool(beyond)
+    newer = cursors.write(rows[0].id, *(() if place is None else (place,))) if has_before and rows else None
+    return Listed(rows, older, newer, page=page, place=place if place is None else max(0, int(place)))
+
+
+def _counting() -> Counting:
+    found: Counting = current_app.config["COUNTING"]
+    return found
 
 
 def _place(text: str | None, length: int) -> tuple[Any, ...] | None:
