@@ -234,6 +234,7 @@ class Installation:
         )  # fmt: skip
         self.filters.add(self.alerts)
         self.conditions.mailer = mailer
+        self.notifier.later = self.alerts.later
         self.stand_in = StandIn(self.client, self.notifier, s.dead_after_seconds)
         self.extra_processes.append(lambda: ConditionJudge(self.conditions))
         if isinstance(self.legacy_jobs, ServedJobs):

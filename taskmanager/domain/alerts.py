@@ -22,6 +22,7 @@ class Event(StrEnum):
     MISSED = "missed"
     WARNING = "warning"
     ALARM = "alarm"
+    SUMMARY = "summary"
     RECOVERY = "recovery"
     TEST = "test"
 
@@ -57,7 +58,7 @@ class AlertRule:
 
         A warning is a success of which items failed: one message for who hears of successes or of failures.
         """
-        if event is Event.TEST:
+        if event in (Event.TEST, Event.SUMMARY):
             return True
         if event is Event.SLOW:
             return self.longer_than_ms is not None and (duration_ms or 0) > self.longer_than_ms

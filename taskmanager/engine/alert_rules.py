@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import EllipsisType
 from typing import Any
 
 from taskmanager.domain import alerts as domain
 from taskmanager.domain.alerts import AlertRule, Event
 from taskmanager.domain.errors import InvalidArgument
-from taskmanager.storage import alert_marks, alerts
+from taskmanager.domain.quiet import Quiet
+from taskmanager.storage import alert_marks, alerts, quiet_hours
 from taskmanager.storage.alerts import AlertRow
 from taskmanager.storage.database import Database, DuplicateKey
 from taskmanager.storage.transaction import Tx
@@ -23,8 +25,13 @@ class AlertRules:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def save(self, alert_id: int | None, name: str, rule: AlertRule) -> None:
-        """Write a rule for a job name; a new one without `alert_id`. Raises InvalidArgument that says what is wrong."""
+    def save(
+        self, alert_id: int | None, name: str, rule: AlertRule, quiet: Quiet | EllipsisType | None = ...
+    ) -> None:  # fmt: skip
+        """Write a rule for a job name; a new one without `alert_id`. Raises InvalidArgument that says what is wrong.
+
+        quiet: its quiet hours; they stay as they are unless it is said.
+        """
         values = {
             "JobName": name.strip(), "AlertOnFailure": int(Event.FAILURE in rule.on),
             "AlertOnSuccess": int(Event.SUCCESS in rule.on), "AlertOnDurationExceeds": rule.longer_than_ms,
@@ -39,6 +46,10 @@ class AlertRules:
                 raise InvalidArgument("that rule was removed meanwhile")
             if known is not None and domain.key_of(known.name) != domain.key_of(name):
                 alert_marks.over(tx, domain.key_of(known.name))  # nothing would end it under the old name
+                quiet_hours.save(tx, name, quiet_hours.of(tx, known.name))
+                quiet_hours.save(tx, known.name, None)
+            if not isinstance(quiet, EllipsisType):
+                quiet_hours.save(tx, name, quiet)
             alerts.write(tx, alert_id, values)
 
         try:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from taskmanager.domain import invocation as invocations
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, Event, key_of
 from taskmanager.domain.conditions import told
-from taskmanager.domain.states import Enqueued, Failed, State, Succeeded
+from taskmanager.domain.states import Enqueued, Failed, Scheduled, State, Succeeded
 from taskmanager.domain.texts import storable
 from taskmanager.engine import row_mails
 from taskmanager.engine.client import Client, NewJob, new_key
@@ -37,6 +38,7 @@ _LENGTH = 1000
 #: Of several things that a run is told of for, the first is the message's subject.
 _TELLING = (
     Event.ALARM, Event.FAILURE, Event.WARNING, Event.MISSED, Event.RECOVERY, Event.SLOW, Event.SUCCESS, Event.TEST,
+    Event.SUMMARY,
 )  # fmt: skip
 _ENDS = frozenset({"Succeeded", "Failed", "Deleted"})
 
@@ -198,6 +200,13 @@ class Alerts(Filter):
         if new:
             self.client.create_in(tx, new, new_key())
 
+    def later(self, tx: Tx, rule: str, facts: dict[str, Any], at: datetime) -> None:
+        """Create the job of a message that is sent at a moment (naive UTC)."""
+        mailer = self.mailer
+        invocation, parameters = mailer.invocation((rule, facts), {}), {"Delayed": "1"}
+        state = Scheduled(enqueue_at=at)
+        self.client.create_in(tx, [NewJob(invocation, state, mailer.queue, 0, mailer, parameters)], new_key())
+
     def _identify(self, tx: Tx, unknown: Sequence[Ended]) -> None:
         """Names for jobs that failed without having been called."""
         found = {r.id: r for r in jobs.read_many(tx, [one.facts["job_id"] for one in unknown])} if unknown else {}
@@ -294,7 +303,7 @@ def sources(tx: Tx, facts: Mapping[str, Any], definition: JobDefinition | None, 
     )
     rules += [code] if code is not None and any(code.wants(e, duration, late) for e in events) else []
     row_id = row_of(facts.get("recurring_id"))
-    asks = event in (Event.FAILURE, Event.TEST) or facts.get("of_row", as_failure)
+    asks = event in (Event.FAILURE, Event.TEST, Event.SUMMARY) or facts.get("of_row", as_failure)
     same = None
     if asks and row_id is not None:
         to = alerts.mailed_now_or_then(tx, row_id, facts.get("mail_to"), by_default=bool(recipients))

@@ -12,12 +12,13 @@ from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, Event
 from taskmanager.domain.conditions import Condition, Kind, Standing, Verdict
 from taskmanager.domain.errors import InvalidArgument
+from taskmanager.domain.quiet import Quiet
 from taskmanager.domain.states import Enqueued
 from taskmanager.domain.texts import storable
 from taskmanager.engine.alert_rules import webhook
 from taskmanager.engine.client import Client, NewJob, new_key
 from taskmanager.engine.registry import JobDefinition
-from taskmanager.storage import alert_marks
+from taskmanager.storage import alert_marks, quiet_hours
 from taskmanager.storage import conditions as rows
 from taskmanager.storage.transaction import Tx
 
@@ -47,8 +48,8 @@ class Conditions:
         """One of them."""
         return self.database.read(lambda tx: rows.load(tx, condition_id))
 
-    def save(self, one: Condition) -> None:
-        """Write a condition; how it stands begins anew. Raises InvalidArgument that says what is wrong."""
+    def save(self, one: Condition, quiet: Quiet | None = None) -> None:
+        """Write a condition and its quiet hours; how it stands begins anew. Raises InvalidArgument."""
 
         def work(tx: Tx) -> None:
             known = {condition.id: condition for condition, _ in rows.load_all(tx)}
@@ -59,7 +60,9 @@ class Conditions:
                 raise InvalidArgument(f"there are {rows.MOST} conditions already")
             if one.id in known:
                 alert_marks.over(tx, domain.key_of(known[one.id].name))
+                quiet_hours.save(tx, known[one.id].name, None)
             rows.write(tx, one)
+            quiet_hours.save(tx, one.name, quiet)
 
         self.database.run(work)
 
@@ -70,6 +73,7 @@ class Conditions:
             known = rows.load(tx, condition_id)
             if known is not None:
                 alert_marks.over(tx, domain.key_of(known.name))
+                quiet_hours.save(tx, known.name, None)
             return rows.remove(tx, condition_id)
 
         return self.database.run(work)

@@ -14,7 +14,17 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, Event, is_address, key_of, left_out, split_addresses
 from taskmanager.domain.texts import storable, whole
-from taskmanager.storage import alert_marks, failures, jobs, legacy, legacy_shape, structures, targcc, targcc_mail
+from taskmanager.storage import (
+    alert_marks,
+    failures,
+    jobs,
+    legacy,
+    legacy_shape,
+    quiet_hours,
+    structures,
+    targcc,
+    targcc_mail,
+)
 from taskmanager.storage.alert_marks import ActiveAlert
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.legacy_shape import Shape
@@ -316,6 +326,7 @@ def remove(tx: Tx, alert_id: int) -> bool:
     known = load(tx, alert_id)
     if known is not None:
         alert_marks.over(tx, key_of(known.name))
+        quiet_hours.save(tx, known.name, None)
     return tx.execute(delete_alert, {"id": alert_id}).rowcount > 0
 
 

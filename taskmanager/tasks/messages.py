@@ -19,11 +19,13 @@ from taskmanager.domain.texts import storable
 _WORDS = {
     Event.FAILURE: "FAILED", Event.SUCCESS: "Succeeded", Event.SLOW: "SLOW", Event.MISSED: "MISSED",
     Event.RECOVERY: "Recovered", Event.TEST: "Test", Event.WARNING: "WARNING", Event.ALARM: "ALERT",
+    Event.SUMMARY: "Held back in quiet hours",
 }  # fmt: skip
 _SIGNS = {
     Event.FAILURE: "\N{CROSS MARK}", Event.SUCCESS: "\N{WHITE HEAVY CHECK MARK}", Event.SLOW: "\N{SNAIL}",
     Event.MISSED: "\N{ALARM CLOCK}", Event.RECOVERY: "\N{WHITE HEAVY CHECK MARK}", Event.TEST: "\N{BELL}",
     Event.WARNING: "\N{WARNING SIGN}", Event.ALARM: "\N{POLICE CARS REVOLVING LIGHT}",
+    Event.SUMMARY: "\N{CRESCENT MOON}",
 }  # fmt: skip
 _COLOURS = {
     Event.FAILURE: "Attention", Event.ALARM: "Attention", Event.SLOW: "Warning", Event.MISSED: "Warning",

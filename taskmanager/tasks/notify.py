@@ -22,7 +22,7 @@ from taskmanager.engine import moving
 from taskmanager.engine.alerts import Sources, events_of, sources
 from taskmanager.engine.context import JobContext
 from taskmanager.engine.registry import JobDefinition, Registry, define
-from taskmanager.storage import alert_marks, alert_messages, alerts, jobs
+from taskmanager.storage import alert_marks, alert_messages, alerts, jobs, quiet_hours
 from taskmanager.storage.database import Database
 from taskmanager.storage.transaction import Tx
 from taskmanager.tasks import mail, messages, webhooks
@@ -62,6 +62,8 @@ class Notifier:
 
     def __init__(self, settings: Settings, database: Database, registry: Registry) -> None:
         self.settings, self.database, self.registry = settings, database, registry
+        #: Creates the job of a message that is to be sent at a moment; None where alerts are off.
+        self.later: Callable[[Tx, str, dict[str, Any], datetime], object] | None = None
 
     def definition_of(self, facts: Mapping[str, Any]) -> JobDefinition | None:
         """The job that is told of, where this process knows it."""
@@ -212,6 +214,14 @@ def _decide(tx: Tx, notifier: Notifier, ctx: Sending, rule: str, facts: dict[str
     found = notifier.sources(tx, told)
     if not found.rules:
         return "nothing sent: no rule asks for it any more"
+    if events[0] is Event.SUMMARY:
+        count, lines = quiet_hours.take(tx, rule, ctx.job_id)
+        more = [f"and {count - len(lines)} before them"] if count > len(lines) else []
+        return _Decided(told | {"message": "\n".join([*lines, *more])}, found, 0)
+    if asleep is None and (quiet := _in_quiet_hours(tx, notifier, ctx, rule, told)) is not None:
+        if events[0] is Event.FAILURE:
+            alert_marks.failed(tx, rule, at, ctx.job_id, is_told=True)
+        return quiet
     if asleep is not None:
         alerts.hold_back(tx, rule, ctx.job_id)
         why, suppressed = f"held back: snoozed until {asleep:%Y-%m-%d %H:%M:%S} UTC", None
@@ -223,6 +233,22 @@ def _decide(tx: Tx, notifier: Notifier, ctx: Sending, rule: str, facts: dict[str
     if suppressed is None and events[0] is Event.FAILURE:
         alert_marks.failed(tx, rule, at, ctx.job_id, is_told=False)
     return why if suppressed is None else _Decided(told, found, suppressed)
+
+
+def _in_quiet_hours(tx: Tx, notifier: Notifier, ctx: Sending, rule: str, facts: Mapping[str, Any]) -> str | None:
+    """Hold a message back, if it is quiet now, and see that a summary tells of it; what to say of that."""
+    hours = quiet_hours.of(tx, rule)
+    end = hours.until(tx.now()) if hours is not None else None
+    if hours is None or end is None:
+        return None
+    if hours.drops:
+        alerts.hold_back(tx, rule, ctx.job_id)
+        return f"held back: quiet hours until {end:%Y-%m-%d %H:%M} UTC"
+    text = str(facts.get("message") or "")
+    if quiet_hours.hold(tx, rule, ctx.job_id, str(facts["event"]), text) and notifier.later is not None:
+        summary = quiet_hours.who(facts) | {"event": str(Event.SUMMARY), "at": times.to_iso(end)}
+        notifier.later(tx, rule, summary, end)
+    return f"held back: told by one summary when quiet hours end, at {end:%Y-%m-%d %H:%M} UTC"
 
 
 def _is_told_of_recovery(

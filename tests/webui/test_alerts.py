@@ -13,7 +13,7 @@ import pytest
 from taskmanager import TaskManager
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, key_of
-from taskmanager.storage import alert_marks, alert_messages, alerts, audit
+from taskmanager.storage import alert_marks, alert_messages, alerts, audit, quiet_hours
 from taskmanager.storage.audit import Sought
 from tests.targcc.test_shapes import OLDER_JOB, OLDER_LOGGED, made
 from tests.webui.conftest import USERS, Browser
@@ -280,3 +280,23 @@ def test_a_condition_that_is_true_is_an_active_alert_among_the_others(
     assert "condition:" not in active_part
     assert "true now" in page
     assert count(ann) == 1
+
+
+def test_a_rule_has_quiet_hours(tm: TaskManager, ann: Browser) -> None:
+    hours = {"quiet_from": "22:00", "quiet_to": "06:30", "quiet_zone": "Europe/Prague"}
+    ann.post("/hangfire/alerts/rules", FORM | hours)
+    ann.post("/hangfire/alerts/conditions", CONDITION | hours | {"quiet_drops": "1"})
+    (one,), ((condition, _),) = rules(tm), tm.conditions.all()
+    for path in (f"rules/{one.id}", f"conditions/{condition.id}"):
+        page = ann.get(f"/hangfire/alerts/{path}").text
+        assert 'value="22:00"' in page
+        assert 'value="06:30"' in page
+        assert 'value="Europe/Prague"' in page
+        assert ('name="quiet_drops" value="1" checked' in page) == path.startswith("conditions")
+    for wrong in ({"quiet_to": ""}, {"quiet_to": "22:00"}, {"quiet_from": "25:00"}, {"quiet_zone": "Prague"}):
+        refused = ann.post(f"/hangfire/alerts/rules/{one.id}", FORM | hours | wrong, Accept="text/html")
+        assert refused.status_code == 422, wrong
+    ann.post(f"/hangfire/alerts/rules/{one.id}", FORM | {"name": "Daily"} | hours)
+    assert set(tm.database.read(quiet_hours.of_all)) == {key_of("Daily"), key_of(condition.name)}
+    ann.post(f"/hangfire/alerts/rules/{one.id}", FORM | {"name": "Daily"})
+    assert set(tm.database.read(quiet_hours.of_all)) == {key_of(condition.name)}

@@ -168,7 +168,12 @@ def test_rules_about_the_installation_and_active_alerts_are_those_of_the_pages(
     assert (alert["acknowledgedNote"], alert["snoozedUntil"]) == ("on it", "2099-01-01T00:00:00Z")
     program.send("POST", f"{at}/wake")
     assert program.get("/api/v1/alerts/active")[0]["snoozedUntil"] is None
-    program.send("PUT", one, body | {"seconds": 600})
+    hours = {"begins": "22:00", "ends": "06:00", "zone": "Europe/Prague", "drops": False}
+    assert program.refused("PUT", one, body | {"quietHours": hours | {"ends": "22:00"}})[0] == 422
+    program.send("PUT", one, body | {"seconds": 600, "quietHours": hours})
+    assert program.get(one)["quietHours"] == hours
+    rule = program.post("/api/v1/alerts", {"jobName": "Send", "quietHours": hours}, 201)
+    assert rule["quietHours"] == hours
     assert program.get(one)["seconds"] == 600
     assert program.get("/api/v1/alerts/active") == [], "how it stands begins anew"
     assert program.refused("POST", f"{at}/wake")[:2] == (404, "Alerts.NotActive")

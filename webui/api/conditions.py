@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from taskmanager.domain.conditions import Condition, Standing
+from taskmanager.storage import quiet_hours
 from taskmanager.tasks.webhooks import host_of
 from webui import access
 from webui.api import idempotency, lookschemas, systemschemas
+from webui.api.fields import quiet_fields, quiet_told
 from webui.api.problems import refuse, told
 from webui.api.routing import created, group, operation
-from webui.blueprint import manager
+from webui.blueprint import manager, read
 from webui.views.alerts_conditions import facts_of, save, send_test
 
 of_all = group("conditions", "Rules about the installation")
@@ -96,6 +98,7 @@ def _fields(body: Mapping[str, Any]) -> dict[str, str]:
         "to": ", ".join(body["emailRecipients"]), "max_per_hour": "" if most is None else str(most),
         **{name: str(body[name]) for name in ("seconds", "percent", "runs", "minutes")},
         **{name: "" if value is None else value or "-" for name, value in hooks.items()},
+        **quiet_fields(body["quietHours"]),
     }  # fmt: skip
 
 
@@ -106,5 +109,5 @@ def _rule(one: Condition, standing: Standing) -> dict[str, Any]:
         "percent": one.percent, "runs": one.runs, "minutes": one.minutes, "emailRecipients": list(rule.to),
         "slackWebhook": host_of(rule.slack) if rule.slack else None,
         "teamsWebhook": host_of(rule.teams) if rule.teams else None, "maxAlertsPerHour": rule.max_per_hour,
-        "isTrue": standing.is_red,
+        "isTrue": standing.is_red, "quietHours": quiet_told(read(lambda tx: quiet_hours.of(tx, one.name))),
     }  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from taskmanager.domain import times
+from taskmanager.domain.quiet import Quiet
 from taskmanager.domain.texts import storable
 
 #: Of everything that people name.
@@ -81,3 +82,29 @@ def limit(default: int = 20, most: int = 200) -> fields.Integer:
 def described(field: type[fields.Field[Any]], text: str, **more: Any) -> fields.Field[Any]:
     """A field with a description."""
     return field(metadata={"description": text}, **more)
+
+
+class QuietHours(Body):
+    """When messages are held back, each day; over midnight where it ends earlier than it begins."""
+
+    begins = Text(required=True, metadata={"description": "a time of day such as 22:00"})
+    ends = Text(required=True, metadata={"description": "a time of day such as 06:00"})
+    zone = Text(load_default="UTC", metadata={"description": "such as Europe/Prague"})
+    drops = fields.Boolean(load_default=False, metadata={"description": "no summary when they end"})
+
+
+def quiet_fields(hours: Any) -> dict[str, str]:
+    """Quiet hours as a form has them."""
+    if hours is None:
+        return {}
+    drops = "1" if hours["drops"] else ""
+    return {"quiet_from": hours["begins"], "quiet_to": hours["ends"], "quiet_zone": hours["zone"], "quiet_drops": drops}
+
+
+def quiet_told(hours: Quiet | None) -> dict[str, Any] | None:
+    """Quiet hours as they are sent."""
+    if hours is None:
+        return None
+    return {
+        "begins": f"{hours.start:%H:%M}", "ends": f"{hours.end:%H:%M}", "zone": hours.zone, "drops": hours.drops,
+    }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from taskmanager.domain.conditions import Kind
-from webui.api.fields import Body, Json, Moment, Text, described, limit, name
+from webui.api.fields import Body, Json, Moment, QuietHours, Text, described, limit, name
 from webui.api.schemas import LONGEST_DELAY
 from webui.api.workschemas import JobRow
 
@@ -258,6 +258,7 @@ class SaveCondition(Body):
     maxAlertsPerHour = fields.Integer(
         load_default=None, allow_none=True, strict=True, validate=validate.Range(0, 2**31 - 1)
     )
+    quietHours = fields.Nested(QuietHours, load_default=None, allow_none=True)
 
 
 class InstallationRule(Schema):
@@ -276,6 +277,7 @@ class InstallationRule(Schema):
     teamsWebhook = fields.String(allow_none=True)
     maxAlertsPerHour = fields.Integer(allow_none=True)
     isTrue = described(fields.Boolean, "somebody was told that it came true, and not yet that it is over")
+    quietHours = fields.Nested(QuietHours, allow_none=True)
 
 
 class Sent(Schema):

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from taskmanager.domain.alerts import Event, key_of
+from taskmanager.domain.quiet import Quiet, parse
 from taskmanager.engine.alert_rules import rule_of
 from taskmanager.engine.legacy_schedule import PREFIX
-from taskmanager.storage import alert_messages, monitoring_lists
+from taskmanager.storage import alert_messages, monitoring_lists, quiet_hours
 from taskmanager.storage import alerts as rows
 from taskmanager.storage.alert_marks import ActiveAlert
 from taskmanager.storage.alerts import AlertRow
@@ -17,6 +18,7 @@ from taskmanager.storage.transaction import Tx
 from taskmanager.tasks.webhooks import host_of
 from webui import access, cursors, jobviews
 from webui.api import idempotency, lookschemas, shapes, systemschemas, workschemas
+from webui.api.fields import quiet_fields, quiet_told
 from webui.api.problems import refuse, told
 from webui.api.routing import created, group, operation
 from webui.api.work import place, row
@@ -36,12 +38,14 @@ def list_alerts() -> Any:
     """All rules."""
 
     def work(tx: Tx) -> Any:
-        known = rows.load_all(tx)
+        known, quiet = rows.load_all(tx), quiet_hours.of_all(tx)
         counts, _ = rows.standing(tx, [one.name for one in known], 0)
-        return known, counts, rows.failing(tx)
+        return known, quiet, counts, rows.failing(tx)
 
-    known, counts, failing = read(work)
-    return [_rule(one, counts[one.name], key_of(one.name) in failing) for one in known]
+    known, quiet, counts, failing = read(work)
+    return [
+        _rule(one, quiet.get(key_of(one.name)), counts[one.name], key_of(one.name) in failing) for one in known
+    ]  # fmt: skip
 
 
 @operation(rules, "GET", "/api/v1/alerts/messages", gives=lambda: lookschemas.AlertMessage(many=True))
@@ -113,7 +117,7 @@ def list_other_alerts() -> Any:
 @operation(rules, "GET", _ONE, gives=systemschemas.Rule)
 def get_alert(alert_id: int) -> Any:
     """One rule."""
-    return _rule(_must(alert_id))
+    return _one(_must(alert_id))
 
 
 @operation(
@@ -129,14 +133,14 @@ def create_alert(body: Mapping[str, Any]) -> Any:
     made = _named(body["jobName"])
     if made is None:
         refuse(409, "Idempotency.Gone", f"the rule for {body['jobName']!r}, made under this key, was removed")
-    return created("api-alerts.get_alert", _rule(made), alertId=made.id)
+    return created("api-alerts.get_alert", _one(made), alertId=made.id)
 
 
 @operation(rules, "PUT", _ONE, needs="alerts.edit", body=systemschemas.SaveRule, gives=systemschemas.Rule)
 def put_alert(body: Mapping[str, Any], alert_id: int) -> Any:
     """Replace what a rule says."""
     _save(alert_id, _must(alert_id), body)
-    return _rule(_must(alert_id))
+    return _one(_must(alert_id))
 
 
 @operation(rules, "DELETE", _ONE, needs="alerts.edit")
@@ -160,15 +164,20 @@ def _save(
     alert_id: int | None, known: AlertRow | None, body: Mapping[str, Any], key: idempotency.Key | None = None
 ) -> None:
     name = body["jobName"].strip()
-    rule = rule_of(_fields(body), known)
+    rule, hours = rule_of(_fields(body), known), _quiet(body)
     after = facts_of(AlertRow(alert_id or 0, name, rule, None))
     access.about("alert", name or "-", before=None if known is None else facts_of(known), after=after)
     with told(field="jobName"):
-        idempotency.done_once(key, lambda: manager().alert_rules.save(alert_id, name, rule))
+        idempotency.done_once(key, lambda: manager().alert_rules.save(alert_id, name, rule, hours))
 
 
 def _named(name: str) -> AlertRow | None:
     return next((one for one in read(rows.load_all) if one.name.strip().lower() == name.strip().lower()), None)
+
+
+def _quiet(body: Mapping[str, Any]) -> Quiet | None:
+    with told(field="quietHours"):
+        return parse(quiet_fields(body["quietHours"]))
 
 
 def _fields(body: Mapping[str, Any]) -> dict[str, str]:
@@ -212,7 +221,13 @@ def _outcome(one: Row) -> str | None:
     )
 
 
-def _rule(one: AlertRow, counts: tuple[int, int] | None = None, is_failing: bool | None = None) -> dict[str, Any]:
+def _one(one: AlertRow) -> dict[str, Any]:
+    return _rule(one, read(lambda tx: quiet_hours.of(tx, one.name)))
+
+
+def _rule(
+    one: AlertRow, quiet: Quiet | None, counts: tuple[int, int] | None = None, is_failing: bool | None = None
+) -> dict[str, Any]:  # fmt: skip
     """A rule; counts: of messages sent in the last hour and held back, asked for when None."""
     if counts is None or is_failing is None:
         counts, failing = read(lambda tx: (rows.counts(tx, one.name), rows.failing(tx)))
@@ -224,5 +239,5 @@ def _rule(one: AlertRow, counts: tuple[int, int] | None = None, is_failing: bool
         "onDurationExceeds": rule.longer_than_ms, "emailRecipients": list(rule.to),
         "slackWebhook": host_of(rule.slack) if rule.slack else None,
         "teamsWebhook": host_of(rule.teams) if rule.teams else None, "maxAlertsPerHour": rule.max_per_hour,
-        "lastAlertSent": one.last_sent,
+        "lastAlertSent": one.last_sent, "quietHours": quiet_told(quiet),
     }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from taskmanager.engine.audit import OUTCOMES
-from webui.api.fields import Body, Moment, Text, described, name
+from webui.api.fields import Body, Moment, QuietHours, Text, described, name
 from webui.api.schemas import LoggedRun
 from webui.api.workschemas import Cursor, JobRow
 
@@ -350,6 +350,7 @@ class SaveRule(Body):
     maxAlertsPerHour = fields.Integer(
         load_default=None, allow_none=True, strict=True, validate=validate.Range(0, 2**31 - 1)
     )
+    quietHours = fields.Nested(QuietHours, load_default=None, allow_none=True)
 
 
 class Rule(Schema):
@@ -368,6 +369,7 @@ class Rule(Schema):
     sentInLastHour = fields.Integer()
     heldBack = described(fields.Integer, "messages since the last one that went out")
     isFailing = described(fields.Boolean, "a failure was told of last, and no recovery since")
+    quietHours = fields.Nested(QuietHours, allow_none=True)
 
 
 class Tested(Schema):

@@ -14,8 +14,9 @@ from taskmanager.domain import times
 from taskmanager.domain.alerts import Event, key_of
 from taskmanager.domain.conditions import Condition, Kind
 from taskmanager.domain.errors import InvalidArgument
+from taskmanager.domain.quiet import parse as quiet_of
 from taskmanager.engine.alert_rules import rule_of
-from taskmanager.storage import alert_messages, conditions, monitoring_failures, monitoring_lists
+from taskmanager.storage import alert_messages, conditions, monitoring_failures, monitoring_lists, quiet_hours
 from taskmanager.storage import alerts as rows
 from taskmanager.storage.alerts import AlertRow
 from taskmanager.storage.transaction import Tx
@@ -113,7 +114,7 @@ def alert_save(alert_id: int | None = None) -> Any:
         rule = rule_of(request.form, known)
         after = facts_of(AlertRow(alert_id or 0, name.strip(), rule, None))
         access.about("alert", name.strip() or "-", before=before, after=after)
-        manager().alert_rules.save(alert_id, name, rule)
+        manager().alert_rules.save(alert_id, name, rule, quiet_of(request.form))
     except InvalidArgument as error:
         return _form(alert_id, known, str(error)), 422
     flash(_("The rule is saved."), "done")
@@ -182,8 +183,9 @@ def _known(alert_id: int) -> AlertRow:
 
 
 def _form(alert_id: int | None, known: AlertRow | None, error: str = "") -> str:
+    hours = read(lambda tx: quiet_hours.of(tx, known.name)) if known is not None else None
     return render_template(
-        "alert_rule.html", here="alerts", alert_id=alert_id, known=known, error=error, host_of=host_of
+        "alert_rule.html", here="alerts", alert_id=alert_id, known=known, error=error, host_of=host_of, quiet=hours
     )
 
 

@@ -11,11 +11,13 @@ from flask_babel import gettext as _
 from taskmanager.domain.alerts import Event
 from taskmanager.domain.conditions import Condition, Kind, facts, in_words
 from taskmanager.domain.errors import InvalidArgument
+from taskmanager.domain.quiet import parse as quiet_of
 from taskmanager.engine.conditions import condition_of
+from taskmanager.storage import quiet_hours
 from taskmanager.tasks.webhooks import host_of
 from webui import access
 from webui.access import needs
-from webui.blueprint import manager, pages
+from webui.blueprint import manager, pages, read
 from webui.views.alerts import KINDS, TEST, channels, send_now, tell_test
 
 _ONE = "/alerts/conditions/<condition_id>"
@@ -82,7 +84,8 @@ def save(
     access.about(
         "alert", made.title, before=None if known is None else facts_of(known), after=facts_of(made)
     )  # fmt: skip
-    once(lambda: manager().conditions.save(made))
+    hours = quiet_of(fields)
+    once(lambda: manager().conditions.save(made, hours))
 
 
 def facts_of(one: Condition) -> dict[str, Any]:
@@ -98,7 +101,8 @@ def _known(condition_id: str) -> Condition:
 
 
 def _form(known: Condition | None, error: str = "") -> str:
+    hours = read(lambda tx: quiet_hours.of(tx, known.name)) if known is not None else None
     return render_template(
-        "alert_condition.html", here="alerts", known=known, error=error, kinds=KINDS, host_of=host_of,
+        "alert_condition.html", here="alerts", known=known, quiet=hours, error=error, kinds=KINDS, host_of=host_of,
         shown=known or Condition(id="", title="", kind=Kind.LATENCY),
     )  # fmt: skip
