@@ -55,10 +55,13 @@ def overview_facts(t: Tables, p: Product) -> str:
     sums = [f"SUM({q(c)})" for c in ("Count", "Failed", "DurationMs", *(f"D{step}" for step in range(STEPS)))]
     figures = p.concat(*_between([*sums, f"MAX({q('LongestMs')})"]))
     minute = p.concat(*_between([q("Count"), q("Failed")]))
+    member = f"o.{value}"
+    if p.name == "postgresql":  # it takes no text for a number that is none
+        member = f"CASE WHEN {member} ~ '^[0-9]{{1,18}}$' THEN {member} END"
     operation = (
         f"SELECT 'operation', o.{value}, '', s.{value} FROM (SELECT {value}, {score} FROM {members} "
         f"WHERE {key} = '{BULK}' ORDER BY {score} DESC LIMIT {OPERATIONS}) o JOIN {q(t.parameter.name)} s "
-        f"ON s.{q('JobId')} = CAST(o.{value} AS {number_type}) AND s.{q('Name')} = '{STATE}'"
+        f"ON s.{q('JobId')} = CAST({member} AS {number_type}) AND s.{q('Name')} = '{STATE}'"
     )
     parts = [
         f"SELECT 'server', {q('Id')}, CAST({q('LastHeartbeat')} AS {text}), {q('Data')} FROM {q(t.server.name)}",

@@ -100,6 +100,8 @@ def test_operations_that_go_on_are_told(tm: TaskManager, ann: Browser) -> None:
     actor = Actor("zoe", "web")
     wanted = Wanted(("Failed",), ())
     number = tm.operations.start("requeue", wanted, "", actor, new_key())
+    now = times.to_unix(tm.database.clock.now())
+    tm.database.run(lambda tx: structures.put(tx, "bulk-operations", {"no number": now}))
     page = ann.get("/hangfire/").text
     panel = page.partition("<h2>Running operations")[2].partition("</section>")[0]
     assert f"/operations/{number}" in panel

@@ -13,7 +13,8 @@ from tests.webui.browser.conftest import Site, Window
 OF_JOBS = (
     "", "jobs", "jobs/failed", "jobs/scheduled", "jobs/processing", "jobs/succeeded", "jobs/deleted", "jobs/awaiting",
     "jobs/enqueued", "jobs/enqueued/mail", "queues/reports", "jobs/enqueued/fetched/mail", "retries",
-    "jobs/failed?q=error:smtp", "jobs/failed?q=nokey:x", "jobs/failed?q=nothing", "jobs/failed/groups", "jobs/failed/groups?q=smtp&new=deploy", "operations",
+    "jobs/failed?q=error:smtp", "jobs/failed?q=nokey:x", "jobs/failed?q=nothing", "jobs/failed/groups",
+    "jobs/failed/groups?q=smtp&new=deploy", "operations", "?period=hour",
     "operations/new?state=failed&action=requeue&q=error:smtp",
     "jobs/new", "jobs/new?type=tests.webui.sample:send_invoice",
 )  # fmt: skip
