@@ -86,15 +86,16 @@ def of_form(fields: Mapping[str, str], text: str) -> str | None:
     if not given:
         return None
     since, until = given.pop("from", ""), given.pop("to", "")
-    terms = [f"{FIELDS[name]}:{_quoted(value)}" for name, value in given.items() if value]
+    terms = [f"{FIELDS[name]}:{quoted(value)}" for name, value in given.items() if value]
     if since and until:
-        terms.append(f"created:{_quoted(f'{since}..{until}')}")
+        terms.append(f"created:{quoted(f'{since}..{until}')}")
     elif since or until:
-        terms.append(f"created:{_quoted(f'>{since}' if since else f'<{until}')}")
+        terms.append(f"created:{quoted(f'>{since}' if since else f'<{until}')}")
     return " ".join(filter(None, (text.strip(), *terms)))
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A value as it stands in a filter."""
     plain = re.fullmatch(r"[^\s\",\\]+", text)
     return text if plain else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 

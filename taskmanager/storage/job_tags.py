@@ -11,6 +11,9 @@ from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, insert_each
 
+#: So many tags are listed.
+MOST = 300
+
 
 @statement
 def insert_tag(t: Tables, p: Product) -> str:
@@ -26,6 +29,25 @@ def tag_floor(t: Tables, p: Product) -> Any:
     )  # fmt: skip
     place = ids.order_by(c.JobId.desc()).limit(1).offset(bindparam("skip")).subquery()
     return select(place.c.JobId, t.job.c.CreatedAt).select_from(place.outerjoin(t.job, t.job.c.Id == place.c.JobId))
+
+
+@statement
+def tag_values(t: Tables, p: Product) -> str:
+    """Tags that jobs have, one look-up each."""
+    q, of, value = p.quote, p.quote(t.tag.name), p.quote("Value")
+    mine = f"{of} WHERE {q('Name')} = 'tag'"
+    if p.name in ("mysql", "mariadb"):
+        return f"SELECT DISTINCT {value} AS name FROM {mine} LIMIT {MOST}"
+    return (
+        f"WITH RECURSIVE names (name, number) AS (SELECT (SELECT MIN({value}) FROM {mine}), 1 UNION ALL "
+        f"SELECT (SELECT MIN({value}) FROM {mine} AND {value} > names.name), number + 1 FROM names "
+        f"WHERE names.name IS NOT NULL AND number < {MOST}) SELECT name FROM names WHERE name IS NOT NULL"
+    )
+
+
+def values(tx: Tx) -> list[str]:
+    """The tags that jobs have, in small letters, the first `MOST` of them."""
+    return [str(r[0]) for r in tx.execute(tag_values)]
 
 
 def add(tx: Tx, rows: list[tuple[int, str, str]]) -> None:

@@ -199,6 +199,9 @@ FROM `HangfireJobTag`
 WHERE `HangfireJobTag`.`Name` = %s AND `HangfireJobTag`.`Value` = %s AND `HangfireJobTag`.`JobId` < %s ORDER BY `HangfireJobTag`.`JobId` DESC 
  LIMIT %s, %s) AS anon_1 LEFT OUTER JOIN `HangfireJob` ON `HangfireJob`.`Id` = anon_1.`JobId`;
 
+-- job_tags.tag_values
+SELECT DISTINCT `Value` AS name FROM `HangfireJobTag` WHERE `Name` = 'tag' LIMIT 300;
+
 -- jobs.enter_inserted
 UPDATE `HangfireJob` SET `StateId` = LAST_INSERT_ID(), `StateName` = :name, `ExpireAt` = :expire WHERE `Id` = :id;
 

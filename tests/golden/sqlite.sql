@@ -199,6 +199,9 @@ FROM "HangfireJobTag"
 WHERE "HangfireJobTag"."Name" = ? AND "HangfireJobTag"."Value" = ? AND "HangfireJobTag"."JobId" < ? ORDER BY "HangfireJobTag"."JobId" DESC
  LIMIT ? OFFSET ?) AS anon_1 LEFT OUTER JOIN "HangfireJob" ON "HangfireJob"."Id" = anon_1."JobId";
 
+-- job_tags.tag_values
+WITH RECURSIVE names (name, number) AS (SELECT (SELECT MIN("Value") FROM "HangfireJobTag" WHERE "Name" = 'tag'), 1 UNION ALL SELECT (SELECT MIN("Value") FROM "HangfireJobTag" WHERE "Name" = 'tag' AND "Value" > names.name), number + 1 FROM names WHERE names.name IS NOT NULL AND number < 300) SELECT name FROM names WHERE name IS NOT NULL;
+
 -- jobs.enter_inserted
 UPDATE "HangfireJob" SET "StateId" = last_insert_rowid(), "StateName" = :name, "ExpireAt" = :expire WHERE "Id" = :id;
 

@@ -44,6 +44,7 @@ PAGES = [
 NEED_NOTHING = (
     "settings",
     "search",
+    "search/suggestions",
     "jobs/new",
     "alerts/rules/new",
     "alerts/conditions/new",

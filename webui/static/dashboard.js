@@ -125,6 +125,7 @@ function show(text) {
 }
 
 document.addEventListener("tm-refresh", () => refresh());
+document.addEventListener("focusin", async ({ target }) => { if (target.dataset?.suggest) (await import("./suggest.js")).suggest(target); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden || live.source) poll(); });
 if (live.seconds) live.timer = setTimeout(poll, live.seconds * 1000);
 

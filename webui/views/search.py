@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import g, redirect, render_template, request, url_for
+from flask import current_app, g, jsonify, redirect, render_template, request, url_for
 
 from taskmanager.domain import times
 from taskmanager.domain.arguments import meets
@@ -17,7 +17,7 @@ from taskmanager.storage.monitoring_lists import Page, Row
 from taskmanager.storage.monitoring_recurring import Glance
 from taskmanager.storage.monitoring_traces import Traces
 from taskmanager.storage.transaction import Tx
-from webui import access, filtering, jobviews, recurrings, serverviews, shell
+from webui import access, filtering, jobviews, recurrings, serverviews, shell, suggesting
 from webui.blueprint import manager, pages, read
 from webui.filtering import Parsed
 from webui.recurring_marks import state as state_of
@@ -78,6 +78,15 @@ def _run_names(q: str) -> list[str]:
     """Names under which jobs may have run: the text itself, and functions known here that have it in their names."""
     titles = {one.title for one in jobviews.definitions().values() if q.lower() in one.title.lower()}
     return list(dict.fromkeys([q, *sorted(titles, key=lambda one: (len(one), one))]))[: monitoring_traces.NAMES]
+
+
+@pages.get("/search/suggestions")
+def search_suggestions() -> Any:
+    """What the text of a filter may go on with, as whole texts."""
+    known = current_app.extensions.setdefault("taskmanager-names", suggesting.Known())
+    answer = jsonify(suggesting.suggestions(request.args.get("q", "")[:500], known.get))
+    answer.headers["Cache-Control"] = "private, max-age=60"
+    return answer
 
 
 @pages.get("/search")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.webui.browser.conftest import Site
+from tests.webui.browser.conftest import Site, wait_until
 from tests.webui.browser.test_journeys import Windows
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -60,4 +60,21 @@ def test_hostile_names_and_megabytes_of_arguments_leave_pages_light_and_run_noth
         sizes.append(len(page.content()))
         assert page.evaluate("window.hit") is None, path
     assert max(sizes) < 300_000
+    assert here.complaints == []
+
+
+def test_a_filter_is_completed_while_it_is_typed(site: Site, window: Windows) -> None:
+    here = window()
+    page = here.open("jobs/failed")
+    box = page.get_by_label("Filter", exact=True)
+    offered = page.locator(".filter-box datalist option")
+    box.press_sequentially("state:failed sta")
+    wait_until(here, "document.querySelector('.filter-box datalist option')?.value === 'state:failed state:'")
+    assert page.get_by_role("combobox", name="Filter", exact=True).count() == 1
+    box.press_sequentially("te:fail")
+    wait_until(here, "document.querySelector('.filter-box datalist option')?.value === 'state:failed state:failed'")
+    assert offered.count() == 1
+    assert here.violations() == []
+    box.press("Enter")
+    page.wait_for_url("**q=state*")
     assert here.complaints == []
