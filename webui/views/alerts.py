@@ -29,10 +29,10 @@ from webui.views.lists import SIZES, size
 
 #: What conditions are about, in short.
 KINDS = {
-    Kind.LATENCY: _l("a job waits too long in its queue"),
+    Kind.LATENCY: _l("a slow queue"),
     Kind.NO_SERVER: _l("no server is alive"),
-    Kind.UNSERVED: _l("jobs wait that no server takes"),
-    Kind.FAILURE_RATE: _l("too many runs fail"),
+    Kind.UNSERVED: _l("jobs without a server"),
+    Kind.FAILURE_RATE: _l("too many failures"),
 }
 #: What became of a message: a state for its colour, and in words.
 OUTCOMES = {

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
-from taskmanager.domain.alerts import AlertRule
-from taskmanager.storage import alerts, monitoring_failures
+from taskmanager.domain.alerts import AlertRule, key_of
+from taskmanager.engine.conditions import condition_of
+from taskmanager.storage import alert_marks, alert_messages, monitoring_failures
 from tests.webui.browser.conftest import Site, Window
 
 #: Lists of jobs, and what is done to them.
@@ -25,7 +27,8 @@ OF_OTHERS = (
     "recurring/c_job:1/edit", "servers", "servers/web-2:4711:0123456789abcdef0123456789abcdef",
     "history", "history?job=Nightly+totals", "history/1", "history?job=nobody", "history?q=shop&compare=1",
     "history/jobs?period=all", "history/statistics?period=all", "history/compare?a=1&b=5",
-    "alerts", "alerts/rules/new", "search", "search?q=report", "search?q=zzzz", "audit", "audit?user=nobody",
+    "alerts", "alerts/rules/new", "alerts/conditions/new", "alerts?tab=sent",
+    "search", "search?q=report", "search?q=zzzz", "audit", "audit?user=nobody",
     "settings", "settings/system",
     "../api/v1/docs",
 )  # fmt: skip
@@ -44,10 +47,19 @@ def paths_of_others(site: Site) -> list[str]:
 
 
 def alarm(site: Site) -> None:
-    """A rule for alerts and a message that was sent."""
+    """Rules for alerts, those that are active, acknowledged and snoozed, and messages."""
     rule = AlertRule(to=("ops@example.org",), max_per_hour=3)
     site.tm.alert_rules.save(None, "Nightly totals", rule)
-    site.tm.database.run(lambda tx: alerts.remember(tx, site.ids["succeeded"]))
+    site.tm.conditions.save(condition_of({"title": "Mail is slow", "kind": "latency", "queue": "mail"}))
+    now, job_id = site.tm.database.clock.now(), site.ids["succeeded"]
+    for name in ("Nightly totals", "condition: Mail is slow"):
+        site.tm.database.run(lambda tx, n=name: alert_marks.failed(tx, n, now, 1, is_told=True))  # type: ignore[misc]
+    key = key_of("Nightly totals").rpartition(":")[2]
+    site.tm.active_alerts.acknowledge(key, by="ann", note="the printer is out of paper")
+    site.tm.active_alerts.snooze(key, by="bob", until=now + timedelta(hours=3))
+    told = "email to ops@example.org, dev@example.org"
+    for outcome in ("sent", "failed", "held"):
+        site.tm.database.run(lambda tx, o=outcome: alert_messages.add(tx, job_id, "failure", "Nightly", o, told))  # type: ignore[misc]
 
 
 def in_english(window: Any, paths: Iterable[str]) -> None:

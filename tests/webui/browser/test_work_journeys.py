@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.webui.browser.conftest import Site, Window
+from taskmanager.storage import alert_marks
+from tests.webui.browser.conftest import Site, Window, wait_until
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 Windows = Callable[..., Window]
@@ -100,6 +101,27 @@ def test_where_a_running_job_stands_is_told_or_honestly_not(
     page.get_by_role("button", name="Ask again").click()
     page.get_by_text("feeds.py").first.wait_for(state="detached")
     assert here.violations() == []
+    assert here.complaints == []
+
+
+def test_an_alert_is_acknowledged_by_a_key_and_snoozed_with_a_note(site: Site, window: Windows) -> None:
+    for name in ("Nightly", "Daily"):
+        site.tm.database.run(lambda tx, n=name: alert_marks.failed(tx, n, tx.now(), 1, is_told=True))  # type: ignore[misc]
+    here = window()
+    page = here.open("alerts")
+    assert page.locator("[data-count=alerts]").inner_text() == "2"
+    page.keyboard.press("a")
+    page.get_by_text("Acknowledged.").wait_for()
+    page.wait_for_load_state("load")
+    assert page.locator("#alerts").get_by_text("by ann").count() == 1
+    row = page.locator("#alerts li[data-row]").first
+    row.get_by_text("Snooze…").click()
+    row.get_by_label("Note").fill("it is known")
+    row.get_by_label("Until (UTC)").fill("2099-01-01T08:00:00")
+    row.get_by_role("button", name="Snooze", exact=True).click()
+    page.get_by_text("Nothing is sent of it until then.").wait_for()
+    assert page.locator("#alerts").get_by_text("it is known").count() == 1
+    wait_until(here, "document.querySelector('[data-count=alerts]').textContent === '1'")
     assert here.complaints == []
 
 
