@@ -42,7 +42,7 @@ from webui import Page, create_app, cursors, snapshots
 _USER, _PASSWORD = "bench", "bench"
 #: What is a file, stands elsewhere too, or needs what the URL map does not tell.
 _NOT_PAGES = (
-    "pages.static", "pages.queues_alias", "pages.operation_new", "api-bulk.plan_operation",
+    "pages.static", "pages.queues_alias", "pages.prometheus", "pages.operation_new", "api-bulk.plan_operation",
     "api-bulk.plan_recurring_operation", "api-document.openapi",
     "api-looks.search_everything", "api-looks.preview_cron",
     "api-history.compare_runs",
