@@ -124,6 +124,8 @@ class Signature:
         """
         stored = len(items)
         if self._is_plain and stored == len(self.parameters) and None not in items:
+            if not stored:
+                return [], {}
             try:
                 return [read(parse(item)) for read, item in zip(self._readers, items, strict=True)], {}
             except Exception:  # hand-written or unreadable: the way below is tolerant, and names the argument

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from taskmanager.domain.errors import StorageError
 from taskmanager.domain.rollups import LATENCY, LENGTH, QUEUE, STEPS, TYPE, Figures, step_of
@@ -23,6 +23,7 @@ _FLUSH_SECONDS = 10.0
 _ENDS = (Succeeded, Failed, Deleted)
 #: So many sums wait for a database that does not take them; then new ones are dropped.
 _MOST = 20_000
+_MINUTE = timedelta(minutes=1)
 
 
 class Measures:
@@ -31,6 +32,7 @@ class Measures:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sums: dict[tuple[datetime, str, str], list[int]] = {}
+        self._minute = self._next_minute = datetime.min
 
     def record(self, changes: Sequence[Change], answers: Sequence[Applied]) -> None:
         """Add the runs of a batch that were written."""
@@ -62,11 +64,18 @@ class Measures:
             row = self._sums[place] = [0] * (6 + STEPS)
         return row
 
+    def _minute_of(self, at: datetime) -> datetime:
+        """The beginning of a moment's minute: the same object for all, whose hash is computed once."""
+        if not self._minute <= at < self._next_minute:
+            self._minute = at.replace(second=0, microsecond=0)
+            self._next_minute = self._minute + _MINUTE
+        return self._minute
+
     def _add(self, change: Change) -> None:
         run, claim = change.run, change.claim
         if run is None or claim is None or change.definition is None:
             return
-        minute, ms = run.ended_at.replace(second=0, microsecond=0), max(0, run.duration_ms)
+        minute, ms = self._minute_of(run.ended_at), max(0, run.duration_ms)
         failed, step = isinstance(change.to, Failed), 6 + step_of(ms)
         waited = None
         if run.attempt == 1 and claim.created_at is not None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import codecs
 import re
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -41,9 +42,17 @@ class Fit:
     octets: int | None
     codec: str = "utf-8"
     is_narrow: bool = False
+    #: So many characters of ASCII fit.
+    room: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        bounds = [bound for bound in (self.characters, self.octets) if bound is not None]
+        object.__setattr__(self, "room", min(bounds, default=sys.maxsize))
 
     def __call__(self, value: str) -> str:
         """The text, or what of it fits."""
+        if self.codec == "utf-8" and len(value) <= self.room and value.isascii():
+            return value  # nearly all are
         if self.is_narrow:
             value = _BEYOND.sub("?", value)
         raw = value.encode(self.codec, "replace")
