@@ -86,6 +86,23 @@ def test_the_test_button_tells_what_went_out(tm: TaskManager, ann: Browser, monk
     assert tm.database.read(lambda tx: alerts.counts(tx, "Nightly")) == (0, 0)
 
 
+@pytest.mark.parametrize("made", [(), ("rules",), ("conditions",), ("rules", "conditions")])
+def test_the_page_takes_at_most_eight_statements_whatever_rules_there_are(
+    tm: TaskManager, app: Any, ann: Browser, statements: Callable[[], list[str]], made: tuple[str, ...]
+) -> None:
+    fill(tm)
+    for kind in made:
+        ann.post(f"/hangfire/alerts/{kind}", FORM | CONDITION)
+    for is_active in (False, True):
+        if is_active:
+            failing(tm, "Nightly")
+        ann.get("/hangfire/health")
+        app.config["SNAPSHOTS"]._tried = -1e9
+        statements()
+        ann.get("/hangfire/alerts")
+        assert len(statements()) <= 8, is_active
+
+
 def test_messages_are_listed_page_by_page_the_newest_first(tm: TaskManager, ann: Browser) -> None:
     later = tm.enqueue(len, "x", delay=600)
     gone = 999_999

@@ -60,7 +60,7 @@ def alert_list() -> str:
         known = rows.load_all(tx)
         of_all = conditions.load_all(tx)
         told, active = rows.standing(tx, [r.name for r in known], SHOWN)
-        failed = [] if known else monitoring_failures.groups(tx)[0]
+        failed = [] if known or of_all or active else monitoring_failures.groups(tx)[0]
         return of_all, known, told, active, rows.telling(tx), rows.of_all_others(tx), failed
 
     of_all, known, told, active, telling, others, failed = read(work)
