@@ -94,4 +94,5 @@ def test_changes_are_a_section_of_the_page_of_each_thing(embedded: TaskManager, 
         page = sam.get(f"/hangfire/{path}").text
         address = f"/hangfire/audit?kind={kind}&amp;target={target}"
         assert f'hx-get="{address}"' in page, path
-        assert f'<a href="{address}">Who changed what, before and after</a>' in page, path
+        link = f"/hangfire/{path}?changes=1#h-changes" if kind == "recurring" else address
+        assert f'<a href="{link}">Who changed what, before and after</a>' in page, path
