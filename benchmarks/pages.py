@@ -45,7 +45,7 @@ _NOT_PAGES = (
     "pages.static", "pages.queues_alias", "pages.prometheus", "pages.operation_new", "api-bulk.plan_operation",
     "api-bulk.plan_recurring_operation", "api-document.openapi",
     "api-looks.search_everything", "api-looks.preview_cron",
-    "api-history.compare_runs",
+    "api-history.compare_runs", "api-system.count_exactly",
 )  # fmt: skip
 #: What the URL map does not tell: filters, periods, pages far down.
 VARIANTS = (
