@@ -38,6 +38,7 @@ VALUES = {
     "alert": "0" * 32,
     "condition_id": "c",
     "conditionId": "c",
+    "name": "n",
 }
 
 
