@@ -14,7 +14,7 @@ from taskmanager.storage import monitoring_exact, monitoring_snapshot
 from tests.webui.apiclient import Program
 from tests.webui.conftest import Browser
 
-ADDRESS = "/hangfire/jobs/failed/count"
+ADDRESS = "/hangfire/counts/failed"
 PART = {"HX-Request": "true"}
 
 
@@ -40,7 +40,7 @@ def test_what_is_capped_is_counted_in_the_background_and_kept_with_its_age(app: 
     page = ann.get("/hangfire/jobs/failed").text
     assert f'href="{ADDRESS}"' in page
     assert not re.search(r"exactly \d", page)
-    assert "/count" not in ann.get("/hangfire/jobs/failed?q=error:no").text
+    assert "/counts/" not in ann.get("/hangfire/jobs/failed?q=error:no").text
     assert "being counted" in ann.get(ADDRESS, **PART).text
     assert counted(app) == "done"
     told = ann.get(ADDRESS, **PART).text

@@ -13,7 +13,7 @@ from webui.blueprint import pages
 from webui.counting import Counting
 
 
-@pages.get("/jobs/<any(enqueued, scheduled, processing, failed, awaiting):state>/count")
+@pages.get("/counts/<any(enqueued, scheduled, processing, failed, awaiting):state>")
 def job_count(state: str) -> Any:
     """Begin to count, or tell what came of it: a part of the list's page, or a notice on it."""
     seen = shell.seen()

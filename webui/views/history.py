@@ -10,7 +10,7 @@ from flask import abort, render_template, request, url_for
 from taskmanager.domain.texts import wholes
 from taskmanager.storage import jobs, monitoring_logged, monitoring_logged_statistics
 from taskmanager.storage.legacy_shape import Shape
-from taskmanager.storage.monitoring_logged import Run, RunPage
+from taskmanager.storage.monitoring_logged import Run, RunPage, WantedRuns
 from taskmanager.storage.monitoring_logged_statistics import RunStatistics
 from taskmanager.storage.transaction import Tx
 from webui import cursors, exports, formats, redaction, runfilters
@@ -36,24 +36,30 @@ def history() -> Any:
     def work(tx: Tx) -> Any:
         known, name = runfilters.known_name(tx, asked.texts["job"])
         if asked.texts["job"] and name is None:
-            return known, True, RunPage(()), 0, None, monitoring_logged.shape(tx)
+            return known, True, RunPage(()), 0, None, monitoring_logged.shape(tx), False
         wanted = asked.wanted(name)
         page = monitoring_logged.page(tx, wanted, limit=limit, before=below, after=above)
         number = monitoring_logged.count(tx, wanted, first=page if is_first else None)
         # A search has read as much as a page may: its statistics are asked for by themselves.
         measured = None if wanted.is_searched else monitoring_logged_statistics.measure(tx, wanted)
-        return known, False, page, number, measured, monitoring_logged.shape(tx)
+        is_new = not page.rows and not asked.is_filtered and is_first and not _ran(tx)
+        return known, False, page, number, measured, monitoring_logged.shape(tx), is_new
 
-    known, unknown, page, number, measured, (shape, fault) = read(work)
+    known, unknown, page, number, measured, (shape, fault), is_new = read(work)
     near = [n for n in known if asked.texts["job"].lower() in n.lower()][:12] if unknown else []
     return render_template(
         "history.html", here="history", asked=asked, page=page, total=number, names=known, unknown=unknown, near=near,
-        statistics=measured, bars=bars(measured), older_table=shape is Shape.TARGCC, fault=fault, size=limit,
-        sizes_list=SIZES, first=is_first, periods=PERIODS, compared=request.args.get("compare", type=int),
+        is_new=is_new, statistics=measured, bars=bars(measured), older_table=shape is Shape.TARGCC, fault=fault,
+        size=limit, sizes_list=SIZES, first=is_first, periods=PERIODS, compared=request.args.get("compare", type=int),
         exact=url_for("pages.history_statistics", **asked.fields),
         older=_cursor(page.rows[-1]) if page.has_older and page.rows else None,
         newer=_cursor(page.rows[0]) if page.has_newer and page.rows else None,
     )  # fmt: skip
+
+
+def _ran(tx: Tx) -> bool:
+    """Whether anything ever ran."""
+    return bool(monitoring_logged.page(tx, WantedRuns(), limit=1).rows)
 
 
 @pages.get("/history/statistics")
