@@ -113,6 +113,8 @@ def _prepare_server(engine: Engine) -> None:
                 cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED")
                 cursor.execute("SET TIME ZONE 'UTC'")
                 cursor.execute("SET lock_timeout = '10s'")
+                # What is estimated to cost much is compiled first: a second, for statements that take milliseconds.
+                cursor.execute("SET jit = off")
                 connection.commit()
             else:
                 cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
