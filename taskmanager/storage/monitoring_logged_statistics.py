@@ -25,7 +25,7 @@ from taskmanager.storage.transaction import Tx, as_moment
 #: Statistics beside a list are of so many of the newest runs; those that are asked for by themselves of so many.
 MEASURED, MOST = 2_000, 100_000
 #: Of each name in a list of names so many runs are counted, and so many results shown.
-OF_NAME, RESULTS = 1_000, 20
+OF_NAME, RESULTS = 400, 20
 #: So many names are summed up at once.
 NAMES = 20
 

@@ -24,7 +24,7 @@ from taskmanager.storage.transaction import Tx, as_moment
 _AT_ONCE = 12
 _NEXT = 5
 #: Of so many jobs that are next it is told how many are of each type; and so much of each call is read for that.
-SORTED, _CALL, _KINDS = 10_000, 300, 200
+SORTED, _CALL, _KINDS = 2_000, 300, 200
 #: Before every place of a queue.
 FIRST = (-(1 << 31), 0)
 

@@ -84,7 +84,7 @@ def test_more_than_are_counted_beside_the_list_are_counted_by_themselves(
     write(tm, RUNS)
     page = ann.get("/hangfire/history?period=all").text
     assert "the newest 2" in page
-    exact = re.search(r'id="statistics"[^>]*hx-get="([^"]+)"', page)
+    exact = re.search(r'href="(/hangfire/history/statistics[^"]*)"', page)
     assert exact is not None
     whole = ann.get(html.unescape(exact[1])).text
     assert "<dd>5</dd>" in whole
@@ -100,7 +100,7 @@ def test_a_text_is_looked_for_in_names_errors_and_results_by_who_may_see_them(
     page = ann.get("/hangfire/history?period=all&q=DISK").text
     assert len(shown(page)) == 2
     assert "<mark>disk</mark> is full" in page
-    assert 'hx-get="/hangfire/history/statistics?q=DISK&amp;period=all"' in page
+    assert 'href="/hangfire/history/statistics?q=DISK&amp;period=all"' in page
     assert "0.0 %" in ann.get("/hangfire/history/statistics?q=DISK&period=all").text
     assert len(shown(ann.get("/hangfire/history?period=all&q=alph").text)) == 3
     assert len(shown(ann.get("/hangfire/history?period=all&q=rows").text)) == 1

@@ -270,7 +270,7 @@ class RunResult(Schema):
 
 
 class RunName(RunStatistics):
-    """The runs of a name in these days, of at most 1,000; `last`: its newest ones, whenever that was, oldest first."""
+    """The runs of a name in these days, of at most 400; `last`: its newest ones, whenever that was, oldest first."""
 
     last = fields.List(fields.Nested(RunResult))
 
