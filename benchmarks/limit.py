@@ -15,6 +15,8 @@ from typing import Any
 
 from taskmanager import TaskManager
 from taskmanager.storage import jobs, queues, structures
+from taskmanager.storage.arrays import arrays_of
+from taskmanager.storage.dialects.product import InsertText
 from taskmanager.storage.statements import Builder, render
 
 BATCH = 100
@@ -31,6 +33,8 @@ class Bare:
         self.connection = connection
         self._cursor = connection.cursor()
         self._texts: dict[Builder, str] = {}
+        #: Of statements that have one: the form for many rows at once, a parameter for each column.
+        self._many: dict[Builder, str] = {}
         if self._product.name in ("mysql", "mariadb"):
             self._cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
         self.begin()
@@ -41,7 +45,10 @@ class Bare:
             dialect: Any = self._database.engine.dialect
             if self._database.is_embedded:
                 dialect = type(dialect)(paramstyle="named")
-            sql = render(build, self._tables, self._product, dialect)
+            made = build(self._tables, self._product)
+            if isinstance(made, InsertText):
+                self._many[build] = self.styled(made.many)
+            sql = str(made) if isinstance(made, str) else render(build, self._tables, self._product, dialect)
             self._texts[build] = self.styled(sql)
         return self._texts[build]
 
@@ -50,9 +57,13 @@ class Bare:
         return sql if self._database.is_embedded else re.sub(r"(?<![:\w]):(\w+)", r"%(\1)s", sql)
 
     def run(self, build: Builder | str, parameters: Any) -> list[Any]:
-        """One statement; a list of parameters is sent as the driver's own executemany."""
+        """One statement; a list of parameters is sent as arrays, or by the driver's own executemany."""
         sql = build if isinstance(build, str) else self.text(build)
         if isinstance(parameters, list):
+            arrays = arrays_of(parameters) if not isinstance(build, str) and build in self._many else None
+            if arrays is not None:
+                self._cursor.execute(self._many[build], arrays)  # type: ignore[index]
+                return []
             self._cursor.executemany(sql, parameters)
             return []
         self._cursor.execute(sql, parameters)
