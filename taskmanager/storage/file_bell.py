@@ -31,7 +31,7 @@ class FileBell:
         file = database.url.database
         self._path = f"{Path(file).absolute()}-wal" if file else ""
         self._inotify = -1
-        self._stop, self._stopping = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) if self.works else (-1, -1)
+        self._stop, self._stopping = _pipe() if self.works else (-1, -1)
         self._is_watched = False
 
     @property
@@ -50,6 +50,8 @@ class FileBell:
 
     def wait(self) -> bool:
         """Sleep until somebody writes (True), we are to stop, or some seconds have passed (False)."""
+        if sys.platform != "linux":
+            return False
         time.sleep(_TOGETHER_SECONDS)
         self._is_watched = self._watch()
         poll = select.poll()
@@ -83,8 +85,17 @@ class FileBell:
 
     def _watch(self) -> bool:
         """Watch the file of that name, which may be another than a moment ago; whether it is there."""
+        if sys.platform != "linux":
+            return False
         library: Any = ctypes.CDLL(None)
         if self._inotify < 0:
             self._inotify = library.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
         mask = ctypes.c_uint32(_MODIFY | _ATTRIB | _MOVE_SELF)
         return self._inotify >= 0 and library.inotify_add_watch(self._inotify, os.fsencode(self._path), mask) >= 0
+
+
+def _pipe() -> tuple[int, int]:
+    """What is read and what is written to end a wait; none where nobody waits."""
+    if sys.platform != "linux":
+        return -1, -1
+    return os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
