@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from taskmanager import TaskManager
 from taskmanager.domain.errors import DatabaseSlow, StorageError
 from taskmanager.storage import monitoring_exact
 from taskmanager.storage.transaction import Tx
+
+log = logging.getLogger("taskmanager.web")
 
 #: How long counting may take, and how long who asks again is told the same.
 _MOST_SECONDS, _KEPT_SECONDS = 5.0, 10.0
@@ -59,7 +62,7 @@ class Counting:
                 found = Exact("done", *self._tm.database.read(work))
         except DatabaseSlow:
             found = Exact("slow", before.count, before.at)
-        except StorageError:
-            pass
+        except StorageError as error:
+            log.warning("the %s jobs were not counted: %s", state, error)
         finally:
             self.known[state] = found

@@ -26,7 +26,7 @@ MOST_STATEMENTS = 8
 FEW, MANY = 5_000, 20_000
 #: A page of the smaller database may be a few rows short, by which the larger one's looks longer: rows, or steps.
 SHORT = {"sqlite": 1_500}
-#: They read the server's catalogue, which grows with the databases that other tests make beside these.
+#: On a server they read its catalogue, which grows with the databases that other tests make beside these.
 OF_CATALOGUE = ("/hangfire/settings/system", "/api/v1/system")
 #: Bounded by 10,000 and 200 jobs; here there are fewer.
 VARIANTS = [v for v in pages.VARIANTS if "from=9000" not in v and not v.endswith(("count=100", "count=200"))]
@@ -95,6 +95,6 @@ def test_no_page_looks_at_more_rows_because_there_are_more(engine_name: str, dat
     grown = [
         f"{path}: {more} rows of {MANY} jobs, {rows} of {FEW}: {looks}; before: {before}"
         for (_, rows, before), (path, more, looks) in zip(few, many, strict=True)
-        if more > 1.25 * rows + short and not path.startswith(OF_CATALOGUE)
+        if more > 1.25 * rows + short and (engine_name == "sqlite" or not path.startswith(OF_CATALOGUE))
     ]
     assert not grown, "\n".join(grown)

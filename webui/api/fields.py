@@ -93,6 +93,18 @@ class QuietHours(Body):
     drops = fields.Boolean(load_default=False, metadata={"description": "no summary when they end"})
 
 
+class Telling(Body):
+    """Whom a rule of alerts tells, how often and when. Of the webhooks null keeps what is there, "" removes it."""
+
+    emailRecipients = fields.List(Text(validate=validate.Length(1, 200)), load_default=list)
+    slackWebhook = Text(load_default=None, allow_none=True, validate=validate.Length(max=500))
+    teamsWebhook = Text(load_default=None, allow_none=True, validate=validate.Length(max=500))
+    maxAlertsPerHour = fields.Integer(
+        load_default=None, allow_none=True, strict=True, validate=validate.Range(0, 2**31 - 1)
+    )
+    quietHours = fields.Nested(QuietHours, load_default=None, allow_none=True)
+
+
 def quiet_fields(hours: Any) -> dict[str, str]:
     """Quiet hours as a form has them."""
     if hours is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from taskmanager.domain.conditions import Kind
-from webui.api.fields import Body, Json, Moment, QuietHours, Text, described, limit, name
+from webui.api.fields import Body, Json, Moment, QuietHours, Telling, Text, described, limit, name
 from webui.api.schemas import LONGEST_DELAY
 from webui.api.workschemas import JobRow
 
@@ -240,7 +240,7 @@ class Snooze(Acknowledge):
     until = Moment(required=True)
 
 
-class SaveCondition(Body):
+class SaveCondition(Telling):
     """A rule about the installation. Of the webhooks null keeps what is there, and an empty text removes it."""
 
     name = name(longest=80)
@@ -252,13 +252,6 @@ class SaveCondition(Body):
     percent = described(fields.Float, "of runs that fail", load_default=20.0)
     runs = described(fields.Integer, "fewer runs say nothing", load_default=10, strict=True)
     minutes = described(fields.Integer, "within which runs are counted", load_default=15, strict=True)
-    emailRecipients = fields.List(Text(validate=validate.Length(1, 200)), load_default=list)
-    slackWebhook = Text(load_default=None, allow_none=True, validate=validate.Length(max=500))
-    teamsWebhook = Text(load_default=None, allow_none=True, validate=validate.Length(max=500))
-    maxAlertsPerHour = fields.Integer(
-        load_default=None, allow_none=True, strict=True, validate=validate.Range(0, 2**31 - 1)
-    )
-    quietHours = fields.Nested(QuietHours, load_default=None, allow_none=True)
 
 
 class InstallationRule(Schema):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from taskmanager.engine.audit import OUTCOMES
-from webui.api.fields import Body, Moment, QuietHours, Text, described, name
+from webui.api.fields import Body, Moment, QuietHours, Telling, Text, described, name
 from webui.api.schemas import LoggedRun
 from webui.api.workschemas import Cursor, JobRow
 
@@ -334,7 +334,7 @@ class AuditPage(Schema):
     next = fields.String(allow_none=True)
 
 
-class SaveRule(Body):
+class SaveRule(Telling):
     """A rule of alerts, a row of c_JobAlert. Of the webhooks null keeps what is there, and an empty text removes it."""
 
     jobName = name()
@@ -344,13 +344,6 @@ class SaveRule(Body):
         load_default=None, allow_none=True, strict=True, validate=validate.Range(0, 2**31 - 1),
         metadata={"description": "milliseconds"},
     )  # fmt: skip
-    emailRecipients = fields.List(Text(validate=validate.Length(1, 200)), load_default=list)
-    slackWebhook = Text(load_default=None, allow_none=True, validate=validate.Length(max=500))
-    teamsWebhook = Text(load_default=None, allow_none=True, validate=validate.Length(max=500))
-    maxAlertsPerHour = fields.Integer(
-        load_default=None, allow_none=True, strict=True, validate=validate.Range(0, 2**31 - 1)
-    )
-    quietHours = fields.Nested(QuietHours, load_default=None, allow_none=True)
 
 
 class Rule(Schema):
