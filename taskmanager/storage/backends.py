@@ -85,15 +85,24 @@ def of(connection: Connection, product: Product, starts: Starts | None = None) -
 def end(database: Database, backend: Backend, *, wait: float = 2.0) -> bool:
     """Kill a connection on whichever node it is, and wait a little for its end; whether it is gone.
 
-    KILL QUERY would not do: a procedure that loops on SLEEP goes on.
+    wait: for so many seconds a node is tried again that could not be asked: the network that broke may break once
+    more. KILL QUERY would not do: a procedure that loops on SLEEP goes on.
     """
-    for node in urls.hosts(database.url):
-        try:
-            if _end_on(node, database.product, backend, wait):
-                return True
-        except Exception as error:
+    deadline = time.monotonic() + wait
+    while True:
+        failures: list[Exception] = []
+        for node in urls.hosts(database.url):
+            try:
+                if _end_on(node, database.product, backend, wait):
+                    return True
+            except Exception as error:
+                failures.append(error)
+        if failures and time.monotonic() < deadline:
+            time.sleep(_PAUSE)
+            continue
+        for error in failures:
             log.warning("connection %d cannot be killed now: %s", backend.number, getattr(error, "orig", error))
-    return False
+        return False
 
 
 def _end_on(node: URL, product: Product, backend: Backend, wait: float) -> bool:

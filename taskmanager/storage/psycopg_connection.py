@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import nullcontext
 from typing import Any
 
@@ -9,6 +10,18 @@ import psycopg
 
 #: So many statements wait at most.
 _MOST_WAITING = 100
+
+
+def _tells_something(record: logging.LogRecord) -> bool:
+    """Whether psycopg's warning says more than that statements after the one that failed were not carried out.
+
+    That one's error is raised; whether psycopg warns as well depends on how soon the server's answers come.
+    """
+    causes = record.args if isinstance(record.args, tuple) else ()
+    return not any(isinstance(cause, psycopg.errors.PipelineAborted) for cause in causes)
+
+
+logging.getLogger("psycopg").addFilter(_tells_something)
 
 
 class Cursor(psycopg.Cursor[Any]):

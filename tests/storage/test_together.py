@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 import uuid
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from sqlalchemy import text
 from benchmarks.wire import listening
 from taskmanager import TaskManager
 from taskmanager.domain.errors import StorageError
-from taskmanager.storage import structures
+from taskmanager.storage import psycopg_connection, structures
 from taskmanager.storage.transaction import Tx
 
 
@@ -72,6 +74,28 @@ def test_when_one_of_them_fails_none_is_kept_and_the_connection_is_free_of_them(
             assert connection.execute(text(open_ones + mine)).scalar_one() == 0
     tm.database.run(lambda tx: structures.set_fields(tx, key, {"again": "1"}))
     assert fields(tm, key) == {"again": "1"}
+
+
+def test_a_failure_among_statements_that_travel_together_is_told_once(
+    tm: TaskManager, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By the exception: the driver's warning that what came after was not carried out would be a second telling."""
+    sent = psycopg_connection.Connection.send_waiting
+
+    def slowly(connection: psycopg_connection.Connection) -> None:
+        sent(connection)
+        time.sleep(0.05)  # the server's answer is there before the last statement is sent
+
+    def work(tx: Tx) -> None:
+        structures.set_fields(tx, "k" * 5_000, {"too long": "1"})
+        structures.fields(tx, "key")
+
+    monkeypatch.setattr(psycopg_connection.Connection, "send_waiting", slowly)
+    if not tm.database.is_embedded:
+        with pytest.raises(StorageError):
+            tm.database.run(work)
+    logging.getLogger("psycopg").warning("error ignored in %s: %s", "something else", ValueError("x"))
+    assert caplog.messages == ["error ignored in something else: x"]
 
 
 def test_a_text_that_no_database_takes_leaves_nothing_of_its_unit(tm: TaskManager) -> None:
