@@ -100,8 +100,8 @@ def end(database: Database, backend: Backend, *, wait: float = 2.0) -> bool:
         if failures and time.monotonic() < deadline:
             time.sleep(_PAUSE)
             continue
-        for error in failures:
-            log.warning("connection %d cannot be killed now: %s", backend.number, getattr(error, "orig", error))
+        for failure in failures:
+            log.warning("connection %d cannot be killed now: %s", backend.number, getattr(failure, "orig", failure))
         return False
 
 
