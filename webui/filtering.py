@@ -55,6 +55,16 @@ class Parsed:
     needles: tuple[str, ...] = ()
     hidden: bool = False
 
+    @property
+    def key(self) -> str:
+        """What tells the list from others, also where a filter says `-2h`: the state alone where that is all."""
+        return f"{','.join(self.wanted.states)} {self.text if self.wanted.terms else ''}".strip()
+
+    @property
+    def is_countable(self) -> bool:
+        """Whether the database alone can tell how many there are: in which argument a text stands it does not know."""
+        return not self.error and not self.names
+
 
 @dataclass(slots=True)
 class _Draft:

@@ -20,9 +20,10 @@ from webui.users import User
 PAGES = frozenset(
     f"pages.{name}"
     for name in (
-        "all_jobs", "job_list", "job_details", "job_log", "job_json", "job_stack", "queues", "queues_alias", "queue",
-        "queue_alias", "queue_fetched", "queue_action", "jobs_requeue", "jobs_enqueue", "jobs_delete", "job_requeue",
-        "job_delete", "stats", "preferences", "personal_settings", "notifications_of_pages",
+        "all_jobs", "job_list", "job_count", "job_details", "job_log", "job_json", "job_stack", "queues",
+        "queues_alias", "queue", "queue_alias", "queue_fetched", "queue_action", "jobs_requeue", "jobs_enqueue",
+        "jobs_delete", "job_requeue", "job_delete", "stats", "preferences", "personal_settings",
+        "notifications_of_pages",
     )
 )  # fmt: skip
 #: What is left of what a role allows; buttons for the rest are not shown.

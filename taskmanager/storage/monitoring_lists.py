@@ -78,7 +78,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reach:
+class Reach:
     """How far down a search looks, and whether it meets many jobs of another state on its way."""
 
     floor: int | None = None
@@ -88,7 +88,7 @@ class _Reach:
 
 def page(tx: Tx, wanted: Wanted, *, limit: int, before: int | None = None, after: int | None = None) -> Page:
     """A page of at most `limit` rows: those next below `before`, or next above `after`, or the newest."""
-    reach = _Reach() if wanted.is_indexed else _reach(tx, wanted, before)
+    reach = Reach() if wanted.is_indexed else reach_of(tx, wanted, before)
     build = _listing(shape_of(wanted), after is not None, reach.is_dense)
     edge = {"edge": after if after is not None else before if before is not None else 1 << 62}
     given = values_of(wanted) | edge | {"limit": limit + 1, "floor": reach.floor or 0}
@@ -146,9 +146,9 @@ def count(tx: Tx, wanted: Wanted, *, cap: int | None = None, first: Page | None 
         return len(first.rows)
     most, known, edge = (CAP if cap is None else cap) + 1, 0, 1 << 62
     if first is not None:
-        reach, known, edge = _Reach(first.floor, None, first.is_dense), len(first.rows), first.rows[-1].id
+        reach, known, edge = Reach(first.floor, None, first.is_dense), len(first.rows), first.rows[-1].id
     else:
-        reach = _Reach() if wanted.is_indexed else _reach(tx, wanted, None)
+        reach = Reach() if wanted.is_indexed else reach_of(tx, wanted, None)
     given = values_of(wanted) | {"edge": edge, "limit": max(0, most - known), "floor": reach.floor or 0}
     return min(most, known + int(tx.execute(_counting(shape_of(wanted), reach.is_dense), given).scalar_one()))
 
@@ -243,7 +243,7 @@ def _listing(shape: Shape, ascending: bool, is_dense: bool) -> Builder:
         edge: Any = bindparam("edge")
         is_searched = any(kind not in ("state", "id") for kind, _, _ in shape)
         if is_searched:
-            ids, number, where = _searched(t, shape, is_dense)
+            ids, number, where = searched(t, shape, is_dense)
         else:
             ids, number, where = _rows(t).select_from(joined(t)), t.job.c.Id, where_of(shape, t)
             ids = by_state(t, ids) if shape[:1] == (("state", False, 1),) else ids
@@ -261,14 +261,14 @@ def _listing(shape: Shape, ascending: bool, is_dense: bool) -> Builder:
 @lru_cache(maxsize=256)
 def _counting(shape: Shape, is_dense: bool) -> Builder:
     def build(t: Tables, p: Product) -> Any:
-        ids, number, where = _searched(t, shape, is_dense)
+        ids, number, where = searched(t, shape, is_dense)
         found = ids.where(number < bindparam("edge"), *where).limit(bindparam("limit")).subquery()
         return select(func.count()).select_from(found)
 
     return build
 
 
-def _searched(t: Tables, shape: Shape, is_dense: bool) -> tuple[Any, Any, list[Any]]:
+def searched(t: Tables, shape: Shape, is_dense: bool) -> tuple[Any, Any, list[Any]]:
     """Ids from where they are found, the column that they are walked by, and the conditions."""
     source = joined(t) if needs_state(shape) else t.job
     lead = led_by(shape)
@@ -290,28 +290,29 @@ def _rows(t: Tables) -> Any:
     )  # fmt: skip
 
 
-def _reach(tx: Tx, wanted: Wanted, before: int | None) -> _Reach:
+def reach_of(tx: Tx, wanted: Wanted, before: int | None) -> Reach:
+    """How far down from `before` a search looks."""
     edge = {"edge": before if before is not None else 1 << 62, "skip": wanted.scanned - 1}
     if wanted.lead is not None:
         return _reach_of_tag(tx, wanted, edge)
     if len(wanted.states) != 1:
         row = tx.execute(scan_floor_of_all, edge).first()
         floor, at = (None, None) if row is None else (int(row[0]), as_moment(row[1]))
-        return _Reach(floor, at, not wanted.states)
+        return Reach(floor, at, not wanted.states)
     row = tx.execute(scan_floor, edge | {"state": wanted.states[0]}).first()
     if row is None:
-        return _Reach()
+        return Reach()
     floor, highest = int(row[0]), int(row[2])
-    return _Reach(floor, as_moment(row[1]), highest - floor < _DENSE * wanted.scanned)
+    return Reach(floor, as_moment(row[1]), highest - floor < _DENSE * wanted.scanned)
 
 
-def _reach_of_tag(tx: Tx, wanted: Wanted, edge: dict[str, int]) -> _Reach:
+def _reach_of_tag(tx: Tx, wanted: Wanted, edge: dict[str, int]) -> Reach:
     """As many of the newest jobs of a tag are looked at as else of a state; where nothing more is asked, all."""
     if wanted.lead is None or wanted.is_led_alone:
-        return _Reach()
+        return Reach()
     name, value = wanted.lead.values[0]
     row = tx.execute(job_tags.tag_floor, edge | {"name": name, "value": value}).first()
-    return _Reach() if row is None else _Reach(int(row[0]), None if row[1] is None else as_moment(row[1]))
+    return Reach() if row is None else Reach(int(row[0]), None if row[1] is None else as_moment(row[1]))
 
 
 def _row(r: Any) -> Row:

@@ -467,6 +467,11 @@ WHERE `HangfireState`.`JobId` = %s AND `HangfireState`.`Id` < %s ORDER BY `Hangf
 -- monitoring_directory.directory
 SELECT 'server', `Id`, `Data`, `LastHeartbeat` FROM `HangfireServer` UNION ALL SELECT 'queue', name, NULL, NULL FROM (SELECT DISTINCT `Queue` AS name FROM `HangfireJobQueue` LIMIT 1000) x UNION ALL SELECT 'python:recurring-jobs', s.`Value`, CONCAT(CASE WHEN COALESCE(h0.`Value`, '') = '' THEN '' ELSE '!' END, '|', COALESCE(h1.`Value`, ''), '|', COALESCE(h2.`Value`, ''), '|', COALESCE(h3.`Value`, '')), NULL FROM `HangfireSet` s LEFT JOIN `HangfireHash` h0 ON h0.`Key` = CONCAT('python:recurring-job:', s.`Value`) AND h0.`Field` = 'Error' LEFT JOIN `HangfireHash` h1 ON h1.`Key` = CONCAT('python:recurring-job:', s.`Value`) AND h1.`Field` = 'Cron' LEFT JOIN `HangfireHash` h2 ON h2.`Key` = CONCAT('python:recurring-job:', s.`Value`) AND h2.`Field` = 'Queue' LEFT JOIN `HangfireHash` h3 ON h3.`Key` = CONCAT('python:recurring-job:', s.`Value`) AND h3.`Field` = 'Job' WHERE s.`Key` = 'python:recurring-jobs' UNION ALL SELECT 'job', 'it', NULL, NULL FROM `HangfireJob` WHERE `Id` = :job UNION ALL SELECT `Key`, `Value`, NULL, NULL FROM `HangfireSet` WHERE `Key` IN ('paused-queues', 'paused-recurring-jobs');
 
+-- monitoring_exact.count_whole_filter
+SELECT count(*) AS count_1 
+FROM `HangfireJob` FORCE INDEX (IX_HangfireJob_StateName) 
+WHERE `HangfireJob`.`Id` >= %s AND `HangfireJob`.`StateName` = %s AND CAST(lower(`HangfireJob`.`InvocationData`) AS BINARY) LIKE %s ESCAPE '!';
+
 -- monitoring_exact.count_whole_state
 SELECT count(*) AS count_1 
 FROM `HangfireJob` 

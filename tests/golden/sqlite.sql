@@ -467,6 +467,11 @@ WHERE "HangfireState"."JobId" = ? AND "HangfireState"."Id" < ? ORDER BY "Hangfir
 -- monitoring_directory.directory
 SELECT 'server', "Id", "Data", "LastHeartbeat" FROM "HangfireServer" UNION ALL SELECT 'queue', name, NULL, NULL FROM (WITH RECURSIVE names (name, number) AS (SELECT MIN("Queue"), 1 FROM "HangfireJobQueue" UNION ALL SELECT (SELECT MIN("Queue") FROM "HangfireJobQueue" WHERE "Queue" > names.name), number + 1 FROM names WHERE names.name IS NOT NULL AND number < 1000) SELECT name FROM names WHERE name IS NOT NULL) x UNION ALL SELECT 'python:recurring-jobs', s."Value", (CASE WHEN COALESCE(h0."Value", '') = '' THEN '' ELSE '!' END || '|' || COALESCE(h1."Value", '') || '|' || COALESCE(h2."Value", '') || '|' || COALESCE(h3."Value", '')), NULL FROM "HangfireSet" s LEFT JOIN "HangfireHash" h0 ON h0."Key" = ('python:recurring-job:' || s."Value") AND h0."Field" = 'Error' LEFT JOIN "HangfireHash" h1 ON h1."Key" = ('python:recurring-job:' || s."Value") AND h1."Field" = 'Cron' LEFT JOIN "HangfireHash" h2 ON h2."Key" = ('python:recurring-job:' || s."Value") AND h2."Field" = 'Queue' LEFT JOIN "HangfireHash" h3 ON h3."Key" = ('python:recurring-job:' || s."Value") AND h3."Field" = 'Job' WHERE s."Key" = 'python:recurring-jobs' UNION ALL SELECT 'job', 'it', NULL, NULL FROM "HangfireJob" WHERE "Id" = :job UNION ALL SELECT "Key", "Value", NULL, NULL FROM "HangfireSet" WHERE "Key" IN ('paused-queues', 'paused-recurring-jobs');
 
+-- monitoring_exact.count_whole_filter
+SELECT count(*) AS count_1 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" >= ? AND "HangfireJob"."StateName" = ? AND "HangfireJob"."InvocationData" LIKE ? ESCAPE '!';
+
 -- monitoring_exact.count_whole_state
 SELECT count(*) AS count_1 
 FROM "HangfireJob" 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import threading
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from taskmanager import TaskManager
-from taskmanager.domain.errors import DatabaseSlow
-from taskmanager.storage import monitoring_exact, monitoring_snapshot
+from taskmanager.domain.errors import DatabaseSlow, StorageError
+from taskmanager.storage import monitoring_exact, monitoring_filters, monitoring_lists, monitoring_snapshot
+from taskmanager.storage.monitoring_filters import Wanted
 from tests.webui.apiclient import Program
 from tests.webui.conftest import Browser
 
@@ -27,12 +29,17 @@ def many(tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> int:
     return 5
 
 
-def counted(app: Any, state: str = "Failed") -> str:
-    """What came of it, when it is over."""
+def all_counted() -> None:
+    """When nothing is being counted any more."""
     for one in threading.enumerate():
         if one.name == "taskmanager-count":
             one.join(60)
-    return str(app.config["COUNTING"].known[state].progress)
+
+
+def counted(app: Any, key: str = "Failed") -> str:
+    """What came of it, when it is over."""
+    all_counted()
+    return str(app.config["COUNTING"].known[key].progress)
 
 
 @pytest.mark.usefixtures("many")
@@ -53,7 +60,7 @@ def test_what_is_capped_is_counted_in_the_background_and_kept_with_its_age(app: 
 
 @pytest.mark.usefixtures("many")
 def test_what_takes_too_long_is_told(app: Any, ann: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    def slow(tx: Any, state: str) -> int:
+    def slow(tx: Any, wanted: Any) -> int:
         raise DatabaseSlow("the database is slow")
 
     monkeypatch.setattr(monitoring_exact, "count", slow)
@@ -67,10 +74,10 @@ def test_many_who_ask_have_it_counted_once(
 ) -> None:
     real, times, go = monitoring_exact.count, [], threading.Event()
 
-    def count(tx: Any, state: str) -> int:
-        times.append(state)
+    def count(tx: Any, wanted: Wanted) -> int:
+        times.append(wanted.states)
         assert go.wait(60)
-        return real(tx, state)
+        return real(tx, wanted)
 
     monkeypatch.setattr(monitoring_exact, "count", count)
     for _ in range(5):
@@ -78,7 +85,7 @@ def test_many_who_ask_have_it_counted_once(
     go.set()
     assert counted(app) == "done"
     ann.get(ADDRESS, **PART)
-    assert times == ["Failed"]
+    assert times == [("Failed",)]
 
 
 def test_a_program_has_it_counted_too(tm: TaskManager, many: int) -> None:
@@ -86,6 +93,105 @@ def test_a_program_has_it_counted_too(tm: TaskManager, many: int) -> None:
     assert program.get("/api/v1/stats/exact?state=Failed")["progress"] in ("counting", "done")
     assert counted(program.app) == "done"
     assert program.get("/api/v1/stats/exact?state=Failed")["count"] == many
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists of a filter count three jobs, and look for them among the newest four."""
+    monkeypatch.setattr(monitoring_lists, "CAP", 3)
+    monkeypatch.setattr(monitoring_filters, "SCANNED", 4)
+
+
+@pytest.mark.usefixtures("many", "short")
+def test_jobs_of_a_filter_are_counted_also_those_that_its_list_does_not_look_at(
+    tm: TaskManager, app: Any, ann: Browser
+) -> None:
+    tm.enqueue_many(len, [("x",)] * 2, queue="mail")
+    gone = tm.enqueue(len, "y", queue="mail")
+    tm.delete(gone)
+    address = "/hangfire/counts/failed?q=type:len"
+    page = ann.get("/hangfire/jobs/failed?q=type:len").text
+    assert f'href="{address}"' in page
+    assert "exactly " not in page
+    assert "being counted" in ann.get(address, **PART).text
+    assert counted(app, "Failed type:len") == "done"
+    told = ann.get(address, **PART).text
+    assert ("exactly 5 " in told, "hx-trigger" in told) == (True, False)
+    assert "exactly 5 " in ann.get("/hangfire/jobs/failed?q=type:len").text
+    assert "exactly " not in ann.get("/hangfire/jobs/failed?q=type:le").text, "another filter has another number"
+    for state, q, number in (
+        ("all", "type:len", 8),
+        ("all", "", 8),
+        ("all", "queue:mail", 3),
+        ("all", "state:failed,deleted", 6),
+        ("deleted", "queue:mail created:>-1d", 1),
+        ("failed", "error:ValueError", 5),
+        ("failed", "-error:ValueError", 0),
+        ("failed", "attempt:1", 0),
+        ("all", "arg:x", 7),
+        ("all", f"id:{gone},{gone + 1000}", 1),
+        ("all", "tag:none", 0),
+    ):
+        asked = f"/hangfire/counts/{state}?{urlencode({'q': q})}"
+        there = ann.get(asked).headers["Location"]
+        assert there.startswith("/hangfire/jobs" if state == "all" else f"/hangfire/jobs/{state}"), there
+        all_counted()
+        assert f"exactly {number} " in ann.get(asked, **PART).text, (state, q)
+
+
+@pytest.mark.usefixtures("many", "short")
+def test_a_count_of_a_filter_is_told_without_javascript_to_who_may_look_and_by_a_program(
+    tm: TaskManager, eve: Browser
+) -> None:
+    answer = eve.get("/hangfire/counts/failed?q=queue:default")
+    assert answer.headers["Location"] == "/hangfire/jobs/failed?q=queue:default"
+    assert "Reload the page in a moment" in eve.get(answer.headers["Location"]).text
+    program = Program(tm)
+    assert program.get("/api/v1/stats/exact?q=queue:default")["state"] is None
+    assert counted(program.app, "queue:default") == "done"
+    assert program.get("/api/v1/stats/exact?q=queue:default")["count"] == 5
+    assert program.refused("GET", "/api/v1/stats/exact?q=nokey:x")[0] == 422
+    assert program.refused("GET", "/api/v1/stats/exact?q=arg.a:x")[0] == 422
+
+
+@pytest.mark.usefixtures("many", "short")
+def test_what_the_database_cannot_count_or_fails_to_is_told(
+    app: Any, ann: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ann.get("/hangfire/counts/failed?q=nokey:x").status_code == 422
+    assert ann.get("/hangfire/counts/failed?q=arg.a:x").status_code == 422
+    assert "/counts/" not in ann.get("/hangfire/jobs/failed?q=arg.a:x").text
+
+    def away(tx: Any, wanted: Any) -> int:
+        raise StorageError("the database is away")
+
+    monkeypatch.setattr(monitoring_exact, "count", away)
+    ann.get("/hangfire/counts/failed?q=type:len")
+    assert counted(app, "Failed type:len") == "away"
+    assert "could not be counted" in ann.get("/hangfire/jobs/failed?q=type:len").text
+
+
+def test_only_some_lists_wait_to_be_counted_and_few_are_remembered(
+    tm: TaskManager, app: Any, ann: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+
+    def count(tx: Any, wanted: Wanted) -> int:
+        assert go.wait(60)
+        return 1
+
+    monkeypatch.setattr(monitoring_exact, "count", count)
+    told = [ann.get(f"/hangfire/counts/all?q=queue:q{n}", **PART).text for n in range(8)]
+    go.set()
+    all_counted()
+    assert ["being counted …" in one for one in told] == [True] * 6 + [False] * 2
+    assert "Other lists are being counted" in told[7]
+    known = app.config["COUNTING"].known
+    for n in range(110):
+        ann.get(f"/hangfire/counts/all?q=queue:r{n}", **PART)
+        counted(app, f"queue:r{n}")
+    assert len(known) == 100
+    assert "queue:r109" in known
 
 
 def ids_on(page: str) -> list[int]:

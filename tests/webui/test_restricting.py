@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -71,6 +72,17 @@ def test_lists_jobs_and_queues_are_those_of_the_queue(
     told = some.get("/hangfire/stats").json
     assert {one["text"] for one in told["counts"].values()} == {"–"}
     assert told["ended"] == {}
+
+
+def test_jobs_are_counted_exactly_in_the_queue_alone(tm: TaskManager, some: Browser) -> None:
+    tm.enqueue_many(len, [("a",), ("b",)], queue="mail")
+    tm.enqueue_many(len, [("c",), ("d",), ("e",)], queue="payroll")
+    for path, number in (("all", 2), ("all?q=queue:payroll", 0), ("all?q=type:len", 2), ("enqueued", 2)):
+        some.get(f"/hangfire/counts/{path}")
+        for one in threading.enumerate():
+            if one.name == "taskmanager-count":
+                one.join(60)
+        assert f"exactly {number} " in some.get(f"/hangfire/counts/{path}", **{"HX-Request": "true"}).text, path
 
 
 def test_changes_are_made_in_the_queue_alone_and_others_are_refused_and_audited(tm: TaskManager, some: Browser) -> None:

@@ -19,11 +19,10 @@ from taskmanager.storage.monitoring_queues import QueueView
 from taskmanager.storage.transaction import Tx
 from webui import access, cursors, examining, queueviews, redaction, serverviews, shell
 from webui.api import schemas, systemschemas
-from webui.api.problems import refuse, told
+from webui.api.problems import refuse, refuse_field, told
 from webui.api.routing import group, operation
-from webui.api.work import place, row
+from webui.api.work import filter_of, place, row
 from webui.blueprint import manager, read
-from webui.counting import Counting
 from webui.serverviews import ServerView
 from webui.views.servers import look_at
 
@@ -45,9 +44,12 @@ def get_stats() -> Any:
     system, "GET", "/api/v1/stats/exact", query=systemschemas.CountQuery, gives=systemschemas.ExactCount
 )  # fmt: skip
 def count_exactly(query: Mapping[str, Any]) -> Any:
-    """Count all jobs of a state, where there are more than `stats` counts; what came of it is kept for 10 s."""
-    counting: Counting = current_app.config["COUNTING"]
-    return {"state": query["state"]} | asdict(counting.ask(query["state"]))
+    """Count all jobs of a state or of a filter, where `stats` and lists stop; what came of it is kept for 10 s."""
+    state, counting = query["state"], current_app.config["COUNTING"]
+    parsed = filter_of(query["q"], (state,) if state else ())
+    if parsed.names:
+        refuse_field("q", "looks into named arguments, which are no search keys: the database cannot count by them")
+    return {"state": state} | asdict(counting.ask(parsed.key, parsed.wanted))
 
 
 @operation(system, "GET", "/api/v1/stats/history", query=systemschemas.TrendQuery, gives=systemschemas.Trend)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from taskmanager.domain.states import ALL_NAMES
 from taskmanager.engine.audit import OUTCOMES
 from webui.api.fields import Body, Moment, QuietHours, Telling, Text, described, name
 from webui.api.schemas import LoggedRun
@@ -40,18 +41,23 @@ class Statistics(Schema):
 
 
 class CountQuery(Body):
-    """Of which state."""
+    """Which jobs: of a state, of a filter, or of both."""
 
-    state = fields.String(
-        required=True, validate=validate.OneOf(("Enqueued", "Scheduled", "Processing", "Failed", "Awaiting"))
-    )
+    state = fields.String(load_default=None, validate=validate.OneOf(ALL_NAMES))
+    q = Text(
+        load_default="", validate=validate.Length(max=500),
+        metadata={"description": "a filter in the language of the lists, without named arguments"},
+    )  # fmt: skip
 
 
 class ExactCount(Schema):
-    """All jobs of a state, counted in the background."""
+    """All jobs of a state or of a filter, counted in the background."""
 
-    state = fields.String()
-    progress = described(fields.String, "counting, done, slow (it takes longer than 5 s) or away; ask again")
+    state = fields.String(allow_none=True)
+    progress = described(
+        fields.String,
+        "counting, done, slow (it takes longer than 5 s), away, or busy (others are being counted); ask again",
+    )
     count = described(fields.Integer, "the newest that was had", allow_none=True)
     at = described(Moment, "when that was", allow_none=True)
 

@@ -97,7 +97,7 @@ def _page(state: str) -> Any:
         "jobs.html", here="jobs", state=state, filter=parsed, listed=listed, size=size(), sizes_list=SIZES,
         actions=ACTIONS.get(state, ()), servers=_servers(state), keys=filtering.KEYS, now=now, types=_types(),
         total=_total(listed, state, parsed), by_time=by_time, oldest_first=sort == "old" and not start,
-        exact=_counting().known.get(shell.STATES[state][0]) if state in shell.STATES else None,
+        exact=_counting().known.get(parsed.key) if parsed.is_countable else None,
         cols=columns.shown(state),
         offered=columns.offered(state), usual=_usual(listed.rows) if state == "processing" else {},
         first=not (request.args.get("after") or request.args.get("before") or start),
@@ -115,7 +115,7 @@ def _by_id(parsed: Parsed, start: int) -> Listed:
             before = monitoring_lists.edge_of(tx, wanted, start)
         after = int(above[0]) if above else None
         page = monitoring_lists.page(tx, wanted, limit=limit, before=before, after=after)
-        if not (searched and wanted.terms):
+        if not (searched and wanted.terms) or parsed.names:
             return page, None
         return page, monitoring_lists.count(tx, wanted, first=page if before is None and after is None else None)
 
