@@ -8,7 +8,7 @@ import sqlite3
 import uuid
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from taskmanager.server.schedulers import DelayedScheduler, RecurringScheduler
 from taskmanager.server.worker import Worker
 from taskmanager.storage import servers as server_rows
 from taskmanager.storage.database import Database
+from tests import covering
 from tests.servers import local
 
 # Processes that tests start may keep what they compile: else each of them compiles the whole of taskmanager anew.
@@ -253,6 +254,13 @@ def hands(tm: TaskManager, tmp_path: Path) -> Iterator[Callable[..., Hands]]:
 def history(tm: TaskManager, job_id: int) -> list[str]:
     """The names of the states a job went through."""
     return [state.name for state in tm.get(job_id).history]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """A test that another database runs for coverage is not traced."""
+    with nullcontext() if covering.counts(item) else covering.left_out():
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
