@@ -39,6 +39,7 @@ from webui.hosting import Can, Host, Who
 from webui.hub import hubs
 from webui.panels import MakesPanel, Panel
 from webui.panels import load as load_panels
+from webui.routes import LateRule
 from webui.snapshots import Snapshots
 from webui.users import ROLES, User
 from webui.views import ALL
@@ -63,6 +64,7 @@ def create_app(
     follow it.
     """
     app = Flask(__name__, static_folder=None)
+    app.url_rule_class = LateRule
     app.config.update(
         TASKMANAGER=tm,
         SNAPSHOTS=Snapshots(tm),

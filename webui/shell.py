@@ -18,6 +18,7 @@ import taskmanager
 from taskmanager.domain import times
 from webui import (
     access,
+    compiled,
     cron_builder,
     crons,
     cursors,
@@ -79,6 +80,7 @@ def dress(app: Flask) -> None:
     )  # fmt: skip
     app.jinja_env.filters["unix"] = formats.unix
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.bytecode_cache = compiled.SHARED
 
 
 def seen(*, rows: bool = False) -> Seen | None:
