@@ -53,7 +53,7 @@ class Gauges:
         yield _labelled("queue_in_hand", "Jobs that workers hold", "queue", {one.name: one.fetched for one in each})
         yield _labelled("queue_paused", "1 of a queue that is paused", "queue", {o.name: int(o.paused) for o in each})
         latency = {one.name: self._waited(one) for one in each}
-        yield _labelled("queue_latency_seconds", "How long the job that is next has waited", "queue", latency)
+        yield _labelled("queue_latency_seconds", "How long the job that waits longest has waited", "queue", latency)
 
     def _waited(self, one: QueueView) -> float:
         return 0.0 if one.waiting_since is None else max(0.0, (self._now - one.waiting_since).total_seconds())

@@ -100,7 +100,7 @@ def judge(one: Condition, before: Standing, look: Look) -> Verdict:
 def _latency(one: Condition, look: Look) -> str:
     waits = {q: s for q, s in look.waits.items() if (q not in look.paused if one.queue is None else q == one.queue)}
     slow = sorted((seconds, queue) for queue, seconds in waits.items() if seconds > one.seconds)[::-1]
-    return "; ".join(f"queue {queue}: the job that is next has waited {seconds:.0f} s" for seconds, queue in slow[:5])
+    return "; ".join(f"queue {queue}: a job has waited {seconds:.0f} s" for seconds, queue in slow[:5])
 
 
 def _no_server(one: Condition, look: Look) -> str:

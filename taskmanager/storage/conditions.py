@@ -11,26 +11,17 @@ from typing import Any
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule
 from taskmanager.domain.conditions import Condition, Kind, Look, Standing
-from taskmanager.storage import monitoring_queues, servers, structures
-from taskmanager.storage.dialects import Product
-from taskmanager.storage.statements import statement
-from taskmanager.storage.tables import Tables
-from taskmanager.storage.transaction import Tx, as_moment
+from taskmanager.storage import monitoring_queues, monitoring_waits, servers, structures
+from taskmanager.storage.transaction import Tx
 
 _IDS = "alerts:conditions"
 _KEY = "alerts:condition:"
 #: Whose turn it was to judge: the score is when.
 _TURN, _JUDGED = "alerts:turn", "judged"
-#: Queues that one statement looks at, and that are looked at in all.
-_AT_ONCE, _MOST_QUEUES = 12, 120
+#: So many queues are looked at.
+_MOST_QUEUES = 120
 #: So many conditions there may be.
 MOST = 100
-
-
-@statement
-def queue_waits(t: Tables, p: Product) -> str:
-    """Since when the jobs that are next in some queues wait: a few look-ups for each."""
-    return " UNION ALL ".join(monitoring_queues.waits_since(t, p, n) for n in range(_AT_ONCE))
 
 
 def ids(tx: Tx) -> list[str]:
@@ -112,13 +103,7 @@ def served(tx: Tx, dead_after: float) -> set[str]:
 def _waits(tx: Tx, named: set[str], messages: str, now: datetime) -> tuple[dict[str, float], frozenset[str]]:
     known = monitoring_queues.known(tx)
     queues = [*sorted(named), *sorted(known.keys() - named - {messages})][:_MOST_QUEUES]
-    waits = {}
-    for start in range(0, len(queues), _AT_ONCE):
-        some = queues[start : start + _AT_ONCE]
-        given = {f"q{n}": some[n] if n < len(some) else "" for n in range(_AT_ONCE)}
-        for name, since in tx.execute(queue_waits, given):
-            if since is not None:
-                waits[str(name)] = (now - as_moment(since)).total_seconds()
+    waits = {name: (now - at).total_seconds() for name, at in monitoring_waits.since(tx, queues).items()}
     return waits, frozenset(name for name, pause in known.items() if pause is not None)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, or_, select
 
 from taskmanager.domain.records import Pause
 from taskmanager.domain.rollups import LATENCY, LENGTH, QUEUE, Figures
-from taskmanager.storage import queue_pauses
+from taskmanager.storage import monitoring_waits, queue_pauses
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.monitoring_lists import Row, rows_of
 from taskmanager.storage.monitoring_snapshot import CAP, queue_names
@@ -31,7 +31,8 @@ FIRST = (-(1 << 31), 0)
 
 @dataclass(frozen=True, slots=True)
 class QueueView:
-    """One queue. `waiting_since`: since when the job at its head waits; `next`: the jobs that come first.
+    """One queue. `waiting_since`: since when the job waits that came first, whatever its priority; `next`: the jobs
+    that will be claimed first.
 
     pause: what is known of it; None of a queue that is not paused.
     """
@@ -64,12 +65,6 @@ def names(t: Tables, p: Product) -> str:
         f"LEFT JOIN {q(t.hash.name)} h ON h.{q('Key')} = {key} WHERE s.{q('Key')} = '{PAUSED}'"
     )
     return f"SELECT name, 0, NULL, NULL FROM ({queue_names(t, p)}) x UNION ALL {paused}"
-
-
-@statement
-def looks(t: Tables, p: Product) -> str:
-    """What waits in some queues and what is in hand, capped, and since when the head of each waits."""
-    return " UNION ALL ".join(_look(t, p, number) for number in range(_AT_ONCE))
 
 
 @statement
@@ -223,13 +218,8 @@ def known(tx: Tx) -> dict[str, Pause | None]:
 
 def _look_at(tx: Tx, views: dict[str, QueueView]) -> None:
     """Count what is in these queues."""
-    found = list(views)
-    for start in range(0, len(found), _AT_ONCE):
-        some = _slots(found[start : start + _AT_ONCE])
-        for name, waiting, fetched, since in tx.execute(looks, some):
-            if name in views:
-                moment = None if since is None else as_moment(since)
-                views[name] = replace(views[name], waiting=int(waiting), fetched=int(fetched), waiting_since=moment)
+    for name, (waiting, fetched, since) in monitoring_waits.look(tx, list(views)).items():
+        views[name] = replace(views[name], waiting=waiting, fetched=fetched, waiting_since=since)
 
 
 def _with_next(tx: Tx, views: dict[str, QueueView]) -> list[QueueView]:
@@ -261,33 +251,6 @@ def _calls(t: Tables, p: Product, text: str) -> str:
 
 def _slots(some: Sequence[str]) -> dict[str, Any]:
     return {f"q{n}": some[n] if n < len(some) else "" for n in range(_AT_ONCE)}
-
-
-def _look(t: Tables, p: Product, n: int) -> str:
-    q = p.quote
-    table, queue, fetched = f"{q(t.queue.name)}", f"{q('Queue')} = :q{n}", q("FetchedAt")
-    waiting, taken = (
-        p.count_up_to(CAP + 1, f"{table} WHERE {queue} AND {fetched} IS {null}") for null in ("NULL", "NOT NULL")
-    )
-    return f"{_named(p, n)}, {waiting}, {taken}, ({_since(t, p, n)})"
-
-
-def waits_since(t: Tables, p: Product, n: int) -> str:
-    """A branch of a statement: the nth queue, and since when the job that is next in it waits."""
-    return f"{_named(p, n)}, ({_since(t, p, n)})"
-
-
-def _named(p: Product, n: int) -> str:
-    return f"SELECT CAST(:q{n} AS CHAR(50))" if p.name in ("mysql", "mariadb") else f"SELECT CAST(:q{n} AS VARCHAR)"
-
-
-def _since(t: Tables, p: Product, n: int) -> str:
-    q = p.quote
-    return (
-        f"SELECT s.{q('CreatedAt')} FROM {q(t.state.name)} s JOIN {q(t.job.name)} j ON j.{q('StateId')} = s.{q('Id')} "
-        f"WHERE j.{q('Id')} = (SELECT w.{q('JobId')} FROM {q(t.queue.name)} w WHERE w.{q('Queue')} = :q{n} "
-        f"AND w.{q('FetchedAt')} IS NULL ORDER BY {_order(p, 'w.')} LIMIT 1)"
-    )
 
 
 def _waiting(t: Tables, p: Product, where: str) -> str:

@@ -16,6 +16,7 @@ from taskmanager.storage import (
     monitoring_logged,
     monitoring_logged_statistics,
     monitoring_queues,
+    monitoring_waits,
 )
 from taskmanager.storage import monitoring_snapshot as snapshot
 from tests.conftest import drop_database, new_database, server_of
@@ -36,7 +37,14 @@ VARIANTS = [v for v in pages.VARIANTS if "from=9000" not in v and not v.endswith
 def low_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds so low that both sizes go beyond them: what still grows has none. Rows are counted, and no seconds."""
     monkeypatch.setattr(access, "READING_SECONDS", 100.0)
-    for module in (snapshot, monitoring_queues, monitoring_lists, monitoring_logged, monitoring_failures):
+    for module in (
+        snapshot,
+        monitoring_queues,
+        monitoring_waits,
+        monitoring_lists,
+        monitoring_logged,
+        monitoring_failures,
+    ):
         monkeypatch.setattr(module, "CAP", 4)
     monkeypatch.setattr(snapshot, "BLOCK", 4)
     for module in (monitoring_filters, monitoring_logged):

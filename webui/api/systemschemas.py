@@ -85,7 +85,7 @@ class Queue(Schema):
     paused = fields.Boolean()
     waiting = described(fields.Integer, "at most 10,001")
     fetched = described(fields.Integer, "in workers' hands")
-    waitingSince = Moment(allow_none=True)
+    waitingSince = described(Moment, "of the job that waits longest, whatever its priority", allow_none=True)
     pausedSince = Moment(allow_none=True)
     pausedUntil = described(Moment, "when it resumes by itself", allow_none=True)
     pausedBy = fields.String(allow_none=True)

@@ -47,6 +47,23 @@ class MySQL(Product):
         # It reads one row a value by itself (loose index scan), and the recursion walks the index for each value.
         return f"SELECT DISTINCT {self.quote(column)} AS name FROM {self.quote(table)} LIMIT {most}"
 
+    def distinct_within(self, table: str, index: str, fixed: str, columns: Sequence[str], most: int) -> str:
+        # With all columns it is a loose index scan; with the last one alone it reads every row, as the recursion does.
+        others, value = ", ".join(map(self.quote, columns[:-1])), self.quote(columns[-1])
+        return (
+            f"SELECT DISTINCT {others}, {value} AS step FROM {self.quote(table)}{self.by_index(index)} "
+            f"WHERE {fixed} LIMIT {most}"
+        )
+
+    def text_parameter(self, name: str) -> str:
+        return f"CAST(:{name} AS CHAR(50))"
+
+    def for_each(self, names: Sequence[str], columns: Sequence[str]) -> str:
+        # A derived table within a column does not see the row around it.
+        return " UNION ALL ".join(
+            f"SELECT {', '.join((self.text_parameter(name), *columns))}".replace("{each}", f":{name}") for name in names
+        )
+
     def count_up_to(self, most: int, *parts: str, order: str = "", few: str = "") -> str:
         # A bounded list of rows is written to a temporary table and read again: three times the work of one more look.
         counted = " + ".join(f"(SELECT COUNT(*) FROM {part})" for part in parts)

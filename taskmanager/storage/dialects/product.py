@@ -149,6 +149,28 @@ class Product:
             f"WHERE names.name IS NOT NULL AND number < {most}) SELECT name FROM names WHERE name IS NOT NULL"
         )
 
+    def distinct_within(self, table: str, index: str, fixed: str, columns: Sequence[str], most: int) -> str:
+        """At most so many distinct values (`step`) of the last of these columns, which an index begins with: one
+        look-up each, the smallest first. fixed: a condition that is one value of each of the others.
+        """
+        of, value = f"{self.quote(table)}{self.by_index(index)}", self.quote(columns[-1])
+        order = ", ".join(map(self.quote, columns))
+        return (
+            f"WITH RECURSIVE steps (step, number) AS (SELECT (SELECT {value} FROM {of} WHERE {fixed} ORDER BY {order} "
+            f"LIMIT 1), 1 UNION ALL SELECT (SELECT {value} FROM {of} WHERE {fixed} AND {value} > steps.step "
+            f"ORDER BY {order} LIMIT 1), number + 1 FROM steps WHERE steps.step IS NOT NULL AND number < {most}) "
+            f"SELECT step FROM steps WHERE step IS NOT NULL"
+        )
+
+    def text_parameter(self, name: str) -> str:
+        """A parameter where nothing else tells that it is a short text."""
+        return f"CAST(:{name} AS VARCHAR)"
+
+    def for_each(self, names: Sequence[str], columns: Sequence[str]) -> str:
+        """A row for each of the texts in these parameters: the text, and columns in which `{each}` stands for it."""
+        texts = " UNION ALL ".join(f"SELECT {self.text_parameter(name)} AS name" for name in names)
+        return f"SELECT {', '.join(('e.name', *columns))} FROM ({texts}) e".replace("{each}", "e.name")
+
     def count_up_to(self, most: int, *parts: str, order: str = "", few: str = "") -> str:
         """How many rows these parts of tables (what follows FROM) have, and at least `most` where they have more.
 
