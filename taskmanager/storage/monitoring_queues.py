@@ -25,6 +25,8 @@ _AT_ONCE = 12
 _NEXT = 5
 #: Of so many jobs that are next it is told how many are of each type; and so much of each call is read for that.
 SORTED, _CALL, _KINDS = 2_000, 300, 200
+#: Who asks for it has those of so many told that are last in the queue: of one priority, the newest.
+LAST = 10_000
 #: Before every place of a queue.
 FIRST = (-(1 << 31), 0)
 
@@ -96,12 +98,22 @@ def jobs_of_priority(t: Tables, p: Product) -> str:
 @statement
 def calls_of_queue(t: Tables, p: Product) -> str:
     """What the jobs that are next call, cut off, and how many of each."""
-    return _calls(t, p, "")
+    return _calls(t, p, "", SORTED)
 
 
 @statement
 def calls_and_figures(t: Tables, p: Product) -> str:
     """The same, and the queue's figures by kind and bucket: rows of three texts."""
+    return _story(t, p, SORTED)
+
+
+@statement
+def last_calls_and_figures(t: Tables, p: Product) -> str:
+    """The same of the jobs that are last."""
+    return _story(t, p, LAST, " DESC")
+
+
+def _story(t: Tables, p: Product, most: int, way: str = "") -> str:
     text = "CHAR" if p.name in ("mysql", "mariadb") else "VARCHAR"
     q, kinds = p.quote, ", ".join(f"'{kind}'" for kind in (QUEUE, LENGTH, LATENCY))
     sums = p.concat(q("Count"), "','", q("Failed"), "','", q("DurationMs"))
@@ -109,7 +121,7 @@ def calls_and_figures(t: Tables, p: Product) -> str:
         f"SELECT {q('Kind')}, CAST({q('Bucket')} AS {text}), {sums} FROM {q(t.rollup.name)} WHERE {q('Span')} = :span "
         f"AND {q('Kind')} IN ({kinds}) AND {q('Key')} = :queue AND {q('Bucket')} >= :since"
     )
-    return f"{p.bounded(_calls(t, p, text), 0)} UNION ALL {p.bounded(figures, 1)}"
+    return f"{p.bounded(_calls(t, p, text, most, way), 0)} UNION ALL {p.bounded(figures, 1)}"
 
 
 @statement
@@ -161,13 +173,17 @@ def calls(tx: Tx, name: str) -> list[tuple[str, int]]:
 
 
 def story(
-    tx: Tx, name: str, span: int, since: datetime
+    tx: Tx, name: str, span: int, since: datetime, *, last: bool = False
 ) -> tuple[list[tuple[str, int]], dict[str, dict[datetime, Figures]]]:
-    """As `calls`, and what runs, length and latency were in each bucket of time from then on, by one statement."""
+    """As `calls`, and what runs, length and latency were in each bucket of time from then on, by one statement.
+
+    last: of the `LAST` jobs at the end of the queue.
+    """
     called: list[tuple[str, int]] = []
     found: dict[str, dict[datetime, Figures]] = {kind: {} for kind in (QUEUE, LENGTH, LATENCY)}
     for what, second, third in tx.execute(
-        calls_and_figures, {"queue": name, "span": span, "since": tx.bind_moment(since)}
+        last_calls_and_figures if last else calls_and_figures,
+        {"queue": name, "span": span, "since": tx.bind_moment(since)},
     ):
         if what == "call":
             called.append((str(second), int(third)))
@@ -234,12 +250,16 @@ def _with_next(tx: Tx, views: dict[str, QueueView]) -> list[QueueView]:
     return list(views.values())
 
 
-def _calls(t: Tables, p: Product, text: str) -> str:
-    """text: the type of numbers beside texts, after a word that tells what the row is; empty for numbers alone."""
+def _calls(t: Tables, p: Product, text: str, most: int, way: str = "") -> str:
+    """text: the type of numbers beside texts, after a word that tells what the row is; empty for numbers alone.
+
+    way: in which the index of the claim is walked.
+    """
     q = p.quote
+    order = ", ".join(f"{q(column)}{way}" for column in p.claim_order)
     nearest = (
         f"SELECT {q('JobId')} FROM {q(t.queue.name)}{p.by_index(f'IX_{t.queue.name}_Claim')} "
-        f"WHERE {q('Queue')} = :queue AND {q('FetchedAt')} IS NULL ORDER BY {_order(p, '')} LIMIT {SORTED}"
+        f"WHERE {q('Queue')} = :queue AND {q('FetchedAt')} IS NULL ORDER BY {order} LIMIT {most}"
     )
     call = f"SUBSTR(j.{q('InvocationData')}, 1, {_CALL})"
     told = f"'call', {call}, CAST(COUNT(*) AS {text})" if text else f"{call}, COUNT(*)"

@@ -625,6 +625,9 @@ SELECT `Priority`, `Id`, `JobId` FROM `HangfireJobQueue` FORCE INDEX (`IX_Hangfi
 -- monitoring_queues.jobs_of_queue
 SELECT `Priority`, `Id`, `JobId` FROM `HangfireJobQueue` FORCE INDEX (`IX_HangfireJobQueue_Claim`) WHERE `Queue` = :queue AND `FetchedAt` IS NULL AND `Priority` > :priority ORDER BY `Priority`, `Id` LIMIT :limit;
 
+-- monitoring_queues.last_calls_and_figures
+(SELECT 'call', SUBSTR(j.`InvocationData`, 1, 300), CAST(COUNT(*) AS CHAR) FROM (SELECT `JobId` FROM `HangfireJobQueue` FORCE INDEX (`IX_HangfireJobQueue_Claim`) WHERE `Queue` = :queue AND `FetchedAt` IS NULL ORDER BY `Priority` DESC, `Id` DESC LIMIT 10000) n JOIN `HangfireJob` j ON j.`Id` = n.`JobId` GROUP BY SUBSTR(j.`InvocationData`, 1, 300) ORDER BY COUNT(*) DESC LIMIT 200) UNION ALL (SELECT `Kind`, CAST(`Bucket` AS CHAR), CONCAT(`Count`, ',', `Failed`, ',', `DurationMs`) FROM `HangfireMetricRollup` WHERE `Span` = :span AND `Kind` IN ('queue', 'queue.length', 'queue.latency') AND `Key` = :queue AND `Bucket` >= :since);
+
 -- monitoring_queues.names
 SELECT name, 0, NULL, NULL FROM (SELECT DISTINCT `Queue` AS name FROM `HangfireJobQueue` LIMIT 1000) x UNION ALL SELECT s.`Value`, 1, h.`Field`, h.`Value` FROM `HangfireSet` s LEFT JOIN `HangfireHash` h ON h.`Key` = CONCAT('queue-pause:', s.`Value`) WHERE s.`Key` = 'paused-queues';
 

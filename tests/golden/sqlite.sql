@@ -625,6 +625,9 @@ SELECT "Priority", "Id", "JobId" FROM "HangfireJobQueue" INDEXED BY "IX_Hangfire
 -- monitoring_queues.jobs_of_queue
 SELECT "Priority", "Id", "JobId" FROM "HangfireJobQueue" INDEXED BY "IX_HangfireJobQueue_Claim" WHERE "Queue" = :queue AND "FetchedAt" IS NULL AND "Priority" > :priority ORDER BY "Priority", "Id" LIMIT :limit;
 
+-- monitoring_queues.last_calls_and_figures
+SELECT * FROM (SELECT 'call', SUBSTR(j."InvocationData", 1, 300), CAST(COUNT(*) AS VARCHAR) FROM (SELECT "JobId" FROM "HangfireJobQueue" INDEXED BY "IX_HangfireJobQueue_Claim" WHERE "Queue" = :queue AND "FetchedAt" IS NULL ORDER BY "Priority" DESC, "Id" DESC LIMIT 10000) n JOIN "HangfireJob" j ON j."Id" = n."JobId" GROUP BY SUBSTR(j."InvocationData", 1, 300) ORDER BY COUNT(*) DESC LIMIT 200) b0 UNION ALL SELECT * FROM (SELECT "Kind", CAST("Bucket" AS VARCHAR), ("Count" || ',' || "Failed" || ',' || "DurationMs") FROM "HangfireMetricRollup" WHERE "Span" = :span AND "Kind" IN ('queue', 'queue.length', 'queue.latency') AND "Key" = :queue AND "Bucket" >= :since) b1;
+
 -- monitoring_queues.names
 SELECT name, 0, NULL, NULL FROM (WITH RECURSIVE names (name, number) AS (SELECT MIN("Queue"), 1 FROM "HangfireJobQueue" UNION ALL SELECT (SELECT MIN("Queue") FROM "HangfireJobQueue" WHERE "Queue" > names.name), number + 1 FROM names WHERE names.name IS NOT NULL AND number < 1000) SELECT name FROM names WHERE name IS NOT NULL) x UNION ALL SELECT s."Value", 1, h."Field", h."Value" FROM "HangfireSet" s LEFT JOIN "HangfireHash" h ON h."Key" = ('queue-pause:' || s."Value") WHERE s."Key" = 'paused-queues';
 

@@ -118,6 +118,22 @@ def test_types_are_counted_by_the_database_over_the_jobs_that_are_next(tm: TaskM
     assert len(tm.database.read(lambda tx: monitoring_queues.calls(tx, "mail"))) == 2
 
 
+def test_types_of_the_jobs_at_the_end_of_the_queue_are_counted_for_who_asks(
+    tm: TaskManager, ann: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitoring_queues, "SORTED", 4)
+    monkeypatch.setattr(monitoring_queues, "LAST", 6)
+    tm.job(queue="mail")(resize_image)
+    tm.enqueue_many(resize_image, [("/x.png", 1)] * 5)
+    tm.enqueue_many(len, [("x",)] * 4, queue="mail")
+    page = ann.get("/hangfire/queues/mail").text
+    assert 'href="/hangfire/queues/mail?types=last"' in page
+    assert re.search(r"4 resize_image\s+of the 4 that are next", re.sub(r"<[^>]+>", "", page))
+    page = ann.get("/hangfire/queues/mail?types=last").text
+    assert re.search(r"4 len,\s*2 resize_image\s+of the 6 at the end of the queue", re.sub(r"<[^>]+>", "", page))
+    assert 'id="facts" aria-label="Facts">' in page, "it is not counted anew at each change"
+
+
 def test_all_that_wait_are_moved_and_what_a_worker_has_in_hand_stays(
     tm: TaskManager, ann: Browser, eve: Browser
 ) -> None:

@@ -152,6 +152,7 @@ def _jobs(name: str, *, fetched: bool) -> str:
     asked = request.args.get("range", "1h")
     asked = asked if asked in queueviews.RANGES else "1h"
     span, buckets = queueviews.RANGES[asked]
+    last = request.args.get("types") == "last"
 
     def shown(now: datetime) -> tuple[datetime, ...]:
         return moments(now, span, buckets)
@@ -162,7 +163,7 @@ def _jobs(name: str, *, fetched: bool) -> str:
             return rows, more, None, (), (), None
         since = shown(tx.now())[0]
         if first and rows:
-            calls, figures = monitoring_queues.story(tx, name, span, since)
+            calls, figures = monitoring_queues.story(tx, name, span, since, last=last)
         else:
             calls, figures = [], monitoring_rollups.of_key(tx, span, queueviews.KINDS, name, since)
         view, servers = monitoring_queues.one(tx, name), server_rows.all_servers(tx)
@@ -179,5 +180,5 @@ def _jobs(name: str, *, fetched: bool) -> str:
         "queue.html", here="queues", queue=name, fetched=fetched, rows=rows, size=limit, sizes_list=SIZES, view=view,
         older=cursors.write(*more) if more else None, first=first, state="enqueued", now=now, key=new_key(),
         types=types.most_common(_TYPES), looked=looked, charts=charts, range=asked, ranges=queueviews.RANGES,
-        listens=listeners(name, servers, now),
+        listens=listeners(name, servers, now), last=last, most_last=monitoring_queues.LAST,
     )  # fmt: skip
