@@ -68,7 +68,7 @@ VARIANTS = (
     "jobs/succeeded?q=arg:nothing", "jobs/succeeded?q=recurring:nothing", "jobs?q=queue:nothing",
     "jobs/failed?q=attempt:>1", "history?server=nothing", "jobs/scheduled?count=200",
     "jobs/enqueued/default?count=200", "retries?count=200", "recurring?count=100", "history?count=200",
-    "audit?count=200",
+    "audit?count=200", "jobs/enqueued/default?types=last",
 )  # fmt: skip
 #: The same of the API.
 API_VARIANTS = (

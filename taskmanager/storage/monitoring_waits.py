@@ -24,13 +24,13 @@ PRIORITIES = 100
 
 
 @statement
-def looks(t: Tables, p: Product) -> str:
+def looks(t: Tables, p: Product) -> Any:
     """What waits in some queues and what is in hand, capped, and since when the job waits that came first."""
     return _looking(_SIZES[-1])(t, p)
 
 
 @statement
-def waits(t: Tables, p: Product) -> str:
+def waits(t: Tables, p: Product) -> Any:
     """The last alone: a few look-ups for each queue."""
     return _waiting(_SIZES[-1])(t, p)
 

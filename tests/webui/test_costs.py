@@ -54,6 +54,7 @@ def low_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(monitoring_logged_statistics, "MOST", 100)
     monkeypatch.setattr(monitoring_logged_statistics, "OF_NAME", 10)
     monkeypatch.setattr(monitoring_queues, "SORTED", 100)
+    monkeypatch.setattr(monitoring_queues, "LAST", 200)
 
 
 @pytest.fixture
