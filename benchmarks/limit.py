@@ -17,6 +17,7 @@ from taskmanager import TaskManager
 from taskmanager.storage import jobs, queues, structures
 from taskmanager.storage.arrays import arrays_of
 from taskmanager.storage.dialects.product import InsertText
+from taskmanager.storage.row_values import statements_of
 from taskmanager.storage.statements import Builder, render
 
 BATCH = 100
@@ -35,6 +36,8 @@ class Bare:
         self._texts: dict[Builder, str] = {}
         #: Of statements that have one: the form for many rows at once, a parameter for each column.
         self._many: dict[Builder, str] = {}
+        #: Of others the columns, where a statement takes many rows of values.
+        self._columns: dict[Builder, tuple[str, ...]] = {}
         if self._product.name in ("mysql", "mariadb"):
             self._cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
         self.begin()
@@ -47,7 +50,9 @@ class Bare:
                 dialect = type(dialect)(paramstyle="named")
             made = build(self._tables, self._product)
             if isinstance(made, InsertText):
-                self._many[build] = self.styled(made.many)
+                self._columns[build] = made.columns
+                if made.many is not None:
+                    self._many[build] = self.styled(made.many)
             sql = str(made) if isinstance(made, str) else render(build, self._tables, self._product, dialect)
             self._texts[build] = self.styled(sql)
         return self._texts[build]
@@ -57,12 +62,17 @@ class Bare:
         return sql if self._database.is_embedded else re.sub(r"(?<![:\w]):(\w+)", r"%(\1)s", sql)
 
     def run(self, build: Builder | str, parameters: Any) -> list[Any]:
-        """One statement; a list of parameters is sent as arrays, or by the driver's own executemany."""
+        """One statement; a list of parameters is sent as the engine does, or by the driver's own executemany."""
         sql = build if isinstance(build, str) else self.text(build)
         if isinstance(parameters, list):
             arrays = arrays_of(parameters) if not isinstance(build, str) and build in self._many else None
             if arrays is not None:
                 self._cursor.execute(self._many[build], arrays)  # type: ignore[index]
+                return []
+            columns = self._columns.get(build) if not isinstance(build, str) else None
+            if columns:
+                for several, values in statements_of(sql, columns, parameters):
+                    self._cursor.execute(several, values)
                 return []
             self._cursor.executemany(sql, parameters)
             return []

@@ -8,6 +8,8 @@ EPOCH = datetime(1970, 1, 1)
 
 #: Above this a number in Hangfire's data means milliseconds, below it seconds.
 _LARGEST_UNIX_SECOND = 253_402_300_799
+#: The moment whose text was made last, and that text: one value, so that no thread sees half of a new one.
+_last_text: tuple[datetime, str] = (EPOCH, "1970-01-01 00:00:00.000000")
 _LAST_DIGITS = frozenset(f"{digit}Z" for digit in range(10))
 
 
@@ -31,9 +33,22 @@ def from_unix(seconds: float) -> datetime:
     return EPOCH + timedelta(seconds=seconds)
 
 
+def to_text(moment: datetime) -> str:
+    """ISO 8601 of a fixed width, as SQLite keeps it: `2026-07-20 10:00:00.123456`.
+
+    A row's moment is written once more in its JSON just after, and isoformat is slow: the last one's text is kept.
+    """
+    global _last_text
+    known, text = _last_text
+    if known is not moment:
+        text = moment.isoformat(" ", "microseconds")
+        _last_text = moment, text
+    return text
+
+
 def to_iso(moment: datetime) -> str:
     """The spelling every Hangfire version reads: `2026-07-20T10:00:00.1234560Z` (seven digits)."""
-    return f"{moment.isoformat(timespec='microseconds')}0Z"
+    return f"{to_text(moment).replace(' ', 'T')}0Z"
 
 
 def parse(text: str | int | float | None) -> datetime | None:

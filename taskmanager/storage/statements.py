@@ -27,10 +27,14 @@ def statement(build: Builder) -> Builder:
 
 @dataclass(frozen=True, slots=True)
 class PlainText:
-    """A statement of plain SQL text, written for one driver. many: the same for many rows, given as arrays."""
+    """A statement of plain SQL text, written for one driver.
+
+    many: the same for many rows, given as arrays. columns: of the values of a row, where many are given as such.
+    """
 
     sql: str
     many: str | None = None
+    columns: tuple[str, ...] = ()
 
 
 _NAME = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
@@ -64,13 +68,15 @@ class Prepared:
 
     def plain(self, sql: str) -> PlainText:
         """SQL text with `:name` as this database's driver takes it."""
-        many = for_driver(sql.many, self._paramstyle) if isinstance(sql, InsertText) else None
-        return PlainText(for_driver(sql, self._paramstyle), many)
+        plain = for_driver(sql, self._paramstyle)
+        if not isinstance(sql, InsertText):
+            return PlainText(plain)
+        return PlainText(plain, None if sql.many is None else for_driver(sql.many, self._paramstyle), sql.columns)
 
 
 def render(build: Builder, tables: Tables, product: Product, dialect: Any) -> str:
     """The statement as SQL text for people."""
     made = build(tables, product)
-    if isinstance(made, InsertText):
+    if isinstance(made, InsertText) and made.many is not None:
         return f"{made};\n-- of many rows\n{made.many}"
     return made if isinstance(made, str) else str(made.compile(dialect=dialect))

@@ -13,8 +13,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from taskmanager.domain.errors import DatabaseSlow, InvalidArgument
+from taskmanager.domain.times import to_text
 from taskmanager.storage.arrays import arrays_of
 from taskmanager.storage.clock import Clock
+from taskmanager.storage.row_values import statements_of
 from taskmanager.storage.statements import Builder, PlainText, Prepared
 from taskmanager.storage.tables import Tables
 
@@ -137,7 +139,7 @@ class Tx:
         """A moment as the driver takes it in plain SQL text: SQLite keeps ISO text of a fixed width."""
         if moment is None or not self.prepared.is_embedded:
             return moment
-        return moment.isoformat(" ", "microseconds")
+        return to_text(moment)
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Remember something to do once the rows are visible to others."""
@@ -153,6 +155,10 @@ class Tx:
         """Plain text needs nothing of what SQLAlchemy does for a statement, which is half of a short one's CPU."""
         (sql, parameters), cursor = _at_once(statement, parameters), self._cursor()
         try:
+            if isinstance(parameters, list) and statement.columns:
+                for several, values in statements_of(sql, statement.columns, parameters):
+                    cursor.execute(several, values)
+                return Rows((), len(parameters))
             if isinstance(parameters, list):
                 cursor.executemany(sql, parameters)
             else:

@@ -12,6 +12,7 @@ import pytest
 from taskmanager import TaskManager
 from taskmanager.storage import jobs, psycopg_connection
 from taskmanager.storage.arrays import arrays_of
+from taskmanager.storage.row_values import statements_of
 from taskmanager.storage.transaction import Tx
 
 _AT = datetime(2026, 1, 2, 3, 4, 5, 60)
@@ -63,7 +64,7 @@ def test_values_of_other_kinds_are_left_to_the_driver() -> None:
 
 def test_many_rows_are_one_statement(tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
     if tm.database.product.name != "postgresql":
-        pytest.skip("PyMySQL writes them as one; SQLite has no server")
+        pytest.skip("PyMySQL writes them as one; SQLite is below")
     sent: list[Any] = []
     later = psycopg_connection.Connection.later
     monkeypatch.setattr(
@@ -74,3 +75,32 @@ def test_many_rows_are_one_statement(tm: TaskManager, monkeypatch: pytest.Monkey
     tm.enqueue_many(nothing, [()] * 50)
     assert sent
     assert not [values for values in sent if isinstance(values, list)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 9, 10, 99, 100, 101, 237])
+def test_rows_are_given_in_few_statements_and_in_their_order(count: int) -> None:
+    rows = [{"b": f"x{n}", "a": n} for n in range(count)]
+    found = list(statements_of('INSERT INTO "t" ("a", "b") VALUES (:a, :b)', ("a", "b"), rows))
+    assert len(found) == count // 100 + count % 100 // 10 + count % 10
+    assert [value for _, values in found for value in values] == [v for row in rows for v in (row["a"], row["b"])]
+    for text, values in found:
+        assert text.startswith('INSERT INTO "t" ("a", "b") VALUES (?, ?)')
+        assert text.count("?") == len(values)
+
+
+def test_many_states_of_sqlite_are_one_statement_for_a_hundred(tm: TaskManager) -> None:
+    if not tm.database.is_embedded:
+        pytest.skip("the others are above")
+    job_id, sent = tm.enqueue(nothing), list[str]()
+    row = {"JobId": job_id, "Name": "Odd", "Reason": None, "CreatedAt": "2026-01-02 03:04:05.000060", "Data": "{}"}
+
+    def add(tx: Tx) -> None:
+        raw = tx.connection.connection.driver_connection
+        assert raw is not None
+        raw.set_trace_callback(sent.append)
+        jobs.add_states(tx, [row] * 200)
+        raw.set_trace_callback(None)
+
+    tm.database.run(add)
+    assert len(sent) == 2
+    assert len(tm.get(job_id).history) == 201

@@ -69,7 +69,7 @@ class PostgreSQL(Product):
     def insert_text(self, table: Table, columns: tuple[str, ...]) -> str:
         one = super().insert_text(table, columns)
         arrays = ", ".join(f"CAST(:{c} AS {_array_of(table.c[c].type)})" for c in columns)
-        return InsertText(one, f"{one[: one.index(' VALUES (')]} SELECT * FROM unnest({arrays})")
+        return InsertText(one, many=f"{one[: one.index(' VALUES (')]} SELECT * FROM unnest({arrays})")
 
     def ids(self) -> str:
         return "(SELECT v::text::bigint AS id FROM json_array_elements(CAST(:ids AS json)) v) x"

@@ -30,15 +30,20 @@ class Plan:
 
 
 class InsertText(str):
-    """A plain INSERT of one row. many: the same for any number of rows, as an array for each column."""
+    """A plain INSERT of one row, and how the product takes many at once.
 
-    __slots__ = ("many",)
-    many: str
+    many: a statement for any number of rows, as an array for each column. columns: those of the values of a row, where
+    a statement holds many rows of values.
+    """
 
-    def __new__(cls, text: str, many: str) -> Self:
+    __slots__ = ("columns", "many")
+    many: str | None
+    columns: tuple[str, ...]
+
+    def __new__(cls, text: str, *, many: str | None = None, columns: tuple[str, ...] = ()) -> Self:
         """Text that is one row's."""
         made = super().__new__(cls, text)
-        made.many = many
+        made.many, made.columns = many, columns
         return made
 
 

@@ -7,10 +7,11 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from taskmanager.storage.dialects.product import Plan, Product, Verdict
+from taskmanager.storage.dialects.product import InsertText, Plan, Product, Verdict
 
 
 class SQLite(Product):
@@ -67,6 +68,9 @@ class SQLite(Product):
             f"DELETE FROM {self.quote(table)} AS t "
             f"WHERE t.{self.quote(key)} IN (SELECT value FROM json_each(:ids)){condition}"
         )
+
+    def insert_text(self, table: Table, columns: tuple[str, ...]) -> str:
+        return InsertText(super().insert_text(table, columns), columns=columns)
 
     def verdict(self, error: BaseException) -> Verdict:
         if isinstance(error, PoolTimeout):
