@@ -19,6 +19,7 @@ from taskmanager.domain.records import Claim
 from taskmanager.domain.results import JobResult, ResultFailed
 from taskmanager.domain.retry import Retry
 from taskmanager.domain.states import Deleted, Enqueued, Failed, State, Succeeded
+from taskmanager.engine import cpu_clock
 from taskmanager.engine.context import JobContext, attempt_of
 from taskmanager.engine.filters import Chain, Performing, Run
 from taskmanager.engine.injection import Providers, Scope
@@ -116,7 +117,8 @@ class Performer:
 
         started_at: when it began, as its Processing says; now when None.
         """
-        started_at, started, cpu = started_at or self.now(), time.perf_counter(), time.thread_time()
+        started_at, started = started_at or self.now(), time.perf_counter()
+        cpu = cpu_clock.begun(started)
         result: Any = None
         error: BaseException | None = None
         try:
@@ -127,7 +129,7 @@ class Performer:
         ended_at = self.now()
         state, message = self._state(claim, context, result, error, started_at, duration)
         elsewhere = definition.is_async or definition.isolate
-        own = None if elsewhere else round((time.thread_time() - cpu) * 1000)
+        own = None if elsewhere else cpu_clock.used_ms(cpu, duration)
         spent, memory = context.measured or (own, None)
         run = Run(
             context.attempt, started_at, ended_at, duration, spent, memory, message, self.server,
@@ -242,6 +244,8 @@ def cut(text: str, size: int, *, keep_end: bool = False) -> str:
 
 def checked(result: Any) -> Any:
     """A job's result, if it is one: a returned failure fails the run; what cannot be awaited or stored is named."""
+    if result is None:  # of most jobs
+        return None
     if isinstance(result, JobResult) and not result.success:
         raise ResultFailed(result)
     if hasattr(result, "__anext__"):
