@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from benchmarks.wire import Wire, commits, listening
 from taskmanager import TaskManager
+from taskmanager.server import collector
 from taskmanager.server.supervisor import StopSignal
 
 
@@ -54,7 +54,7 @@ def main() -> None:
         tm.discover()
         server = tm.server()
         server.start()
-        gc.freeze()  # as `taskmanager worker` does
+        collector.set_up()  # as `taskmanager worker` does
         signals.stop.wait()
         server.stop()
         tm.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import secrets
@@ -18,7 +17,7 @@ from taskmanager.app import TaskManager
 from taskmanager.cli.common import Command, Group, examples, settings
 from taskmanager.config import Settings
 from taskmanager.domain.errors import ConfigurationError, StorageError
-from taskmanager.server import streams
+from taskmanager.server import collector, streams
 from taskmanager.server.server import Server
 from taskmanager.server.supervisor import RETIRED, StopSignal, Supervisor, child_command, end_for_sure, end_with_parent
 from taskmanager.storage import schema
@@ -97,7 +96,7 @@ def worker(ctx: click.Context, /, supervised: bool, migrate: bool, **arguments: 
         sys.exit(supervisor.run(signals))
     end_with_parent(signals)
     tm = _ready(loaded, signals, migrate=False)
-    gc.freeze()  # modules and definitions last: the collector need not walk over them while jobs run
+    collector.set_up()
     code = RETIRED if _work(tm, signals) else 0
     end_for_sure(code)
     sys.exit(code)

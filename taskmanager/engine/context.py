@@ -185,6 +185,8 @@ class JobContext:
     measured: tuple[int | None, int | None] | None = None
     _progress: float | None = None
     _told: float | None = None
+    #: None until somebody asks for it: most runs say nothing.
+    _log: JobLog | None = None
 
     def __init__(
         self, claim: Claim, now: Callable[[], datetime], *, name: str = "", server: str = "",
@@ -199,13 +201,30 @@ class JobContext:
         self.attempt = attempt_of(claim)
         self.cancellation = CancellationToken()
         self.items: dict[str, Any] = {}
-        self.log = JobLog(now, max_lines=max_log_lines, max_bytes=max_log_bytes)
+        self._log_bounds = (max_log_lines, max_log_bytes)
         self._now = now
         self._write = write
 
     def now(self) -> datetime:
         """Naive UTC by the database's clock."""
         return self._now()
+
+    @property
+    def log(self) -> JobLog:
+        """Lines kept with the job."""
+        if self._log is None:
+            lines, size = self._log_bounds  # two threads of a job may ask first at once: one log is kept
+            vars(self).setdefault("_log", JobLog(self._now, max_lines=lines, max_bytes=size))
+        assert self._log is not None
+        return self._log
+
+    def take_lines(self) -> str | None:
+        """What was kept in the log since the last time, for the completer."""
+        return None if self._log is None else self._log.take()
+
+    def rest_of_lines(self) -> str | None:
+        """As `take_lines`, at the end of the run."""
+        return None if self._log is None else self._log.rest()
 
     @property
     def recurring_job_id(self) -> str | None:

@@ -136,7 +136,7 @@ class Performer:
             was_called=context.was_called,
         )  # fmt: skip
         return Outcome(
-            claim, state, started_at, ended_at, definition, error, run, context.log.rest(), context.take_progress()
+            claim, state, started_at, ended_at, definition, error, run, context.rest_of_lines(), context.take_progress()
         )
 
     def _call(

@@ -25,6 +25,8 @@ from taskmanager.storage.transaction import Tx
 
 #: A job's parameter: when the run ended that was cancelled by the job's deletion.
 STOPPED_AT = "StoppedAt"
+#: What may follow from entering these is in the job's parameters.
+_NEED_PARAMETERS = (Succeeded, Failed, Deleted)
 #: Why a job that is not in the database is not changed.
 GONE = "there is no such job"
 #: How a run ends whose queue row somebody deleted.
@@ -113,7 +115,7 @@ class Transitions:
         owned = queues.owned(tx, claims) if claims else set()
         changes = _without_row(tx, changes, locked, owned)
         given_back = _given_back_among(tx, changes, locked)
-        wanting = [c.job_id for c in changes if c.elect and _needs_parameters(c.to)]
+        wanting = [c.job_id for c in changes if c.elect and isinstance(c.to, _NEED_PARAMETERS)]
         parameters = jobs.parameters(tx, wanting) if wanting else {}
         answers, follow_ups = [], list[Change]()
         for change in changes:
@@ -295,7 +297,3 @@ def _is_lost(change: Change, job: LockedJob, given_back: set[int]) -> bool:
     if job.state != "Processing":
         return False
     return job.id in given_back if change.claim is None else not change.claim.begun
-
-
-def _needs_parameters(state: State) -> bool:
-    return isinstance(state, (Succeeded, Failed, Deleted))

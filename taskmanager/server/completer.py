@@ -106,7 +106,7 @@ class Completer(Process):
             if self._held_up and (self._closing or time.monotonic() >= self._held_up_until):
                 self._outcomes.extend(self._held_up)
                 self._held_up = []
-            batch = [self._outcomes[i] for i in range(min(_BATCH, len(self._outcomes)))]
+            batch = list(self._outcomes.copy())[:_BATCH]
             if not batch:
                 return 0
             if self._unsure:

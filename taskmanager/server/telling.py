@@ -55,7 +55,7 @@ class Teller:
         """
         size, speaking = 0, list[Running]()
         for one in running:
-            one.lines = joined(one.lines, one.context.log.take())
+            one.lines = joined(one.lines, one.context.take_lines())
             one.share = _newer(one.context.take_progress(), one.share)
             if (one.lines or one.share is not None) and size < _MOST_CHARACTERS and len(speaking) < _MOST_JOBS:
                 speaking.append(one)
