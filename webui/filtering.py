@@ -270,7 +270,7 @@ def _moment(draft: _Draft, text: str, *, end: bool = False) -> datetime:
         moment = datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=None)
     except ValueError:
         raise _Wrong(_("needs a date such as 2026-11-01, or an age such as -2h")) from None
-    return moment + timedelta(days=1) if end and len(text) == 10 else moment
+    return moment + timedelta(days=1) if end and len(text) == 10 and moment.year < 9999 else moment
 
 
 def _parts(raw: str) -> list[str]:

@@ -80,14 +80,15 @@ def known_name(tx: Tx, wanted: str) -> tuple[list[str], str | None]:
 def _span(texts: dict[str, str]) -> tuple[str, datetime | None, datetime | None]:
     """The days asked for, the last one whole; and what is wrong with them."""
     try:
-        since = datetime.fromisoformat(texts["from"]) if texts["from"] else None
-        until = datetime.fromisoformat(texts["to"]) if texts["to"] else None
-    except ValueError:
+        since, until = _moment(texts["from"]), _moment(texts["to"])
+    except (ValueError, OverflowError):
         return _("A day is written as 2026-11-01."), None, None
     if until is not None and len(texts["to"]) == 10 and until.year < 9999:
         until += timedelta(days=1)
-    return "", _naive(since), _naive(until)
+    return "", since, until
 
 
-def _naive(moment: datetime | None) -> datetime | None:
+def _moment(text: str) -> datetime | None:
+    """In UTC, without a zone."""
+    moment = datetime.fromisoformat(text) if text else None
     return moment if moment is None or moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)

@@ -11,6 +11,7 @@ from taskmanager.domain import alerts as domain
 from taskmanager.domain.alerts import AlertRule, Event
 from taskmanager.domain.errors import InvalidArgument
 from taskmanager.domain.quiet import Quiet
+from taskmanager.domain.texts import whole
 from taskmanager.storage import alert_marks, alerts, quiet_hours
 from taskmanager.storage.alerts import AlertRow
 from taskmanager.storage.database import Database, DuplicateKey
@@ -98,8 +99,8 @@ def rule_of(fields: Mapping[str, str], known: AlertRow | None = None) -> AlertRu
     before = known.rule if known is not None else AlertRule()
     return replace(
         made,
-        longer_than_ms=_number(fields, "longer_than_ms"),
-        max_per_hour=_number(fields, "max_per_hour"),
+        longer_than_ms=number(fields, "longer_than_ms"),
+        max_per_hour=number(fields, "max_per_hour"),
         slack=webhook(fields, "slack", before.slack),
         teams=webhook(fields, "teams", before.teams),
     )
@@ -113,13 +114,13 @@ def _check(values: Mapping[str, Any]) -> None:
             raise InvalidArgument(f"{name} is longer than {_LONGEST} characters")
 
 
-def _number(fields: Mapping[str, str], name: str) -> int | None:
+def number(fields: Mapping[str, str], name: str) -> int | None:
+    """The number that a form's field holds; None of an empty one. Raises InvalidArgument."""
     text = fields.get(name, "").strip()
-    if not text:
-        return None
-    if not text.isascii() or not text.isdigit() or int(text) > _MOST:
+    found = whole(text)
+    if text and (found is None or found > _MOST):
         raise InvalidArgument(f"{name} is a whole number from 0 to {_MOST}, or empty")
-    return int(text)
+    return found
 
 
 def webhook(fields: Mapping[str, str], name: str, before: str | None) -> str | None:

@@ -15,7 +15,7 @@ from taskmanager.domain.errors import InvalidArgument
 from taskmanager.domain.quiet import Quiet
 from taskmanager.domain.states import Enqueued
 from taskmanager.domain.texts import storable
-from taskmanager.engine.alert_rules import webhook
+from taskmanager.engine.alert_rules import number, webhook
 from taskmanager.engine.client import Client, NewJob, new_key
 from taskmanager.engine.registry import JobDefinition
 from taskmanager.storage import alert_marks, quiet_hours
@@ -130,7 +130,8 @@ def condition_of(fields: Mapping[str, str], known: Condition | None = None) -> C
     if fields.get("kind") not in list(Kind):
         raise InvalidArgument(f"kind is one of {', '.join(Kind)}")
     before = known.rule if known is not None else AlertRule()
-    made = domain.parse({"to": fields.get("to", "").strip() or (), "max_per_hour": _most(fields)}) or AlertRule()
+    most = number(fields, "max_per_hour")
+    made = domain.parse({"to": fields.get("to", "").strip() or (), "max_per_hour": most}) or AlertRule()
     slack, teams = webhook(fields, "slack", before.slack), webhook(fields, "teams", before.teams)
     if max(len(slack or ""), len(teams or "")) > _LONGEST_URL:
         raise InvalidArgument(f"the URL of a webhook has at most {_LONGEST_URL} characters")
@@ -155,10 +156,3 @@ def _number(fields: Mapping[str, str], name: str, otherwise: float) -> float:
     if not least <= found <= most:
         raise InvalidArgument(f"{name} is a {'whole ' * is_whole}number from {least:g} to {most:g}")
     return found
-
-
-def _most(fields: Mapping[str, str]) -> int | None:
-    text = fields.get("max_per_hour", "").strip()
-    if text and not (text.isascii() and text.isdigit()):
-        raise InvalidArgument("max_per_hour is a whole number from 0, or empty")
-    return int(text) if text else None

@@ -98,7 +98,9 @@ def _sought() -> Sought:
     if sought.outcome not in _KNOWN:
         sought = replace(sought, outcome=None)
     until = _day("to")
-    return replace(sought, since=_day("from"), until=until and until + timedelta(days=1))
+    if until is not None and until.year < 9999:
+        until += timedelta(days=1)
+    return replace(sought, since=_day("from"), until=until)
 
 
 def _day(name: str) -> datetime | None:

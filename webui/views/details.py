@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from flask import Response, jsonify, render_template, request, url_for
+from flask import Response, abort, jsonify, render_template, request, url_for
 from flask_babel import gettext as _
 
 from taskmanager.domain import tags
@@ -66,7 +66,7 @@ def job_details(job_id: int) -> Any:
         retry_count=jobviews.plain(found.job.parameters.get("RetryCount")),
         recurring_id=jobviews.plain(found.job.parameters.get("RecurringJobId")),
         last_log=found.log[-1].id if found.log else 0, redaction=redaction,
-        runs=runs_of(found), made_from=ids_of(found.job, MADE_FROM), made_into=ids_of(found.job, MADE_INTO),
+        runs=Runs(()) if restricting.queues() else runs_of(found), made_from=ids_of(found.job, MADE_FROM), made_into=ids_of(found.job, MADE_INTO),
         panels=panels.of(found.job) if access.may("args.view") else (),
         editable=_is_editable(found.job), stopping=_stopping(found, now), places=_places(state), once=new_key(),
         copyable=access.may("jobs.enqueue") and jobviews.is_peoples(found.job),
@@ -78,7 +78,10 @@ def job_details(job_id: int) -> Any:
 @needs("args.view")
 def job_log(job_id: int) -> Any:
     """What a job has logged behind a place that was seen, and how far it is; 204 when nothing is new."""
-    after, start = request.args.get("after", 0, type=int), formats.parsed(request.args.get("start"))
+    if bounded(job_id) is None:
+        abort(404)
+    after = bounded(request.args.get("after", type=int)) or 0
+    start = formats.parsed(request.args.get("start"))
     if request.args.get("form") == "text":
         return _text_of(job_id, after)
     found = read(lambda tx: monitoring_details.live(tx, job_id, after=after))

@@ -86,9 +86,9 @@ def _page(state: str) -> Any:
         answer: Any = redirect(shell.with_args(keep=None, cols=None))
         columns.keep(answer, state)
         return answer
-    day = _day(request.args.get("date", ""))
-    if day is not None:
-        edge = read(lambda tx: monitoring_dates.edge_at(tx, day + timedelta(days=1)))
+    over = _end_of(request.args.get("date", ""))
+    if over is not None:
+        edge = read(lambda tx: monitoring_dates.edge_at(tx, over))
         return redirect(shell.with_args(date=None, before=None, after=cursors.write(edge), **{"from": None}))
     sort = request.args.get("sort") if parsed.wanted.is_indexed else ""
     by_time = state == "scheduled" and not parsed.wanted.terms and not start and sort not in ("new", "old")
@@ -207,10 +207,11 @@ def _types() -> list[str]:
     return sorted({one.name.rpartition(":")[2] for one in jobviews.definitions().values() if not one.is_internal})[:100]
 
 
-def _day(text: str) -> datetime | None:
+def _end_of(text: str) -> datetime | None:
+    """When a day is over; None when it is none."""
     try:
-        return datetime.combine(date.fromisoformat(text), datetime.min.time()) if text else None
-    except ValueError:
+        return datetime.combine(date.fromisoformat(text) + timedelta(days=1), datetime.min.time()) if text else None
+    except (ValueError, OverflowError):
         return None
 
 
