@@ -22,8 +22,8 @@ PAGES = frozenset(
     for name in (
         "all_jobs", "job_list", "job_count", "job_details", "job_log", "job_json", "job_stack", "queues",
         "queues_alias", "queue", "queue_alias", "queue_fetched", "queue_action", "jobs_requeue", "jobs_enqueue",
-        "jobs_delete", "job_requeue", "job_delete", "stats", "preferences", "personal_settings",
-        "notifications_of_pages",
+        "jobs_delete", "jobs_undo", "job_requeue", "job_delete", "job_glance", "stats", "preferences",
+        "personal_settings", "notifications_of_pages",
     )
 )  # fmt: skip
 #: What is left of what a role allows; buttons for the rest are not shown.

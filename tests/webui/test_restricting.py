@@ -12,8 +12,12 @@ import pytest
 from taskmanager import TaskManager
 from taskmanager.domain.errors import JobNotFound
 from taskmanager.storage import audit
-from tests.webui.conftest import ROLES, USERS, Browser
+from tests.webui.conftest import HTML, ROLES, USERS, Browser
+from tests.webui.test_searches import _logged
 from webui import create_app, restricting
+
+
+def greet(name: str) -> None: ...
 
 
 @pytest.fixture
@@ -99,6 +103,30 @@ def test_changes_are_made_in_the_queue_alone_and_others_are_refused_and_audited(
     assert set(tm.database.read(lambda tx: [r.target for r in _denied(tx)])) >= {"payroll", str(other)}
     with pytest.raises(JobNotFound):
         tm.get(10**9)
+
+
+def test_the_buttons_and_menus_of_its_lists_work(tm: TaskManager, some: Browser) -> None:
+    (mine,) = tm.enqueue_many(len, [("a",)], queue="mail")
+    (other,) = tm.enqueue_many(len, [("b",)], queue="payroll")
+    assert some.get(f"/hangfire/jobs/details/{mine}/glance").status_code == 200
+    assert some.get(f"/hangfire/jobs/details/{other}/glance").status_code == 404
+    some.post(f"/hangfire/jobs/actions/delete/{mine}", **HTML)
+    assert "/hangfire/jobs/actions/undo" in some.get("/hangfire/jobs").text
+    tm.delete(other)
+    assert some.post("/hangfire/jobs/actions/undo", {"jobs[]": [mine, other]}).status_code == 404
+    assert some.post("/hangfire/jobs/actions/undo", {"jobs[]": [mine]}).status_code == 204
+    assert [tm.get(one).state for one in (mine, other)] == ["Enqueued", "Deleted"]
+    assert "/hangfire/jobs/failed/groups" not in some.get("/hangfire/jobs/failed").text
+
+
+def test_the_page_of_a_job_tells_nothing_of_jobs_of_other_queues(tm: TaskManager, some: Browser) -> None:
+    first = tm.enqueue(len, "a", queue="payroll")
+    mine = tm.job(greet).options(queue="mail").continue_after(first, "b")
+    _logged(tm, "greet", 3)
+    page = some.get(f"/hangfire/jobs/details/{mine}").text.partition("<main")[2]
+    assert f"#{first}</a>" in page, "it stands in the job's own state"
+    assert "s-enqueued" not in page
+    assert "h-runs" not in page
 
 
 def test_every_other_page_and_the_whole_api_are_refused(tm: TaskManager, some: Browser) -> None:
