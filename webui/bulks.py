@@ -110,7 +110,7 @@ def move(queue: str, target: str, key: str | None = None, *, door: str = "dashbo
         raise NotPossible("jobs.requeue", permission="jobs.requeue")
     if target == queue:
         raise NotPossible(_("The jobs are in that queue already."), field="target")
-    parsed = filtering.asked(f'queue:"{queue}"', ("Enqueued",))
+    parsed = filtering.asked(f"queue:{filtering.quoted(queue)}", ("Enqueued",))
     if parsed.error:
         raise NotPossible(parsed.error, field="queue")
     access.about("queue", queue, after={"action": "move", "target": target})

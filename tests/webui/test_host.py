@@ -56,6 +56,10 @@ def test_the_host_narrows_by_action_and_resource_on_pages_and_api(tm: TaskManage
     for queue, status in (("mail", 204), ("payroll", 403)):
         assert client.post("/hangfire/queues/pause", data={"queue": queue}, headers=headers).status_code == status
         assert client.post(f"/api/v1/queues/{queue}/pause", headers=bearer).status_code == status
+    sent = {"queue": "payroll", "target": "mail"}
+    assert client.post("/hangfire/queues/move", data=sent, headers=headers).status_code == 403
+    moved = client.post("/api/v1/queues/payroll/move", json={"target": "mail"}, headers=bearer)
+    assert moved.status_code == 403
     assert ("ann", "queues.pause", "queue:payroll") in asked
     assert ("ci", "queues.pause", "queue:payroll") in asked
 

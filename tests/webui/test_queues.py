@@ -173,3 +173,18 @@ def test_a_moved_job_keeps_its_priority_and_the_api_moves_too(tm: TaskManager, a
     tm.operations.step(answer.json["id"])
     claims = tm.database.run(lambda tx: queues.claim(tx, "slow", 9, "a.1"))
     assert [(c.job_id, c.priority) for c in claims] == [(second, -7), (first, 5)]
+
+
+def test_a_queue_whose_name_another_program_chose_is_emptied_alone(tm: TaskManager, ann: Browser) -> None:
+    odd = 'a","b\\'
+    for name in (odd, "a", "b"):
+        job_id = tm.enqueue(len, "x")
+        table = tm.database.tables
+        with tm.database.engine.begin() as connection:
+            connection.execute(table.job.update().where(table.job.c.Id == job_id).values(Queue=name))
+            connection.execute(table.queue.update().where(table.queue.c.JobId == job_id).values(Queue=name))
+    answer = ann.post("/hangfire/queues/move", {"queue": odd, "target": "slow"})
+    assert answer.status_code == 201, answer.text
+    done = tm.operations.step(answer.json["id"])
+    assert done.changed == 1
+    assert len(tm.database.run(lambda tx: queues.claim(tx, "slow", 9, "a.1"))) == 1

@@ -104,7 +104,7 @@ def start_recurring_operation(body: Mapping[str, Any]) -> Any:
 
 @operation(
     bulk, "POST", "/api/v1/queues/<queue>/move", needs="operations.start", body=workschemas.MoveQueue,
-    gives=workschemas.Operation, status=201, creates=True,
+    gives=workschemas.Operation, status=201, creates=True, about="queue",
 )  # fmt: skip
 def move_queue(body: Mapping[str, Any], queue: str) -> Any:
     """Move all jobs that wait in a queue to another one, in the background."""
