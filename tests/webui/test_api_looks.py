@@ -179,3 +179,17 @@ def test_rules_about_the_installation_and_active_alerts_are_those_of_the_pages(
     assert program.refused("POST", f"{at}/wake")[:2] == (404, "Alerts.NotActive")
     program.send("DELETE", one)
     assert program.refused("GET", one)[:2] == (404, "Alerts.NotFound")
+
+
+def test_many_rules_about_the_installation_cost_no_more_than_one(program: Program, statements: Any) -> None:
+    def asked() -> tuple[int, int]:
+        statements()
+        return len(program.get("/api/v1/alerts/conditions")), len(statements())
+
+    body = {"kind": "no_server", "quietHours": {"begins": "22:00", "ends": "06:00"}}
+    program.post("/api/v1/alerts/conditions", {"name": "first", **body}, 201)
+    one = asked()
+    for n in range(8):
+        program.post("/api/v1/alerts/conditions", {"name": f"rule {n}", **body}, 201)
+    assert asked() == (9, one[1])
+    assert {rule["quietHours"]["begins"] for rule in program.get("/api/v1/alerts/conditions")} == {"22:00"}

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from taskmanager.domain.alerts import key_of
 from taskmanager.domain.conditions import Condition, Standing
+from taskmanager.domain.quiet import Quiet
 from taskmanager.storage import quiet_hours
 from taskmanager.tasks.webhooks import host_of
 from webui import access
@@ -25,13 +27,15 @@ _ONE = f"{_ALL}/<conditionId>"
 @operation(of_all, "GET", _ALL, gives=lambda: lookschemas.InstallationRule(many=True))
 def list_conditions() -> Any:
     """All rules about the installation, and how they stand."""
-    return [_rule(*one) for one in manager().conditions.all()]
+    known = manager().conditions.all()
+    quiet = read(quiet_hours.of_all)
+    return [_rule(*one, quiet.get(key_of(one[0].name))) for one in known]
 
 
 @operation(of_all, "GET", _ONE, gives=lookschemas.InstallationRule)
 def get_condition(condition_id: str) -> Any:
     """One rule about the installation."""
-    return _rule(*_must(condition_id))
+    return _one(*_must(condition_id))
 
 
 @operation(
@@ -48,7 +52,7 @@ def create_condition(body: Mapping[str, Any]) -> Any:
     made = _named(body["name"])
     if made is None:
         refuse(409, "Idempotency.Gone", f"the rule {body['name']!r}, made under this key, was removed")
-    return created("api-conditions.get_condition", _rule(*made), conditionId=made[0].id)
+    return created("api-conditions.get_condition", _one(*made), conditionId=made[0].id)
 
 
 @operation(
@@ -59,7 +63,7 @@ def put_condition(body: Mapping[str, Any], condition_id: str) -> Any:
     known, _ = _must(condition_id)
     with told(field="name"):
         save(_fields(body), known)
-    return _rule(*_must(condition_id))
+    return _one(*_must(condition_id))
 
 
 @operation(of_all, "DELETE", _ONE, needs="alerts.edit")
@@ -102,12 +106,16 @@ def _fields(body: Mapping[str, Any]) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _rule(one: Condition, standing: Standing) -> dict[str, Any]:
+def _one(one: Condition, standing: Standing) -> dict[str, Any]:
+    return _rule(one, standing, read(lambda tx: quiet_hours.of(tx, one.name)))
+
+
+def _rule(one: Condition, standing: Standing, quiet: Quiet | None) -> dict[str, Any]:
     rule = one.rule
     return {
         "id": one.id, "name": one.title, "kind": str(one.kind), "queue": one.queue, "seconds": one.seconds,
         "percent": one.percent, "runs": one.runs, "minutes": one.minutes, "emailRecipients": list(rule.to),
         "slackWebhook": host_of(rule.slack) if rule.slack else None,
         "teamsWebhook": host_of(rule.teams) if rule.teams else None, "maxAlertsPerHour": rule.max_per_hour,
-        "isTrue": standing.is_red, "quietHours": quiet_told(read(lambda tx: quiet_hours.of(tx, one.name))),
+        "isTrue": standing.is_red, "quietHours": quiet_told(quiet),
     }  # fmt: skip
