@@ -13,6 +13,7 @@ from taskmanager.engine.conditions import condition_of
 from taskmanager.storage import audit, servers
 from taskmanager.storage.audit import Sought
 from taskmanager.storage.monitoring_failures import groups as failure_groups
+from tests.webui.apiclient import Program
 from tests.webui.conftest import HASH, HTML, ROLES, USERS, Browser, signed
 from tests.webui.everywhere import pages_of
 from tests.webui.sample import fill, row_id
@@ -185,8 +186,26 @@ def test_read_only_pages_change_nothing_for_anybody(tmp_path: Any) -> None:
     tm = TaskManager(database_url=f"sqlite:///{tmp_path}/ro.db", doorbell=False, web_read_only=True)
     tm.database.create_tables()
     app = create_app(tm, users=USERS)
-    assert Browser(app).post("/hangfire/recurring/trigger", {"jobs[]": "r"}).status_code == 403
+    ann = Browser(app)
+    assert ann.post("/hangfire/recurring/trigger", {"jobs[]": "r"}).status_code == 403
+    tm.searches.save("ann", "kept", "state:failed")
+    for address in ("own", "shared", "own/remove"):
+        assert ann.post(f"/hangfire/search/{address}", {"name": "kept", "q": "x"}).status_code == 403, address
+    assert [(s.name, s.q) for s in tm.database.read(lambda tx: tm.searches.known_to(tx, "ann"))] == [
+        ("kept", "state:failed")
+    ]
+    page = ann.get("/hangfire/search").text + ann.get("/hangfire/search?q=x").text
+    assert (">kept</a>" in page, "/search/own" in page) == (True, False)
     tm.close()
+
+
+def test_read_only_pages_keep_no_search_for_a_program_either(tm: TaskManager) -> None:
+    tm.settings = tm.settings.with_changes(web_read_only=True)
+    program = Program(tm)
+    answer = program.send("POST", "/api/v1/searches/own", {"name": "a", "q": "x"})
+    assert (answer.status_code, answer.mimetype) == (403, "application/problem+json")
+    assert program.send("DELETE", "/api/v1/searches/own/a").status_code == 403
+    assert program.get("/api/v1/searches") == []
 
 
 def test_wrong_passwords_are_counted_and_then_refused(tm: TaskManager) -> None:

@@ -12,6 +12,7 @@ from webui.api import lookschemas
 from webui.api.problems import refuse, told
 from webui.api.routing import group, operation
 from webui.blueprint import manager, read
+from webui.views.searches import must_be_writable
 
 searches = group("searches", "Saved searches")
 
@@ -50,10 +51,12 @@ def unshare_search(name: str) -> None:
 
 
 def _save(body: Mapping[str, Any], *, shared: bool) -> None:
+    must_be_writable()
     with told(field="name"):
         manager().searches.save(g.user.name, body["name"], body["q"], shared=shared)
 
 
 def _remove(name: str, *, shared: bool) -> None:
+    must_be_writable()
     if not manager().searches.remove(g.user.name, name[:100], shared=shared):
         refuse(404, "Searches.Unknown", "no search is saved under this name")

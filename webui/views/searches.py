@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, g, redirect, request, url_for
+from flask import abort, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 
 from taskmanager.domain.errors import InvalidArgument
@@ -43,7 +43,15 @@ def search_unshare() -> Any:
     return _remove(shared=True)
 
 
+def must_be_writable() -> None:
+    """Aborts with 403 where setting `web_read_only` lets nobody change anything: one's own takes no further permission
+    than to look."""
+    if manager().settings.web_read_only:
+        abort(403, "web_read_only")
+
+
 def _save(*, shared: bool) -> Any:
+    must_be_writable()
     name, q = request.form.get("name", ""), request.form.get("q", "")
     try:
         manager().searches.save(g.user.name, name, q, shared=shared)
@@ -55,6 +63,7 @@ def _save(*, shared: bool) -> Any:
 
 
 def _remove(*, shared: bool) -> Any:
+    must_be_writable()
     name = request.form.get("name", "")[:100]
     if manager().searches.remove(g.user.name, name, shared=shared):
         flash(_("The search “%(name)s” is removed.", name=name), "done")
