@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from babel.dates import get_day_names
 from flask_babel import gettext as _
 
+from taskmanager.domain.texts import whole
 from webui import languages
 
 #: The kinds, in the order of the form, with what their fields say where nothing is known.
@@ -63,7 +64,7 @@ def shown(cron: str, given: Mapping[str, str]) -> dict[str, str]:
     if plain == "* * * * *":
         return _USUAL | {"every": "minutes", "every-minutes": "1"}
     for kind, shape, at in _SHAPES:
-        if (found := shape.fullmatch(plain)) is not None:
+        if (found := shape.fullmatch(plain)) is not None and int(found.groupdict().get("step") or 1) in STEPS:
             return _USUAL | _fields(kind, at, found.groupdict())
     return _USUAL
 
@@ -85,8 +86,9 @@ def _fields(kind: str, at: str, parts: Mapping[str, str]) -> dict[str, str]:
 
 
 def _number(text: str, among: range | tuple[int, ...]) -> int:
-    if text.isascii() and text.isdigit() and int(text[:4]) in among:
-        return int(text[:4])
+    found = whole(text)
+    if found is not None and found in among:
+        return found
     raise NotBuilt(_("%(text)s is not between %(a)s and %(b)s.", text=text[:20], a=among[0], b=among[-1]))
 
 

@@ -19,6 +19,7 @@ BUILT: list[tuple[dict[str, str], str]] = [
     ({"every": "minutes", "every-minutes": "5"}, "*/5 * * * *"),
     ({"every": "minutes", "every-minutes": "1"}, "* * * * *"),
     ({"every": "hourly", "every-minute": "40"}, "40 * * * *"),
+    ({"every": "hourly", "every-minute": "00015"}, "15 * * * *"),
     ({"every": "daily", "every-day-at": "02:05"}, "5 2 * * *"),
     ({"every": "weekdays", "every-workday-at": "9:30"}, "30 9 * * 1-5"),
     ({"every": "weekly", "every-weekday": "0", "every-week-at": "23:59"}, "59 23 * * 0"),
@@ -39,11 +40,17 @@ def test_other_crons_leave_the_fields_as_usual() -> None:
         assert cron_builder.shown(cron, {})["every"] == "minutes"
 
 
+@pytest.mark.parametrize("cron", ["*/7 * * * *", "*/0 * * * *", "*/59 * * * *"])
+def test_steps_that_the_form_has_not_are_not_shown_as_another(cron: str) -> None:
+    assert int(cron_builder.shown(cron, {})["every-minutes"]) in cron_builder.STEPS
+
+
 @pytest.mark.parametrize(
     "given",
     [{"every": "yearly"}, {"every": "minutes", "every-minutes": "7"}, {"every": "hourly", "every-minute": "60"},
      {"every": "daily", "every-day-at": "24:00"}, {"every": "weekly", "every-weekday": "7"},
-     {"every": "monthly", "every-day": "32"}, {"every": "hourly", "every-minute": "²"}],
+     {"every": "monthly", "every-day": "32"}, {"every": "hourly", "every-minute": "²"},
+     {"every": "hourly", "every-minute": "9" * 5000}],
 )  # fmt: skip
 def test_what_no_schedule_has_is_refused(sam: Browser, given: dict[str, str]) -> None:
     with sam.app.test_request_context(), pytest.raises(NotBuilt):
