@@ -160,3 +160,16 @@ def test_a_page_with_a_stream_asks_no_more_and_another_polls(site: Site, window:
     first.page.keyboard.press(".")
     wait_until(second, f"{polls} >= 4")
     assert first.complaints == second.complaints == []
+
+
+def test_a_page_opens_one_stream_though_it_asks_several_times_at_once(site: Site, window: Windows) -> None:
+    slots = site.app.config["LIVE_STREAMS"] = Slots(4)
+    here = window(cached=True)
+    page = here.open("jobs")
+    # Whoever comes back to a page makes it ask at once, also while an answer is under way.
+    page.evaluate("for (let n = 0; n < 4; n++) document.dispatchEvent(new Event('visibilitychange'))")
+    while slots._free == 4:
+        page.wait_for_timeout(50)
+    for _ in range(3):  # what was asked meanwhile is answered, too
+        page.evaluate("fetch(document.body.dataset.stats)")
+    assert slots._free == 3
