@@ -25,6 +25,13 @@ ENGLISH = (
 )  # fmt: skip
 
 
+def test_each_text_is_translated_once() -> None:
+    entries = (CZECH / "messages.po").read_text(encoding="utf-8").split("\n\n")
+    texts = [found[0] for one in entries if (found := re.search(r"^msgid (?:\".*\"\n?)+", one, re.MULTILINE))]
+    assert len(texts) > 500
+    assert [text for text in set(texts) if texts.count(text) > 1] == []
+
+
 def test_the_czech_catalogue_has_every_text_of_the_pages() -> None:
     keywords = {"_": None, "_l": None, "gettext": None, "ngettext": (1, 2)}
     methods = [("**.py", "python"), ("templates/**.html", "jinja2")]

@@ -84,9 +84,7 @@ def _run_names(q: str) -> list[str]:
 def search_suggestions() -> Any:
     """What the text of a filter may go on with, as whole texts."""
     known = current_app.extensions.setdefault("taskmanager-names", suggesting.Known())
-    answer = jsonify(suggesting.suggestions(request.args.get("q", "")[:500], known.get))
-    answer.headers["Cache-Control"] = "private, max-age=60"
-    return answer
+    return jsonify(suggesting.suggestions(request.args.get("q", "")[:500], known.get))
 
 
 @pages.get("/search")
