@@ -90,7 +90,9 @@ def page(tx: Tx, wanted: Wanted, *, limit: int, before: int | None = None, after
     """A page of at most `limit` rows: those next below `before`, or next above `after`, or the newest."""
     reach = Reach() if wanted.is_indexed else reach_of(tx, wanted, before)
     build = _listing(shape_of(wanted), after is not None, reach.is_dense)
-    edge = {"edge": after if after is not None else before if before is not None else 1 << 62}
+    # A walk up begins at the floor: SQLite would begin at the edge, and look at each row below the floor.
+    start = None if after is None else max(after, (reach.floor or 0) - 1)
+    edge = {"edge": start if start is not None else before if before is not None else 1 << 62}
     given = values_of(wanted) | edge | {"limit": limit + 1, "floor": reach.floor or 0}
     found = sorted(map(_row, tx.execute(build, given)), key=lambda row: row.id, reverse=after is None)
     more = len(found) > limit
