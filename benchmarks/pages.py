@@ -182,7 +182,7 @@ def counted(tm: TaskManager, app: Flask, path: str) -> tuple[int, list[Look]]:
 def _count_anew(app: Flask) -> None:
     """Let the next answer count, also what nobody has changed."""
     shared = app.config["SNAPSHOTS"]
-    shared._tried = shared._counted = -math.inf
+    shared._tried = shared._counted = shared._narrowed_next = -math.inf
 
 
 def _signed() -> dict[str, str]:
@@ -190,8 +190,8 @@ def _signed() -> dict[str, str]:
     return {"Authorization": f"Basic {code}", "Accept": "text/html", "Accept-Encoding": "gzip"}
 
 
-def _app(url: str) -> tuple[TaskManager, Flask]:
-    tm = TaskManager(database_url=url, doorbell=False)
+def _app(url: str, **settings: Any) -> tuple[TaskManager, Flask]:
+    tm = TaskManager(database_url=url, doorbell=False, **settings)
     for function, _ in estate_kinds.JOBS:
         tm.job(function)
     app = create_app(tm, users={_USER: generate_password_hash(_PASSWORD, method="pbkdf2:sha256:1000")})

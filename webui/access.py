@@ -98,7 +98,7 @@ def guard(app: Flask, *, users: Mapping[str, str], roles: Mapping[str, str], rea
         _permit(view)
         if told := restricting.refusal():
             _denied(view, told)
-            abort(403 if request.endpoint not in restricting.PAGES else 404, told)
+            abort(403 if not restricting.has(request.endpoint) else 404, told)
         if request.method not in _SAFE and not getattr(view, "reads_only", False):
             if token is None:  # a browser sends a password by itself, but never a bearer token
                 _same_site(view)

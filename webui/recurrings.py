@@ -10,11 +10,13 @@ from taskmanager.domain.invocation import InvocationUnreadable
 from taskmanager.domain.invocation import read as read_invocation
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.engine import moving
+from taskmanager.engine.legacy import row_of
 from taskmanager.storage import monitoring_recurring
+from taskmanager.storage.monitoring_narrowed import USUAL
 from taskmanager.storage.monitoring_recurring import Glance, Newest
 from taskmanager.storage.recurring_past import Past
 from taskmanager.storage.transaction import Tx
-from webui import jobviews, recurring_marks
+from webui import jobviews, recurring_marks, restricting
 from webui.blueprint import manager, read
 
 STATES = ("active", "paused", "error", "hand", "never")
@@ -52,10 +54,12 @@ class Found:
 def find(q: str = "", state: str = "", sort: str = "id") -> Found:
     """Those in a state (all when empty) with a text in id, name, call, cron or queue."""
     needle = q.strip().lower()
+    has_texts = bool(needle or restricting.queues())
 
     def work(tx: Tx) -> tuple[list[Glance], Mapping[str, Newest], Mapping[str, float]]:
-        found, paused = monitoring_recurring.glances(tx, last=sort == "last", texts=bool(needle))
-        found += manager().recurring_jobs.row_glances(tx, moments=sort in ("next", "last"), texts=bool(needle))
+        found, paused = monitoring_recurring.glances(tx, last=sort == "last", texts=has_texts)
+        found += manager().recurring_jobs.row_glances(tx, moments=sort in ("next", "last"), texts=has_texts)
+        found = [one for one in found if restricting.shows(one.queue or USUAL)] if restricting.queues() else found
         numbers = [one.row for one in found if one.row is not None]
         return found, monitoring_recurring.newest(tx, numbers) if sort in ("duration", "failures") else {}, paused
 
@@ -70,6 +74,17 @@ def find(q: str = "", state: str = "", sort: str = "id") -> Found:
     shown.sort(key=lambda one: one.id)
     shown.sort(key=lambda one: key(one, newest), reverse=sort in _DOWN)
     return Found(shown, len(found), counts, newest, paused)
+
+
+def page_by_id(limit: int, after: str | None) -> tuple[list[RecurringRecord], str | None]:
+    """Some of them by id, and after them the rows of c_Job; and the id after which the next page begins."""
+    found = find()
+    order = {one.id: (one.row is not None, one.row or 0, one.id) for one in found.matching}
+    number = row_of(after or "")
+    place = (number is not None, number or 0, after or "")
+    ids = sorted((one for one in found.matching if order[one.id] > place), key=lambda one: order[one.id])
+    page = read(lambda tx: whole_in(tx, ids[:limit], found.paused))
+    return [record for record, _ in page], ids[limit - 1].id if len(ids) > limit else None
 
 
 def whole_in(tx: Tx, shown: Sequence[Glance], paused: Mapping[str, float]) -> list[tuple[RecurringRecord, Past]]:

@@ -93,24 +93,26 @@ def seen(*, rows: bool = False) -> Seen | None:
 
 
 def count(name: str) -> int | None:
-    """A count; None when it is not known, as in a dashboard of some queues: all are counted together."""
+    """A count; None when it is not known, as in a dashboard of some queues that of what is of all of them."""
     found = seen()
-    return None if found is None or restricting.queues() else found.snapshot.counts.get(name)
+    return None if found is None else found.counts.get(name)
 
 
 def is_capped(name: str) -> bool:
     """Whether there are more than were counted."""
     found = seen()
-    return found is not None and not restricting.queues() and found.snapshot.is_capped(name)
+    return found is not None and found.is_capped(name)
 
 
 def count_text(name: str) -> str:
     """A count for people: `1,234`, `10,000+`, `–`."""
     found = seen()
-    if found is None or restricting.queues():
+    number = None if found is None else found.counts.get(name)
+    if found is None or number is None:
         return "–"
-    number = found.snapshot.counts[name]
-    return formats.number(number - 1) + "+" if found.snapshot.is_capped(name) else formats.number(number)
+    if not found.is_capped(name):
+        return formats.number(number)
+    return formats.number(number if found.narrowed else number - 1) + "+"
 
 
 def skew() -> float | None:
@@ -155,7 +157,7 @@ def _nav() -> list[tuple[str, str, Any, str, str, str]]:
     if access.may("audit.view"):
         listed.append(("audit", url_for("pages.audit"), _l("Audit log"), "clipboard-list", "", "g l"))
     if restricting.queues():
-        listed = [one for one in listed if one[0] in ("jobs", "queues")]
+        listed = [one for one in listed if one[0] in ("overview", "jobs", "retries", "recurring", "queues")]
     return listed + [("", address, title, "link", "", "") for title, address in _settings().web_menu.items()]
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 
 from taskmanager import TaskManager
 from taskmanager.domain.errors import StorageError
-from taskmanager.storage import legacy, legacy_shape, monitoring_snapshot
+from taskmanager.storage import legacy, legacy_shape, monitoring_narrowed, monitoring_snapshot
 from taskmanager.storage.legacy_shape import Shape
+from taskmanager.storage.monitoring_narrowed import Narrowed
 from taskmanager.storage.monitoring_snapshot import Snapshot
 from taskmanager.storage.transaction import Tx
 from webui import topics
@@ -21,21 +22,36 @@ _FRESH_SECONDS = 1.0
 _PATIENCE_SECONDS = 1.0
 #: States are counted again so often, also where no job has changed its state: rows may be deleted.
 _COUNTED_SECONDS = 10.0
+#: Counting the jobs of some queues looks at many: it takes at most this share of the time.
+_SHARE = 1 / 20
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A snapshot and its age in seconds; `stale` when a newer one could not be had."""
+    """A snapshot and its age in seconds; `stale` when a newer one could not be had.
+
+    narrowed: the counts of a dashboard of some queues, which shows no others.
+    """
 
     snapshot: Snapshot
     age: float
     stale: bool = False
     topics: Mapping[str, str] = field(default_factory=dict)
+    narrowed: Narrowed | None = None
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """The counts that are shown, those that are capped as `is_capped` says."""
+        return self.snapshot.counts if self.narrowed is None else self.narrowed.counts
+
+    def is_capped(self, name: str) -> bool:
+        """Whether there are more than were counted."""
+        return self.snapshot.is_capped(name) if self.narrowed is None else name in self.narrowed.more
 
     @property
     def revision(self) -> str:
         """Changes whenever anything that the pages show of it changes."""
-        text = repr((sorted(self.snapshot.counts.items()), sorted(self.topics.items())))
+        text = repr((sorted(self.counts.items()), sorted(self.topics.items())))
         return f"{zlib.crc32(text.encode()):08x}"
 
 
@@ -56,6 +72,9 @@ class Snapshots:
         #: A digest of the rows of c_Job, which people edit by SQL, and when it was read.
         self._rows = 0
         self._rows_read = -math.inf
+        #: The counts of a dashboard of some queues, and from when on they may be taken anew.
+        self._narrowed: Narrowed | None = None
+        self._narrowed_next = -math.inf
 
     def get(self, *, rows: bool = False) -> Seen | None:
         """The newest; None when there never was one. rows: look after the rows of c_Job as well, now and then."""
@@ -82,11 +101,21 @@ class Snapshots:
         is_due = rows and now - self._rows_read >= _COUNTED_SECONDS and self._has_rows()
 
         def work(tx: Tx) -> tuple[Snapshot, int]:
-            taken = monitoring_snapshot.take(tx, before)
+            taken = self._counted_in(tx, before)
             return taken, _digest_of_rows(tx) if is_due else self._rows
 
         taken, self._rows = self._tm.database.read(work, patience=_PATIENCE_SECONDS)
         self._rows_read = now if is_due else self._rows_read
+        return taken
+
+    def _counted_in(self, tx: Tx, before: Snapshot | None) -> Snapshot:
+        """With what is of the queues that are shown, unless that was done not long ago for what it takes."""
+        settings, started = self._tm.settings, time.monotonic()
+        if not settings.web_queues or started < self._narrowed_next:
+            return monitoring_snapshot.take(tx, before)
+        taken, self._narrowed = monitoring_narrowed.take(tx, before, settings.web_queues, figures=settings.metrics)
+        ended = time.monotonic()
+        self._narrowed_next = ended + (ended - started) / _SHARE
         return taken
 
     def _has_rows(self) -> bool:
@@ -96,7 +125,9 @@ class Snapshots:
     def _seen(self, stale: bool) -> Seen | None:
         if self._last is None:
             return None
-        return Seen(self._last, time.monotonic() - self._taken, stale, self._topics)
+        if self._tm.settings.web_queues and self._narrowed is None:
+            return None
+        return Seen(self._last, time.monotonic() - self._taken, stale, self._topics, self._narrowed)
 
 
 def _digest_of_rows(tx: Tx) -> int:

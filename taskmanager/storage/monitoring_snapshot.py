@@ -14,7 +14,7 @@ from taskmanager.storage import queues, recurring, servers
 from taskmanager.storage.alert_marks import ACKNOWLEDGED, FAILING
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.recurring import SET as RECURRING
-from taskmanager.storage.statements import statement
+from taskmanager.storage.statements import Builder, statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx
 
@@ -95,9 +95,17 @@ def queue_names(t: Tables, p: Product) -> str:
 
 def take(tx: Tx, before: Snapshot | None = None) -> Snapshot:
     """Count everything now. before: the last snapshot; what it knows of states that nobody changed since is kept."""
+    return take_with(tx, before, counts, {})[0]
+
+
+def take_with(
+    tx: Tx, before: Snapshot | None, build: Builder, also: Mapping[str, Any]
+) -> tuple[Snapshot, dict[str, int]]:  # fmt: skip
+    """The same by a statement that counts more: what has a name that begins with `~` comes apart, without it."""
     now = tx.now()
-    given = _keys(now) | _known(before) | {"silent": tx.bind_moment(now - _SILENCE)}
-    seen = {str(name): value for name, value in tx.execute(counts, given)}
+    given = _keys(now) | _known(before) | {"silent": tx.bind_moment(now - _SILENCE)} | dict(also)
+    seen = {str(name): value for name, value in tx.execute(build, given)}
+    apart = {name[1:]: int(seen.pop(name)) for name in list(seen) if name.startswith("~")}
     entered = {name[1:]: float(seen.pop(name)) for name in list(seen) if name.startswith("+")}
     marks = {name: float(seen.pop(name)) for name in _MARKS}
     found = {name: int(value) for name, value in seen.items()}
@@ -106,7 +114,8 @@ def take(tx: Tx, before: Snapshot | None = None) -> Snapshot:
     settled = before is not None and before.revision == revision
     if before is not None and before.settled and settled:
         entered = dict(before.entered)  # they were not read again
-    return Snapshot(now, {name: max(0, value) for name, value in found.items()}, revision, settled, entered, marks)
+    shown = {name: max(0, value) for name, value in found.items()}
+    return Snapshot(now, shown, revision, settled, entered, marks), apart
 
 
 def _marks(t: Tables, p: Product) -> list[str]:

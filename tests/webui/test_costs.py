@@ -6,21 +6,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from sqlalchemy import create_engine, text
 
 from benchmarks import estate, pages
+from taskmanager import TaskManager
 from taskmanager.storage import (
     monitoring_failures,
     monitoring_filters,
     monitoring_lists,
     monitoring_logged,
     monitoring_logged_statistics,
+    monitoring_narrowed,
     monitoring_queues,
     monitoring_waits,
 )
 from taskmanager.storage import monitoring_snapshot as snapshot
 from tests.conftest import drop_database, new_database, server_of
 from webui import access
+from webui.views import retries
 
 pytestmark = pytest.mark.slow
 MOST_STATEMENTS = 8
@@ -47,6 +51,8 @@ def low_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     ):
         monkeypatch.setattr(module, "CAP", 4)
     monkeypatch.setattr(snapshot, "BLOCK", 4)
+    monkeypatch.setattr(monitoring_narrowed, "CAP", 4)
+    monkeypatch.setattr(monitoring_narrowed, "LOOKED", 100)
     for module in (monitoring_filters, monitoring_logged):
         monkeypatch.setattr(module, "SCANNED", 100)
     monkeypatch.setattr(monitoring_filters, "READ", 100)
@@ -55,6 +61,7 @@ def low_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(monitoring_logged_statistics, "OF_NAME", 10)
     monkeypatch.setattr(monitoring_queues, "SORTED", 100)
     monkeypatch.setattr(monitoring_queues, "LAST", 200)
+    monkeypatch.setattr(retries, "SEARCHED", 100)
 
 
 @pytest.fixture
@@ -81,18 +88,27 @@ def _keep_to_indexes(url: str) -> None:
 
 
 def costs(url: str, count: int) -> list[tuple[str, int, str]]:
-    """Every page, how many rows its statements look at, and each of them."""
+    """Every page, how many rows its statements look at, and each of them; then those of a dashboard of one queue."""
     tm, app = pages._app(url)
     tm.database.create_tables()
     estate.build(tm, count, recurring=10, audit=500)
     estate.analyze(tm)
+    found = walked(tm, app, (200, 204, 302, 303))
+    tm.close()
+    tm, app = pages._app(url, web_queues="mail")
+    of_one = walked(tm, app, (200, 204, 302, 303, 403, 404))
+    tm.close()
+    return found + [(f"{path} of mail", rows, looks) for path, rows, looks in of_one]
+
+
+def walked(tm: TaskManager, app: Flask, statuses: tuple[int, ...]) -> list[tuple[str, int, str]]:
+    """Every page, how many rows its statements look at, and each of them."""
     samples, found = pages.samples(tm, app), []
     for path in (one for one in pages.addresses(app, samples, VARIANTS) if "limit=200" not in one):
         status, looks = pages.counted(tm, app, path)
-        assert status in (200, 204, 302, 303), (path, status)
+        assert status in statuses, (path, status)
         assert len(looks) <= MOST_STATEMENTS, (path, looks)
         found.append((path, sum(look.rows for look in looks), ", ".join(f"{one.name} {one.rows}" for one in looks)))
-    tm.close()
     return found
 
 

@@ -13,7 +13,7 @@ from taskmanager.engine.legacy import row_of
 from taskmanager.engine.registry import JobDefinition
 from taskmanager.storage import logged, monitoring_logged
 from taskmanager.storage.transaction import Tx
-from webui import access
+from webui import access, restricting
 from webui.api import idempotency, schemas, shapes
 from webui.api.problems import refuse_field, told
 from webui.api.routing import created, group, operation
@@ -59,6 +59,8 @@ def save_recurring(body: Mapping[str, Any]) -> Any:
     """
     definition, (args, kwargs) = called(body)
     job_id, key = body["jobId"], idempotency.given()
+    restricting.must_show(definition.queue)
+    restricting.must_have_recurring(job_id)
     access.about("recurring", job_id, after={"cron": body["cronExpression"], "job": definition.title})
     with told(field="cronExpression"):
         idempotency.done_once(
@@ -77,7 +79,7 @@ def remove_recurring(job_id: str) -> None:
 @operation(named, "GET", "/api/jobs", gives=lambda: schemas.KnownJob(many=True))
 def list_jobs() -> Any:
     """All jobs that discovery found, the rows of c_Job, and what rows were turned into."""
-    known = [shapes.known_job(d) for d in manager().registry if not d.is_internal]
+    known = [shapes.known_job(d) for d in manager().registry if not d.is_internal and restricting.shows(d.queue)]
     return known + [shapes.known_row(r) for r in scheduled()]
 
 
@@ -94,6 +96,7 @@ def trigger_job(job_name: str) -> Any:
             job_id = trigger(found.id)
         else:
             definition, (args, kwargs) = found, calls.from_json(found, None)
+            restricting.must_show(definition.queue)
             access.about("job", definition.title)
             given = _options(key)
             job_id = idempotency.once(key, lambda: tm.enqueue_definition(definition, args, kwargs, given))
@@ -138,6 +141,7 @@ def called(body: Mapping[str, Any], field: str = "payload") -> tuple[JobDefiniti
 def enqueue(body: Mapping[str, Any], options: Mapping[str, Any], *, field: str = "payload") -> int:
     """Write the job of `taskType` and `payload`; its id. Raises Refusal."""
     definition, (args, kwargs) = called(body, field)
+    restricting.must_show(options.get("queue") or definition.queue)
     key = idempotency.given()
     access.about("job", definition.title)
     with told(code="Jobs.TriggerFailed"):
@@ -152,7 +156,7 @@ def _options(key: idempotency.Key | None) -> dict[str, Any]:
 
 def scheduled() -> list[RecurringRecord]:
     """The rows of c_Job, when they are served, and what rows were turned into."""
-    return manager().recurring_jobs.by_name()
+    return [one for one in manager().recurring_jobs.by_name() if restricting.shows(one.queue)]
 
 
 def trigger(recurring_id: str, arguments: Any = None) -> int:

@@ -13,7 +13,7 @@ from taskmanager.engine.legacy import row_of
 from taskmanager.engine.legacy_edits import RowEdits
 from taskmanager.engine.transitions import GONE, Applied
 from taskmanager.storage import jobs as job_rows
-from webui import access, callforms
+from webui import access, callforms, restricting
 from webui.api import admin, idempotency, lookschemas, schemas
 from webui.api.problems import refuse, refuse_field, told
 from webui.api.routing import created, group, operation
@@ -45,6 +45,7 @@ def copy_job(body: Mapping[str, Any], job_id: int) -> Any:
         refuse(409, "Jobs.UnknownType", "this process does not know the function, or it takes other arguments by now")
     definition, call = known
     queue = body["queue"] or job.queue or definition.queue
+    restricting.must_show(queue)
     with told(field="arguments"):
         made = callforms.replaced(definition, call, body["arguments"])
     with told(field="queue"):
@@ -92,6 +93,7 @@ def reschedule_job(body: Mapping[str, Any], job_id: int) -> None:
 )  # fmt: skip
 def move_job(body: Mapping[str, Any], job_id: int) -> None:
     """Put a job into another queue, whatever became of it."""
+    restricting.must_show(body["queue"])
     access.about("job", job_id, after={"queue": body["queue"]})
     with told(field="queue"):
         _answered(job_id, manager().placing.requeue_to(known_id(job_id), body["queue"], reason=reason()))

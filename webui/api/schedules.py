@@ -13,7 +13,7 @@ from taskmanager.storage import recurring_past, recurring_runs
 from taskmanager.storage.recurring_past import Past
 from taskmanager.storage.recurring_runs import RecurringRun
 from taskmanager.storage.transaction import Tx
-from webui import access, crons, cursors, recurring_marks, recurrings
+from webui import access, crons, cursors, recurring_marks, recurrings, restricting
 from webui.api import admin, byname, scheduleschemas, schemas, shapes, systemschemas
 from webui.api.problems import refuse_field, told
 from webui.api.routing import group, operation
@@ -72,6 +72,7 @@ def put_recurring(body: Mapping[str, Any], recurring_id: str) -> Any:
             recurring_id, definition, cron=body["cron"], args=args, kwargs=kwargs, time_zone=body["timeZone"],
             queue=body["queue"], misfire=body["misfire"],
         )  # fmt: skip
+        restricting.must_show(wanted.queue)
         if body["version"] is not None:
             known = admin.must(recurring_id)
             edit = Edit(
@@ -120,7 +121,7 @@ def resume_recurring(body: Mapping[str, Any], recurring_id: str) -> None:
 @operation(schedules, "GET", "/api/v1/types", gives=lambda: systemschemas.TaskType(many=True))
 def list_types() -> Any:
     """The registered jobs with their arguments, for `taskType`."""
-    return [shapes.task_type(d) for d in manager().registry if not d.is_internal]
+    return [shapes.task_type(d) for d in manager().registry if not d.is_internal and restricting.shows(d.queue)]
 
 
 def _whole(record: RecurringRecord) -> dict[str, Any]:

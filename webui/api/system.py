@@ -12,12 +12,18 @@ from flask import current_app
 from taskmanager.domain import rollups
 from taskmanager.domain.records import Pause
 from taskmanager.engine.client import check_queue
-from taskmanager.storage import monitoring_lists, monitoring_queues, monitoring_rollups, monitoring_trends
+from taskmanager.storage import (
+    monitoring_front_of_queues,
+    monitoring_lists,
+    monitoring_queues,
+    monitoring_rollups,
+    monitoring_trends,
+)
 from taskmanager.storage import servers as server_rows
 from taskmanager.storage.monitoring_filters import Wanted
 from taskmanager.storage.monitoring_queues import QueueView
 from taskmanager.storage.transaction import Tx
-from webui import access, cursors, examining, queueviews, redaction, serverviews, shell
+from webui import access, cursors, examining, queueviews, redaction, restricting, serverviews, shell
 from webui.api import schemas, systemschemas
 from webui.api.problems import refuse, refuse_field, told
 from webui.api.routing import group, operation
@@ -37,7 +43,8 @@ def get_stats() -> Any:
     found = shell.seen()
     if found is None:
         refuse(503, "Storage.Unavailable", "the database does not answer")
-    return {"at": found.snapshot.at, "stale": found.stale, "counts": found.snapshot.counts}
+    capped = [name for name in found.counts if found.is_capped(name)]
+    return {"at": found.snapshot.at, "stale": found.stale, "counts": found.counts, "atLeast": capped}
 
 
 @operation(
@@ -55,6 +62,9 @@ def count_exactly(query: Mapping[str, Any]) -> Any:
 @operation(system, "GET", "/api/v1/stats/history", query=systemschemas.TrendQuery, gives=systemschemas.Trend)
 def get_trend(query: Mapping[str, Any]) -> Any:
     """How many jobs ended when, from counters; of the last hour how many runs did, a retried one as failed."""
+    if some := restricting.queues():
+        of_some = read(lambda tx: monitoring_front_of_queues.trend(tx, some, query["period"]))
+        return {"moments": of_some.moments, **of_some.series, "deleted": None}
     if query["period"] == "hour":
         return _last_hour()
     days = {"week": 7, "month": 30}.get(query["period"])
@@ -76,7 +86,7 @@ def list_queues() -> Any:
     """Queues in which something is, or that are paused, and how each went lately."""
 
     def work(tx: Tx) -> Any:
-        found = monitoring_queues.overview(tx)
+        found = monitoring_queues.overview(tx, only=restricting.queues())
         since = queueviews.since(tx.now())
         return found, monitoring_rollups.of_queues(tx, [one.name for one in found], since), tx.now()
 

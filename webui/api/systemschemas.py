@@ -38,6 +38,9 @@ class Statistics(Schema):
     at = Moment()
     stale = described(fields.Boolean, "the database does not answer; the figures are older")
     counts = fields.Dict(keys=fields.String(), values=fields.Integer())
+    atLeast = fields.List(
+        fields.String(), metadata={"description": "counts that stopped at their bound: there may be more"}
+    )
 
 
 class CountQuery(Body):
@@ -75,7 +78,9 @@ class Trend(Schema):
     moments = fields.List(Moment())
     succeeded = fields.List(fields.Integer())
     failed = fields.List(fields.Integer())
-    deleted = fields.List(fields.Integer())
+    deleted = fields.List(
+        fields.Integer(), allow_none=True, metadata={"description": "null in a dashboard of some queues"}
+    )
 
 
 class Queue(Schema):

@@ -14,7 +14,7 @@ from taskmanager.storage import monitoring_details, monitoring_lists
 from taskmanager.storage.monitoring_details import Details
 from taskmanager.storage.monitoring_lists import Row
 from taskmanager.storage.monitoring_sets import Place
-from webui import access, cursors, filtering, jobviews, panels, redaction
+from webui import access, cursors, filtering, jobviews, panels, redaction, restricting
 from webui.api import byname, schemas, shapes, workschemas
 from webui.api.problems import refuse, refuse_field, told
 from webui.api.routing import created, group, operation
@@ -204,7 +204,7 @@ def delete_jobs(body: Mapping[str, Any]) -> Any:
 @operation(jobs, "POST", "/api/v1/jobs/undo", needs="jobs.requeue", body=workschemas.Undone, gives=workschemas.Changed)
 def undo_jobs(body: Mapping[str, Any]) -> Any:
     """Put deleted or requeued jobs back into the state before, where nothing has come of it yet."""
-    return _told(manager().undoing.undo(body["ids"], reason=reason()))
+    return _told(manager().undoing.undo(_own(body), reason=reason()))
 
 
 def row(one: Row) -> dict[str, Any]:
@@ -235,7 +235,7 @@ def place(text: str | None, length: int, field: str) -> list[Any] | None:
 
 
 def _many(body: Mapping[str, Any], action: str) -> Any:
-    ids, answers = sorted(set(body["ids"])), list[Applied]()
+    ids, answers = _own(body), list[Applied]()
     verb = manager().client.requeue if action == "requeue" else manager().client.delete
     expected = [body["state"]] if body["state"] else None
     for start in range(0, len(ids), _BATCH):
@@ -244,8 +244,15 @@ def _many(body: Mapping[str, Any], action: str) -> Any:
 
 
 def _parts(body: Mapping[str, Any]) -> list[list[int]]:
-    ids = sorted(set(body["ids"]))
+    ids = _own(body)
     return [ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH)]
+
+
+def _own(body: Mapping[str, Any]) -> list[int]:
+    """The jobs that a body names."""
+    ids = sorted(set(body["ids"]))
+    restricting.must_have_jobs(ids)
+    return ids
 
 
 def _told(answers: list[Applied]) -> dict[str, Any]:

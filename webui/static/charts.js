@@ -44,7 +44,7 @@ function stacked(data, names) {
   return [data[0], ...sums.reverse()];
 }
 
-function chart(place, data, labels, { stepped = false, least = 4, marks = [], series = names } = {}) {
+function chart(place, data, labels, { stepped = false, least = 4, marks = [], series = names.slice(0, data.length - 1) } = {}) {
   const paths = stepped ? uPlot.paths.bars({ size: [0.8, 60] }) : uPlot.paths.linear();
   const gap = (data[0][1] ?? 0) - data[0][0];
   // Days are counted in UTC, and are those of UTC whoever reads.

@@ -15,17 +15,19 @@ from taskmanager.engine.operation import Operation
 from taskmanager.storage import (
     monitoring_failures,
     monitoring_front,
+    monitoring_front_of_queues,
     monitoring_overview,
     monitoring_queues,
     monitoring_snapshot,
     monitoring_trends,
 )
 from taskmanager.storage.monitoring_front import Front
+from taskmanager.storage.monitoring_front_of_queues import FrontOfQueues
 from taskmanager.storage.monitoring_overview import Facts, Mark
 from taskmanager.storage.monitoring_queues import QueueView
 from taskmanager.storage.monitoring_trends import Trend
 from taskmanager.storage.transaction import Tx
-from webui import serverviews, shell
+from webui import restricting, serverviews, shell
 from webui.blueprint import pages, read
 from webui.views.failures import title_of
 
@@ -38,6 +40,8 @@ PANELS = {
     "next": _l("Next runs"), "slowest": _l("Slowest types"), "operations": _l("Running operations"),
 }  # fmt: skip
 COOKIE = "tm_panels"
+#: What a dashboard of some queues has not: nothing that is stored tells it by queue.
+LEFT_OUT = ("now", "slowest", "operations")
 
 
 @pages.get("/")
@@ -45,6 +49,8 @@ def overview() -> str:
     """The front page."""
     asked = request.args.get("period", "day")
     period = asked if asked in PERIODS else "day"
+    if restricting.queues():
+        return _of_queues(period)
 
     def work(tx: Tx) -> tuple[tuple[Trend, Trend], Front, list[QueueView], Facts]:
         trends = monitoring_trends.both(tx, _DAYS.get(period))
@@ -62,7 +68,28 @@ def overview() -> str:
         queues=queues, health=_health(facts.servers, queues, now), facts=facts, panels=PANELS, hidden=hidden_panels(),
         operations=_going_on(facts), marks=[_told(one) for one in facts.marks], now=now, cap=monitoring_snapshot.CAP,
         group_cap=monitoring_failures.CAP, title_of=title_of, failed=day.series["failed"],
-        is_new=found is not None and not any(found.snapshot.counts[state] for state in shell.STATES),
+        is_new=found is not None and not any(found.snapshot.counts[state] for state in shell.STATES), left_out=(),
+    )  # fmt: skip
+
+
+def _of_queues(period: str) -> str:
+    """The same of a dashboard of some queues, but for what is not known of each queue."""
+    some = restricting.queues()
+
+    def work(tx: Tx) -> tuple[FrontOfQueues, list[QueueView]]:
+        found = monitoring_front_of_queues.front(tx, some, period)
+        return found, monitoring_queues.overview(tx, limit=_QUEUES, only=some)
+
+    front, queues = read(work)
+    found = shell.seen()
+    now = found.snapshot.at if found else front.trend.moments[-1]
+    return render_template(
+        "overview.html", here="overview", period=period, periods=PERIODS, trend=front.trend, day=front.day,
+        front=front, queues=queues, health=_health(front.servers, queues, now), left_out=LEFT_OUT, facts=None,
+        panels={key: label for key, label in PANELS.items() if key not in LEFT_OUT},
+        hidden=hidden_panels() | set(LEFT_OUT), operations=[], marks=[_told(one) for one in front.marks], now=now,
+        cap=monitoring_snapshot.CAP, failed=front.day.series["failed"],
+        is_new=found is not None and not any(found.counts[state] for state in shell.STATES),
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from taskmanager.engine.legacy import row_of
 from taskmanager.engine.legacy_edits import RowEdits, RowForm
 from taskmanager.storage import recurring as rows
 from taskmanager.storage.legacy_shape import Shape
-from webui import access, callforms, cron_builder, crons, shell
+from webui import access, callforms, cron_builder, crons, restricting, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
 from webui.jobforms import Field
@@ -137,6 +137,7 @@ def recurring_revert() -> Any:
 
 def to_code(record: RecurringRecord) -> bool:
     """Make a definition again what the code says; whether anything was another."""
+    restricting.must_show(record.in_code.get("Queue", record.queue))
     names = [_NAMES.get(n, n.lower()) for n in record.overrides if n != "Job"]
     was = definitions.facts(definitions.fields_of(record))
     in_code = definitions.facts(definitions.fields_of(record) | dict(record.in_code))
@@ -189,6 +190,8 @@ def check(form: Form) -> None:
         check_queue(values["queue"])
     except InvalidArgument as error:
         form.errors["queue"] = str(error)
+    if not restricting.shows(values["queue"]):
+        form.errors["queue"] = _("is none of the queues of this dashboard")
     if values["misfire"] not in MISFIRES:
         form.errors["misfire"] = _("is none of the choices")
 

@@ -20,7 +20,7 @@ from taskmanager.storage.monitoring_lists import Row
 from taskmanager.storage.monitoring_sets import Place
 from taskmanager.storage.retry_rows import Failures
 from taskmanager.storage.transaction import Tx
-from webui import access, cursors, jobviews, shell
+from webui import access, cursors, jobviews, restricting, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
 from webui.views.actions import back, back_with_left, chosen
@@ -67,8 +67,8 @@ def retries() -> str:
 
 
 def listed(tx: Tx, q: str, after: Place | None, limit: int, skip: int = 0) -> Found:
-    """A page behind a place, in the order in which they come; by a text, among 1,000 at a time."""
-    if q:
+    """A page behind a place, in the order in which they come; by a text, or of some queues, among 1,000 at a time."""
+    if q or restricting.queues():
         return _searched(tx, q, after, limit)
     found = monitoring_sets.page(tx, "retries", limit=limit, after=after, skip=skip)
     return _told(tx, _waiting(found.rows), found.next)
@@ -97,7 +97,7 @@ def _told(tx: Tx, rows: list[Row], following: Place | None, *, skip: int = 0, is
 
 
 def _waiting(rows: Iterable[Row]) -> list[Row]:
-    return [row for row in rows if row.state in ("Scheduled", "Enqueued")]
+    return [row for row in rows if row.state in ("Scheduled", "Enqueued") and restricting.shows(row.queue)]
 
 
 def _matching(tx: Tx, rows: list[Row], q: str) -> list[Row]:

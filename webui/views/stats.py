@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import abort, current_app, jsonify, request
 
-from webui import formats, live, restricting, shell
+from webui import formats, live, shell
 from webui.access import reads_only
 from webui.blueprint import pages
 from webui.feed import Slots
@@ -43,12 +43,12 @@ def stats() -> Any:
 
 
 def _facts(found: Seen) -> dict[str, Any]:
-    counts, hidden = found.snapshot.counts, bool(restricting.queues())
+    counts, is_narrowed = found.counts, found.narrowed is not None
     return dict(
         rev=found.revision, topics=found.topics, stale=found.stale, age=round(found.age, 1),
         at=formats.unix(found.snapshot.at),
-        counts={n: {"text": shell.count_text(n), "value": None if hidden else counts[n]} for n in _SHOWN},
-        ended={} if hidden else {n: counts[f"ended_{n}"] for n in ("succeeded", "failed", "deleted")},
+        counts={n: {"text": shell.count_text(n), "value": counts.get(n)} for n in _SHOWN},
+        ended={} if is_narrowed else {n: counts[f"ended_{n}"] for n in ("succeeded", "failed", "deleted")},
     )  # fmt: skip
 
 
@@ -66,8 +66,8 @@ def _metric(found: Seen, name: str) -> dict[str, Any] | None:
     if known is None:
         return None
     count, style = known
-    value = found.snapshot.counts[count]
-    if name.endswith("-or-null") and value == 0:
+    value = found.counts.get(count)
+    if value is None or (name.endswith("-or-null") and value == 0):
         return None
     shown = "default" if value == 0 else style
     if name == "servers:count" and value == 0:
