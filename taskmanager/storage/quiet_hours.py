@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from taskmanager.domain import quiet, times
@@ -35,18 +36,23 @@ def save(tx: Tx, name: str, hours: Quiet | None) -> None:
         structures.set_fields(tx, _KEY, {key_of(name): json.dumps(hours.told()) if hours else ""})
 
 
-def hold(tx: Tx, name: str, job_id: int, event: str, text: str) -> bool:
-    """Keep what a message would have said for the summary; whether it is the first since the last summary."""
-    key = key_of(name)
+def hold(tx: Tx, name: str, job_id: int, event: str, text: str, end: datetime) -> bool:
+    """Keep what a message would have said for the summary, at `end`; whether that summary is still to be ordered.
+
+    One that was ordered for a moment which has passed counts for nothing: it may have been deleted, or never run.
+    """
+    key, now = key_of(name), times.to_iso(tx.now())
     structures.set_fields(tx, key, {"JobName": storable(name)})  # locks the row: all servers hold one after another
     known = structures.fields(tx, key)
     held = json.loads(known.get("QuietHeld") or "[]")
-    if any(one[0] == job_id for one in held):
-        return len(held) == 1
-    held.append([job_id, times.to_iso(tx.now()), event, storable(text)[:_LONGEST]])
-    count = (whole(known.get("QuietCount")) or 0) + 1
-    structures.set_fields(tx, key, {"QuietHeld": json.dumps(held[-_MOST:]), "QuietCount": str(count)})
-    return count == 1
+    is_ordered = (known.get("QuietUntil") or "") > now
+    if not any(one[0] == job_id for one in held):
+        held.append([job_id, now, event, storable(text)[:_LONGEST]])
+        count = (whole(known.get("QuietCount")) or 0) + 1
+        structures.set_fields(tx, key, {"QuietHeld": json.dumps(held[-_MOST:]), "QuietCount": str(count)})
+    if not is_ordered:
+        structures.set_fields(tx, key, {"QuietUntil": times.to_iso(end)})
+    return not is_ordered
 
 
 def take(tx: Tx, name: str, job_id: int) -> tuple[int, list[str]]:
@@ -56,9 +62,8 @@ def take(tx: Tx, name: str, job_id: int) -> tuple[int, list[str]]:
     known = structures.fields(tx, key)
     if known.get("QuietTakenBy") != str(job_id):
         moved = {"QuietTaken": known.get("QuietHeld"), "QuietTakenCount": known.get("QuietCount")}
-        structures.set_fields(
-            tx, key, {**moved, "QuietTakenBy": str(job_id), "QuietHeld": "", "QuietCount": ""}
-        )  # fmt: skip
+        emptied = dict.fromkeys(("QuietHeld", "QuietCount", "QuietUntil"), "")
+        structures.set_fields(tx, key, {**moved, **emptied, "QuietTakenBy": str(job_id)})
         known = {**known, **{name: text or "" for name, text in moved.items()}}
     held: Sequence[Sequence[Any]] = json.loads(known.get("QuietTaken") or "[]")
     return whole(known.get("QuietTakenCount")) or 0, [_line(one) for one in held]

@@ -216,6 +216,8 @@ def _decide(tx: Tx, notifier: Notifier, ctx: Sending, rule: str, facts: dict[str
         return "nothing sent: no rule asks for it any more"
     if events[0] is Event.SUMMARY:
         count, lines = quiet_hours.take(tx, rule, ctx.job_id)
+        if not count:
+            return "nothing sent: nothing was held back"
         more = [f"and {count - len(lines)} before them"] if count > len(lines) else []
         return _Decided(told | {"message": "\n".join([*lines, *more])}, found, 0)
     if asleep is None and (quiet := _in_quiet_hours(tx, notifier, ctx, rule, told)) is not None:
@@ -245,7 +247,7 @@ def _in_quiet_hours(tx: Tx, notifier: Notifier, ctx: Sending, rule: str, facts: 
         alerts.hold_back(tx, rule, ctx.job_id)
         return f"held back: quiet hours until {end:%Y-%m-%d %H:%M} UTC"
     text = str(facts.get("message") or "")
-    if quiet_hours.hold(tx, rule, ctx.job_id, str(facts["event"]), text) and notifier.later is not None:
+    if quiet_hours.hold(tx, rule, ctx.job_id, str(facts["event"]), text, end) and notifier.later is not None:
         summary = quiet_hours.who(facts) | {"event": str(Event.SUMMARY), "at": times.to_iso(end)}
         notifier.later(tx, rule, summary, end)
     return f"held back: told by one summary when quiet hours end, at {end:%Y-%m-%d %H:%M} UTC"

@@ -11,13 +11,10 @@ from datetime import datetime
 
 from taskmanager.config import ALERTS
 from taskmanager.domain import invocation as invocations
-from taskmanager.domain.errors import TaskManagerError
 from taskmanager.domain.records import JobRecord
-from taskmanager.domain.retry import Retry
 from taskmanager.engine.client import Client
 from taskmanager.storage import conditions, jobs, monitoring_queues
 from taskmanager.tasks.notify import Notifier, notify, send
-from taskmanager.tasks.webhooks import NotSent
 
 log = logging.getLogger("taskmanager.alerts")
 
@@ -70,13 +67,14 @@ class StandIn:
             return False
         try:
             outcome = send(self.notifier, Envelope(job_id, record.parameters, self.database.clock.now()), *told)
-        except (NotSent, Retry, TaskManagerError) as error:
+        except Exception as error:  # whatever it is: the message is in no queue at this moment
             tries = self._failed.get(job_id, (0, 0.0))[0] + 1
             pause = min(_LONGEST_SECONDS, _PAUSE_SECONDS * tries * tries)
             self._failed[job_id] = (tries, time.monotonic() + pause)
-            log.warning("message %d cannot be sent, and is put back: %s", job_id, error)
+            log.warning("message %d cannot be sent, and is put back: %s: %s", job_id, type(error).__name__, error)
             self.client.requeue([job_id], reason=f"not sent by the dashboard's process: {error}"[:500])
             return False
+        self._failed.pop(job_id, None)
         log.info("message %d: %s", job_id, outcome)
         return True
 

@@ -12,6 +12,7 @@ from taskmanager.domain.errors import InvalidArgument
 from taskmanager.engine.conditions import EVERY, condition_of
 from taskmanager.storage import alerts, servers
 from taskmanager.storage.alert_marks import ActiveAlert
+from taskmanager.tasks.notify import Notifier
 from tests.alerts.receivers import Mailbox, body_of
 
 
@@ -108,6 +109,24 @@ def test_what_cannot_be_sent_without_a_server_is_put_back(alerting: TaskManager,
     assert alerting.stand_in.send_waiting() == 0
     mailbox.refused.clear()
     assert alerting.stand_in.send_waiting() == 0, "not at once"
+    alerting.testing.drain(queues=["alerts"])
+    assert mailbox.subjects == ["[staging] ALERT: About no_server"]
+
+
+def test_a_message_that_breaks_without_a_server_is_not_lost(
+    alerting: TaskManager, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(alerting, "no_server", seconds="1")
+    look(alerting)
+    look(alerting)
+
+    def broken(*args: Any) -> Any:
+        raise KeyError("a fact of a newer release")
+
+    assert alerting.stand_in is not None
+    with monkeypatch.context() as patched:
+        patched.setattr(Notifier, "sources", broken)
+        assert alerting.stand_in.send_waiting() == 0
     alerting.testing.drain(queues=["alerts"])
     assert mailbox.subjects == ["[staging] ALERT: About no_server"]
 

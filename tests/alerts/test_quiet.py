@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from taskmanager import TaskManager
 from taskmanager.domain.alerts import AlertRule
 from taskmanager.domain.quiet import Quiet
-from taskmanager.storage import alerts
+from taskmanager.storage import alerts, quiet_hours
 from tests.alerts.conftest import forget
 from tests.alerts.receivers import Mailbox, body_of
 
@@ -28,6 +29,13 @@ def fail(tm: TaskManager) -> None:
     forget(tm)
     tm.enqueue(tm.job(display_name="Printer", retries=0)(boom))
     tm.testing.drain()
+
+
+def waiting(tm: TaskManager) -> list[int]:
+    """The jobs of summaries that are to come."""
+    with tm.database.engine.connect() as connection:
+        j = tm.database.tables.job.c
+        return list(connection.execute(select(j.Id).where(j.StateName == "Scheduled")).scalars())
 
 
 def test_what_is_held_back_in_quiet_hours_is_one_summary_at_their_end(alerting: TaskManager, mailbox: Mailbox) -> None:
@@ -56,6 +64,51 @@ def test_what_is_dropped_is_counted_by_the_next_message(alerting: TaskManager, m
     assert mailbox.mails == []
     fail(alerting)
     assert "(2 alerts suppressed)" in body_of(mailbox.mails[0][2])
+
+
+def test_a_summary_that_was_deleted_is_made_up_for_by_the_next(alerting: TaskManager, mailbox: Mailbox) -> None:
+    alerting.alert_rules.save(None, "Printer", AlertRule(), quiet_now(alerting))
+    fail(alerting)
+    alerting.client.delete(waiting(alerting))
+    alerting.testing.move_time(86_400)
+    fail(alerting)
+    fail(alerting)
+    assert len(waiting(alerting)) == 1
+    alerting.testing.move_time(3700)
+    alerting.testing.drain()
+    assert mailbox.subjects == ["[staging] Held back in quiet hours: Printer"]
+    assert body_of(mailbox.mails[0][2]).count("failure: no ink") == 3
+
+
+def test_a_summary_that_was_sent_by_hand_is_followed_by_another(alerting: TaskManager, mailbox: Mailbox) -> None:
+    alerting.alert_rules.save(None, "Printer", AlertRule(), quiet_now(alerting))
+    fail(alerting)
+    alerting.client.requeue(waiting(alerting))
+    alerting.testing.drain()
+    fail(alerting)
+    assert len(waiting(alerting)) == 1
+    assert len(mailbox.mails) == 1
+
+
+def test_a_message_that_is_held_again_after_a_lost_answer_has_one_summary(
+    alerting: TaskManager, mailbox: Mailbox
+) -> None:
+    end = alerting.database.clock.now() + timedelta(hours=1)
+    first, second = (
+        alerting.database.run(lambda tx: quiet_hours.hold(tx, "Printer", 7, "failure", "no ink", end)) for _ in range(2)
+    )
+    assert (first, second) == (True, False)
+    assert alerting.database.run(lambda tx: quiet_hours.take(tx, "Printer", 8))[0] == 1
+
+
+def test_a_summary_of_nothing_is_not_sent(alerting: TaskManager, mailbox: Mailbox) -> None:
+    alerting.alert_rules.save(None, "Printer", AlertRule(), quiet_now(alerting))
+    fail(alerting)
+    (summary,) = waiting(alerting)
+    alerting.database.run(lambda tx: quiet_hours.take(tx, "Printer", 1))
+    alerting.client.requeue([summary])
+    alerting.testing.drain()
+    assert mailbox.mails == []
 
 
 @pytest.mark.parametrize(
