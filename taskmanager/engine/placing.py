@@ -16,8 +16,8 @@ from taskmanager.engine.client import Client, NewJob, check_queue
 from taskmanager.engine.continuations import ANTECEDENT_RESULT
 from taskmanager.engine.entering import RETRIES
 from taskmanager.engine.registry import Registry
-from taskmanager.engine.transitions import GONE, Applied, Change
-from taskmanager.storage import jobs, monitoring_lists, retry_rows, structures
+from taskmanager.engine.transitions import GONE, TAKEN, Applied, Change
+from taskmanager.storage import jobs, monitoring_lists, queues, retry_rows, structures
 from taskmanager.storage.transaction import Tx
 
 #: The states of jobs that are put to another moment.
@@ -36,12 +36,16 @@ class Placing:
     def reschedule(self, job_id: int, at: datetime, *, reason: str | None = None) -> Applied:
         """Let a Scheduled, Enqueued or Failed job begin at a moment to come (naive UTC).
 
-        A retry stays one, with what it says of its failure. Raises InvalidArgument when the moment has passed.
+        A retry stays one, with what it says of its failure. One that a worker has claimed is refused: it would run now,
+        and then once more. Raises InvalidArgument when the moment has passed.
         """
 
         def work(tx: Tx) -> Applied:
             if at <= tx.now():
                 raise InvalidArgument(f"{times.to_iso(at)} has passed: name a moment to come, or requeue the job")
+            job = jobs.lock(tx, [job_id]).get(job_id)
+            if job is not None and job.state == "Enqueued" and queues.held_among(tx, [job_id]):
+                return Applied(job_id, None, refused=TAKEN)
             is_retry = job_id in retry_rows.waiting(tx, RETRIES, [job_id])
             rows = monitoring_lists.rows_of(tx, [job_id]) if is_retry else ()
             told = next((row.reason for row in rows), None) if is_retry else reason

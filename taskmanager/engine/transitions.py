@@ -29,6 +29,8 @@ STOPPED_AT = "StoppedAt"
 _NEED_PARAMETERS = (Succeeded, Failed, Deleted)
 #: Why a job that is not in the database is not changed.
 GONE = "there is no such job"
+#: Why a job is not put elsewhere: it may be running, though nobody has written so.
+TAKEN = "a worker has the job already"
 #: How a run ends whose queue row somebody deleted.
 ROW_DELETED = Deleted(reason="Its queue row was deleted while it ran")
 

@@ -11,7 +11,7 @@ from taskmanager.domain.states import Deleted, Enqueued, Failed, Scheduled, Stat
 from taskmanager.engine.client import Client
 from taskmanager.engine.continuations import CONTINUATIONS
 from taskmanager.engine.entering import RETRIES
-from taskmanager.engine.transitions import GONE, Applied, Change
+from taskmanager.engine.transitions import GONE, TAKEN, Applied, Change
 from taskmanager.storage import jobs, queues, structures
 from taskmanager.storage.transaction import Tx
 
@@ -40,7 +40,7 @@ class Undoing:
 
         def work(tx: Tx) -> list[Applied]:
             locked = jobs.lock(tx, wanted)
-            free = queues.free_among(tx, wanted)
+            free = queues.lock_free_among(tx, wanted)
             answers, changes, retries = [], [], dict[str, float]()
             for job_id in wanted:
                 record = jobs.read(tx, job_id) if job_id in locked else None
@@ -70,7 +70,7 @@ def _before(record: JobRecord, is_free: bool, now: datetime, reason: str | None)
     if now_in.name == "Deleted" and record.parameters.get(CONTINUATIONS) not in (None, "", "[]"):
         return "its deletion has been told to the jobs that waited for it"
     if now_in.name == "Enqueued" and not is_free:
-        return "a worker has the job already"
+        return TAKEN
     return _restored(before, now, reason, was_enqueued=now_in.name == "Enqueued")
 
 

@@ -278,6 +278,14 @@ def lock_free_among(tx: Tx, job_ids: Iterable[int]) -> set[int]:
     return {int(r[0]) for r in rows if r[1] is None}
 
 
+def held_among(tx: Tx, job_ids: Iterable[int]) -> set[int]:
+    """Which of these jobs a worker has claimed, or is claiming; the others are not claimed before the end of the
+    transaction."""
+    text = jobs.ids_json(job_ids)
+    queued = {int(r[0]) for r in tx.execute(rows_of_jobs, {"ids": text})}
+    return queued - lock_free_among(tx, queued) if queued else set()
+
+
 def token_of(guid: str, number: int) -> str:
     """A fetch token: the server's guid (32 hex digits) and a part that changes with every claim."""
     return f"{guid}.{number:x}"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import pytest
 
 from taskmanager import TaskManager
 from taskmanager.storage import monitoring_failures, queues, retry_rows
@@ -88,3 +92,22 @@ def test_what_something_has_come_of_is_left(tm: TaskManager) -> None:
     assert undone(tm, 1 << 40) == "there is no such job"
     still = failed(tm)
     assert "nothing to undo" in (undone(tm, still) or "")
+
+
+def test_a_requeue_is_not_undone_while_a_worker_is_claiming_the_job(tm: TaskManager) -> None:
+    if tm.database.is_embedded:
+        pytest.skip("a claim and an undo take turns there")
+    job_id = failed(tm)
+    tm.requeue(job_id)
+    with claiming(tm, job_id):
+        assert undone(tm, job_id) == "a worker has the job already"
+    assert now_in(tm, job_id).name == "Enqueued"
+
+
+@contextmanager
+def claiming(tm: TaskManager, job_id: int) -> Iterator[None]:
+    """Somebody takes a job, and has not said so by COMMIT yet."""
+    q = tm.database.tables.queue
+    with tm.database.engine.begin() as connection:
+        connection.execute(q.update().where(q.c.JobId == job_id).values(FetchedAt=tm.database.clock.now()))
+        yield
