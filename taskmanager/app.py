@@ -103,6 +103,8 @@ class TaskManager(StoredJobs):
         Raises ArgumentError, which names the row, from 1; InvalidArgument."""
         definition = self.definition(target)
         handles.known(options)
+        if options.get("tags"):
+            options["tags"] = tags.check(options["tags"])  # once for all rows: it may be an iterator
         if not isinstance(batch, int) or batch < 1:
             raise InvalidArgument(f"batch is a whole number from 1, not {batch!r}")
         new = [self._of_row(definition, number, row, options) for number, row in enumerate(rows, 1)]

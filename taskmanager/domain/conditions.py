@@ -49,7 +49,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was seen of an installation. waits: seconds that the head of each queue has waited, paused ones without.
+    """What was seen of an installation. waits: seconds that the head of each queue has waited, of paused ones, too.
 
     served: queues that living servers take jobs from. ended: runs that succeeded and failed, since any moment.
     """

@@ -69,7 +69,8 @@ def quantile(steps: Sequence[int], share: float, longest: int) -> float | None:
     for step, count in enumerate(steps):
         if count and before + count >= wanted:
             low, high = (1 << step - 1 if step else 0), 1 << step
-            high = min(high, longest) if longest >= low else high
+            if longest >= low:  # what lies in the last step has no other bound
+                high = longest if step == STEPS - 1 else min(high, longest)
             return low + (high - low) * (wanted - before) / count
         before += count
     return float(longest)

@@ -65,8 +65,7 @@ def decorator(
         check_queue(given["queue"])
     if "alerts" in given:
         given["alerts"] = _alerts(given["alerts"])
-    for name in ("tags", "search"):
-        given[name] = tuple(given.get(name) or ())
+    given["tags"], given["search"] = _tags(given.get("tags")), tuple(given.get("search") or ())
     if isinstance(given.get("timeout"), timedelta):
         given["timeout"] = given["timeout"].total_seconds()
     if "job_type" in given:
@@ -81,6 +80,13 @@ def _alerts(value: Any) -> AlertRule | None:
         return alerts.parse(value)
     except InvalidArgument as error:
         raise ConfigurationError(f"@job(alerts=…): {error}") from None
+
+
+def _tags(value: Any) -> tuple[str, ...]:
+    try:
+        return tags.check(() if value is None else value)
+    except InvalidArgument as error:
+        raise ConfigurationError(f"@job(tags=…): {error}") from None
 
 
 def _policy(options: dict[str, Any]) -> RetryPolicy:
@@ -145,7 +151,6 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "display_name": (lambda v: isinstance(v, str) and v.strip() != "", "a text"),
     "description": (lambda v: isinstance(v, str), "a text"),
     "isolate": (lambda v: isinstance(v, bool), "True or False"),
-    "tags": (lambda v: _passes(tags.check, v), f"a list of at most {tags.MOST} texts"),
     "search": (lambda v: _are_names(v), "a list of names of arguments"),
     "days_and": (lambda v: isinstance(v, bool), "True or False"),
     "then_delete": (lambda v: isinstance(v, bool), "True or False"),

@@ -160,7 +160,8 @@ class Operations:
 
         A part that fails leaves no trace but `tries`, and is tried by the next steps again. When it has failed three
         times more, its jobs are done one by one, and those that fail by themselves are counted as errors. Raises
-        JobNotFound when the operation's job is gone, StorageError while the database cannot be used.
+        JobNotFound when the operation's job is gone, StorageError while the database cannot be used, InvalidArgument for
+        what only a newer release can do.
         """
         database = self.client.database
         try:
@@ -199,6 +200,8 @@ class Operations:
     def _step_failed(self, tx: Tx, job_id: int, why: str) -> Operation:
         """Remember it; what failed too often is done one by one, or passed by."""
         now = _locked(tx, job_id)
+        if now.ended:
+            return now
         now.tries, now.failure = now.tries + 1, why
         if now.is_careful or now.tries > TRIES:
             now.tries = 0
@@ -306,7 +309,10 @@ def _locked(tx: Tx, job_id: int) -> Operation:
     text = jobs.locked_parameter(tx, job_id, STATE)
     if text is None:
         raise JobNotFound(f"there is no bulk operation {job_id}")
-    return Operation(**json.loads(text))
+    now = Operation(**json.loads(text))
+    if now.action not in (recurring_operations.ACTIONS if now.kind == "recurring" else ACTIONS):
+        raise InvalidArgument(f"bulk operation {job_id}: {now.action!r} is known to a newer release only")
+    return now
 
 
 def _spread(now: Operation, ids: Sequence[int], at: datetime, reason: str) -> dict[int, State]:

@@ -86,8 +86,7 @@ class Server:
             messages=next((queue for queue in settings.worked_queues if queue not in settings.queues), None),
             max_deaths=settings.max_process_deaths, unknown_seconds=settings.unknown_job_seconds,
         )  # fmt: skip
-        bell = FileBell(database) if database.is_embedded else Doorbell(database, guid)
-        self.bell = bell if settings.doorbell and bell.works else None
+        self.bell = _bell(database, guid) if settings.doorbell else None
         self.stack_teller = StackTeller(database, self.completer)
         wakes: dict[str, Process] = {"waiting": self.worker, "stacks": self.stack_teller}
         self.schedulers: list[Process] = []
@@ -163,10 +162,14 @@ class Server:
 
     def _retire(self) -> None:
         log.info("server %s is asked to stop when its jobs have ended", self.id)
-        self._end_jobs(self._stops)
-        if not self._stops.is_set():  # else who stops it has begun
-            self.stop()
-        self.retired.set()
+        try:
+            self._end_jobs(self._stops)
+            if not self._stops.is_set():  # else who stops it has begun
+                self.stop()
+        except Exception:  # it takes no jobs any more: whatever is left ends with the process
+            log.exception("server %s could not stop in order", self.id)
+        finally:
+            self.retired.set()
 
     def stop(self, grace: float | None = None, *, hurry: threading.Event | None = None) -> None:
         """Stop in order: no new claims; give back what was not begun; let jobs end within the grace time, then
@@ -272,3 +275,9 @@ class Server:
                 "ahead": round(ahead, 1), "busy": len(self.completer.running), **self._told,
             },
         }  # fmt: skip
+
+
+def _bell(database: Database, guid: str) -> Doorbell | FileBell | None:
+    """What wakes this server; None where nothing can."""
+    bell = FileBell(database) if database.is_embedded else Doorbell(database, guid)
+    return bell if bell.works else None

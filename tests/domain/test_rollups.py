@@ -31,6 +31,12 @@ def test_a_share_is_found_within_the_step_in_which_it_lies() -> None:
     assert quantile([0] * STEPS, 0.95, 0) is None
 
 
+def test_runs_that_are_longer_than_all_steps_lie_below_the_longest() -> None:
+    steps, longest = [0] * (STEPS - 1) + [10], 5 * 24 * 3_600_000
+    assert quantile(steps, 1, longest) == longest
+    assert quantile(steps, 0.5, longest) == ((1 << STEPS - 2) + longest) / 2
+
+
 def test_buckets_begin_on_their_minute_hour_and_day() -> None:
     at = datetime(2026, 3, 4, 5, 6, 7, 89)
     assert [floor(at, span) for span in (MINUTE, HOUR, DAY)] == [

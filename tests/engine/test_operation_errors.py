@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from taskmanager import TaskManager
-from taskmanager.domain.errors import StorageError
+from taskmanager.domain.errors import InvalidArgument, StorageError
 from taskmanager.engine import operations
 from taskmanager.engine.client import new_key
 from taskmanager.engine.recurring_operations import Wish
@@ -95,6 +96,31 @@ def test_a_part_of_recurring_jobs_that_fails_is_counted_too(tm: TaskManager, mon
     now = to_the_end(tm, job_id)
     assert (now.changed, now.errors, now.below) == (3, 50, None)
     assert now.failed[0] == ["job-00", "RuntimeError: no"]
+
+
+def test_a_part_that_failed_when_another_worker_had_ended_the_operation_changes_nothing(tm: TaskManager) -> None:
+    failing(tm, 3)
+    job_id = start(tm)
+    now = to_the_end(tm, job_id)
+    for _ in range(operations.TRIES + 2):
+        late = tm.database.run(lambda tx: tm.operations._step_failed(tx, job_id, "too late"))
+        assert late == now
+    assert tm.database.read(lambda tx: operations.load(tx, job_id)) == now
+
+
+def test_an_action_of_a_newer_release_changes_nothing(tm: TaskManager) -> None:
+    ids = failing(tm, 2)
+    job_id = start(tm, "delete")
+    with tm.database.engine.begin() as connection:
+        c = tm.database.tables.parameter.c
+        mine = (c.JobId == job_id, c.Name == operations.STATE)
+        text = connection.execute(select(c.Value).where(*mine)).scalar_one()
+        newer = text.replace('"action": "delete"', '"action": "archive"')
+        connection.execute(tm.database.tables.parameter.update().where(*mine).values(Value=newer))
+    for _ in range(operations.TRIES + 2):
+        with pytest.raises(InvalidArgument, match="'archive'"):
+            tm.operations.step(job_id)
+    assert states(tm, ids) == {"Failed"}
 
 
 def test_page_and_api_tell_the_errors(tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,6 +82,13 @@ def test_many_jobs_write_their_tags_at_once_and_a_callers_rollback_takes_them_aw
     assert len(rows(tm)) == 5 * 4
 
 
+def test_tags_are_given_to_each_job_and_as_they_are_searched_for(tm: TaskManager) -> None:
+    decorated = tm.job(tags=(one for one in [" Shop ", "shop"]))(plain)
+    ids = tm.enqueue_many(decorated, [(1,), (2,)], tags=(one for one in ["bulk", "vip"]))
+    assert rows(tm) == [(one, "tag", tag) for one in ids for tag in ("bulk", "shop", "vip")]
+    assert tm.get(ids[1]).parameters[tags.PARAMETER] == '["Shop", "bulk", "vip"]'
+
+
 def test_a_run_of_a_recurring_job_has_the_tags_of_its_function(tm: TaskManager) -> None:
     tm.recurring("shipping", _declared(tm), args=(7,), cron="0 2 * * *")
     job_id = tm.trigger("shipping")

@@ -119,3 +119,15 @@ def test_a_server_that_is_asked_to_stop_ends_what_it_runs_and_is_not_asked_back(
     finally:
         server.stop(grace=2)
         tm.close()
+
+
+def test_a_stop_that_breaks_is_no_reason_to_stay(tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = tm.server()
+
+    def broken(*args: Any, **more: Any) -> None:
+        raise RuntimeError("a thread cannot be joined")
+
+    monkeypatch.setattr(server, "stop", broken)
+    server._retire_soon()
+    assert server.retired.wait(10)
+    assert server.told_to_stop.is_set()

@@ -118,3 +118,15 @@ def test_a_bell_that_tells_nothing_is_not_relied_on(tm: TaskManager, pulse: Any)
     for _ in range(10):
         pulse.tick()
     assert pulse.tick() > 0.1
+
+
+def test_a_server_without_a_doorbell_opens_nothing_for_one(tm: TaskManager, url: str) -> None:
+    if not tm.database.is_embedded:
+        pytest.skip("servers have doorbells of another kind")
+    made = TaskManager(database_url=url, doorbell=False)
+    made.server().line.close()
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        made.server().line.close()
+    assert len(os.listdir("/proc/self/fd")) == before
+    made.close()
