@@ -10,6 +10,9 @@ from typing import Any
 from taskmanager.engine.audit import Actor
 from taskmanager.storage.monitoring_filters import Term, Wanted
 
+#: Of what was skipped and of what failed the first so many are remembered.
+_SAMPLES = 100
+
 
 @dataclass(slots=True)
 class Operation:
@@ -52,6 +55,17 @@ class Operation:
     failure: str = ""
     failed: list[list[Any]] = field(default_factory=list)
     careful_to: int | None = None
+
+    def skip(self, one: Any, why: str | None) -> None:
+        """Something that is left as it is; the first ones are remembered with the reason."""
+        self.skipped += 1
+        if len(self.samples) < _SAMPLES:
+            self.samples.append([one, why])
+
+    def fail(self, some: Sequence[Any]) -> None:
+        """What failed by itself, for the reason of the last try."""
+        self.errors += len(some)
+        self.failed += [[one, self.failure] for one in some[: max(0, _SAMPLES - len(self.failed))]]
 
     @property
     def is_careful(self) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
 from typing import Any
 
 from taskmanager.domain import times
@@ -18,9 +17,9 @@ from taskmanager.domain.errors import InvalidArgument, JobCancelled, JobNotFound
 from taskmanager.domain.invocation import InvocationUnreadable
 from taskmanager.domain.invocation import read as read_invocation
 from taskmanager.domain.records import JobRecord
-from taskmanager.domain.states import Deleted, Enqueued, Scheduled, State
+from taskmanager.domain.states import Enqueued
 from taskmanager.domain.texts import wholes
-from taskmanager.engine import recurring_operations
+from taskmanager.engine import operation_targets, recurring_operations
 from taskmanager.engine.audit import Actor, Audit
 from taskmanager.engine.client import Client, NewJob, check_queue
 from taskmanager.engine.operation import Operation, packed
@@ -35,7 +34,6 @@ from taskmanager.storage import (
     monitoring_overview,
     monitoring_walk,
     operation_parts,
-    queues,
     structures,
 )
 from taskmanager.storage import servers as server_rows
@@ -49,7 +47,7 @@ _PRIORITY = -1000
 #: Jobs of one transaction. Their locks are held for about half a second, measured on two cores that had much else to
 #: do; jobs of other ids are not waited for. SQLite has one writer at a time, and nobody is to wait long for it.
 _PART, _PART_EMBEDDED = 1_000, 100
-_SAMPLES, _KEPT = 100, 200
+_KEPT = 200
 #: How often a part that failed is tried again before its jobs are done one by one.
 TRIES = 3
 _LONGEST_REASON = 300
@@ -160,8 +158,8 @@ class Operations:
 
         A part that fails leaves no trace but `tries`, and is tried by the next steps again. When it has failed three
         times more, its jobs are done one by one, and those that fail by themselves are counted as errors. Raises
-        JobNotFound when the operation's job is gone, StorageError while the database cannot be used, InvalidArgument for
-        what only a newer release can do.
+        JobNotFound when the operation's job is gone, StorageError while the database cannot be used,
+        InvalidArgument for what only a newer release can do.
         """
         database = self.client.database
         try:
@@ -206,14 +204,14 @@ class Operations:
         if now.is_careful or now.tries > TRIES:
             now.tries = 0
             if now.kind == "recurring":
-                self._count_errors(now, recurring_operations.take_part(tx, job_id, now.upper - (now.below or 0)))
+                now.fail(recurring_operations.take_part(tx, job_id, now.upper - (now.below or 0)))
                 now.below = (now.below or 1) - 1 or None
             else:
                 ids, below = self._portion(tx, now)
                 if len(ids) > 1:
                     now.careful_to = ids[-1]
                 else:
-                    self._count_errors(now, ids)
+                    now.fail(ids)
                     now.below = below
         jobs.set_parameters(tx, {(job_id, STATE): _written(now)})
         return now
@@ -222,10 +220,6 @@ class Operations:
         assert now.below is not None
         limit = 1 if now.is_careful else self.part
         return monitoring_walk.portion(tx, now.wanted, below=now.below, limit=limit)
-
-    def _count_errors(self, now: Operation, ids: Sequence[Any]) -> None:
-        now.errors += len(ids)
-        now.failed += [[one, now.failure] for one in ids[: max(0, _SAMPLES - len(now.failed))]]
 
     def stop(self, job_id: int, by: str) -> bool:
         """Ask an operation to end after the part under way; whether it was still going on."""
@@ -256,22 +250,13 @@ class Operations:
         return [(n, _loaded(str(v))) for n, v in zip(names, found.arguments, strict=False) if v is not None]
 
     def _change(self, tx: Tx, job_id: int, now: Operation, ids: Sequence[int]) -> None:
-        reason = f"Bulk operation #{job_id} by {now.user}"[:100]
-        if now.spread and now.action == "requeue":
-            targets = _spread(now, ids, tx.now(), reason)
-        elif now.action == "move":
-            targets = _moves(tx, now, ids, reason)
-        else:
-            to = Enqueued(queue="", reason=reason) if now.action == "requeue" else Deleted(reason=reason)
-            targets = dict.fromkeys(ids, to)
+        targets = operation_targets.of(tx, job_id, now, ids)
         changes = [Change(i, targets[i], frozenset({now.state})) for i in sorted(targets)]
         for answer in self.client.transitions.apply(tx, changes) if changes else ():
             if answer:
                 now.changed += 1
             else:
-                now.skipped += 1
-                if len(now.samples) < _SAMPLES:
-                    now.samples.append([answer.job_id, answer.refused])
+                now.skip(answer.job_id, answer.refused)
 
     def _change_recurring(self, tx: Tx, job_id: int, now: Operation) -> None:
         if now.below is None:
@@ -287,22 +272,8 @@ class Operations:
                     tx, now.actor, f"recurring.{now.action}", "recurring", recurring_id, after=wish.told(), note=note
                 )
             else:
-                now.skipped += 1
-                if len(now.samples) < _SAMPLES:
-                    now.samples.append([recurring_id, why[:300]])
+                now.skip(recurring_id, why[:_LONGEST_REASON])
         now.below = now.below - 1 or None
-
-
-def _moves(tx: Tx, now: Operation, ids: Sequence[int], reason: str) -> dict[int, State]:
-    """The other queue for those that no worker has in hand; their rows are locked, so that none of them runs twice."""
-    locked = jobs.lock(tx, ids) if ids else {}
-    free = queues.lock_free_among(tx, locked) if locked else set()
-    for job_id in sorted(set(ids) - free):
-        now.skipped += 1
-        if len(now.samples) < _SAMPLES:
-            now.samples.append([job_id, "a worker has it in hand"])
-    target = now.options["queue"]
-    return {i: Enqueued(queue=target, priority=locked[i].priority, reason=reason) for i in free}
 
 
 def _locked(tx: Tx, job_id: int) -> Operation:
@@ -313,22 +284,6 @@ def _locked(tx: Tx, job_id: int) -> Operation:
     if now.action not in (recurring_operations.ACTIONS if now.kind == "recurring" else ACTIONS):
         raise InvalidArgument(f"bulk operation {job_id}: {now.action!r} is known to a newer release only")
     return now
-
-
-def _spread(now: Operation, ids: Sequence[int], at: datetime, reason: str) -> dict[int, State]:
-    """For each of these jobs, newest first, its moment within the spread; those whose moment has passed go at once.
-
-    Where it is known how many there are, by their number, else by their ids.
-    """
-    begun, done = times.parse(now.started) or at, now.done
-    top, found = now.top or now.upper, dict[int, State]()
-    for place, job_id in enumerate(ids):
-        share = (done + place) / now.total if now.total else (top - job_id) / max(1, top - now.lower)
-        moment = begun + timedelta(seconds=now.spread * min(1.0, max(0.0, share)))
-        found[job_id] = (
-            Scheduled(enqueue_at=moment, reason=reason) if moment > at else Enqueued(queue="", reason=reason)
-        )
-    return found
 
 
 def load(tx: Tx, job_id: int) -> Operation | None:
