@@ -52,6 +52,7 @@ class Conditions:
         """Write a condition and its quiet hours; how it stands begins anew. Raises InvalidArgument."""
 
         def work(tx: Tx) -> None:
+            rows.hold_turn(tx)
             known = {condition.id: condition for condition, _ in rows.load_all(tx)}
             others = [c for c in known.values() if c.id != one.id]
             if any(c.title.lower() == one.title.lower() for c in others):
@@ -70,6 +71,7 @@ class Conditions:
         """Delete a condition, and its alert if it is active; whether there was one."""
 
         def work(tx: Tx) -> bool:
+            rows.hold_turn(tx)
             known = rows.load(tx, condition_id)
             if known is not None:
                 alert_marks.over(tx, domain.key_of(known.name))

@@ -80,6 +80,11 @@ def take_turn(tx: Tx, every: float) -> bool:
     return True
 
 
+def hold_turn(tx: Tx) -> None:
+    """Wait for who is judging; nobody judges before the end of this transaction."""
+    structures.lock_one(tx, _TURN, _JUDGED)
+
+
 def look(tx: Tx, kinds: set[Kind], named: set[str], messages: str, dead_after: float) -> Look:
     """What these kinds of conditions need to know.
 

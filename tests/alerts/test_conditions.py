@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from taskmanager import TaskManager
 from taskmanager.domain.conditions import Condition, Kind, Look, Standing, judge
 from taskmanager.domain.errors import InvalidArgument
 from taskmanager.engine.conditions import EVERY, condition_of
-from taskmanager.storage import alerts, servers
+from taskmanager.storage import alerts, conditions, servers
 from taskmanager.storage.alert_marks import ActiveAlert
 from taskmanager.tasks.notify import Notifier
 from tests.alerts.receivers import Mailbox, body_of
@@ -67,6 +68,29 @@ def test_a_slow_queue_is_told_once_and_once_that_it_is_over(alerting: TaskManage
     alerting.testing.drain(queues=["alerts"])
     assert mailbox.subjects[1:] == ["[staging] Recovered: About latency"]
     assert active(alerting) == []
+
+
+def test_a_condition_that_is_removed_while_it_is_judged_leaves_no_alert(
+    alerting: TaskManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make(alerting, "latency", seconds="60", queue="mail")
+    alerting.enqueue(fine, queue="mail")
+    look(alerting)
+    removing = threading.Thread(target=alerting.conditions.remove, args=(made.id,))
+
+    def look_slowly(*given: Any) -> Look:
+        seen = real(*given)
+        if removing.ident is None:
+            removing.start()
+        removing.join(1.0)  # it waits for us
+        return seen
+
+    real = conditions.look
+    monkeypatch.setattr(conditions, "look", look_slowly)
+    look(alerting, 61)
+    removing.join(30)
+    assert not removing.is_alive()
+    assert (active(alerting), alerting.conditions.all()) == ([], [])
 
 
 def test_any_queue_is_one_that_is_not_paused(alerting: TaskManager) -> None:

@@ -131,3 +131,4 @@ def test_a_stop_that_breaks_is_no_reason_to_stay(tm: TaskManager, monkeypatch: p
     server._retire_soon()
     assert server.retired.wait(10)
     assert server.told_to_stop.is_set()
+    server.line.close()
