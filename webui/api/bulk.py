@@ -12,7 +12,7 @@ from taskmanager.storage import monitoring_failures, monitoring_lists
 from taskmanager.storage.monitoring_failures import FailureGroup
 from taskmanager.storage.monitoring_sets import Place
 from webui import access, bulks, cursors
-from webui.api import idempotency, shapes, workschemas
+from webui.api import bulkschemas, idempotency, shapes, workschemas
 from webui.api.problems import refuse, refuse_field
 from webui.api.routing import created, group, operation
 from webui.api.work import place, row
@@ -24,8 +24,8 @@ bulk = group("bulk", "Many jobs at once")
 
 
 @operation(
-    bulk, "GET", "/api/v1/operations", query=workschemas.OperationsQuery,
-    gives=lambda: workschemas.Operation(many=True),
+    bulk, "GET", "/api/v1/operations", query=bulkschemas.OperationsQuery,
+    gives=lambda: bulkschemas.Operation(many=True),
 )  # fmt: skip
 def list_operations(query: Mapping[str, Any]) -> Any:
     """Bulk operations, the newest first; 200 are kept."""
@@ -37,15 +37,15 @@ def list_operations(query: Mapping[str, Any]) -> Any:
     return [_operation(job_id, one) for job_id, one in found]
 
 
-@operation(bulk, "GET", "/api/v1/operations/<int:jobId>", gives=workschemas.Operation)
+@operation(bulk, "GET", "/api/v1/operations/<int:jobId>", gives=bulkschemas.Operation)
 def get_operation(job_id: int) -> Any:
     """How far one is."""
     return _operation(job_id, _must(job_id))
 
 
 @operation(
-    bulk, "POST", "/api/v1/operations", needs="operations.start", body=workschemas.NewOperation,
-    gives=workschemas.Operation, status=201, creates=True,
+    bulk, "POST", "/api/v1/operations", needs="operations.start", body=bulkschemas.NewOperation,
+    gives=bulkschemas.Operation, status=201, creates=True,
 )  # fmt: skip
 def start_operation(body: Mapping[str, Any]) -> Any:
     """Requeue or delete all jobs of a state that match a filter, in the background."""
@@ -54,8 +54,8 @@ def start_operation(body: Mapping[str, Any]) -> Any:
 
 
 @operation(
-    bulk, "GET", "/api/v1/operations/plan", needs="operations.start", query=workschemas.PlannedOperation,
-    gives=workschemas.Plan,
+    bulk, "GET", "/api/v1/operations/plan", needs="operations.start", query=bulkschemas.PlannedOperation,
+    gives=bulkschemas.Plan,
 )  # fmt: skip
 def plan_operation(query: Mapping[str, Any]) -> Any:
     """Which jobs an operation would change, before it is started: how many, and three of them."""
@@ -68,7 +68,7 @@ def plan_operation(query: Mapping[str, Any]) -> Any:
 
 @operation(
     bulk, "GET", "/api/v1/operations/recurring/plan", needs="operations.start",
-    query=workschemas.PlannedRecurringOperation, gives=workschemas.RecurringPlan,
+    query=bulkschemas.PlannedRecurringOperation, gives=bulkschemas.RecurringPlan,
 )  # fmt: skip
 def plan_recurring_operation(query: Mapping[str, Any]) -> Any:
     """Which recurring jobs an operation would change: how many, and three of them."""
@@ -79,8 +79,8 @@ def plan_recurring_operation(query: Mapping[str, Any]) -> Any:
 
 
 @operation(
-    bulk, "POST", "/api/v1/operations/recurring", needs="operations.start", body=workschemas.NewRecurringOperation,
-    gives=workschemas.Operation, status=201, creates=True,
+    bulk, "POST", "/api/v1/operations/recurring", needs="operations.start", body=bulkschemas.NewRecurringOperation,
+    gives=bulkschemas.Operation, status=201, creates=True,
 )  # fmt: skip
 def start_recurring_operation(body: Mapping[str, Any]) -> Any:
     """Trigger, pause, resume or remove all recurring jobs that match now, in the background."""
@@ -103,8 +103,8 @@ def start_recurring_operation(body: Mapping[str, Any]) -> Any:
 
 
 @operation(
-    bulk, "POST", "/api/v1/queues/<queue>/move", needs="operations.start", body=workschemas.MoveQueue,
-    gives=workschemas.Operation, status=201, creates=True, about="queue",
+    bulk, "POST", "/api/v1/queues/<queue>/move", needs="operations.start", body=bulkschemas.MoveQueue,
+    gives=bulkschemas.Operation, status=201, creates=True, about="queue",
 )  # fmt: skip
 def move_queue(body: Mapping[str, Any], queue: str) -> Any:
     """Move all jobs that wait in a queue to another one, in the background."""
@@ -135,7 +135,7 @@ def stop_operation(job_id: int) -> None:
         refuse(409, "Operations.Ended", f"the operation {job_id} has ended")
 
 
-@operation(bulk, "GET", "/api/v1/failures", query=workschemas.FailuresQuery, gives=workschemas.FailurePage)
+@operation(bulk, "GET", "/api/v1/failures", query=bulkschemas.FailuresQuery, gives=bulkschemas.FailurePage)
 def list_failures(query: Mapping[str, Any]) -> Any:
     """Failed jobs grouped by their cause, those that failed last first."""
 
@@ -149,7 +149,7 @@ def list_failures(query: Mapping[str, Any]) -> Any:
 
 
 @operation(
-    bulk, "GET", "/api/v1/failures/<key>", query=workschemas.Cursor, gives=workschemas.FailureJobs
+    bulk, "GET", "/api/v1/failures/<key>", query=workschemas.Cursor, gives=bulkschemas.FailureJobs
 )  # fmt: skip
 def get_failure(query: Mapping[str, Any], key: str) -> Any:
     """A group and its jobs."""
@@ -161,8 +161,8 @@ def get_failure(query: Mapping[str, Any], key: str) -> Any:
 
 
 @operation(
-    bulk, "POST", "/api/v1/failures/<key>/requeue", needs="operations.start", body=workschemas.WholeGroup,
-    gives=workschemas.Operation, status=202, creates=True, about="failures",
+    bulk, "POST", "/api/v1/failures/<key>/requeue", needs="operations.start", body=bulkschemas.WholeGroup,
+    gives=bulkschemas.Operation, status=202, creates=True, about="failures",
 )  # fmt: skip
 def requeue_failure(body: Mapping[str, Any], key: str) -> Any:
     """Put the jobs of a group back into their queues, by a bulk operation."""
@@ -170,8 +170,8 @@ def requeue_failure(body: Mapping[str, Any], key: str) -> Any:
 
 
 @operation(
-    bulk, "POST", "/api/v1/failures/<key>/delete", needs="operations.start", body=workschemas.WholeGroup,
-    gives=workschemas.Operation, status=202, creates=True, about="failures",
+    bulk, "POST", "/api/v1/failures/<key>/delete", needs="operations.start", body=bulkschemas.WholeGroup,
+    gives=bulkschemas.Operation, status=202, creates=True, about="failures",
 )  # fmt: skip
 def delete_failure(body: Mapping[str, Any], key: str) -> Any:
     """Delete the jobs of a group, by a bulk operation."""
