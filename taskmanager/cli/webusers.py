@@ -73,7 +73,7 @@ def openapi(ctx: click.Context) -> None:
     from webui import create_app  # the core runs without Flask
     from webui.api.spec import document_of
 
-    click.echo(json.dumps(document_of(create_app(manager(ctx, discover=False, new=True))), indent=2))
+    click.echo(json.dumps(document_of(create_app(manager(ctx, discover=False, new=True))).get(), indent=2))
 
 
 def _check_name(name: str) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from flask import Flask
 from flask_smorest import Api
 
 import taskmanager
 from webui.api.routing import ApiBlueprint
+
+T = TypeVar("T")
 
 _ABOUT = """Run jobs by their names, look at them, and operate an installation of taskmanager.
 
@@ -39,6 +41,7 @@ class Document:
         self._app, self._groups = app, groups
         self._lock = threading.Lock()
         self._made: dict[str, Any] | None = None
+        self._written: dict[Callable[..., Any], Any] = {}
 
     def get(self) -> dict[str, Any]:
         """The whole document."""
@@ -46,6 +49,13 @@ class Document:
             if self._made is None:
                 self._made = self._make()
             return self._made
+
+    def written(self, write: Callable[[dict[str, Any]], T]) -> T:
+        """What `write` makes of the document, made once: it is some hundred kilobytes."""
+        if write not in self._written:
+            self._written[write] = write(self.get())
+        found: T = self._written[write]
+        return found
 
     def _make(self) -> dict[str, Any]:
         self._app.config.update(API_TITLE="taskmanager", API_VERSION=taskmanager.__version__, OPENAPI_VERSION="3.1.0")
@@ -61,7 +71,7 @@ class Document:
         return found
 
 
-def document_of(app: Flask) -> dict[str, Any]:
+def document_of(app: Flask) -> Document:
     """The document of an application that `create_app` made."""
     found: Document = app.config["OPENAPI"]
-    return found.get()
+    return found
