@@ -29,6 +29,7 @@ from webui import (
     headers,
     languages,
     memory,
+    recurringrows,
     requests,
     shell,
 )
@@ -96,6 +97,7 @@ def create_app(
     errors.explain(app)
     shell.dress(app)
     drawings.install(app)
+    recurringrows.install(app)
     examining.install(app)
     addresses.install(app)
     app.register_blueprint(pages, url_prefix=path)

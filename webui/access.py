@@ -60,6 +60,15 @@ def may(action: str, resource: str = "") -> bool:
     return hosting.allowed(g.get("user"), action, resource)
 
 
+def sees_arguments() -> bool:
+    """Whether who is signed in may see arguments and messages: lists have hundreds, so that it is asked once."""
+    try:
+        found: bool = g.sees_arguments
+    except AttributeError:
+        found = g.sees_arguments = may("args.view")
+    return found
+
+
 def guard(app: Flask, *, users: Mapping[str, str], roles: Mapping[str, str], read_only: bool) -> None:
     """Put the guard before every request."""
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False

@@ -39,6 +39,16 @@ def shown(state: str) -> frozenset[str]:
     return frozenset(_OF[state])
 
 
+def listed(state: str, names: frozenset[str], states: int) -> dict[str, Any]:
+    """These columns of a list with their labels, in their order. states: of how many its jobs are, 0 for all.
+
+    Where they are of several the state is told; among all jobs it may be left out.
+    """
+    is_told = "state" in names if state == "all" else states != 1
+    first = {"state": _LABELS["state"]} if is_told else {}
+    return first | {name: text for name, text in offered(state).items() if name in names and name != "state"}
+
+
 def keep(answer: Any, state: str) -> None:
     """Remember what the address says; an empty choice is one."""
     languages.keep(answer, _cookie(state), ".".join(_known(state, ",".join(request.args.getlist("cols")))) or "-")

@@ -5,24 +5,28 @@ What is the same in many rows is drawn once for an answer. As filters these are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import Flask, g, url_for
 from flask_babel import gettext as _
-from markupsafe import Markup
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup, escape
 
 from taskmanager.domain import tags
 from taskmanager.storage.monitoring_lists import Row
 from webui import formats, jobviews, redaction, shell
-from webui.addresses import job_address
+from webui.addresses import job_address, recurring_address
 
 _PILL = Markup('<span class="pill s-{}">{}{}</span>')
 
 
 def install(app: Flask) -> None:
     """Give them to templates."""
-    app.jinja_env.globals.update(pill_of=pill, job_address=job_address, tags_of=tags_of)
+    app.jinja_env.globals.update(
+        pill_of=pill, outcome_of=outcome, hidden_fields=hidden, small_button=icon_button, tags_of=tags_of,
+        job_address=job_address, recurring_address=recurring_address,
+    )  # fmt: skip
     app.jinja_env.filters.update(
         job_cell=job_cell, queue_tag=queue_tag, pill=pill, recurring_state=recurring_state, when=formats.when,
         moment=formats.moment, parsed=formats.parsed, duration=formats.duration, milliseconds=formats.milliseconds,
@@ -34,10 +38,11 @@ def install(app: Flask) -> None:
 def job_cell(row: Row, needle: str = "") -> Markup:
     """The name of a job, which leads to it, its number and arguments. needle: what was looked for, to be marked."""
     name, call = formats.marked(jobviews.title(row), needle), formats.marked(jobviews.subtitle(row), needle)
+    tagged = row.parameters.get(tags.PARAMETER)
     return Markup(
         f'<div class="job-name"><a href="{job_address(row.id)}">{name}</a></div>\n'
         f'<div class="job-args mono">#{row.id} {call}</div>\n'
-        f"{tags_of(tags.of_parameter(row.parameters.get(tags.PARAMETER)))}"
+        f"{tags_of(tags.of_parameter(tagged)) if tagged else ''}"
     )
 
 
@@ -69,6 +74,15 @@ def pill(state: str | None, text: str | None = None) -> Markup:
     return found
 
 
+def outcome(good: bool) -> Markup:
+    """How a run ended, in its colour."""
+    found = _drawn().get(("outcome", good))
+    if found is None:
+        key, symbol, text = ("succeeded", "check", _("succeeded")) if good else ("failed", "circle-x", _("failed"))
+        found = _drawn()["outcome", good] = _PILL.format(key, shell.icon(symbol), text)
+    return found
+
+
 def recurring_state(name: str) -> Markup:
     """The state of a recurring job in its colour: active, paused, error; never, not planned yet, or by hand only."""
     found = _drawn().get(("recurring", name))
@@ -81,6 +95,33 @@ def recurring_state(name: str) -> Markup:
         }[name]  # fmt: skip
         found = _drawn()["recurring", name] = _PILL.format(kind, shell.icon(symbol), text)
     return found
+
+
+def hidden() -> Markup:
+    """What every form sends: its token, and where to come back to."""
+    found = _drawn().get("hidden")
+    if found is None:
+        token = Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
+        found = token + Markup('<input type="hidden" name="back" value="{}">').format(shell.here())
+        _drawn()["hidden"] = found
+    return found
+
+
+def icon_button(
+    address: str, text: str, symbol: str, fields: Mapping[str, object] | None = None, *, confirm: str = "",
+    what: str = "",
+) -> Markup:  # fmt: skip
+    """A form that is one small button. fields: what it sends besides; what: to which of many things it is done."""
+    asked = f' data-confirm="{escape(confirm)}"' if confirm else ""
+    sent = "".join(
+        f'<input type="hidden" name="{name}" value="{escape(value)}">' for name, value in (fields or {}).items()
+    )
+    said = escape(text)
+    label = f"{said}: {escape(what)}" if what else said
+    return Markup(
+        f'<form method="post" action="{escape(address)}"{asked}>{hidden()}{sent}'
+        f'<button class="ghost" title="{said}" aria-label="{label}">{shell.icon(symbol)}</button></form>'
+    )
 
 
 def _drawn() -> dict[Any, Markup]:

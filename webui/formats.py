@@ -111,6 +111,11 @@ def unix(value: datetime) -> int:
     return int(value.replace(tzinfo=UTC).timestamp())
 
 
+def cut(text: str, length: int) -> str:
+    """A text up to the last word that ends within a length; a little longer than that it is left whole."""
+    return text if len(text) <= length + 5 else text[: length - 3].rsplit(" ", 1)[0] + "..."
+
+
 def marked(text: str, needle: str) -> Markup:
     """A text with the part that was looked for marked."""
     at = text.lower().find(needle.lower()) if needle else -1

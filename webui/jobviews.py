@@ -48,9 +48,10 @@ class Attempt:
 
 def definitions() -> Mapping[str, JobDefinition]:
     """The jobs this process knows, by name; nothing is imported for a page."""
-    if "definitions" not in g:
-        g.definitions = {definition.name: definition for definition in manager().registry}
-    found: Mapping[str, JobDefinition] = g.definitions
+    try:
+        found: Mapping[str, JobDefinition] = g.definitions
+    except AttributeError:
+        found = g.definitions = {definition.name: definition for definition in manager().registry}
     return found
 
 
@@ -90,7 +91,7 @@ def function(row: Row) -> str:
 
 def subtitle(row: Row) -> str:
     """The arguments of a job in a list, in one line; secrets masked."""
-    if not access.may("args.view") or languages.taste().args == "hidden":
+    if not access.sees_arguments() or languages.taste().args == "hidden":
         return "••••"
     items, cut = _items_so_far(row.arguments)
     names = _names(definitions().get(":".join(_called(row.call))), len(items))
@@ -155,7 +156,7 @@ def arguments(record: JobRecord) -> list[Argument]:
 
 def arguments_line(record: JobRecord) -> str:
     """All arguments in one line, masked; empty for who may not see them."""
-    return ", ".join(_inline(a.name, a.text) for a in arguments(record)) if access.may("args.view") else ""
+    return ", ".join(_inline(a.name, a.text) for a in arguments(record)) if access.sees_arguments() else ""
 
 
 def call(record: JobRecord) -> Markup:
@@ -163,7 +164,7 @@ def call(record: JobRecord) -> Markup:
     found = invocation(record)
     if found is None:
         return Markup("<em>{}</em>").format(record.invocation_data[:1000])
-    shown = [_inline(a.name, a.text) for a in arguments(record)] if access.may("args.view") else ["…"]
+    shown = [_inline(a.name, a.text) for a in arguments(record)] if access.sees_arguments() else ["…"]
     one_line = f"{found.method}({', '.join(shown)})"
     module = found.type.partition(",")[0]
     if len(one_line) > 90 and shown:

@@ -107,19 +107,21 @@ def _zones() -> frozenset[str]:
 
 def taste() -> Taste:
     """What who is looking chose, of theme, times and live updates."""
-    if "taste" not in g:
+    try:
+        chosen: Taste = g.taste
+    except AttributeError:
         found = {n: request.cookies.get(f"tm_{n}", "") for n in _TASTES}
         usual = {"live": current_app.config["TASKMANAGER"].settings.web_live}
-        g.taste = Taste(**usual | {n: v for n, v in found.items() if may_be(n, v)})
-    chosen: Taste = g.taste
+        chosen = g.taste = Taste(**usual | {n: v for n, v in found.items() if may_be(n, v)})
     return chosen
 
 
 def language() -> str:
     """The language of this answer."""
-    if "language" not in g:
-        g.language = str(get_locale() or "en").partition("_")[0]
-    found: str = g.language
+    try:
+        found: str = g.language
+    except AttributeError:
+        found = g.language = str(get_locale() or "en").partition("_")[0]
     return found
 
 

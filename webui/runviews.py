@@ -121,14 +121,17 @@ def state(run: RecurringRun) -> str:
 def dots(runs: Runs) -> Markup:
     """The newest results on a line: what succeeded is round, all else has corners.
 
-    Written here, as are `line` and `columns`: they are hundreds of shapes, and ten times as dear in a template.
+    Written here, as are `spark` and `columns`: they are hundreds of shapes, and ten times as dear in a template.
     """
     words = _escaped()
     drawn = [
         f"{begin}<title>{_told(run, words)}</title>{end}"
         for (begin, end), run in ((_dot(place, run.outcome), run) for place, run in enumerate(runs.runs[-DOTS:]))
     ]
-    return Markup("".join(drawn))
+    return Markup(
+        '<svg class="dots" viewBox="0 0 160 8" width="160" height="8" role="img" '
+        f'aria-label="{escape(runs.results)}">{"".join(drawn)}</svg>'
+    )
 
 
 @functools.cache
@@ -140,14 +143,19 @@ def _dot(place: int, outcome: str) -> tuple[str, str]:
     return f'<rect class="s-{kind}" x="{8 * place}" y="0" width="6.5" height="8">', "</rect>"
 
 
-def line(runs: Runs) -> Markup:
+def spark(runs: Runs) -> Markup:
     """The durations as a row of small bars."""
     longest, places = max((run.duration_ms for run in runs.runs), default=0) or 1, max(BARS, len(runs.runs))
     begins, scale = _begins(places), _HEIGHTS / longest
-    return Markup("".join([
+    drawn = [
         f'<rect class="s-{_STATES[run.outcome]}" x="{begin}" {_small(int(run.duration_ms * scale), places)}></rect>'
         for begin, run in zip(begins, runs.runs, strict=False)
-    ]))  # fmt: skip
+    ]
+    title, told = _("Durations of the last %(n)s runs", n=len(runs.runs)), runs.durations
+    return Markup(
+        f'<svg class="spark" viewBox="0 0 {_WIDE} {_TALL}" width="{_WIDE}" height="{_TALL}" '
+        f'preserveAspectRatio="none" role="img" aria-label="{escape(f"{title}: {told}")}">{"".join(drawn)}</svg>'
+    )
 
 
 @functools.lru_cache(maxsize=16)

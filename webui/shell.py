@@ -30,6 +30,7 @@ from webui import (
     restricting,
     runviews,
 )
+from webui.addresses import IN_QUERIES
 from webui.blueprint import manager
 from webui.snapshots import Seen, Snapshots
 
@@ -174,7 +175,7 @@ def with_args(**changes: Any) -> str:
     }
     # By hand: an argument in the address may be called as one of url_for is, or as a part of the path.
     address = url_for(request.endpoint or "pages.overview", **(request.view_args or {}))
-    query = urlencode(kept, doseq=True, safe="!$'()*,/:;?@")
+    query = urlencode(kept, doseq=True, safe=IN_QUERIES)
     return f"{address}?{query}" if query else address
 
 
@@ -197,11 +198,17 @@ def asset(name: str) -> str:
 
 
 def icon(name: str, kind: str = "icon") -> Markup:
-    """A drawing of `icons.svg`. kind: a class of it beside `icon`."""
-    if "icons" not in g:
-        g.icons = escape(asset("icons.svg"))
-    classes = kind if kind == "icon" else f"icon {kind}"
-    return Markup(f'<svg class="{classes}" aria-hidden="true"><use href="{g.icons}#{name}"></use></svg>')
+    """A drawing of `icons.svg`, made once for an answer. kind: a class of it beside `icon`."""
+    try:
+        drawn: dict[tuple[str, str], Markup] = g.icons
+    except AttributeError:
+        drawn = g.icons = {}
+    found = drawn.get((name, kind))
+    if found is None:
+        classes, address = kind if kind == "icon" else f"icon {kind}", escape(asset("icons.svg"))
+        found = Markup(f'<svg class="{classes}" aria-hidden="true"><use href="{address}#{name}"></use></svg>')
+        drawn[name, kind] = found
+    return found
 
 
 def _settings() -> Any:

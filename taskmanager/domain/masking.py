@@ -22,11 +22,11 @@ def is_secret(name: object, words: Sequence[str]) -> bool:
 
 def values(value: Any, words: Sequence[str]) -> Any:
     """A parsed JSON value with the secrets in its objects masked."""
+    if isinstance(value, str):
+        return text(value, words)
     if isinstance(value, Mapping):
         return {k: MASK if is_secret(k, words) else values(v, words) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [values(one, words) for one in value]
-    return text(value, words) if isinstance(value, str) else value
+    return [values(one, words) for one in value] if isinstance(value, (list, tuple)) else value
 
 
 def text(value: str | None, words: Sequence[str]) -> str:

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import render_template, request, url_for
-from flask_babel import lazy_gettext as _l
+from flask import render_template, request
 
-from taskmanager.domain.texts import whole
 from taskmanager.engine.audit import OUTCOMES as _KNOWN
 from taskmanager.storage import audit as rows
 from taskmanager.storage.audit import Row, Sought
-from taskmanager.storage.monitoring_traces import TracedChange
-from webui import cursors, exports, formats, redaction
+from webui import auditrows, cursors, exports, formats, redaction
 from webui.access import needs
 from webui.blueprint import pages, read
 from webui.views.lists import SIZES, size
 
-#: What each outcome is called, and the colour of which state it has.
-OUTCOMES = {
-    "done": (_l("done"), "succeeded"), "unchanged": (_l("nothing changed"), "created"),
-    "failed": (_l("failed"), "failed"), "denied": (_l("denied"), "processing"),
-}  # fmt: skip
 _COLUMNS = (
     "id", "at", "user", "address", "door", "action", "kind", "target", "outcome", "before", "after", "note", "request",
 )  # fmt: skip
@@ -44,8 +35,8 @@ def audit() -> Any:
     found, more = read(lambda tx: rows.page(tx, sought, limit=size(), before=before))
     filtered = any(request.args.get(n) for n in ("user", "action", "kind", "target", "outcome", "from", "to"))
     return render_template(
-        "audit.html", here="audit", rows=found, sought=sought, outcomes=OUTCOMES, kinds=_KINDS, address_of=address_of,
-        facts=facts, size=size(), sizes_list=SIZES, first=place is None, filtered=filtered,
+        "audit.html", here="audit", rows=found, sought=sought, outcomes=auditrows.OUTCOMES, kinds=_KINDS,
+        audit_row=auditrows.Rows(), size=size(), sizes_list=SIZES, first=place is None, filtered=filtered,
         older=cursors.write(found[-1].id) if more else None,
     )  # fmt: skip
 
@@ -65,31 +56,6 @@ def _told(row: Row) -> dict[str, Any]:
         row.request,
     )  # fmt: skip
     return dict(zip(_COLUMNS, values, strict=True))
-
-
-def address_of(row: Row | TracedChange) -> str | None:
-    """The page of what was changed; None when it has none."""
-    number = whole(row.target)
-    if row.kind == "job" and number is not None:
-        return url_for("pages.job_details", job_id=number)
-    if row.kind == "search":
-        return url_for("pages.search")
-    if row.kind == "recurring":
-        return url_for("pages.recurring", q=row.target)
-    if row.kind == "queue":
-        return url_for("pages.queue", queue=row.target)
-    if row.kind == "operation" and number is not None:
-        return url_for("pages.operation", job_id=number)
-    return None
-
-
-def facts(text: str | None) -> list[tuple[str, str]]:
-    """Names and values of what a thing was or became."""
-    try:
-        found: Any = json.loads(text) if text else {}
-    except ValueError:
-        return [("", redaction.text(text))]
-    return [(str(k), v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)) for k, v in found.items()]
 
 
 def _sought() -> Sought:

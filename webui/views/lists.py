@@ -17,7 +17,19 @@ from taskmanager.storage import servers as server_rows
 from taskmanager.storage.monitoring_lists import Page, Row
 from taskmanager.storage.monitoring_sets import Place
 from taskmanager.storage.transaction import Tx
-from webui import columns, cursors, exports, filtering, formats, jobviews, languages, serverviews, shell
+from webui import (
+    access,
+    columns,
+    cursors,
+    exports,
+    filtering,
+    formats,
+    jobrows,
+    jobviews,
+    languages,
+    serverviews,
+    shell,
+)
 from webui.blueprint import pages, read
 from webui.bulks import ACTIONS
 from webui.counting import Counting
@@ -93,13 +105,20 @@ def _page(state: str) -> Any:
     sort = request.args.get("sort") if parsed.wanted.is_indexed else ""
     by_time = state == "scheduled" and not parsed.wanted.terms and not start and sort not in ("new", "old")
     listed = _scheduled() if by_time else _oldest(parsed) if sort == "old" and not start else _by_id(parsed, start)
+    can_choose = state in ACTIONS and (access.may("jobs.requeue") or access.may("jobs.delete"))
+    offered, cols = columns.offered(state), columns.shown(state)
+    shown = columns.listed(state, cols, len(parsed.wanted.states))
+    about = jobrows.About(
+        state, parsed.needles[0] if parsed.needles else "", now, _servers(state),
+        _usual(listed.rows) if state == "processing" else {},
+    )  # fmt: skip
     return render_template(
         "jobs.html", here="jobs", state=state, filter=parsed, listed=listed, size=size(), sizes_list=SIZES,
-        actions=ACTIONS.get(state, ()), servers=_servers(state), keys=filtering.KEYS, now=now, types=_types(),
+        actions=ACTIONS.get(state, ()), keys=filtering.KEYS, types=_types(),
         total=_total(listed, state, parsed), by_time=by_time, oldest_first=sort == "old" and not start,
         exact=_counting().known.get(parsed.key) if parsed.is_countable else None,
-        cols=columns.shown(state),
-        offered=columns.offered(state), usual=_usual(listed.rows) if state == "processing" else {},
+        cols=cols, offered=offered, shown=shown, can_choose=can_choose,
+        draw=jobrows.Rows(about, shown, can_choose=can_choose),
         first=not (request.args.get("after") or request.args.get("before") or start),
     )  # fmt: skip
 

@@ -10,10 +10,9 @@ from flask_babel import gettext as _
 from taskmanager.schedules import Restoration
 from taskmanager.storage import jobs, recurring_runs
 from taskmanager.storage.transaction import Tx
-from webui import access, recurring_marks, recurrings, redaction, runviews, shell
+from webui import access, recurring_marks, recurringrows, recurrings, redaction, runviews, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
-from webui.recurrings import call_of
 from webui.views.actions import back
 from webui.views.lists import SIZES, size
 
@@ -42,13 +41,16 @@ def recurring() -> str:
         return states, recurring_runs.newest(tx, pasts, recurring_marks.READ, behind=behind)
 
     states, runs = read(work)
-    return render_template(
-        "recurring.html", here="recurring", rows=page, total=found.total, matching=len(found.matching),
-        counts=found.counts, q=q, wanted=wanted, sort=sort, start=start, size=rows, sizes_list=_SIZES, states=states,
-        state_of=recurring_marks.state, call_of=call_of, zone_of=recurring_marks.zone_of,
+    about = recurringrows.About(
+        states=states,
         runs={i: runviews.Runs(listed[-runviews.BARS :]) for i, listed in runs.items()},
         rates={i: recurring_marks.rate(pasts[i], listed, recurring_marks.READ) for i, listed in runs.items()},
         lates={record.id: recurring_marks.late(record, past) for record, past in whole},
+    )
+    return render_template(
+        "recurring.html", here="recurring", rows=page, total=found.total, matching=len(found.matching),
+        counts=found.counts, q=q, wanted=wanted, sort=sort, start=start, size=rows, sizes_list=_SIZES,
+        draw=recurringrows.Rows(about),
     )  # fmt: skip
 
 

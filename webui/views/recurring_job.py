@@ -37,10 +37,9 @@ from taskmanager.storage.monitoring_logged_runs import LoggedRun
 from taskmanager.storage.recurring_past import Past
 from taskmanager.storage.recurring_runs import RecurringRun
 from taskmanager.storage.transaction import Tx
-from webui import access, callforms, crons, jobviews, recurring_marks, runviews
+from webui import access, auditrows, callforms, crons, jobviews, recurring_marks, runviews
 from webui.blueprint import manager, pages, read
 from webui.recurrings import call_of
-from webui.views.audit import OUTCOMES, address_of, facts
 
 #: The runs that the table has on a page, and the coming runs that are told.
 _ON_PAGE, _COMING = monitoring_logged_runs.MOST, 20
@@ -81,7 +80,7 @@ def recurring_job(recurring_id: str) -> str:
         preview=crons.preview(record.cron, zone, days_and=record.days_and, count=_COMING) if is_cron else None,
         zone=zone, state=recurring_marks.state(record), call_of=call_of, history=title,
         rules=rules_of(record, seen.rule, is_mailed=seen.is_mailed), all_missed=past.all_missed,
-        outcomes=OUTCOMES, address_of=address_of, facts=facts,
+        audit_row=auditrows.Rows(),
         arguments=jobviews.arguments_line(call) if record.procedure is None else "",
     )  # fmt: skip
 

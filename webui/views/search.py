@@ -17,12 +17,11 @@ from taskmanager.storage.monitoring_lists import Page, Row
 from taskmanager.storage.monitoring_recurring import Glance
 from taskmanager.storage.monitoring_traces import Traces
 from taskmanager.storage.transaction import Tx
-from webui import access, filtering, jobviews, recurrings, serverviews, shell, suggesting
+from webui import access, auditrows, filtering, jobviews, recurrings, serverviews, shell, suggesting
 from webui.blueprint import manager, pages, read
 from webui.filtering import Parsed
 from webui.recurring_marks import state as state_of
 from webui.serverviews import ServerView
-from webui.views import audit
 
 #: Of each kind; the lists themselves have the rest.
 MOST = 20
@@ -97,7 +96,8 @@ def search() -> Any:
     return render_template(
         "search.html", here="search", q=q, filter=found.filter, error=found.filter.error, rows=found.rows,
         page=found.page, keys=filtering.KEYS, recurring=found.recurring,
-        runs=found.traces.runs, changes=found.traces.changes, address_of=audit.address_of, outcomes=audit.OUTCOMES,
+        runs=found.traces.runs, changes=found.traces.changes, address_of=auditrows.address_of,
+        outcomes=auditrows.OUTCOMES,
         saved=[] if q else read(lambda tx: manager().searches.known_to(tx, g.user.name)),
         more_recurring=found.matching_recurring - MOST, state_of=state_of, queues=found.queues, servers=found.servers,
     )  # fmt: skip
