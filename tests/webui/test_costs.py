@@ -52,7 +52,7 @@ def low_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "CAP", 4)
     monkeypatch.setattr(snapshot, "BLOCK", 4)
     monkeypatch.setattr(monitoring_narrowed, "CAP", 4)
-    monkeypatch.setattr(monitoring_narrowed, "LOOKED", 100)
+    monkeypatch.setattr(monitoring_narrowed, "LOOKED", 20)
     for module in (monitoring_filters, monitoring_logged):
         monkeypatch.setattr(module, "SCANNED", 100)
     monkeypatch.setattr(monitoring_filters, "READ", 100)
@@ -60,8 +60,8 @@ def low_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(monitoring_logged_statistics, "MOST", 100)
     monkeypatch.setattr(monitoring_logged_statistics, "OF_NAME", 10)
     monkeypatch.setattr(monitoring_queues, "SORTED", 100)
-    monkeypatch.setattr(monitoring_queues, "LAST", 200)
-    monkeypatch.setattr(retries, "SEARCHED", 100)
+    monkeypatch.setattr(monitoring_queues, "LAST", 100)
+    monkeypatch.setattr(retries, "SEARCHED", 10)
 
 
 @pytest.fixture
@@ -98,7 +98,8 @@ def costs(url: str, count: int) -> list[tuple[str, int, str]]:
     tm, app = pages._app(url, web_queues="mail")
     of_one = walked(tm, app, (200, 204, 302, 303, 403, 404))
     tm.close()
-    return found + [(f"{path} of mail", rows, looks) for path, rows, looks in of_one]
+    # Behind the middle of the smaller database are fewer jobs than a search looks at.
+    return found + [(f"{path} of mail", rows, looks) for path, rows, looks in of_one if "?after=" not in path]
 
 
 def walked(tm: TaskManager, app: Flask, statuses: tuple[int, ...]) -> list[tuple[str, int, str]]:
