@@ -12,7 +12,8 @@ from taskmanager import TaskManager
 from taskmanager.storage import monitoring_queues, monitoring_waits, queues
 
 TOKEN = "f" * 32 + ".1"
-ANALYZE = {"sqlite": "ANALYZE", "postgresql": "ANALYZE"}
+#: What is left of the rows of other tests is no part of what a look costs.
+ANALYZE = {"sqlite": "ANALYZE", "postgresql": "VACUUM ANALYZE"}
 
 
 def send(to: str) -> None: ...
