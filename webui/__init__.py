@@ -66,23 +66,7 @@ def create_app(
     """
     app = Flask(__name__, static_folder=None)
     app.url_rule_class = LateRule
-    app.config.update(
-        TASKMANAGER=tm,
-        SNAPSHOTS=Snapshots(tm),
-        HOST=Host(who, can, tm.settings.web_read_only),
-        FEED=Feed(tm),
-        PANELS=[*load_panels(tm.settings.web_panels), *panels],
-        STREAMS=Slots(tm.settings.web_streams),
-        COUNTING=Counting(tm),
-        LIVE_STREAMS=Slots(tm.settings.live_streams),
-        SESSION_COOKIE_NAME="taskmanager",
-        SESSION_COOKIE_SAMESITE="Strict",
-        PERMANENT_SESSION_LIFETIME=timedelta(days=30),
-        MAX_CONTENT_LENGTH=2 * 1024 * 1024,
-        MAX_FORM_PARTS=20_000,
-        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
-        COMPRESS_MIMETYPES=["text/html", "text/css", "application/json", "text/javascript", "image/svg+xml"],
-    )
+    _configure(app, tm, Host(who, can, tm.settings.web_read_only), panels)
     settings = tm.settings
     requests.install(app)
     headers.protect(app)
@@ -113,6 +97,27 @@ def create_app(
         return redirect(url_for("pages.overview"))
 
     return app
+
+
+def _configure(app: Flask, tm: TaskManager, host: Host, panels: Iterable[MakesPanel]) -> None:
+    """What pages find in the application, and Flask's own bounds."""
+    app.config.update(
+        TASKMANAGER=tm,
+        SNAPSHOTS=Snapshots(tm),
+        HOST=host,
+        FEED=Feed(tm),
+        PANELS=[*load_panels(tm.settings.web_panels), *panels],
+        STREAMS=Slots(tm.settings.web_streams),
+        COUNTING=Counting(tm),
+        LIVE_STREAMS=Slots(tm.settings.live_streams),
+        SESSION_COOKIE_NAME="taskmanager",
+        SESSION_COOKIE_SAMESITE="Strict",
+        PERMANENT_SESSION_LIFETIME=timedelta(days=30),
+        MAX_CONTENT_LENGTH=2 * 1024 * 1024,
+        MAX_FORM_PARTS=20_000,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        COMPRESS_MIMETYPES=["text/html", "text/css", "application/json", "text/javascript", "image/svg+xml"],
+    )
 
 
 #: An open page keeps its connection; beyond so many nobody gets one.

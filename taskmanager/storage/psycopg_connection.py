@@ -12,18 +12,6 @@ import psycopg
 _MOST_WAITING = 100
 
 
-def _tells_something(record: logging.LogRecord) -> bool:
-    """Whether psycopg's warning says more than that statements after the one that failed were not carried out.
-
-    That one's error is raised; whether psycopg warns as well depends on how soon the server's answers come.
-    """
-    causes = record.args if isinstance(record.args, tuple) else ()
-    return not any(isinstance(cause, psycopg.errors.PipelineAborted) for cause in causes)
-
-
-logging.getLogger("psycopg").addFilter(_tells_something)
-
-
 class Cursor(psycopg.Cursor[Any]):
     """What waits goes before each statement; BEGIN goes with the first that has parameters.
 
@@ -108,3 +96,19 @@ class Connection(psycopg.Connection[Any]):
         """ROLLBACK; what waits is never sent."""
         self._waiting.clear()
         super().rollback()
+
+
+def _tells_something(record: logging.LogRecord) -> bool:
+    """Whether psycopg's warning says more than that statements after the one that failed were not carried out.
+
+    That one's error is raised; whether psycopg warns as well depends on how soon the server's answers come. What it
+    says of connections that are not ours is its user's.
+    """
+    if not isinstance(record.args, tuple) or len(record.args) != 2:
+        return True
+    pipeline, cause = record.args
+    is_ours = isinstance(getattr(pipeline, "_conn", None), Connection)
+    return not (is_ours and isinstance(cause, psycopg.errors.PipelineAborted))
+
+
+logging.getLogger("psycopg").addFilter(_tells_something)
