@@ -1,4 +1,12 @@
-"""Fixtures: the same tests on SQLite, MariaDB, MySQL and PostgreSQL, each a real one."""
+"""Fixtures: the same tests on SQLite, MariaDB, MySQL and PostgreSQL, each a real one.
+
+Which tests run where: all that concerns SQL, locks, claims, COMMITs, connections and what happens when a server goes
+away runs on every product, for there products differ. A test whose subject is above that (signals and exit codes of
+processes, threads, forks, what a job or a person may say, texts) carries the mark `one_server`: it runs on SQLite and
+on one server, the first of --engines. So a way that is taken only where there is a network is still gone, and whoever
+asks for one product alone has all tests on it. The mark stands on the test, on a file (`pytestmark`), or on a single
+parameter, when its other values try the database.
+"""
 
 from __future__ import annotations
 
@@ -50,14 +58,27 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("engine_name", chosen, scope="session", indirect=True)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files whose tests take long come first: else one worker ends with them while the other has nothing to do."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """One server will do for tests that say so. The files whose tests take long come first: else one worker ends with
+    them while the other has nothing to do."""
+    servers = [name for name in config.getoption("--engines").split(",") if name != "sqlite"]
+    others = [item for item in items if item.get_closest_marker("one_server") and _engine_of(item) in servers[1:]]
+    if others:
+        config.hook.pytest_deselected(items=others)
+        left_out = set(others)
+        items[:] = [item for item in items if item not in left_out]
     slow = {
         item.path
         for item in items
         if item.get_closest_marker("fault") or item.get_closest_marker("slow") or item.path.parent.name == "browser"
     }
     items.sort(key=lambda item: item.path not in slow)
+
+
+def _engine_of(item: pytest.Item) -> str | None:
+    """The product a test runs on, when it asks for one."""
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("engine_name") if callspec is not None else None
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,7 @@ from tests.faults.bad import greet, message, needs_fork
 pytestmark = pytest.mark.timeout(120)
 
 
+@pytest.mark.one_server
 def test_a_result_that_cannot_be_encoded_is_a_note_and_the_job_succeeds(
     tm: TaskManager, hands: Any, others: Any
 ) -> None:
@@ -37,6 +38,7 @@ def test_a_result_that_cannot_be_encoded_is_a_note_and_the_job_succeeds(
     others(worker)
 
 
+@pytest.mark.one_server
 def test_a_job_that_calls_sys_exit_fails_and_the_event_loop_of_the_others_lives(
     tm: TaskManager, hands: Any, others: Any
 ) -> None:
@@ -64,6 +66,7 @@ def test_a_job_that_calls_sys_exit_fails_and_the_event_loop_of_the_others_lives(
     others(worker)
 
 
+@pytest.mark.one_server
 def test_an_async_generator_as_a_job_fails_with_the_cure(tm: TaskManager, hands: Any, others: Any) -> None:
     async def numbers() -> Any:
         yield 1
@@ -98,6 +101,7 @@ async def forks_async(way: str) -> str:
 
 
 @needs_fork
+@pytest.mark.one_server
 @pytest.mark.parametrize("function", [forks, forks_async])
 @pytest.mark.parametrize(("way", "code"), [("return", 0), ("exit", 5), ("raise", 1)])
 def test_a_forked_child_that_comes_back_from_the_job_ends_there_and_writes_nothing(

@@ -144,7 +144,14 @@ def time_of(tm: TaskManager, count: int) -> float:
 UNWRITTEN_SECONDS = 1.0
 
 
-@pytest.mark.parametrize("victim", ["child", "supervisor", "both"])
+@pytest.mark.parametrize(
+    "victim",
+    [
+        pytest.param("child", marks=pytest.mark.one_server),
+        pytest.param("supervisor", marks=pytest.mark.one_server),
+        "both",
+    ],
+)
 def test_the_jobs_of_a_killed_worker_are_done_by_the_other_within_five_seconds(
     url: str, project: Path, victim: str
 ) -> None:
@@ -203,6 +210,7 @@ def test_a_worker_ends_in_order_when_asked(url: str, project: Path) -> None:
         tm.close()
 
 
+@pytest.mark.one_server
 def test_a_job_that_kills_its_process_three_times_is_failed(url: str, project: Path) -> None:
     tm = TaskManager(database_url=url, discover="killjobs", doorbell=False)
     tm.discover()

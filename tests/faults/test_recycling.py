@@ -86,6 +86,7 @@ def by_process(folder: Path) -> Counter[int]:
     return Counter(int(pid) for what, _, pid, *_ in lines if what == "end")
 
 
+@pytest.mark.one_server
 def test_a_process_is_replaced_after_so_many_jobs_and_none_is_lost_or_repeated(
     tm: TaskManager, start: Start, project: Path
 ) -> None:

@@ -63,6 +63,7 @@ def children(worker: subprocess.Popen[bytes]) -> set[int]:
     return {child.pid for child in psutil.Process(worker.pid).children()}
 
 
+@pytest.mark.one_server
 def test_two_processes_are_kept_and_a_worker_told_twice_ends_at_once_with_its_jobs_put_back(
     tm: TaskManager, start: Start
 ) -> None:
