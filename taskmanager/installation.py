@@ -41,6 +41,7 @@ from taskmanager.engine.searches import SavedSearches
 from taskmanager.engine.statistics import StatisticsHistory
 from taskmanager.engine.transitions import Transitions
 from taskmanager.engine.undoing import Undoing
+from taskmanager.server.company import Company
 from taskmanager.server.process import Process
 from taskmanager.server.ringer import Ringer
 from taskmanager.server.schedulers import LegacyScheduler
@@ -97,7 +98,7 @@ class Installation:
         self.recurring_jobs.resumed = self._tell_resumed
         self.notifications = Notifications(self.database, s.notification_retention_seconds)
         self.own_filters: list[Filter] = []
-        self.extra_processes: list[Callable[[], Process]] = []
+        self.extra_processes: list[Callable[[Company], Process]] = []
         self.procedures = Procedures(self.database)
         self.notifier = Notifier(s, self.database, self.registry)
         self.providers.add_value(Database, self.database)
@@ -205,7 +206,7 @@ class Installation:
         self.row_edits = RowEdits(legacy)
         self.legacy_jobs = self.recurring_jobs.legacy = legacy
         if self.settings.scheduler:
-            self.extra_processes.append(lambda: LegacyScheduler(legacy))
+            self.extra_processes.append(lambda company: LegacyScheduler(legacy, lambda: company.stretch_of_rows))
 
     def _is_told(self, lost: Lost) -> bool:
         """Whether a run whose process died is told of otherwise."""
@@ -236,7 +237,7 @@ class Installation:
         self.conditions.mailer = mailer
         self.notifier.later = self.alerts.later
         self.stand_in = StandIn(self.client, self.notifier, s.dead_after_seconds)
-        self.extra_processes.append(lambda: ConditionJudge(self.conditions))
+        self.extra_processes.append(lambda company: ConditionJudge(self.conditions))
         if isinstance(self.legacy_jobs, ServedJobs):
             self.legacy_jobs.schedule.mailed = self.legacy_jobs.targcc.mails.mailed = self.alerts.mailed
             self.legacy_jobs.targcc.mails.tell = self.alerts.of_row

@@ -60,9 +60,12 @@ class LegacySchedule:
         self._held: dict[int, float] = {}
         self._refused: dict[int, str] = {}
 
-    def look(self) -> tuple[int, float]:
+    def look(self, stretch: float = 1.0) -> tuple[int, float]:
         """Plan the rows that people have edited, and fire those that are due: how many; and after how many seconds
-        to look again."""
+        to look again.
+
+        stretch: how many times as long it may rest as it would alone, for others look, too.
+        """
         glance = self.database.read(legacy.glance, patience=5)
         now, clock = self.database.clock.now(), self.wall_clock(glance)
         seen = (glance.digest, clock.schedule)
@@ -76,15 +79,17 @@ class LegacySchedule:
             self._settled = seen if idle else None
         elif glance.earliest is not None and glance.earliest <= clock.latest(now):
             fired, _ = self._deal(clock, clock.latest(now))
-        return fired, 0.05 if fired else self._rest(glance, clock)
+        # What has just been planned is not in the glance yet.
+        longest = _LONGEST_REST_SECONDS * (stretch if seen == self._settled else 1.0)
+        return fired, 0.05 if fired else self._rest(glance, clock, longest)
 
-    def _rest(self, glance: Glance, clock: WallClock) -> float:
+    def _rest(self, glance: Glance, clock: WallClock, longest: float) -> float:
         """Until the next look, or the next run when that comes first, so that runs begin with their second."""
         now = self.database.clock.now()
-        if glance.earliest is None or glance.earliest - clock.local(now) > timedelta(seconds=2):
-            return _LONGEST_REST_SECONDS
+        if glance.earliest is None or glance.earliest - clock.local(now) > timedelta(seconds=1 + longest):
+            return longest
         ahead = (clock.utc(glance.earliest) - now).total_seconds()
-        return ahead + 0.002 if 0 < ahead < _LONGEST_REST_SECONDS else _LONGEST_REST_SECONDS
+        return ahead + 0.002 if 0 < ahead < longest else longest
 
     def wall_clock(self, glance: Glance) -> WallClock:
         """How the server tells time today."""

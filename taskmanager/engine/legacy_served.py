@@ -46,19 +46,22 @@ class ServedJobs(LegacyJobs):
             self._told = found.faults
         return found
 
-    def look(self) -> float:
-        """The scheduler's look; after how many seconds the next one is wanted."""
-        return self._look()[1]
+    def look(self, stretch: float = 1.0) -> float:
+        """The scheduler's look; after how many seconds the next one is wanted.
+
+        stretch: how many times as long it may rest as it would alone, for others look, too.
+        """
+        return self._look(stretch)[1]
 
     def fire_due(self) -> int:
         return self._look()[0]
 
-    def _look(self) -> tuple[int, float]:
+    def _look(self, stretch: float = 1.0) -> tuple[int, float]:
         shape = self.shapes().job
         if shape is Shape.UNKNOWN:
             return 0, RECHECK_SECONDS
         try:
-            return self.targcc.look() if shape is Shape.TARGCC else self.schedule.look()
+            return (self.targcc if shape is Shape.TARGCC else self.schedule).look(stretch)
         except StorageError:
             legacy_shape.forget(self.database.prepared)
             raise

@@ -69,12 +69,15 @@ class TargccJobs:
 
     # -- the scheduler ------------------------------------------------------------------------------------------
 
-    def look(self) -> tuple[int, float]:
-        """Plan, fire and free what wants it: how many were fired; and after how many seconds to look again."""
+    def look(self, stretch: float = 1.0) -> tuple[int, float]:
+        """Plan, fire and free what wants it: how many were fired; and after how many seconds to look again.
+
+        stretch: how many times as long it may rest as it would alone, for others look, too.
+        """
         seen = (self.database.read(targcc_glance.digest, patience=5), self.database.clock.offset)
         left = (self._settled_until - self.database.clock.now()).total_seconds()
         if seen == self._settled and left > 0:
-            return 0, min(_REST_SECONDS, left + 0.002)
+            return 0, min(_REST_SECONDS * stretch, left + 0.002)
         wanting = self.database.read(self._wanting, patience=5)
         self._settled = seen if wanting.settled else None
         ahead = max(0.0, min(_SETTLED_SECONDS, wanting.ahead))
@@ -86,7 +89,7 @@ class TargccJobs:
             self.database.run(lambda tx: self._forget(tx, wanting.gone), patience=5)
         if wanting.overruled:
             self.database.run(lambda tx: self._forget_pauses(tx, wanting.overruled), patience=5)
-        return fired, 0.05 if wanting.ids else min(_REST_SECONDS, max(0.01, wanting.ahead + 0.002))
+        return fired, 0.05 if wanting.ids else min(_REST_SECONDS * stretch, max(0.01, wanting.ahead + 0.002))
 
     def _wanting(self, tx: Tx) -> _Wanting:
         rows = targcc.rows(tx)

@@ -33,7 +33,11 @@ _WOKEN_SECONDS = 0.5
 
 
 class Pulse(Process):
-    """Looks, and rings the alarms of the fetcher and the schedulers."""
+    """Looks, and rings the alarms of the fetcher and the schedulers.
+
+    idle_seconds, busy_seconds: between two looks. stretch: by how much looks of an idle process may be farther apart,
+    where other servers look, too.
+    """
 
     name = "pulse"
 
@@ -42,11 +46,12 @@ class Pulse(Process):
         bell: Doorbell | FileBell | None,
         *, is_busy: Callable[[], bool], idle_seconds: float, busy_seconds: float,
         on_quiet: Callable[[bool], None] = lambda quiet: None, on_stop: Callable[[], None] = lambda: None,
+        stretch: Callable[[], float] = lambda: 1.0,
     ) -> None:  # fmt: skip
         super().__init__()
         self.database, self.watcher, self.wakes, self.bell = database, watcher, wakes, bell
         self._idle, self._busy = idle_seconds, busy_seconds
-        self._is_busy, self._on_quiet, self._on_stop = is_busy, on_quiet, on_stop
+        self._is_busy, self._on_quiet, self._on_stop, self._stretch = is_busy, on_quiet, on_stop, stretch
         self._lively_until = time.monotonic()
         self._version = -1
         self._look_at = 0.0
@@ -93,7 +98,8 @@ class Pulse(Process):
 
     def _rest_idle(self, glance: Glance) -> float:
         is_woken = glance.quiet or self.database.is_embedded or (self.bell is not None and self.bell.is_set)
-        return max(self._idle, _WOKEN_SECONDS) if is_woken else self._idle
+        rest = max(self._idle, _WOKEN_SECONDS) if is_woken else self._idle
+        return rest * self._stretch()
 
     def _rest_embedded(self) -> float:
         is_told = self.bell is not None and self.bell.is_set and self._untold < _MOST_UNTOLD and not self._is_busy()

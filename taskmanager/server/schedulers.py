@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from taskmanager.domain import times
 from taskmanager.domain.states import Enqueued
@@ -71,13 +72,16 @@ class RecurringScheduler(Process):
 
 
 class LegacyScheduler(Process):
-    """Looks at c_Job: an edit by SQL is noticed within a second, whoever made it and how."""
+    """Looks at c_Job: an edit by SQL is noticed within a second, whoever made it and how.
+
+    stretch: by how much the looks may be farther apart, where other servers look, too.
+    """
 
     name = "legacy-scheduler"
 
-    def __init__(self, legacy: ServedJobs) -> None:
+    def __init__(self, legacy: ServedJobs, stretch: Callable[[], float] = lambda: 1.0) -> None:
         super().__init__()
-        self.legacy = legacy
+        self.legacy, self._stretch = legacy, stretch
 
     def tick(self) -> float:
-        return self.legacy.look()
+        return self.legacy.look(self._stretch())

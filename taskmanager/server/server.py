@@ -18,6 +18,7 @@ from taskmanager.domain.version import VERSION
 from taskmanager.engine.performer import Performer
 from taskmanager.engine.recurring import RecurringJobs
 from taskmanager.engine.transitions import Transitions
+from taskmanager.server.company import Company
 from taskmanager.server.completer import Completer
 from taskmanager.server.lifeline import Lifeline, folder_of
 from taskmanager.server.measuring import Measurer, Measures, Sampler
@@ -57,7 +58,7 @@ class Parts(Protocol):
     database: Database
     transitions: Transitions
     recurring_jobs: RecurringJobs
-    extra_processes: list[Callable[[], Process]]
+    extra_processes: list[Callable[[Company], Process]]
 
     def performer(self, server_id: str) -> Performer:
         """A performer that signs with this server's id."""
@@ -94,10 +95,13 @@ class Server:
             wakes["scheduled"] = DelayedScheduler(database, parts.transitions)
             wakes["recurring"] = RecurringScheduler(parts.recurring_jobs)
             self.schedulers = [wakes["scheduled"], wakes["recurring"]]
+        self._looks_at_rows = settings.legacy and settings.scheduler
+        self.company = Company(self.id, settings.worked_queues, scheduler=settings.scheduler, rows=self._looks_at_rows)
         self.pulse = Pulse(
             database, Watcher(database, settings.worked_queues, self.id), wakes, self.bell,
             is_busy=lambda: self.worker.is_busy or self.worker.quiet, idle_seconds=settings.poll_interval_seconds,
             busy_seconds=settings.poll_interval_busy_seconds, on_quiet=self.worker.be_quiet, on_stop=self._retire_soon,
+            stretch=lambda: self.company.stretch,
         )  # fmt: skip
         self._loops: list[Loop] = []
         self._bell_loop: BellLoop | None = None
@@ -123,7 +127,7 @@ class Server:
                 tell=self._data,
                 more=self._recollect,
             ),
-            Watchdog(database, self.id, dead_after=kept.dead_after_seconds),
+            Watchdog(database, self.id, dead_after=kept.dead_after_seconds, heard=self.company.heard),
             Cancellation(database, self.completer),
             Expirer(database, self.parts.transitions, kept.audit_retention_seconds, kept.history_retention_seconds),
             CounterRoller(database),
@@ -132,7 +136,7 @@ class Server:
         ]
         if self.measures is not None:
             upkeep += [Measurer(database, self.measures), Sampler(database)]
-        extra = [make() for make in self.parts.extra_processes]
+        extra = [make(self.company) for make in self.parts.extra_processes]
         processes = [self.completer, self.worker, *self.schedulers, *extra, self.pulse, *upkeep]
         self.worker.start_threads()
         self._loops = [Loop(process) for process in processes]
@@ -271,7 +275,8 @@ class Server:
             "Queues": list(settings.worked_queues),
             "StartedAt": self._started,
             "taskmanager": {
-                "pid": os.getpid(), "scheduler": settings.scheduler, "version": VERSION, "done": self.jobs_done,
+                "pid": os.getpid(), "scheduler": settings.scheduler, "rows": self._looks_at_rows,
+                "version": VERSION, "done": self.jobs_done,
                 "ahead": round(ahead, 1), "busy": len(self.completer.running), **self._told,
             },
         }  # fmt: skip

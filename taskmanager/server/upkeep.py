@@ -69,14 +69,20 @@ class Heartbeat(Process):
 
 
 class Watchdog(Process):
-    """Buries servers that are silent, and at once those of this machine whose process is gone."""
+    """Buries servers that are silent, and at once those of this machine whose process is gone.
+
+    dead_after: seconds of silence. heard: is told each time what servers there are.
+    """
 
     name = "watchdog"
 
-    def __init__(self, database: Database, server_id: str, *, dead_after: float) -> None:
+    def __init__(
+        self, database: Database, server_id: str, *, dead_after: float,
+        heard: Callable[[list[ServerRecord]], None] = lambda known: None,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.database, self.server_id = database, server_id
-        self._dead_after = dead_after
+        self._dead_after, self._tell_heard = dead_after, heard
         self._heard: dict[str, tuple[datetime | None, float]] = {}
         self._reaching_since = time.monotonic()
         self._next_remote = 0.0
@@ -97,6 +103,7 @@ class Watchdog(Process):
 
     def _bury_silent(self) -> None:
         known = self.database.read(servers.all_servers, patience=1)
+        self._tell_heard(known)
         self._listen(known)
         if time.monotonic() - self._reaching_since < self._dead_after:
             return
