@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from taskmanager import JobContext, TaskManager
 from taskmanager.domain import times
@@ -76,37 +77,44 @@ def fill(tm: TaskManager) -> dict[str, int]:
     tm.database.run(lambda tx: server_facts.tell(tx, server_id, facts))
 
     done = tm.enqueue_many(resize_image, [(f"/img/{n}.png", 640) for n in range(34)])
-    for number, job_id in enumerate(done):
-        _run(tm, job_id, server_id, Succeeded(duration_ms=120 + 37 * number, latency_ms=12, result='"/img/small.png"'))
     rich = tm.enqueue(build_report, "sales", {"year": 2026, "password": "hunter2", "big": 12345678901234567890})
     result = json.dumps({"rows": 1204, "token": "abc", "total": 98123.5})
-    _run(tm, rich, server_id, Succeeded(duration_ms=12_400, latency_ms=340, result=result), log=True)
+    ended = [
+        Run(job_id, Succeeded(duration_ms=120 + 37 * number, latency_ms=12, result='"/img/small.png"'))
+        for number, job_id in enumerate(done)
+    ]
+    _run(tm, server_id, [*ended, Run(rich, Succeeded(duration_ms=12_400, latency_ms=340, result=result), log=True)])
     found["succeeded"] = rich
 
-    for number in range(9):
-        job_id = tm.enqueue(send_invoice, 1000 + number, f"user{number}@example.org", "s3cr3t")
-        failed = Failed(
+    unsent = tm.enqueue_many(send_invoice, [(1000 + n, f"user{n}@example.org", "s3cr3t") for n in range(9)])
+    errors = [
+        Failed(
             exception_type="shop.mails.MailNotSent",
             exception_message=f"order {1000 + number}: connect to smtp.example.org:25 timed out",
             exception_details=TRACE,
             server_id=server_id,
         )
-        retry = Scheduled(enqueue_at=now, reason="Retry attempt 1 of 2: order 1042: connect to smtp timed out")
-        _run(tm, job_id, server_id, failed, then=retry, log=True)
-        tm.requeue(job_id)
-        _run(tm, job_id, server_id, failed, log=True, attempt=2)
-        found["failed"] = job_id
-    for number in range(3):
-        job_id = tm.enqueue(import_feed, f"https://feeds.example.org/{number}.xml")
-        failed = Failed(exception_type="ValueError", exception_message="unexpected token", exception_details=TRACE)
-        wait = Scheduled(enqueue_at=now + timedelta(minutes=4 + number), reason="Retry attempt 2 of 10: bad token")
-        _run(tm, job_id, server_id, failed, then=wait)
-        tm.database.run(lambda tx, one=job_id: structures.put(tx, RETRIES, {str(one): 0}))
-        found["retries"] = job_id
+        for number in range(9)
+    ]
+    retry = Scheduled(enqueue_at=now, reason="Retry attempt 1 of 2: order 1042: connect to smtp timed out")
+    runs = [Run(job_id, error, then=retry, log=True) for job_id, error in zip(unsent, errors, strict=True)]
+    _run(tm, server_id, runs)
+    tm.client.requeue(unsent)
+    _run(tm, server_id, [replace(one, then=None, attempt=2) for one in runs])
+    found["failed"] = unsent[-1]
+    feeds = tm.enqueue_many(import_feed, [(f"https://feeds.example.org/{n}.xml",) for n in range(3)])
+    error = Failed(exception_type="ValueError", exception_message="unexpected token", exception_details=TRACE)
+    waits = [
+        Scheduled(enqueue_at=now + timedelta(minutes=4 + n), reason="Retry attempt 2 of 10: bad token")
+        for n in range(3)
+    ]
+    _run(tm, server_id, [Run(one, error, then=wait) for one, wait in zip(feeds, waits, strict=True)])
+    tm.database.run(lambda tx: structures.put(tx, RETRIES, dict.fromkeys(map(str, feeds), 0)))
+    found["retries"] = feeds[-1]
     running = tm.enqueue(import_feed, "https://feeds.example.org/big.xml")
     tm.client.change([Change(running, Processing(server_id=server_id, worker_id="3"), at=now - timedelta(seconds=41))])
     tm.database.run(lambda tx: jobs.set_parameters(tx, {(running, "Progress"): "0.64"}))
-    _log(tm, running, 1)
+    _log(tm, {running: (1, now - timedelta(seconds=30))})
     found["processing"] = running
     lost = tm.enqueue(import_feed, "https://feeds.example.org/lost.xml")
     tm.client.change([Change(lost, Processing(server_id="gone:1:ffff", worker_id="1"))])
@@ -128,45 +136,65 @@ def fill(tm: TaskManager) -> dict[str, int]:
     return found
 
 
-def _run(
-    tm: TaskManager, job_id: int, server_id: str, end: Any, *, then: Any = None, log: bool = False, attempt: int = 1
-) -> None:
-    age = timedelta(minutes=3 + job_id * 7 % 50) / attempt
-    start = tm.database.clock.now() - age
-    tm.database.run(lambda tx: _age(tx, job_id, start - timedelta(seconds=3)))
+@dataclass(frozen=True)
+class Run:
+    """How a job ended, and what it became then; log: whether it wrote one."""
+
+    job_id: int
+    end: Any
+    then: Any = None
+    log: bool = False
+    attempt: int = 1
+
+
+def _run(tm: TaskManager, server_id: str, runs: list[Run]) -> None:
+    """Let jobs have run some minutes ago: all in three transactions, for this is done before hundreds of tests."""
+    now = tm.database.clock.now()
+    starts = {one.job_id: now - timedelta(minutes=3 + one.job_id * 7 % 50) / one.attempt for one in runs}
+    tm.database.run(lambda tx: _age(tx, {i: start - timedelta(seconds=3) for i, start in starts.items()}))
+    tm.client.change([_change(server_id, one, starts[one.job_id]) for one in runs])
+    _log(tm, {one.job_id: (one.attempt, starts[one.job_id]) for one in runs if one.log})
+
+
+def _change(server_id: str, run: Run, start: Any) -> Change:
     before: tuple[Any, ...] = ((Processing(server_id=server_id, worker_id="7"), start),)
-    if then is not None:
-        before += ((end, start + timedelta(seconds=1)),)
-    parameters = {"RetryCount": str(attempt)} if then is not None else {}
-    elect = then is None and not isinstance(end, Failed)
+    if run.then is not None:
+        before += ((run.end, start + timedelta(seconds=1)),)
+    parameters = {"RetryCount": str(run.attempt)} if run.then is not None else {}
+    elect = run.then is None and not isinstance(run.end, Failed)
     ended = start + timedelta(seconds=5)
-    tm.client.change([Change(job_id, then or end, before=before, elect=elect, at=ended, parameters=parameters)])
-    if log:
-        _log(tm, job_id, attempt, start)
+    return Change(run.job_id, run.then or run.end, before=before, elect=elect, at=ended, parameters=parameters)
 
 
-def _age(tx: Tx, job_id: int, at: Any) -> None:
-    """As if the job had been enqueued earlier."""
+def _age(tx: Tx, starts: dict[int, Any]) -> None:
+    """As if the jobs had been enqueued earlier."""
     job, state = tx.tables.job, tx.tables.state
-    newest = select(func.max(state.c.Id)).where(state.c.JobId == job_id).scalar_subquery()
-    number = tx.connection.execute(select(newest)).scalar_one()
-    tx.connection.execute(update(state).where(state.c.Id == number).values(CreatedAt=at))
-    tx.connection.execute(update(job).where(job.c.Id == job_id, job.c.CreatedAt > at).values(CreatedAt=at))
+    newest = select(func.max(state.c.Id), state.c.JobId).where(state.c.JobId.in_(starts)).group_by(state.c.JobId)
+    states = [{"number": number, "at": starts[job_id]} for number, job_id in tx.connection.execute(newest)]
+    jobs_of = [{"number": job_id, "at": at} for job_id, at in starts.items()]
+    number, at = bindparam("number"), bindparam("at")
+    tx.connection.execute(update(state).where(state.c.Id == number).values(CreatedAt=at), states)
+    tx.connection.execute(update(job).where(job.c.Id == number, job.c.CreatedAt > at).values(CreatedAt=at), jobs_of)
 
 
-def _log(tm: TaskManager, job_id: int, attempt: int, start: Any = None) -> None:
+def _log(tm: TaskManager, attempts: dict[int, tuple[int, Any]]) -> None:
+    """What each job wrote in an attempt, from a moment on."""
+
     def work(tx: Tx) -> None:
-        now = start or tx.now() - timedelta(seconds=30)
         texts = [("INFO", "connecting to smtp.example.org:25"), ("DEBUG", "EHLO"), ("WARNING", "slow answer, 4.2 s"),
                  ("INFO", "password=hunter2 accepted"), ("ERROR", "timed out")]  # fmt: skip
-        lines = [
-            json.dumps({"at": (now + timedelta(milliseconds=300 * n)).isoformat(), "level": level, "message": message})
-            for n, (level, message) in enumerate(texts)
-        ]
-        row = {"JobId": job_id, "Attempt": attempt, "CreatedAt": tx.bind_moment(now), "Lines": "\n".join(lines)}
-        job_log.add(tx, [row])
+        rows = []
+        for job_id, (attempt, now) in attempts.items():
+            lines = [
+                json.dumps({"at": (now + timedelta(milliseconds=300 * n)).isoformat(), "level": level, "message": text})
+                for n, (level, text) in enumerate(texts)
+            ]
+            at = tx.bind_moment(now)
+            rows.append({"JobId": job_id, "Attempt": attempt, "CreatedAt": at, "Lines": "\n".join(lines)})
+        job_log.add(tx, rows)
 
-    tm.database.run(work)
+    if attempts:
+        tm.database.run(work)
 
 
 def _schedules(tm: TaskManager) -> None:
