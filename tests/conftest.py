@@ -53,8 +53,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """On each of --engines; what is marked `one_engine` on the first of them, which is SQLite unless one says else."""
     if "engine_name" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--engines").split(",")
+        if metafunc.definition.get_closest_marker("one_engine"):
+            chosen = chosen[:1]
         metafunc.parametrize("engine_name", chosen, scope="session", indirect=True)
 
 

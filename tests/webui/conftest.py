@@ -1,4 +1,20 @@
-"""The pages of an installation, signed in as who may do all, who may look, and nobody."""
+"""The pages of an installation, signed in as who may do all, who may look, and nobody.
+
+Which engine a test runs on. What is asked of a database, and what comes of it, is proven on each engine by
+tests/storage and tests/engine; here it is how pages look, and who may press what, which does not differ. So a test of
+the dashboard runs on the first of `--engines`, which is SQLite, unless it (or its file, by `pytestmark`) is marked
+`each_engine`. Marked are:
+
+- the walks of all pages (test_pages, test_costs, test_access), of all buttons (test_actions, and one of each kind of
+  change in the other files) and of the API (test_api_v1), so that each statement runs on each engine that the
+  dashboard can cause: a walk that leaves one out is to be made longer;
+- what counts the rows that statements look at, or needs a plan of the database;
+- what a product's own order, letters, numbers or moments could change: searches, filters, sums, exact counts;
+- what others change meanwhile, and a database that is slow or away (test_topics, test_outage).
+
+Who adds a page or an action adds it to a walk; who adds a statement marks a test that runs it. `--engines=mysql` runs
+all tests of the dashboard on MySQL.
+"""
 
 from __future__ import annotations
 
@@ -57,6 +73,13 @@ class Browser:
         """The same by any method."""
         sent = {"X-CSRFToken": self.token() if token is None else token, "Sec-Fetch-Site": "same-origin"}
         return self._client.open(path, method=method, data=data or {}, headers=signed(self.name) | sent | headers)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What is not marked `each_engine` needs one."""
+    if metafunc.definition.get_closest_marker("each_engine") is None:
+        metafunc.definition.add_marker("one_engine")
 
 
 @pytest.fixture(autouse=True)

@@ -120,6 +120,7 @@ def test_closed_by_default_and_says_how_to_open(tm: TaskManager) -> None:
     assert "web_users" in answer.text
 
 
+@pytest.mark.each_engine
 def test_no_get_changes_anything(tm: TaskManager, app: Any, ann: Browser, one_job: int) -> None:
     before = everything(tm)
     for method, path, _ in routes(app):
@@ -128,6 +129,7 @@ def test_no_get_changes_anything(tm: TaskManager, app: Any, ann: Browser, one_jo
     assert everything(tm) == before
 
 
+@pytest.mark.each_engine
 def test_every_change_is_refused_without_permission_token_or_from_elsewhere(
     tm: TaskManager, app: Any, ann: Browser, eve: Browser, one_job: int
 ) -> None:
@@ -156,6 +158,7 @@ def test_a_browser_without_fetch_metadata_must_name_its_own_origin(tm: TaskManag
     assert tm.get(one_job).state == "Enqueued"
 
 
+@pytest.mark.each_engine
 def test_who_may_only_look_sees_no_buttons_on_any_page(tm: TaskManager, app: Any, eve: Browser) -> None:
     ids = fill(tm)
     group = tm.database.read(failure_groups)[0][0].key
@@ -217,6 +220,7 @@ def test_wrong_passwords_are_counted_and_then_refused(tm: TaskManager) -> None:
     assert client.get("/api/jobs", headers=signed("ann", "guess")).headers["Retry-After"] == "60"
 
 
+@pytest.mark.each_engine
 def test_wrong_passwords_stand_in_the_audit_log_once_a_minute_and_never_what_was_typed(tm: TaskManager) -> None:
     app = create_app(tm, users={"ann": HASH, "ben": HASH})
     client = app.test_client()

@@ -13,6 +13,8 @@ from taskmanager.storage.audit import Sought
 from tests.webui.apiclient import Program
 from tests.webui.conftest import Browser
 
+pytestmark = pytest.mark.each_engine
+
 
 def failed(tm: TaskManager, n: int = 1) -> list[int]:
     ids = tm.enqueue_many(len, [("x",)] * n)

@@ -28,6 +28,7 @@ def rules(tm: TaskManager) -> list[alerts.AlertRow]:
     return tm.database.read(alerts.load_all)
 
 
+@pytest.mark.each_engine
 def test_a_rule_is_made_edited_and_removed(tm: TaskManager, ann: Browser) -> None:
     assert ann.post("/hangfire/alerts/rules", FORM).status_code == 303
     (made,) = rules(tm)
@@ -103,6 +104,7 @@ def test_the_page_takes_at_most_eight_statements_whatever_rules_there_are(
         assert len(statements()) <= 8, is_active
 
 
+@pytest.mark.each_engine
 def test_messages_are_listed_page_by_page_the_newest_first(tm: TaskManager, ann: Browser) -> None:
     later = tm.enqueue(len, "x", delay=600)
     gone = 999_999
@@ -157,6 +159,7 @@ def test_rows_of_the_older_c_job_are_named_by_the_columns_of_that_table(
     tm.close()
 
 
+@pytest.mark.each_engine
 def test_what_failed_is_active_until_it_goes_well_and_rules_are_suggested(tm: TaskManager, ann: Browser) -> None:
     assert "No alert is active." in ann.get("/hangfire/alerts").text
     fill(tm)
@@ -188,6 +191,7 @@ def active(tm: TaskManager) -> list[alert_marks.ActiveAlert]:
     return tm.database.read(lambda tx: alerts.standing(tx, [], 9))[1]
 
 
+@pytest.mark.each_engine
 def test_an_active_alert_is_acknowledged_until_it_is_over_and_the_bar_counts_the_others(
     tm: TaskManager, ann: Browser, eve: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,6 +221,7 @@ def test_an_active_alert_is_acknowledged_until_it_is_over_and_the_bar_counts_the
     ]
 
 
+@pytest.mark.each_engine
 def test_an_alert_is_snoozed_until_a_moment_and_told_of_again(tm: TaskManager, ann: Browser) -> None:
     key = failing(tm, "Nightly")
     address = f"/hangfire/alerts/active/{key}"

@@ -53,6 +53,7 @@ def test_a_schedule_is_told_in_words_with_its_next_runs_or_refused_at_its_field(
     assert asked == (422, "Jobs.InvalidCron", ["cron", "timeZone"])
 
 
+@pytest.mark.each_engine
 def test_the_last_runs_are_told_of_a_recurring_job_and_of_each_of_its_jobs(program: Program) -> None:
     job_id, at = program.tm.trigger("Nightly report"), datetime(2026, 11, 1, 2)
     runs = [
@@ -79,6 +80,7 @@ def test_the_history_of_a_name_is_summed_up(program: Program, hands: Any) -> Non
     assert program.refused("GET", "/api/v1/history/statistics?job=nobody")[:2] == (404, "Runs.NotFound")
 
 
+@pytest.mark.each_engine
 def test_a_job_is_written_anew_with_other_arguments_and_keeps_its_secrets(program: Program) -> None:
     job_id = program.tm.enqueue("Send", 41, "s3cr3t")
     one, body = f"/api/v1/jobs/{job_id}/copies", {"arguments": {"order_id": 42}, "queue": "slow"}
@@ -102,6 +104,7 @@ def test_a_job_is_written_anew_with_other_arguments_and_keeps_its_secrets(progra
     assert program.refused("POST", one, {})[:2] == (409, "Jobs.UnknownType")
 
 
+@pytest.mark.each_engine
 def test_a_definition_of_the_code_is_reverted(program: Program) -> None:
     one = "/api/v1/recurring/Nightly report"
     changed = {"taskType": "Nightly report", "cron": "0 5 * * *", "version": program.get(one)["version"]}
@@ -111,6 +114,7 @@ def test_a_definition_of_the_code_is_reverted(program: Program) -> None:
     program.post(f"{one}/revert", status=204)
 
 
+@pytest.mark.each_engine
 def test_a_row_of_c_job_is_edited_in_place(program: Program) -> None:
     with program.tm.database.engine.begin() as connection:
         table = program.tm.database.tables.legacy.job
@@ -128,6 +132,7 @@ def test_a_row_of_c_job_is_edited_in_place(program: Program) -> None:
     assert program.refused("GET", "/api/v1/recurring/Nightly report/row")[:2] == (404, "Jobs.NotFound")
 
 
+@pytest.mark.each_engine
 def test_alerts_are_told_with_what_was_sent_and_who_is_told_elsewhere(program: Program) -> None:
     table = program.tm.database.tables.legacy.job
     with program.tm.database.engine.begin() as connection:

@@ -39,6 +39,7 @@ def test_a_fire_and_forget_job_runs_with_its_payload(program: Program, hands: An
     assert program.get(answer.headers["Location"])["state"] == "Succeeded"
 
 
+@pytest.mark.each_engine
 def test_what_a_row_of_c_job_was_turned_into_is_run_by_its_name_and_not_the_row_that_was_kept(program: Program) -> None:
     tm = program.tm
     with tm.database.engine.begin() as connection:
@@ -71,6 +72,7 @@ def test_a_delayed_job_waits_for_so_many_seconds(program: Program) -> None:
     assert program.refused("POST", "/api/jobs/delayed", MAIL | {"delaySeconds": -1})[2] == ["delaySeconds"]
 
 
+@pytest.mark.each_engine
 def test_a_recurring_job_is_made_changed_and_removed(program: Program) -> None:
     body = MAIL | {"jobId": "mails/daily", "cronExpression": "0 3 * * *"}
     for cron in ("0 3 * * *", "0 4 * * *"):
@@ -104,6 +106,7 @@ def test_a_job_is_triggered_by_its_name_in_any_case(program: Program, hands: Any
     assert program.refused("POST", "/api/jobs/Send mail/trigger")[:2] == (422, "Jobs.TriggerFailed")
 
 
+@pytest.mark.each_engine
 def test_the_history_of_a_name_is_its_newest_runs_with_secrets_masked(program: Program, hands: Any) -> None:
     for _ in range(3):
         program.post("/api/jobs/fails/trigger")
@@ -142,6 +145,7 @@ def test_recurring_jobs_are_administered(program: Program, hands: Any) -> None:
     assert program.refused("GET", f"{admin}/nobody")[:2] == (404, "Jobs.NotFound")
 
 
+@pytest.mark.each_engine
 def test_the_list_of_recurring_jobs_comes_in_pages_rows_of_c_job_after_the_others(program: Program) -> None:
     admin, tm = "/api/v1/admin/jobs", program.tm
     for number in range(4):
@@ -232,6 +236,7 @@ def test_a_key_makes_one_job_of_a_request_sent_twice_and_refuses_another_body(pr
         assert program.refused("POST", "/api/jobs/fire-and-forget", MAIL, Idempotency_Key=key_text)[0] == 400
 
 
+@pytest.mark.each_engine
 @pytest.mark.parametrize("path", ["/api/jobs/Nightly/trigger", "/api/v1/admin/jobs/Nightly/trigger"])
 def test_a_trigger_sent_twice_under_a_key_is_one_run(program: Program, path: str) -> None:
     first = program.post(path, Idempotency_Key="k")
@@ -281,6 +286,7 @@ def test_keys_of_two_users_are_two_keys(program: Program) -> None:
     assert answer.json != first
 
 
+@pytest.mark.each_engine
 def test_what_the_api_changes_is_in_the_audit_log_and_what_it_denies(program: Program) -> None:
     program.post("/api/jobs/fire-and-forget", MAIL, 201)
     program.post("/api/v1/admin/jobs/Nightly/pause", status=204)

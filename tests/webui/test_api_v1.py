@@ -15,6 +15,8 @@ from tests.conftest import history
 from tests.walks.test_legacy import insert
 from tests.webui.apiclient import Program, send_mail, with_three_jobs
 
+pytestmark = pytest.mark.each_engine
+
 
 @pytest.fixture
 def program(tm: TaskManager) -> Program:

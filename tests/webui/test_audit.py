@@ -16,6 +16,8 @@ from taskmanager.storage import audit as rows
 from taskmanager.storage.audit import Row, Sought
 from tests.webui.conftest import Browser
 
+pytestmark = pytest.mark.each_engine
+
 ADA = Actor("ada", "api", "10.0.0.1")
 
 

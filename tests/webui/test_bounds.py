@@ -26,6 +26,7 @@ def test_a_moment_that_is_none_in_utc_is_told_as_wrong(sam: Browser) -> None:
     assert "A day is written as 2026-11-01." in sam.get("/hangfire/history?from=0001-01-01T00:00%2B05:00").text
 
 
+@pytest.mark.each_engine
 def test_a_log_is_read_behind_a_place_that_a_row_may_have(tm: TaskManager, ann: Browser) -> None:
     job = tm.enqueue(len, "a")
     for after in (HUGE, -HUGE, "x"):

@@ -64,6 +64,7 @@ def test_a_new_job_is_made_and_each_tells_of_the_other(tm: TaskManager, ann: Bro
     assert "s3cr3t" not in (row.before or "") + (row.after or "")
 
 
+@pytest.mark.each_engine
 def test_sent_twice_it_is_one_job(tm: TaskManager, ann: Browser, failed: int) -> None:
     sent = form(ann, failed, arg__order_id="43")
     first, second = (
@@ -109,6 +110,7 @@ def test_the_verb_makes_one_job_under_one_key_and_refuses_what_is_gone(tm: TaskM
         tm.client.create_from(10**9, NewJob(call, Enqueued(queue="mail"), "mail"), key=new_key())
 
 
+@pytest.mark.each_engine
 def test_the_chart_of_a_job_shows_the_runs_of_its_kind_and_marks_its_own(
     tm: TaskManager, ann: Browser, hands: Any
 ) -> None:

@@ -26,7 +26,7 @@ from tests.conftest import drop_database, new_database, server_of
 from webui import access
 from webui.views import retries
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.each_engine, pytest.mark.slow]
 MOST_STATEMENTS = 8
 FEW, MANY = 5_000, 20_000
 #: A page of the smaller database may be a few rows short, by which the larger one's looks longer: rows, or steps.

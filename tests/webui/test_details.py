@@ -39,6 +39,7 @@ def later(tm: TaskManager, table: str, column: str, by: timedelta) -> None:
     tm.database.run(work)
 
 
+@pytest.mark.each_engine
 def test_a_running_job_warns_when_its_server_is_gone_or_has_not_been_heard_of(tm: TaskManager, ann: Browser) -> None:
     job_id = running(tm)
     assert "The server that performs this job is gone." in ann.get(f"/hangfire/jobs/details/{job_id}").text

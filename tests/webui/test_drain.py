@@ -6,6 +6,8 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from taskmanager import TaskManager
 from taskmanager.storage import servers
 from tests.webui.conftest import Browser
@@ -56,6 +58,7 @@ def test_a_server_is_asked_to_stop_after_its_jobs_by_who_may_and_it_is_audited(
     assert any(row["outcome"] == "denied" for row in written)
 
 
+@pytest.mark.each_engine
 def test_a_dead_server_is_taken_away_and_its_jobs_are_given_back(tm: TaskManager, ann: Browser, eve: Browser) -> None:
     now = tm.database.clock.now()
     job_id = tm.enqueue(len, "x")
@@ -81,6 +84,7 @@ def test_a_dead_server_is_taken_away_and_its_jobs_are_given_back(tm: TaskManager
     assert ann.get(f"/hangfire/servers/{dead}").status_code == 404
 
 
+@pytest.mark.each_engine
 def test_servers_are_filtered_and_each_tells_what_it_takes_and_does(tm: TaskManager, ann: Browser) -> None:
     own = {"version": "1.2.3", "memory": 90 << 20, "cpu": 12.5, "done": 4711, "ahead": -75.0, "scheduler": True}
     data = {"WorkerCount": 3, "Queues": ["default", "mail"], "StartedAt": "2026-11-01T00:00:00Z"}

@@ -16,6 +16,8 @@ from taskmanager.storage.monitoring_filters import Wanted
 from tests.webui.apiclient import Program
 from tests.webui.conftest import Browser
 
+pytestmark = pytest.mark.each_engine
+
 ADDRESS = "/hangfire/counts/failed"
 PART = {"HX-Request": "true"}
 

@@ -30,6 +30,7 @@ def test_groups_lead_to_their_jobs_and_are_requeued(tm: TaskManager, ann: Browse
     assert f"operations/new?state=failed&amp;action=requeue&amp;q=group:{key}" in group
 
 
+@pytest.mark.each_engine
 def test_a_whole_group_is_changed_in_the_background_and_no_other(tm: TaskManager, ann: Browser) -> None:
     ids = fill(tm)
     other = tm.enqueue(len, "x")

@@ -33,6 +33,7 @@ def test_runs_are_listed_newest_first_and_paged_to_the_end(tm: TaskManager, ann:
     assert found == sorted(found, key=int, reverse=True)
 
 
+@pytest.mark.each_engine
 def test_the_filters_of_the_form_narrow_the_list_and_say_how_many_match(tm: TaskManager, ann: Browser) -> None:
     fill(tm)
     assert "5 match" in ann.get("/hangfire/history?job=Nightly+totals&result=failed").text
@@ -97,6 +98,7 @@ def test_hostile_texts_of_a_run_are_shown_as_text(tm: TaskManager, ann: Browser)
         assert ann.get(f"/hangfire/{path}").status_code in (200, 404)
 
 
+@pytest.mark.each_engine
 def test_the_history_and_the_audit_log_are_exported_as_their_filters_find_them(
     tm: TaskManager, ann: Browser, eve: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

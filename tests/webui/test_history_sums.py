@@ -16,6 +16,8 @@ from tests.webui.conftest import Browser
 from tests.webui.sample import fill
 from tests.webui.test_history import shown
 
+pytestmark = pytest.mark.each_engine
+
 
 def write(tm: TaskManager, runs: list[tuple[str, float, int | None, bool, str]]) -> None:
     """Runs: name, age in days, duration in milliseconds, result, message."""

@@ -7,6 +7,7 @@ import re
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from sqlalchemy import select
 
 from taskmanager import TaskManager
@@ -130,6 +131,7 @@ def test_hostile_texts_are_shown_as_text_on_every_page(tm: TaskManager, app: Any
     assert shown > 40, "or nothing hostile was on these pages at all"
 
 
+@pytest.mark.each_engine
 def test_queue_names_of_any_letters_lead_to_their_page(tm: TaskManager, ann: Browser) -> None:
     for name in ("a/b c#ž", "100%", "?x=1", "fetched", "delete"):
         job_id = tm.enqueue(len, "x")
@@ -152,6 +154,7 @@ def test_tricks_with_headers_paths_and_sizes_are_plain_errors(ann: Browser) -> N
     assert ann.get("/hangfire/jobs?count=999999&after=" + "A" * 5000).status_code == 200
 
 
+@pytest.mark.each_engine
 def test_arguments_of_megabytes_leave_the_pages_light(tm: TaskManager, ann: Browser) -> None:
     job_id = tm.enqueue(len, "y" * 3_000_000)
     assert len(ann.get("/hangfire/jobs").data) < 60_000

@@ -79,6 +79,7 @@ def test_a_rows_menu_has_arguments_error_and_buttons(tm: TaskManager, ann: Brows
     assert tm.get(job_id).state == "Enqueued", "it is not in the state any more in which it was shown"
 
 
+@pytest.mark.each_engine
 def test_a_running_job_is_told_beside_what_its_kind_usually_takes(tm: TaskManager, ann: Browser) -> None:
     known, unknown = tm.enqueue(len, "x"), tm.enqueue(abs, 1)
     began = tm.database.clock.now() - timedelta(seconds=90)

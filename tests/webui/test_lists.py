@@ -49,6 +49,7 @@ def link(page: str, text: str) -> str:
     return html.unescape(found[1])
 
 
+@pytest.mark.each_engine
 def test_a_day_is_jumped_to_in_one_statement_whatever_ids_are_gone(
     tm: TaskManager, ann: Browser, statements: Callable[[], list[str]]
 ) -> None:

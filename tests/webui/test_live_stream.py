@@ -31,6 +31,7 @@ def listen(browser: Browser, rev: str = "") -> Any:
     return answer
 
 
+@pytest.mark.each_engine
 def test_a_stream_tells_what_a_poll_would_as_soon_as_it_changes(tm: TaskManager, ann: Browser) -> None:
     known = ann.get("/hangfire/stats").json
     with listen(ann, known["rev"]) as answer:

@@ -66,6 +66,7 @@ def test_a_time_that_is_none_or_has_passed_is_refused(
     assert tm.get(failed).state == "Failed"
 
 
+@pytest.mark.each_engine
 def test_what_runs_or_has_ended_is_put_to_no_other_time(tm: TaskManager, ann: Browser, failed: int) -> None:
     running = tm.enqueue(send, 1)
     tm.client.change([Change(running, Processing(server_id="web-1:1:guid", worker_id="1"))])
@@ -91,6 +92,7 @@ def test_a_retry_that_is_put_to_another_time_stays_a_retry(tm: TaskManager, ann:
     assert (tm.get(job_id).history[-1].reason or "").startswith(told)
 
 
+@pytest.mark.each_engine
 def test_a_job_is_put_into_another_queue_and_keeps_its_priority(tm: TaskManager, ann: Browser, failed: int) -> None:
     path = f"/hangfire/jobs/actions/move/{failed}"
     assert ann.post(path, {"to": "No!"}, **JSON).status_code == 422
@@ -102,6 +104,7 @@ def test_a_job_is_put_into_another_queue_and_keeps_its_priority(tm: TaskManager,
     assert ann.post("/hangfire/jobs/actions/move/999999", {"to": "slow"}, **JSON).status_code == 404
 
 
+@pytest.mark.each_engine
 def test_a_copy_has_the_arguments_as_they_are_stored_secrets_too(tm: TaskManager, ann: Browser, failed: int) -> None:
     page = ann.get(f"/hangfire/jobs/details/{failed}").text
     once = re.search(r'name="once" value="([0-9a-f]{32})"', page)
@@ -139,6 +142,7 @@ def test_who_may_only_look_moves_and_copies_nothing(tm: TaskManager, eve: Browse
     assert tm.get(failed).state == "Failed"
 
 
+@pytest.mark.each_engine
 def test_a_program_does_the_same(tm: TaskManager, failed: int) -> None:
     api, path = Program(tm), f"/api/v1/jobs/{failed}"
     at = (datetime.now(UTC) + timedelta(days=3)).isoformat()

@@ -11,6 +11,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, Literal
 
+import pytest
+
 from taskmanager import JobContext, TaskManager
 from tests.webui.conftest import Browser
 
@@ -195,6 +197,7 @@ def documented(ctx: JobContext, order: int, note: str = "none") -> None:
     """
 
 
+@pytest.mark.each_engine
 def test_a_job_is_made_once_under_a_key_of_ones_own(tm: TaskManager, ann: Browser) -> None:
     tm.job(every)
     first = ann.post("/hangfire/jobs/new", form(ann, arg__number="1", unique="invoice 7"))
@@ -210,6 +213,7 @@ def test_a_job_is_made_once_under_a_key_of_ones_own(tm: TaskManager, ann: Browse
     assert ann.post("/hangfire/jobs/new", form(ann, arg__number="2", unique="x" * 201)).status_code == 422
 
 
+@pytest.mark.each_engine
 def test_tags_are_typed_with_commas(tm: TaskManager, ann: Browser) -> None:
     tm.job(every)
     made = ann.post("/hangfire/jobs/new", form(ann, arg__number="1", tags=" vip, spring sale ,vip,"))

@@ -73,6 +73,7 @@ def told(event: dict[str, str]) -> tuple[str, str]:
     return facts["type"], facts["message"]
 
 
+@pytest.mark.each_engine
 @pytest.mark.usefixtures("quick")
 def test_a_poll_tells_each_user_his_own_from_where_he_was(tm: TaskManager, ann: Browser, eve: Browser) -> None:
     tm.notify("ann", "Info", "before")
@@ -92,6 +93,7 @@ def test_a_poll_tells_each_user_his_own_from_where_he_was(tm: TaskManager, ann: 
     assert [one["message"] for one in poll(eve, "?after=0")["notifications"]] == ["hers"]
 
 
+@pytest.mark.each_engine
 @pytest.mark.usefixtures("quick")
 def test_a_stream_tells_as_it_happens(tm: TaskManager, ann: Browser) -> None:
     with listen(ann) as answer:
@@ -106,6 +108,7 @@ def test_a_stream_tells_as_it_happens(tm: TaskManager, ann: Browser) -> None:
         )  # fmt: skip
 
 
+@pytest.mark.each_engine
 @pytest.mark.usefixtures("quick")
 def test_who_reconnects_hears_what_he_missed(tm: TaskManager, ann: Browser) -> None:
     first = tm.notify("ann", "Info", "1")

@@ -29,6 +29,7 @@ def form(page: str, **more: str) -> dict[str, str]:
     return {"state": "failed", "action": "requeue", "q": "", "key": key_in(page)} | more
 
 
+@pytest.mark.each_engine
 def test_all_matching_jobs_are_requeued_once_however_often_it_is_pressed(tm: TaskManager, ann: Browser) -> None:
     ids, others = failing(tm, 30), failing(tm, 3, "other")
     assert "operations/new?state=failed&amp;action=requeue&amp;q=arg:x" in ann.get("/hangfire/jobs/failed?q=arg:x").text
@@ -53,6 +54,7 @@ def test_all_matching_jobs_are_requeued_once_however_often_it_is_pressed(tm: Tas
     assert '"filter": "arg:x"' in (rows[-1].after or "")
 
 
+@pytest.mark.each_engine
 def test_a_named_argument_is_looked_at_in_each_job(tm: TaskManager, ann: Browser) -> None:
     wanted = [tm.enqueue(send, "ginger", "hello"), tm.enqueue(send, to="ginger", subject="second")]
     others = [tm.enqueue(send, "somebody", "ginger"), tm.enqueue(send, "gingerbread")]
@@ -76,6 +78,7 @@ def test_more_than_a_thousand_ask_for_the_number(tm: TaskManager, ann: Browser) 
     assert ann.post("/hangfire/operations", sent | {"number": "1,001"}, Accept="text/html").status_code == 303
 
 
+@pytest.mark.each_engine
 def test_what_waits_in_a_queue_is_deleted_from_its_page(tm: TaskManager, ann: Browser) -> None:
     ids = tm.enqueue_many(send, [("x",)] * 5, queue="mail") + tm.enqueue_many(send, [("x",)])
     address = re.search(r'href="(/hangfire/operations/new[^"]+)"', ann.get("/hangfire/jobs/enqueued/mail").text)
@@ -160,6 +163,7 @@ def test_those_that_run_those_that_ended_and_those_of_somebody_are_listed_apart(
     assert program.get("/api/v1/operations?user=eve") == []
 
 
+@pytest.mark.each_engine
 def test_the_starts_of_requeued_jobs_are_spread_over_minutes(tm: TaskManager, ann: Browser) -> None:
     ids = failing(tm, 4)
     page = ann.get("/hangfire/operations/new?state=failed&action=requeue").text

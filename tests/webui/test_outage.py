@@ -15,7 +15,7 @@ from tests.servers import local
 from tests.webui.conftest import USERS, Browser
 from webui import create_app
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.each_engine, pytest.mark.fault, pytest.mark.timeout(120)]
 #: Nobody in front of a page waits longer for it to say that the database is away.
 SOON = 8.0
 

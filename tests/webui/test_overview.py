@@ -86,6 +86,7 @@ def test_deploys_and_alerts_are_marked_beside_the_history(tm: TaskManager, ann: 
     assert "Deploy of old" in ann.get("/hangfire/?period=month").text
 
 
+@pytest.mark.each_engine
 def test_a_server_that_starts_marks_its_version_once(url: str) -> None:
     for version in ("7.1", "7.1", "7.2"):
         tm = TaskManager(database_url=url, doorbell=False, app_version=version)
@@ -96,6 +97,7 @@ def test_a_server_that_starts_marks_its_version_once(url: str) -> None:
         tm.close()
 
 
+@pytest.mark.each_engine
 def test_operations_that_go_on_are_told(tm: TaskManager, ann: Browser) -> None:
     actor = Actor("zoe", "web")
     wanted = Wanted(("Failed",), ())
@@ -122,6 +124,7 @@ def test_panels_are_hidden_by_a_form_and_stay_hidden(tm: TaskManager, ann: Brows
     assert 'id="realtime"' in ann.get("/hangfire/").text
 
 
+@pytest.mark.each_engine
 def test_the_api_tells_the_last_hour_by_the_minute_too(tm: TaskManager, ann: Browser) -> None:
     minute = floor(tm.database.clock.now(), MINUTE)
     tm.database.run(lambda tx: rollups.add(tx, {(minute, QUEUE, "mail"): Figures(5, 2)}))

@@ -27,13 +27,14 @@ PAGES = [
     "queues", "queues?sort=latency&q=m", "queues/reports",
     "recurring", "recurring?q=daily&sort=next", "retries", "servers", "servers?q=web&state=dead",
     "servers/web-2:4711:0123456789abcdef0123456789abcdef", "jobs/failed?q=error:smtp+arg.order_id:1003",
-    "jobs?q=send", "jobs/failed?from=2&count=50",
+    "jobs?q=send", "jobs/failed?from=2&count=50", "jobs/failed?q=nothing",
     "recurring/daily-report", "recurring/c_job:ROW", "recurring/never",
     "recurring/daily-report/edit", "recurring/c_job:ROW/edit",
     "history", "history?job=resize_image", "history?result=failed&server=web&from=2020-01-01&to=x",
     "jobs/failed/groups",
     "alerts", "alerts/rules/new", "alerts/conditions/new", "alerts?tab=sent",
-    "search", "search?q=send", "search?q=nokey:x", "search?q=zzzz", "audit", "operations",
+    "search", "search?q=send", "search?q=nokey:x", "search?q=zzzz", "operations", "audit",
+    "audit?user=ann&action=jobs&kind=job&target=1&outcome=done&from=2020-01-01&to=2090-01-01",
     "settings", "settings/system",
     "operations/new?state=failed&action=delete",
     "jobs/new", "jobs/new?type=tests.webui.sample:send_invoice",
@@ -65,6 +66,7 @@ def pages_of(tm: TaskManager) -> list[str]:
     return [path.replace("ROW", str(row_id(tm))) for path in PAGES]
 
 
+@pytest.mark.each_engine
 def test_every_page_answers_with_at_most_eight_statements(
     tm: TaskManager, app: Any, ann: Browser, statements: Callable[[], list[str]]
 ) -> None:
@@ -132,6 +134,7 @@ def test_the_log_goes_on_after_what_was_seen(tm: TaskManager, ann: Browser) -> N
     assert "WARNING" in ann.get(f"{path}?form=text").text
 
 
+@pytest.mark.each_engine
 def test_lists_go_on_to_older_jobs_and_back(tm: TaskManager, ann: Browser) -> None:
     ids = tm.enqueue_many(len, [("x",)] * 45)
     tm.client.delete(ids)
@@ -159,6 +162,7 @@ def test_hangfires_statistics_are_answered_as_hangfire_does(tm: TaskManager, ann
     assert answer.json["succeeded:count"]["style"] == "success"
 
 
+@pytest.mark.each_engine
 def test_the_poll_answers_nothing_when_nothing_changed(tm: TaskManager, app: Any, ann: Browser) -> None:
     first = ann.get("/hangfire/stats").json
     assert ann.get(f"/hangfire/stats?rev={first['rev']}").status_code == 204
@@ -226,6 +230,7 @@ def test_the_database_away_is_told_with_the_last_known_figures(
     assert ann.get("/hangfire/health").status_code == 503
 
 
+@pytest.mark.each_engine
 def test_a_foreign_or_broken_job_does_not_break_a_page(tm: TaskManager, ann: Browser) -> None:
     job_id = tm.enqueue(len, "x")
     table = tm.database.tables

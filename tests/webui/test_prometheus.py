@@ -36,6 +36,7 @@ def scraped(tm: TaskManager) -> Any:
     return create_app(tm, users=USERS)
 
 
+@pytest.mark.each_engine
 def test_states_queues_and_servers_are_told_as_the_clients_parser_reads_them(
     scraped: Any, tm: TaskManager, statements: Callable[[], list[str]]
 ) -> None:

@@ -20,6 +20,7 @@ def names(page: str) -> list[str]:
     return re.findall(r'<h2 id="q-\d+"><a href="[^"]*">([^<]+)</a>', page)
 
 
+@pytest.mark.each_engine
 def test_queues_are_filtered_and_sorted_by_length_and_latency(tm: TaskManager, ann: Browser) -> None:
     for name, count in (("mail", 1), ("bulk-a", 3), ("bulk-b", 2)):
         tm.enqueue_many(len, [("x",)] * count, queue=name)
@@ -109,6 +110,7 @@ def test_a_queue_is_charted_over_an_hour_a_day_and_a_week(
     assert "No figures yet" in ann.get("/hangfire/queues/none").text
 
 
+@pytest.mark.each_engine
 def test_types_are_counted_by_the_database_over_the_jobs_that_are_next(tm: TaskManager, ann: Browser) -> None:
     tm.job(queue="mail")(resize_image)
     tm.enqueue_many(resize_image, [("/x.png", 1)] * 1200)
@@ -118,6 +120,7 @@ def test_types_are_counted_by_the_database_over_the_jobs_that_are_next(tm: TaskM
     assert len(tm.database.read(lambda tx: monitoring_queues.calls(tx, "mail"))) == 2
 
 
+@pytest.mark.each_engine
 def test_types_of_the_jobs_at_the_end_of_the_queue_are_counted_for_who_asks(
     tm: TaskManager, ann: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,6 +137,7 @@ def test_types_of_the_jobs_at_the_end_of_the_queue_are_counted_for_who_asks(
     assert 'id="facts" aria-label="Facts">' in page, "it is not counted anew at each change"
 
 
+@pytest.mark.each_engine
 def test_all_that_wait_are_moved_and_what_a_worker_has_in_hand_stays(
     tm: TaskManager, ann: Browser, eve: Browser
 ) -> None:
@@ -175,6 +179,7 @@ def test_a_moved_job_keeps_its_priority_and_the_api_moves_too(tm: TaskManager, a
     assert [(c.job_id, c.priority) for c in claims] == [(second, -7), (first, 5)]
 
 
+@pytest.mark.each_engine
 def test_a_queue_whose_name_another_program_chose_is_emptied_alone(tm: TaskManager, ann: Browser) -> None:
     odd = 'a","b\\'
     for name in (odd, "a", "b"):

@@ -33,6 +33,7 @@ def in_code(tm: TaskManager) -> None:
     tm.register_recurring()
 
 
+@pytest.mark.each_engine
 def test_a_job_removed_on_the_page_is_restored_there_still_paused(tm: TaskManager, ann: Browser) -> None:
     in_code(tm)
     tm.pause("Totals")
@@ -96,6 +97,7 @@ def test_last_results_and_durations_are_told_in_dots_bars_and_words(tm: TaskMana
     assert "expired" in detail
 
 
+@pytest.mark.each_engine
 def test_the_page_of_a_recurring_job_shows_what_a_real_run_left(tm: TaskManager, ann: Browser, hands: Any) -> None:
     in_code(tm)
     assert "It has not run yet" in ann.get("/hangfire/recurring/Totals").text
@@ -191,6 +193,7 @@ def test_a_pause_that_cannot_be_is_refused_with_the_reason(
     assert not any(r.paused for r in tm.recurring_list())
 
 
+@pytest.mark.each_engine
 def test_a_run_is_started_with_other_arguments_and_the_job_keeps_its_own(tm: TaskManager, ann: Browser) -> None:
     tm.job(totals)
     tm.recurring("x/y", totals, cron="0 2 * * *", args=("today", "s3cr3t"))

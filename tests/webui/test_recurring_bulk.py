@@ -37,6 +37,7 @@ def question(browser: Browser, action: str, more: str = "") -> str:
     return str(browser.get(f"/hangfire/operations/new?kind=recurring&action={action}{more}").text)
 
 
+@pytest.mark.each_engine
 def test_all_that_match_are_paused_once_however_often_it_is_pressed(some: TaskManager, ann: Browser) -> None:
     page = ann.get("/hangfire/recurring?q=customer").text
     for action in ("trigger", "pause", "resume", "remove"):

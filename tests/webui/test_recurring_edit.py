@@ -86,6 +86,7 @@ def test_what_is_saved_untouched_stays_to_the_letter_secrets_too(job: TaskManage
     assert log(job, action="recurring.edit")[0].outcome == "unchanged"
 
 
+@pytest.mark.each_engine
 def test_cron_zone_queue_arguments_and_pause_are_changed_at_once(job: TaskManager, ann: Browser) -> None:
     options = form_of(ann.get(EDIT).text)["arg-options"].replace('"rows": [\r\n    1,', '"rows": [\r\n    7,')
     typed = {"cron": "30 6 * * 1-5", "time_zone": "Asia/Jerusalem", "queue": "reports", "misfire": "strict"}
@@ -136,6 +137,7 @@ def test_what_is_wrong_is_told_at_its_field_and_nothing_is_lost(
     assert one(job) == before
 
 
+@pytest.mark.each_engine
 def test_an_edit_over_somebody_elses_is_told_and_saved_only_knowingly(job: TaskManager, ann: Browser) -> None:
     form = form_of(ann.get(EDIT).text) | {"queue": "mine"}
     job.recurring("nightly", report, args=("tomorrow",), cron="5 5 * * *", time_zone="Europe/Prague")
@@ -232,6 +234,7 @@ def test_a_name_that_an_address_would_break_is_edited(tm: TaskManager, ann: Brow
     assert one(tm, "a/b ž%c#?").queue == "mail"
 
 
+@pytest.mark.each_engine
 def test_a_row_of_c_job_is_edited_in_place_by_its_own_columns(tm: TaskManager, ann: Browser) -> None:
     insert(tm, "0 2 * * *", "SP_Report", "Daily <b>Sales</b>")
     number = int(tm.recurring_list()[0].id[6:])

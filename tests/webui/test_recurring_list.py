@@ -115,6 +115,7 @@ def many(tm: TaskManager, count: int) -> None:
         analyze(tm, table.name)
 
 
+@pytest.mark.each_engine
 def test_thousands_are_listed_by_few_statements_that_read_little_of_each(
     tm: TaskManager, ann: Browser, app: Any
 ) -> None:
@@ -135,6 +136,7 @@ def test_thousands_are_listed_by_few_statements_that_read_little_of_each(
         assert read <= most * 2001, (query, [(one.name, one.rows) for one in found])
 
 
+@pytest.mark.each_engine
 def test_a_row_of_c_job_is_read_alone_and_a_list_reads_little_of_each(tm: TaskManager, ann: Browser) -> None:
     """With 10,000 of them a list took 240 ms of the processor, and the page of one as long."""
     rows = [
@@ -161,6 +163,7 @@ def test_a_row_of_c_job_is_read_alone_and_a_list_reads_little_of_each(tm: TaskMa
         assert max(look.rows for look in found if look.name != "counts") <= most, found
 
 
+@pytest.mark.each_engine
 def test_what_is_read_of_one_does_not_grow_with_the_pauses_of_all(tm: TaskManager) -> None:
     tm.job(clean)
     for n in range(40):
@@ -176,6 +179,7 @@ def test_what_is_read_of_one_does_not_grow_with_the_pauses_of_all(tm: TaskManage
     assert tm.recurring_jobs.get("job-7").paused
 
 
+@pytest.mark.each_engine
 def test_a_newest_run_is_found_by_the_index_for_each(tm: TaskManager) -> None:
     tm.job(clean)
     many(tm, 60)

@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from taskmanager import TaskManager
 from taskmanager.domain import cron as crons
 from taskmanager.domain.alerts import AlertRule, Event
@@ -23,6 +25,7 @@ from tests.webui.test_recurring import clean, in_code
 from webui import create_app
 
 
+@pytest.mark.each_engine
 def test_the_rate_is_of_all_runs_of_thirty_days_in_the_list_on_the_page_and_by_the_api(
     tm: TaskManager, ann: Browser
 ) -> None:
@@ -53,6 +56,7 @@ def test_a_rate_of_what_has_failed_is_never_told_as_a_hundred(tm: TaskManager, a
     assert "99.9 %</span> of 100,000 runs in 30 days" in ann.get("/hangfire/recurring/Clean").text
 
 
+@pytest.mark.each_engine
 def test_the_table_of_runs_has_their_rows_of_c_logged_job_page_by_page(
     tm: TaskManager, ann: Browser, eve: Browser, hands: Any
 ) -> None:
@@ -130,6 +134,7 @@ def test_a_row_of_c_job_that_no_scheduler_has_seen_is_not_said_to_run_never(tm: 
     assert "No scheduler has looked at this row" in ann.get(f"/hangfire/recurring/{first['id']}").text
 
 
+@pytest.mark.each_engine
 def test_a_run_that_was_missed_is_told_and_so_is_one_that_is_owed(tm: TaskManager, ann: Browser) -> None:
     tm.job(clean)
     tm.recurring("hourly", clean, cron="0 * * * *")

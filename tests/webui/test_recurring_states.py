@@ -64,6 +64,7 @@ def test_a_row_that_mails_of_failures_says_so_among_its_rules(
     assert "no rule names it" not in page
 
 
+@pytest.mark.each_engine
 def test_the_last_ten_missed_runs_are_remembered(tm: TaskManager, ann: Browser) -> None:
     tm.job(clean)
     tm.recurring("hourly", clean, cron="0 * * * *")

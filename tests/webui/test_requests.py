@@ -43,6 +43,7 @@ def test_an_error_page_tells_its_request(sam: Browser, monkeypatch: Any) -> None
     assert "under number r-3" in broken.text
 
 
+@pytest.mark.each_engine
 def test_a_row_of_the_audit_log_tells_its_request(tm: TaskManager, ann: Browser, eve: Browser) -> None:
     ann.post("/hangfire/queues/pause", {"queue": "mail"}, **{"X-Request-Id": "r-4"})
     eve.post("/hangfire/queues/pause", {"queue": "mail"}, **{"X-Request-Id": "r-5"})

@@ -40,6 +40,7 @@ def shown(page: str) -> set[int]:
     return {int(number) for number in re.findall(r'<tr id="job-(\d+)"', page)}
 
 
+@pytest.mark.each_engine
 def test_lists_jobs_and_queues_are_those_of_the_queue(
     tm: TaskManager, some: Browser, statements: Callable[[], list[str]]
 ) -> None:
@@ -74,6 +75,7 @@ def test_lists_jobs_and_queues_are_those_of_the_queue(
     assert "Only queues: mail" in page
 
 
+@pytest.mark.each_engine
 def test_jobs_are_counted_exactly_in_the_queue_alone(tm: TaskManager, some: Browser) -> None:
     tm.enqueue_many(len, [("a",), ("b",)], queue="mail")
     tm.enqueue_many(len, [("c",), ("d",), ("e",)], queue="payroll")
@@ -85,6 +87,7 @@ def test_jobs_are_counted_exactly_in_the_queue_alone(tm: TaskManager, some: Brow
         assert f"exactly {number} " in some.get(f"/hangfire/counts/{path}", **{"HX-Request": "true"}).text, path
 
 
+@pytest.mark.each_engine
 def test_changes_are_made_in_the_queue_alone_and_others_are_refused_and_audited(tm: TaskManager, some: Browser) -> None:
     mine = tm.enqueue_many(len, [("a",), ("b",)], queue="mail")
     (other,) = tm.enqueue_many(len, [("c",)], queue="payroll")

@@ -39,6 +39,7 @@ def jobs_of(tm: TaskManager) -> tuple[int, int]:
     return mine, other
 
 
+@pytest.mark.each_engine
 def test_lists_are_of_the_queues(tm: TaskManager, program: Program) -> None:
     mine, other = jobs_of(tm)
     for query in ("", "?state=Enqueued", "?order=oldest", "?q=queue:payroll", "?q=p-secret"):
@@ -55,6 +56,7 @@ def test_lists_are_of_the_queues(tm: TaskManager, program: Program) -> None:
     assert [one["jobName"] for one in program.get("/api/jobs")] == ["Mailing"]
 
 
+@pytest.mark.each_engine
 def test_counts_and_history_are_of_the_queues(tm: TaskManager, program: Program) -> None:
     jobs_of(tm)
     minute = floor(tm.database.clock.now(), MINUTE)
@@ -73,6 +75,7 @@ def test_counts_and_history_are_of_the_queues(tm: TaskManager, program: Program)
         assert len(trend["moments"]) == len(trend["succeeded"])
 
 
+@pytest.mark.each_engine
 def test_a_job_of_another_queue_is_not_there(tm: TaskManager, program: Program) -> None:
     mine, other = jobs_of(tm)
     for path in ("", "/log", "/panels"):
@@ -156,6 +159,7 @@ def test_recurring_jobs_for_administrators_come_by_pages(tm: TaskManager, progra
     assert seen == [["mailing", "more-0", "more-1", "more-2"], ["more-3", "more-4"]]
 
 
+@pytest.mark.each_engine
 def test_retries_are_of_the_queues(tm: TaskManager, program: Program) -> None:
     mine, other = jobs_of(tm)
     now = tm.database.clock.now()

@@ -50,6 +50,7 @@ def counts(browser: Browser) -> dict[str, Any]:
     return {name: one["text"] for name, one in browser.get("/hangfire/stats").json["counts"].items()}
 
 
+@pytest.mark.each_engine
 def test_counts_of_menu_and_shell_are_of_the_queues(tm: TaskManager) -> None:
     two_recurring(tm)
     mails = tm.enqueue_many(mailing, [("a",), ("b",), ("c",), ("d",)], queue="mail")
@@ -114,6 +115,7 @@ def test_counting_waits_longer_the_longer_it_takes(embedded: TaskManager, monkey
     assert (len(asked), counts(some)["enqueued"], len(asked)) == (1, "1", 2)
 
 
+@pytest.mark.each_engine
 def test_the_overview_is_of_the_queues(tm: TaskManager, statements: Callable[[], list[str]]) -> None:
     two_recurring(tm)
     (mine,) = tm.enqueue_many(mailing, [("me@example.org",)], queue="mail")
@@ -157,6 +159,7 @@ def test_the_overview_is_of_the_queues(tm: TaskManager, statements: Callable[[],
     assert len(statements()) <= 8
 
 
+@pytest.mark.each_engine
 def test_the_trend_of_queues_begins_where_its_period_does(tm: TaskManager) -> None:
     now = floor(tm.database.clock.now(), MINUTE)
     sums = {(now - timedelta(days=back), QUEUE, "mail"): Figures(1, 0) for back in (0, 3, 20)}
@@ -242,6 +245,7 @@ def test_rows_of_c_job_belong_to_the_usual_queue(tm: TaskManager) -> None:
     assert other.get(f"/hangfire/recurring/{known.id}/edit").status_code == 404
 
 
+@pytest.mark.each_engine
 def test_retries_are_of_the_queues(tm: TaskManager) -> None:
     found = fill(tm)
     some = before(tm, "mail")

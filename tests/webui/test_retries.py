@@ -44,6 +44,7 @@ def shown(page: str) -> list[int]:
     return [int(one) for one in re.findall(r'name="jobs\[\]" value="(\d+)" aria', page)]
 
 
+@pytest.mark.each_engine
 def test_those_that_come_next_are_first_or_those_that_failed_most_often(three: list[int], ann: Browser) -> None:
     first, second, third = three
     page = ann.get("/hangfire/retries").text
@@ -55,6 +56,7 @@ def test_those_that_come_next_are_first_or_those_that_failed_most_often(three: l
     assert shown(ann.get("/hangfire/retries?from=1&count=20").text) == [third, first]
 
 
+@pytest.mark.each_engine
 def test_they_are_found_by_a_text(three: list[int], ann: Browser) -> None:
     assert shown(ann.get("/hangfire/retries?q=FEED").text) == [three[0]]
     assert shown(ann.get(f"/hangfire/retries?q=%23{three[1]}").text) == [three[1]]
@@ -63,6 +65,7 @@ def test_they_are_found_by_a_text(three: list[int], ann: Browser) -> None:
     assert "all is well" not in page
 
 
+@pytest.mark.each_engine
 def test_a_try_that_is_put_off_stays_a_retry_with_its_reason(tm: TaskManager, three: list[int], ann: Browser) -> None:
     other = tm.enqueue_definition(tm.definition(late), ("d",), {}, {"delay": 18_000})
     sent = {"jobs[]": [three[1], other], "minutes": "180", "back": "/hangfire/retries"}
@@ -121,6 +124,7 @@ def test_the_last_error_is_told_with_its_class_and_whole_and_is_found_by_its_end
     assert (told["id"], told["error"], "depots of Brno" in told["message"]) == (job_id, "KeyError", True)
 
 
+@pytest.mark.each_engine
 def test_a_text_and_the_order_by_attempts_go_on_beyond_those_that_come_next(
     three: list[int], ann: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +153,7 @@ def further(page: str) -> str:
     return html.unescape(found[1])
 
 
+@pytest.mark.each_engine
 def test_retries_without_a_time_are_put_in_the_order_in_which_they_are_due(
     tm: TaskManager, three: list[int], ann: Browser
 ) -> None:

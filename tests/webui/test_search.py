@@ -15,6 +15,8 @@ from taskmanager.storage import monitoring_filters, servers, structures
 from tests.webui.conftest import HASH, Browser
 from webui import ROLES, create_app
 
+pytestmark = pytest.mark.each_engine
+
 
 def send(to: str, subject: str = "") -> None: ...
 

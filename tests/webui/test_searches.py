@@ -36,6 +36,7 @@ def main(ann: Browser, q: str) -> str:
     return ann.get(f"/hangfire/search?q={q}").text.partition("<main")[2]
 
 
+@pytest.mark.each_engine
 def test_runs_and_changes_of_that_name_are_in_the_answer(tm: TaskManager, ann: Browser, monkeypatch: Any) -> None:
     tm.job(display_name="Ship the orders")(ship)
     _logged(tm, "Ship the orders", 8)
@@ -54,6 +55,7 @@ def test_runs_and_changes_of_that_name_are_in_the_answer(tm: TaskManager, ann: B
     assert "/hangfire/history/" not in main(ann, "nothing at all")
 
 
+@pytest.mark.each_engine
 def test_searches_are_saved_for_oneself_and_for_all(tm: TaskManager, monkeypatch: Any) -> None:
     app = create_app(tm, users={"ann": HASH, "eve": HASH}, roles={"eve": "view"})
     ann, eve = Browser(app, "ann"), Browser(app, "eve")

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from taskmanager import TaskManager
 from taskmanager.domain.states import Processing
 from taskmanager.engine.transitions import Change
@@ -48,6 +50,7 @@ def test_the_last_hour_the_settings_and_the_warnings_are_told_to_who_may_see_the
     assert ann.get("/api/v1/servers/nobody", Accept="application/json").status_code == 404
 
 
+@pytest.mark.each_engine
 def test_all_jobs_that_it_performs_are_reached_by_pages(
     tm: TaskManager, ann: Browser, statements: Callable[[], list[str]]
 ) -> None:

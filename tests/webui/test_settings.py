@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from taskmanager import TaskManager
 from tests.webui.conftest import USERS, Browser
 from tests.webui.sample import fill
@@ -27,6 +29,7 @@ def test_choices_hold_on_all_pages_and_are_forgotten_together(tm: TaskManager, a
     assert ann.get("/hangfire/jobs").text.count("<tr id=") == 20
 
 
+@pytest.mark.each_engine
 def test_the_installation_is_told_without_secrets_to_who_looks_after_it(
     tm: TaskManager, ann: Browser, eve: Browser
 ) -> None:
@@ -57,6 +60,7 @@ def test_numbers_are_spelled_as_in_a_locale_that_is_chosen_and_texts_stay(embedd
     assert 'data-count="enqueued">1,234<' in sam.get("/hangfire/jobs/enqueued").text
 
 
+@pytest.mark.each_engine
 def test_what_the_doctor_finds_is_told_to_who_asks_and_may(tm: TaskManager, ann: Browser, eve: Browser) -> None:
     page = ann.get("/hangfire/settings/system").text
     assert ("Look deeper" in page, "Findings" in page) == (True, False)
@@ -82,6 +86,7 @@ def test_of_sqlite_the_size_of_the_file_is_told(embedded: TaskManager, sam: Brow
     assert float(size) > 0
 
 
+@pytest.mark.each_engine
 def test_an_index_that_is_missing_is_named(tm: TaskManager) -> None:
     browser = Browser(create_app(tm, users=USERS))
     table = tm.database.tables.queue

@@ -44,6 +44,7 @@ def test_keys_come_first_and_then_their_values(ann: Browser) -> None:
         assert offered(ann, text) == [], text
 
 
+@pytest.mark.each_engine
 def test_names_are_read_once_a_minute(tm: TaskManager, ann: Browser) -> None:
     offered(ann, "queue:")
     sent: list[str] = []

@@ -28,6 +28,7 @@ def main(ann: Browser, address: str) -> str:
     return ann.get(f"/hangfire/{address}").text.partition("<main")[2]
 
 
+@pytest.mark.each_engine
 def test_jobs_are_found_by_tag_however_many_came_after(
     tm: TaskManager, ann: Browser, ship: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -46,6 +47,7 @@ def test_jobs_are_found_by_tag_however_many_came_after(
     assert "Searched the newest 10 jobs." in page
 
 
+@pytest.mark.each_engine
 def test_a_declared_argument_is_found_by_its_index_and_the_page_says_so(
     tm: TaskManager, ann: Browser, ship: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

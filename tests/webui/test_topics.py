@@ -15,6 +15,8 @@ from tests.webui.conftest import Browser
 from webui import topics
 from webui.snapshots import Snapshots
 
+pytestmark = pytest.mark.each_engine
+
 Changed = Callable[[], set[str]]
 
 
