@@ -23,3 +23,7 @@ class User:
 
     name: str
     actions: frozenset[str]
+
+
+class Refused(Exception):
+    """A token that lets nobody in, and why, for the log; who sent it is told only that it did not."""

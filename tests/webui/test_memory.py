@@ -69,3 +69,18 @@ def test_the_collector_passes_by_what_was_there_when_pages_began_to_be_served(tm
     command = [sys.executable, "-c", code, f"sqlite:///{tmp_path}/pages.db"]
     aside, walked_over = map(int, subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
     assert aside > 20 * walked_over
+
+
+@pytest.mark.parametrize(("key", "loaded"), [("None", "False"), ("'k' * 32", "True")])
+def test_cryptography_is_loaded_only_where_jwts_are_checked(tmp_path: Path, key: str, loaded: str) -> None:
+    code = f"""
+import sys
+from taskmanager import TaskManager
+from webui import create_app
+tm = TaskManager(database_url="sqlite:///{tmp_path}/m.db", jwt_key={key})
+create_app(tm)
+print("cryptography" in sys.modules)
+tm.close()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == loaded
