@@ -1,14 +1,17 @@
-"""What operators ask of an installation: queues paused, servers quiet, where a running job stands."""
+"""What operators ask of an installation: queues and jobs paused, servers quiet, where a running job stands."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from taskmanager.domain import times
 from taskmanager.domain.errors import InvalidArgument
 from taskmanager.domain.records import Pause
 from taskmanager.engine.client import check_queue
+from taskmanager.engine.job_pausing import HeldBy, JobPausing
 from taskmanager.engine.recurring_verbs import check_end, check_note
 from taskmanager.installation import Installation
 from taskmanager.storage import doctor, queue_pauses, servers, sql_api, stacks
@@ -44,6 +47,39 @@ class Operating(Installation):
         """Claim from a queue again."""
         self.database.run(lambda tx: queue_pauses.resume(tx, queue))
         self.ringer.ring({queue})
+
+    def pause_jobs(
+        self, *, job: str | Callable[..., Any] | None = None, tag: str | None = None, by: str | None = None,
+        note: str | None = None, until: datetime | None = None,
+    ) -> None:  # fmt: skip
+        """Run no job of a type, or with a tag, until it is resumed; on every server, at once.
+
+        They stay Enqueued, in their place, and are held where a worker meets them; what runs goes on. job: a function,
+        or its name. by: who asks; note: why. until: when it resumes by itself (a naive one is UTC), by the database's
+        clock; a worker that runs schedules sees to that. Paused again, it has the new note and end. Raises
+        InvalidArgument for both or neither, a type that is not known and that none of the newest jobs has, an end that
+        is over, a note of more than 500 characters.
+        """
+        pausing = self.job_pausing
+        pausing.pause(pausing.value(job, tag), by=by, note=note, until=until)
+
+    def resume_jobs(self, *, job: str | Callable[..., Any] | None = None, tag: str | None = None) -> bool:
+        """Run the jobs of a type, or with a tag, again, in their old order; whether they were paused.
+
+        The first hundreds wait in their queues again when it returns, the rest as fast as a server gives them back.
+        """
+        was = self.job_pausing.resume(job, tag) is not None
+        self.ringer.ring(set())
+        return was
+
+    def paused_jobs(self) -> list[HeldBy]:
+        """The types and tags that are paused, with what is known of it and how many jobs are held."""
+        return self.job_pausing.known()
+
+    @property
+    def job_pausing(self) -> JobPausing:
+        """The verbs about types and tags that are paused."""
+        return JobPausing(self.database, self.registry)
 
     def quiet_server(self, server_id: str, *, quiet: bool = True) -> bool:
         """Let a server take no more jobs (what it runs, it ends), or take them again; it notices at its next look.

@@ -5,7 +5,20 @@ from __future__ import annotations
 import click
 
 from taskmanager import __version__
-from taskmanager.cli import admin, alerts, database, generate, jobs, known, legacy, queues, recurring, run, webusers
+from taskmanager.cli import (
+    admin,
+    alerts,
+    database,
+    generate,
+    jobs,
+    known,
+    legacy,
+    pausing,
+    queues,
+    recurring,
+    run,
+    webusers,
+)
 from taskmanager.cli.common import Group, examples, global_options, here_on_path
 
 
@@ -42,7 +55,7 @@ run.web.add_command(webusers.token)
 run.web.add_command(webusers.openapi)
 
 for command in (
-    run.up, run.worker, run.web, jobs.enqueue, jobs.jobs_group, known.job_group, recurring.recurring, queues.queues,
+    run.up, run.worker, run.web, jobs.enqueue, pausing.jobs_group, known.job_group, recurring.recurring, queues.queues,
     queues.servers, generate.generate, database.db, legacy.legacy_group,
     admin.config_group, admin.sql, admin.doctor, alerts.alerts,
 ):  # fmt: skip

@@ -61,6 +61,7 @@ _AUDITED = {
     "recurring trigger": "recurring.trigger", "recurring pause": "recurring.pause",
     "recurring resume": "recurring.pause", "recurring restore": "recurring.restore",
     "queues pause": "queues.pause", "queues resume": "queues.pause",
+    "jobs pause": "types.pause", "jobs resume": "types.pause",
 }  # fmt: skip
 
 
@@ -168,6 +169,9 @@ def _keep_in_audit(ctx: click.Context, tm: TaskManager) -> None:
     if user is None:
         return
     change = ctx.find_root().with_resource(tm.audit.changing(Actor(user, "cli", socket.gethostname()), action))
+    if action == "types.pause":
+        change.about("tag" if ctx.params["tag"] else "type", ctx.params["tag"] or ctx.params["job"] or "")
+        return
     named = ctx.params.get("recurring_id") or ctx.params.get("queue") or ctx.params.get("name")
     if action == "recurring.restore":
         change.about("recurring", "*")

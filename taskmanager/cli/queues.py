@@ -28,7 +28,7 @@ def list_queues(ctx: click.Context, as_json: bool) -> None:
     found, servers = tm.database.read(lambda tx: (monitoring.queue_lengths(tx), monitoring.servers(tx)))
     rows = [
         {
-            "queue": q.name, "waiting": q.waiting, "fetched": q.fetched, "paused": q.paused,
+            "queue": q.name, "waiting": q.waiting, "fetched": q.fetched, "held": q.held, "paused": q.paused,
             "servers": sum(q.name in s.queues for s in servers),
         }
         for q in found

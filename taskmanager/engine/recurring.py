@@ -28,7 +28,7 @@ from taskmanager.engine.legacy import row_of
 from taskmanager.engine.legacy_schedule import PREFIX
 from taskmanager.engine.performer import text_of
 from taskmanager.engine.recurring_verbs import RecurringVerbs, owed_since
-from taskmanager.storage import queue_pauses, recurring
+from taskmanager.storage import job_pauses, queue_pauses, recurring
 from taskmanager.storage.database import DatabaseError
 from taskmanager.storage.monitoring_recurring import Glance
 from taskmanager.storage.transaction import Tx
@@ -150,6 +150,8 @@ class RecurringJobs(RecurringVerbs):
             log.info("queues resume: their pause has ended: %s", ", ".join(ended))
             ring = tx.ring
             tx.after_commit(lambda: ring(set(ended)))
+        if over := job_pauses.end_due(tx, now, limit):
+            log.info("jobs resume: the pause of their type or tag has ended: %s", ", ".join(over))
         for recurring_id in recurring.ended_pauses(tx, now, limit):
             self._end_pause(tx, recurring_id, now)
         found = recurring.load_due(tx, now, limit)

@@ -20,6 +20,7 @@ from taskmanager.engine.recurring import RecurringJobs
 from taskmanager.engine.transitions import Transitions
 from taskmanager.server.company import Company
 from taskmanager.server.completer import Completer
+from taskmanager.server.hold_keeper import HoldKeeper
 from taskmanager.server.lifeline import Lifeline, folder_of
 from taskmanager.server.measuring import Measurer, Measures, Sampler
 from taskmanager.server.process import Loop, Process
@@ -132,6 +133,7 @@ class Server:
             Expirer(database, self.parts.transitions, kept.audit_retention_seconds, kept.history_retention_seconds),
             CounterRoller(database),
             FailureKeeper(database),
+            HoldKeeper(database),
             self.stack_teller,
         ]
         if self.measures is not None:

@@ -17,6 +17,7 @@ from taskmanager.server.job_threads import JobThreads
 from taskmanager.server.lifeline import Lifeline
 from taskmanager.server.process import Process
 from taskmanager.server.runners import Runners
+from taskmanager.server.sweeper import SWEEPS, Sweeper
 from taskmanager.storage import queues
 from taskmanager.storage.database import Database
 from taskmanager.storage.transaction import Tx
@@ -57,6 +58,7 @@ class Worker(Process):
         self.database, self.performer = database, performer
         self.guid, self.queues, self._messages, self._prefetch = guid, queue_names, messages, prefetch
         self._numbers = itertools.count(1)
+        self._sweeper = Sweeper(database)
         self._marks: dict[str, tuple[queues.Mark, float]] = {}
         self._inbox: SimpleQueue[Claim | None] = SimpleQueue()
         self._letters: SimpleQueue[Claim | None] = SimpleQueue()
@@ -94,11 +96,17 @@ class Worker(Process):
         for queue in self.queues:
             if found >= room:
                 break
-            found += self._claim(queue, room - found, self._inbox)
+            found += self._claim_past_held(queue, room - found)
         self._claim_messages(is_busy=found >= room)
         if room <= 0:
             return 0.05
-        return 0.0 if found >= room else DOUBT_PAUSE if self.claims.unanswered else _REST_SECONDS
+        return (
+            0.0
+            if found >= room or self._sweeper.has_met()
+            else DOUBT_PAUSE
+            if self.claims.unanswered
+            else _REST_SECONDS
+        )
 
     def perform(self, claim: Claim) -> None:
         """Perform one claim in the calling thread."""
@@ -112,34 +120,46 @@ class Worker(Process):
         self._letters_at = time.monotonic() + _MESSAGES_SECONDS
         self._claim(self._messages, free, self._letters)
 
+    def _claim_past_held(self, queue: str, room: int) -> int:
+        """Claim, and where rows of paused jobs fill the place of others, put those aside that stand behind them."""
+        found = self._claim(queue, room, self._inbox)
+        for _ in range(SWEEPS):
+            if found >= room or not self._sweeper.is_amid:
+                break
+            mark = self._sweeper.sweep(queue, self.claims.skips(), self._mark(queue))
+            self._remember(queue, mark)
+            found += self._claim(queue, room - found, self._inbox)
+        return found
+
     def _claim(self, queue: str, limit: int, inbox: SimpleQueue[Claim | None]) -> int:
         token = queues.token_of(self.guid, next(self._numbers))
         skip, mark = self.claims.skips(), self._mark(queue)
 
-        def work(tx: Tx) -> list[Claim]:
+        def work(tx: Tx) -> queues.Taken:
             self.claims.unanswered += 1
-            return queues.claim(tx, queue, limit, token, skip=skip, after=mark)
+            return queues.take_next(tx, queue, limit, token, skip=skip, after=mark)
 
-        claims = self.database.run(work, patience=5)
+        taken = self.database.run(work, patience=5)
         self.claims.unanswered -= 1
-        self._remember(queue, claims[-1] if len(claims) >= limit else None)
-        self.claims.keep(claims)
-        for claim in claims:
+        self._remember(queue, taken.last)
+        self._sweeper.met(taken)
+        self.claims.keep(taken.claims)
+        for claim in taken.claims:
             inbox.put(claim)
-        return len(claims)
+        return len(taken.claims)
 
     def _mark(self, queue: str) -> queues.Mark | None:
         mark, until = self._marks.get(queue, (None, 0.0))
         return mark if time.monotonic() < until else None
 
-    def _remember(self, queue: str, last: Claim | None) -> None:
+    def _remember(self, queue: str, last: queues.Mark | None) -> None:
         """Where the next claim of this queue starts; at the beginning when this one found less than it asked for."""
         if last is None:
             self._marks.pop(queue, None)
             return
         _, until = self._marks.get(queue, (None, 0.0))
         now = time.monotonic()
-        self._marks[queue] = (queues.Mark(last.priority, last.queue_id), until if until > now else now + _MARK_SECONDS)
+        self._marks[queue] = (last, until if until > now else now + _MARK_SECONDS)
 
     def _room(self) -> int:
         """Free places; none while enough is in memory, so that claims come in batches."""

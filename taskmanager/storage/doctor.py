@@ -15,7 +15,18 @@ from taskmanager.domain.invocation import InvocationUnreadable, read
 from taskmanager.domain.records import RecurringRecord
 from taskmanager.domain.times import utcnow
 from taskmanager.domain.wallclock import WallClock
-from taskmanager.storage import backlog, legacy_shape, monitoring, plans, schema, servers, sql_api, stranded, turns
+from taskmanager.storage import (
+    backlog,
+    job_pauses,
+    legacy_shape,
+    monitoring,
+    plans,
+    schema,
+    servers,
+    sql_api,
+    stranded,
+    turns,
+)
 from taskmanager.storage.database import Database
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
@@ -194,8 +205,14 @@ def _queues(tx: Tx, silent_after: float) -> Iterator[Finding]:
     """Jobs that wait where nobody claims them."""
     alive = _alive(tx, silent_after)
     served = {name for s in alive for name in s.queues}
-    lengths = [q for q in monitoring.queue_lengths(tx) if q.waiting]
+    found = monitoring.queue_lengths(tx)
+    lengths = [q for q in found if q.waiting]
     good = True
+    if held := sum(q.held for q in found):
+        paused = ", ".join(one.value for one in job_pauses.known(tx))
+        cure = "`taskmanager jobs resume --type NAME`, or --tag"
+        seen = f"{held} jobs are held: paused are {paused}" if paused else f"{held} jobs are held, and go back soon"
+        yield Finding("warn", "queues", seen, cure if paused else "run a server: it gives them back")
     for queue in lengths:
         if queue.paused:
             cure = f"`taskmanager queues resume {queue.name}`"

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from taskmanager.storage.database import Database
 from taskmanager.storage.dialects import Product
+from taskmanager.storage.holding import PAUSED_JOBS
 from taskmanager.storage.queues import PAUSED
 from taskmanager.storage.recurring import PAUSED as PAUSED_RECURRING
 from taskmanager.storage.recurring import SET as RECURRING
@@ -20,14 +21,14 @@ from taskmanager.storage.statements import PlainText, statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment
 
-_COLUMNS = 9
+_COLUMNS = 10
 _VERSION = PlainText("PRAGMA data_version")
 
 
 @dataclass(frozen=True, slots=True)
 class Glance:
     """What there is: waiting jobs, and the earliest unix second of a delayed and of a recurring job (or of
-    the end of the pause of one, or of a queue).
+    the end of the pause of one, of a queue, or of a type or tag).
 
     quiet: this server is asked to take no jobs; stopping: and to end when those at hand have. stacks: somebody asks
     where running jobs stand.
@@ -64,6 +65,7 @@ def glance(t: Tables, p: Product) -> str:
         f"(SELECT MIN({score}) FROM {name} WHERE {key} = '{RECURRING}' AND {score} >= 0)",
         f"(SELECT MIN({score}) FROM {name} WHERE {key} = '{PAUSED_RECURRING}' AND {score} > 0)",
         f"(SELECT MIN({score}) FROM {name} WHERE {key} = '{PAUSED}' AND {score} > 0)",
+        f"(SELECT MIN({score}) FROM {name} WHERE {key} = '{PAUSED_JOBS}' AND {score} > 0)",
         f"(SELECT MAX({score}) FROM {name} WHERE {key} = '{QUIET}' AND {q('Value')} = :server)",
         f"CASE WHEN {asked}'{WANTED}') THEN 1 END",
     )  # fmt: skip
@@ -96,12 +98,12 @@ class Watcher:
         found = self._database.product.wide(row, _COLUMNS)
         now = as_moment(found[0])
         self._database.clock.set(now, float(found[1]), asked=asked)
-        scheduled, *recurring = (None if score is None else float(score) for score in found[3:7])
+        scheduled, *recurring = (None if score is None else float(score) for score in found[3:8])
         first = min((score for score in recurring if score is not None), default=None)
-        quiet = None if found[7] is None else float(found[7])
+        quiet = None if found[8] is None else float(found[8])
         return Glance(
             now, found[2] is not None, scheduled, first, quiet=quiet is not None,
-            stopping=quiet is not None and quiet >= STOPS, stacks=found[8] is not None,
+            stopping=quiet is not None and quiet >= STOPS, stacks=found[9] is not None,
         )  # fmt: skip
 
     def version(self) -> int:

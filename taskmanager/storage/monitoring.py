@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, literal_column, select
 
 from taskmanager.domain.records import JobRecord, ServerRecord
 from taskmanager.storage import jobs, queues, recurring, structures
 from taskmanager.storage import servers as server_rows
 from taskmanager.storage.dialects import Product
+from taskmanager.storage.holding import HELD
 from taskmanager.storage.statements import Builder, statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx
@@ -22,12 +23,13 @@ _COUNTED = ("Enqueued", "Scheduled", "Processing", "Awaiting", "Failed")
 
 @dataclass(frozen=True, slots=True)
 class QueueLength:
-    """How much waits in a queue, and how much of it is in workers' hands."""
+    """How much waits in a queue, is in workers' hands, and is held as it is paused by type or tag."""
 
     name: str
     waiting: int
     fetched: int
     paused: bool
+    held: int = 0
 
 
 @statement
@@ -91,9 +93,16 @@ def count_waiting(t: Tables, p: Product) -> Any:
 @statement
 def count_fetched(t: Tables, p: Product) -> Any:
     q = t.queue.c
-    rows = (
-        select(q.Id).where(q.Queue == bindparam("queue"), q.FetchedAt.is_not(None)).limit(bindparam("cap")).subquery()
-    )
+    claimed = q.Queue == bindparam("queue"), q.FetchedAt < literal_column(f"'{HELD}'")
+    rows = select(q.Id).where(*claimed).limit(bindparam("cap")).subquery()
+    return select(func.count()).select_from(rows)
+
+
+@statement
+def count_held(t: Tables, p: Product) -> Any:
+    q = t.queue.c
+    held = q.Queue == bindparam("queue"), q.FetchedAt == literal_column(f"'{HELD}'")
+    rows = select(q.Id).where(*held).limit(bindparam("cap")).subquery()
     return select(func.count()).select_from(rows)
 
 
@@ -142,6 +151,7 @@ def queue_lengths(tx: Tx) -> list[QueueLength]:
             int(tx.execute(count_waiting, {"queue": name, "cap": COUNT_CAP}).scalar_one()),
             int(tx.execute(count_fetched, {"queue": name, "cap": COUNT_CAP}).scalar_one()),
             name in paused,
+            int(tx.execute(count_held, {"queue": name, "cap": COUNT_CAP}).scalar_one()),
         )
         for name in sorted(names)
     ]

@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, literal_column, or_, select
 
 from taskmanager.domain.records import Pause
 from taskmanager.domain.rollups import LATENCY, LENGTH, QUEUE, Figures
 from taskmanager.storage import monitoring_waits, queue_pauses
 from taskmanager.storage.dialects import Product
+from taskmanager.storage.holding import HELD
 from taskmanager.storage.monitoring_lists import Row, rows_of
 from taskmanager.storage.monitoring_snapshot import CAP, queue_names
+from taskmanager.storage.pauses import pause_in
 from taskmanager.storage.queues import PAUSED
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
@@ -34,7 +36,7 @@ FIRST = (-(1 << 31), 0)
 @dataclass(frozen=True, slots=True)
 class QueueView:
     """One queue. `waiting_since`: since when the job waits that came first, whatever its priority; `next`: the jobs
-    that will be claimed first.
+    that will be claimed first; `held`: what is held as it is paused by type or tag, which neither waits nor is fetched.
 
     pause: what is known of it; None of a queue that is not paused.
     """
@@ -43,6 +45,7 @@ class QueueView:
     pause: Pause | None
     waiting: int = 0
     fetched: int = 0
+    held: int = 0
     waiting_since: datetime | None = None
     next: tuple[Row, ...] = ()
 
@@ -129,7 +132,7 @@ def fetched_of_queue(t: Tables, p: Product) -> Any:
     c = t.queue.c
     return (
         select(c.Id, c.JobId)
-        .where(c.Queue == bindparam("queue"), c.FetchedAt.is_not(None), c.Id > bindparam("id"))
+        .where(c.Queue == bindparam("queue"), c.FetchedAt < literal_column(f"'{HELD}'"), c.Id > bindparam("id"))
         .order_by(c.Id)
         .limit(bindparam("limit"))
     )
@@ -229,13 +232,15 @@ def known(tx: Tx) -> dict[str, Pause | None]:
         found.setdefault(str(name), None)
         if paused:
             told.setdefault(str(name), {})[str(key)] = value or ""
-    return found | {name: queue_pauses.pause_in(fields) for name, fields in told.items()}
+    return found | {name: pause_in(fields) for name, fields in told.items()}
 
 
 def _look_at(tx: Tx, views: dict[str, QueueView]) -> None:
     """Count what is in these queues."""
-    for name, (waiting, fetched, since) in monitoring_waits.look(tx, list(views)).items():
-        views[name] = replace(views[name], waiting=waiting, fetched=fetched, waiting_since=since)
+    for name, look in monitoring_waits.look(tx, list(views)).items():
+        views[name] = replace(
+            views[name], waiting=look.waiting, fetched=look.fetched, held=look.held, waiting_since=look.since
+        )
 
 
 def _with_next(tx: Tx, views: dict[str, QueueView]) -> list[QueueView]:

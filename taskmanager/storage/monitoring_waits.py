@@ -7,11 +7,13 @@ the first row of the index; so one row is looked at for each priority, and the o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from taskmanager.storage.dialects import Product
+from taskmanager.storage.holding import HELD
 from taskmanager.storage.monitoring_snapshot import CAP
 from taskmanager.storage.statements import Builder, statement
 from taskmanager.storage.tables import Tables
@@ -25,7 +27,7 @@ PRIORITIES = 100
 
 @statement
 def looks(t: Tables, p: Product) -> Any:
-    """What waits in some queues and what is in hand, capped, and since when the job waits that came first."""
+    """What waits in some queues, is in hand and is held, capped, and since when the job waits that came first."""
     return _looking(_SIZES[-1])(t, p)
 
 
@@ -35,12 +37,26 @@ def waits(t: Tables, p: Product) -> Any:
     return _waiting(_SIZES[-1])(t, p)
 
 
-def look(tx: Tx, queues: Sequence[str]) -> dict[str, tuple[int, int, datetime | None]]:
-    """Of each queue: how many wait and are in hand, at most CAP + 1, and since when the one waits that came first."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How many jobs of a queue wait, are in hand and are held, at most CAP + 1; since when the one waits that came
+    first."""
+
+    waiting: int
+    fetched: int
+    held: int
+    since: datetime | None
+
+
+def look(tx: Tx, queues: Sequence[str]) -> dict[str, Look]:
+    """How it is in each of some queues."""
     rows = list(_each(tx, _looking, queues))
-    firsts = {str(name): as_moment(at) for name, _, _, at in rows if at is not None}
-    counted = ((str(name), waiting, fetched) for name, waiting, fetched, _ in rows if waiting is not None)
-    return {name: (int(waiting), int(fetched), firsts.get(name)) for name, waiting, fetched in counted}
+    firsts = {str(row[0]): as_moment(row[4]) for row in rows if row[4] is not None}
+    return {
+        (name := str(row[0])): Look(int(row[1]), int(row[2]), int(row[3]), firsts.get(name))
+        for row in rows
+        if row[1] is not None
+    }
 
 
 def since(tx: Tx, queues: Sequence[str]) -> dict[str, datetime]:
@@ -61,7 +77,7 @@ def _looking(size: int) -> Builder:
     def build(t: Tables, p: Product) -> str:
         # Of a queue whose name is not known beforehand PostgreSQL would count by reading the whole table.
         names = [f"q{n}" for n in range(size)]
-        waits = p.for_each(names, ["NULL", "NULL", f"({_since(t, p)})"])
+        waits = p.for_each(names, ["NULL", "NULL", "NULL", f"({_since(t, p)})"])
         return " UNION ALL ".join((waits, *(f"SELECT {_counts(t, p, name)}, NULL" for name in names)))
 
     return build
@@ -69,7 +85,8 @@ def _looking(size: int) -> Builder:
 
 def _counts(t: Tables, p: Product, name: str) -> str:
     table, of, fetched = p.quote(t.queue.name), f"{p.quote('Queue')} = :{name}", p.quote("FetchedAt")
-    counts = (p.count_up_to(CAP + 1, f"{table} WHERE {of} AND {fetched} IS {null}") for null in ("NULL", "NOT NULL"))
+    each = "IS NULL", f"< '{HELD}'", f"= '{HELD}'"
+    counts = (p.count_up_to(CAP + 1, f"{table} WHERE {of} AND {fetched} {one}") for one in each)
     return ", ".join((p.text_parameter(name), *counts))
 
 

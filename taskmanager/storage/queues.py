@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from taskmanager.domain.paused import PausedJobs, paused_of
 from taskmanager.domain.records import Claim
-from taskmanager.storage import jobs
+from taskmanager.domain.tags import PARAMETER
+from taskmanager.storage import holding, jobs
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
@@ -15,6 +17,8 @@ from taskmanager.storage.transaction import Tx, as_moment, insert_each
 
 #: The set whose members are the names of queues from which nothing is claimed.
 PAUSED = "paused-queues"
+#: Before every priority.
+FIRST = -(1 << 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,16 @@ class Mark:
 
     priority: int
     queue_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a claim came to. held: rows it met that are held now, as their jobs are paused by type or tag. last: the
+    last row it met, where it met as many as it asked for."""
+
+    claims: list[Claim]
+    held: int = 0
+    last: Mark | None = None
 
 
 @statement
@@ -80,13 +94,15 @@ def take(t: Tables, p: Product) -> str:
 
 @statement
 def read_taken(t: Tables, p: Product) -> str:
-    """The jobs of a claim, and behind them their parameters: one way to the server and back instead of two."""
+    """The jobs of a claim, behind them their parameters, and what is paused: one way to the server and back."""
     q = p.quote
     job = ", ".join(f"t.{q(c)}" for c in ("Id", "StateName", "StateId", "InvocationData", "Arguments", "CreatedAt"))
     return (
         f"SELECT {job}, NULL AS name, NULL AS value FROM {p.by_ids(t.job.name, 'Id')} UNION ALL "
         f"SELECT t.{q('JobId')}, NULL, NULL, NULL, NULL, NULL, t.{q('Name')}, t.{q('Value')} "
-        f"FROM {p.by_ids(t.parameter.name, 'JobId')}"
+        f"FROM {p.by_ids(t.parameter.name, 'JobId')} UNION ALL "
+        f"SELECT 0, NULL, NULL, NULL, NULL, NULL, s.{q('Value')}, NULL FROM {q(t.set.name)} s "
+        f"WHERE s.{q('Key')} = '{holding.PAUSED_JOBS}'"
     )
 
 
@@ -167,36 +183,69 @@ def push(tx: Tx, rows: Sequence[tuple[int, str, int]]) -> None:
 def claim(
     tx: Tx, queue: str, limit: int, token: str, *, skip: Sequence[int] = (), after: Mark | None = None
 ) -> list[Claim]:
-    """Claim up to `limit` waiting rows of one queue for `token`, and read their jobs and parameters.
+    """As `take_next`, and what it claimed alone."""
+    return take_next(tx, queue, limit, token, skip=skip, after=after).claims
+
+
+def take_next(
+    tx: Tx, queue: str, limit: int, token: str, *, skip: Sequence[int] = (), after: Mark | None = None
+) -> Taken:
+    """Claim up to `limit` waiting rows of one queue for `token`, and read their jobs and parameters; rows of paused
+    jobs are held instead.
 
     skip: queue ids to pass by. after: where an earlier claim ended; rows before it are found only when none is
     behind it. A row whose job is gone comes back with empty invocation data; the caller drops it.
     """
-    rows = _candidates(tx, queue, limit, skip, after)
+    rows = candidates(tx, queue, limit, skip, after)
     if not rows:
-        return []
+        return Taken([])
     claims = {int(r[1]): Claim(int(r[0]), int(r[1]), queue, token, priority=int(r[2])) for r in rows}
     extra = [int(r[0]) for r in rows if claims[int(r[1])].queue_id != int(r[0])]
     if extra:
         acknowledge(tx, extra)
     ids = jobs.ids_json(c.queue_id for c in claims.values())
     tx.send(take, {"ids": ids, "now": tx.bind_moment(tx.now()), "token": token})
-    _read(tx, claims)
-    return list(claims.values())
+    paused, all_of_them = _read(tx, claims), list(claims.values())
+    held = _held(tx, all_of_them, paused) if paused else set()
+    last = all_of_them[-1] if len(all_of_them) >= limit else None
+    return Taken(
+        [one for one in all_of_them if one.queue_id not in held], len(held),
+        None if last is None else Mark(last.priority, last.queue_id),
+    )  # fmt: skip
 
 
-def _read(tx: Tx, claims: Mapping[int, Claim]) -> None:
-    """Read what is to be known of claimed jobs, by their ids. A row with a name is one of a job's parameters."""
+def _read(tx: Tx, claims: Mapping[int, Claim]) -> PausedJobs:
+    """Read what is to be known of claimed jobs, by their ids, and what is paused. A row with a name is one of a job's
+    parameters; of no job, a pause."""
+    paused = []
     for row in tx.execute(read_taken, {"ids": jobs.ids_json(claims)}):
-        held, name = claims[int(row[0])], row[6]
-        if name is None:
+        job_id, name = int(row[0]), row[6]
+        if not job_id:
+            paused.append(str(name))
+        elif name is None:
+            held = claims[job_id]
             held.state, held.state_id, held.invocation_data, held.arguments = row[1], row[2], row[3], row[4]
             held.created_at = as_moment(row[5])
         else:
-            held.parameters[name] = row[7]
+            claims[job_id].parameters[name] = row[7]
+    return paused_of(paused) if paused else PausedJobs()
 
 
-def _candidates(tx: Tx, queue: str, limit: int, skip: Sequence[int], after: Mark | None) -> Sequence[Any]:
+def _held(tx: Tx, claims: Sequence[Claim], paused: PausedJobs) -> set[int]:
+    """Hold the rows of paused jobs, and tell which; once more by what is locked, where there are any."""
+    held = _of_paused(claims, paused)
+    if held:
+        held = _of_paused(claims, holding.still_paused(tx))
+    holding.hold(tx, held)
+    return held
+
+
+def _of_paused(claims: Sequence[Claim], paused: PausedJobs) -> set[int]:
+    return {c.queue_id for c in claims if paused.of_job(c.invocation_data, c.parameters.get(PARAMETER))}
+
+
+def candidates(tx: Tx, queue: str, limit: int, skip: Sequence[int], after: Mark | None) -> Sequence[Any]:
+    """The rows that a claim would take, locked: number, job and priority of each."""
     given: dict[str, Any] = {"queue": queue, "limit": limit}
     if skip:
         return tx.execute(claimable_except, given | {"ids": jobs.ids_json(skip)}).all()
@@ -268,14 +317,15 @@ def waiting_among(tx: Tx, job_ids: Iterable[int]) -> set[int]:
 
 
 def free_among(tx: Tx, job_ids: Iterable[int]) -> set[int]:
-    """Which of these jobs wait in a queue, claimed by nobody."""
-    return {int(r[0]) for r in tx.execute(free_rows_of_jobs, {"ids": jobs.ids_json(job_ids)}) if r[1] is None}
+    """Which of these jobs wait in a queue, claimed by nobody; those that are held do."""
+    found = tx.execute(free_rows_of_jobs, {"ids": jobs.ids_json(job_ids)})
+    return {int(r[0]) for r in found if holding.is_free(r[1])}
 
 
 def lock_free_among(tx: Tx, job_ids: Iterable[int]) -> set[int]:
     """As `free_among`, and nobody claims them before the end of the transaction."""
     rows = tx.execute(lock_free_rows_of_jobs, {"ids": jobs.ids_json(job_ids)})
-    return {int(r[0]) for r in rows if r[1] is None}
+    return {int(r[0]) for r in rows if holding.is_free(r[1])}
 
 
 def held_among(tx: Tx, job_ids: Iterable[int]) -> set[int]:

@@ -80,8 +80,8 @@ def test_queues_are_listed_paused_and_resumed(cli_on: Cli, tm: TaskManager) -> N
     cli_on("enqueue", "add", "1")
     tm.database.run(lambda tx: servers.announce(tx, "here:1:x", {"Queues": ["default"]}))
     assert lines(cli_on("queues", "list", "--json")) == [
-        {"queue": "default", "waiting": 1, "fetched": 0, "paused": False, "servers": 1},
-        {"queue": "mail", "waiting": 0, "fetched": 0, "paused": True, "servers": 0},
+        {"queue": "default", "waiting": 1, "fetched": 0, "held": 0, "paused": False, "servers": 1},
+        {"queue": "mail", "waiting": 0, "fetched": 0, "held": 0, "paused": True, "servers": 0},
     ]
     typed = cli_on("queues", "pause", "defualt")
     assert "nothing waits in 'defualt', and no server works on it; did you mean 'default'?" in typed.stderr

@@ -38,6 +38,8 @@ class MySQL(Product):
     limit, no_limit = "SET SESSION max_execution_time = {ms}", "SET SESSION max_execution_time = 0"
     explain = "EXPLAIN FORMAT=TRADITIONAL"
     rows_lie_by_key = True
+    # The words that MariaDB knows as well.
+    for_share = " LOCK IN SHARE MODE"
 
     def plan(self, rows: Sequence[Mapping[str, Any]]) -> Plan:
         keys = {key for row in rows for key in str(row["key"] or "").split(",") if key}

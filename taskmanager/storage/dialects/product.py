@@ -57,6 +57,8 @@ class Product:
     #: SQL for the name of its zone; `SYSTEM <abbreviation>` where it takes the host's.
     time_zone = "'UTC'"
     for_update_skip = " FOR UPDATE SKIP LOCKED"
+    #: Others may read and lock the rows so as well, and nobody may change them.
+    for_share = " FOR SHARE"
     #: Statements after which a wait for a whole table ends within a second, and as usual; empty where that costs the
     #: transaction. `is_table_locked` tells of it.
     wait_briefly = ""

@@ -22,6 +22,7 @@ class SQLite(Product):
     local_offset = "CAST(strftime('%s', 'now', 'localtime') AS INTEGER) - CAST(strftime('%s', 'now') AS INTEGER)"
     time_zone = "'SYSTEM'"
     for_update_skip = ""
+    for_share = ""
     lock_of = False
     last_id = "last_insert_rowid()"
     explain = "EXPLAIN QUERY PLAN"
