@@ -22,17 +22,20 @@ from tests.faults.test_kill import wait_for as wait_for
 SERVERS = ("mariadb", "mysql", "postgresql")
 _ROOT = str(Path(taskmanager.__file__).parent.parent)
 
-#: Notes that it began, sleeps in a loop, at its first call for another time than later, notes that it ended.
+#: Notes that it began, sleeps in a loop until it is let go, at its first call for another time than later at most,
+#: notes that it ended.
 _LOOPS = {
     "mysql": """BEGIN DECLARE n INT DEFAULT 0; DECLARE most INT;
         INSERT INTO tm_marks (what, number) VALUES ('began', CONNECTION_ID());
         SET most = (SELECT IF(COUNT(*) > 1, {then}, {seconds}) FROM tm_marks WHERE what = 'began') * 5;
-        WHILE n < most DO DO SLEEP(0.2); SET n = n + 1; END WHILE;
+        WHILE n < most AND NOT EXISTS (SELECT 1 FROM tm_marks WHERE what = 'let go') DO
+        DO SLEEP(0.2); SET n = n + 1; END WHILE;
         INSERT INTO tm_marks (what, number) VALUES ('ended', CONNECTION_ID()); END""",
     "postgresql": """LANGUAGE plpgsql AS $$ DECLARE most int; BEGIN
         INSERT INTO tm_marks (what, number) VALUES ('began', pg_backend_pid()); COMMIT;
         SELECT CASE WHEN count(*) > 1 THEN {then} ELSE {seconds} END * 5 INTO most FROM tm_marks WHERE what = 'began';
-        FOR n IN 1..most LOOP PERFORM pg_sleep(0.2); END LOOP;
+        FOR n IN 1..most LOOP
+        EXIT WHEN EXISTS (SELECT 1 FROM tm_marks WHERE what = 'let go'); PERFORM pg_sleep(0.2); END LOOP;
         INSERT INTO tm_marks (what, number) VALUES ('ended', pg_backend_pid()); END $$""",
 }
 
@@ -74,13 +77,20 @@ class Bench:
         return self.procedure(name, body if self.product == "postgresql" else "SELECT 'ran'")
 
     def loop(self, name: str, seconds: int = 60, then: int | None = None) -> str:
-        """A procedure that sleeps in a loop, between two marks. then: seconds of later calls, where they differ."""
+        """A procedure that sleeps in a loop, between two marks, until `let_go` or for so many seconds.
+
+        then: seconds of later calls, where they differ.
+        """
         self.sql(
             "DROP TABLE IF EXISTS tm_marks",
             "CREATE TABLE tm_marks (what VARCHAR(20), number BIGINT, at TIMESTAMP DEFAULT CURRENT_TIMESTAMP)",
         )
         body = _LOOPS["postgresql" if self.product == "postgresql" else "mysql"]
         return self.procedure(name, body.format(seconds=seconds, then=seconds if then is None else then))
+
+    def let_go(self) -> None:
+        """End the loop's sleep."""
+        self.sql("INSERT INTO tm_marks (what, number) VALUES ('let go', 0)")
 
     def marks(self, what: str) -> list[int]:
         """The connections on which the procedure began or ended."""
@@ -112,6 +122,10 @@ class Bench:
         with self.engine.connect() as connection:
             found = connection.execute(text(f"SELECT * FROM {self.q('c_LoggedJob')} ORDER BY {self.q('ID')}"))
             return [dict(row) for row in found.mappings()]
+
+    def servers(self) -> set[str]:
+        """Who has announced itself and not signed off."""
+        return {str(row[0]) for row in self.sql(f"SELECT {self.q('Id')} FROM {self.q('HangfireServer')}")}
 
     def trigger(self, row_id: int) -> int:
         """Run a row now; the id of its job."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from taskmanager import TaskManager
+from taskmanager.server.server import Server
 from tests.legacy_procedures.bench import SERVERS, Bench, end, logs
 
 
@@ -65,3 +66,25 @@ def worker(bench: Bench, tmp_path: Path) -> Iterator[Callable[..., subprocess.Po
     yield start
     end(*started)
     assert "Traceback" not in logs(tmp_path)
+
+
+@pytest.fixture
+def serve(bench: Bench, caplog: pytest.LogCaptureFixture) -> Iterator[Callable[..., Server]]:
+    """Starts servers in this process, where a test is about procedures and kills no process, and stops them.
+
+    They do all that a worker process does but start, which takes more processor time than the rest of such a test.
+    """
+    started: list[tuple[TaskManager, Server]] = []
+
+    def start(**settings: Any) -> Server:
+        url = bench.tm.database.url.render_as_string(hide_password=False)
+        tm = TaskManager(database_url=url, threads=4, **settings)
+        started.append((tm, tm.server()))
+        started[-1][1].start()
+        return started[-1][1]
+
+    yield start
+    for tm, one in started:
+        one.stop(1)
+        tm.close()
+    assert [r.getMessage() for r in caplog.records if r.exc_info] == []

@@ -14,17 +14,19 @@ from typing import Any
 import pytest
 
 from taskmanager import TaskManager
+from taskmanager.server.server import Server
 from tests.conftest import history
 from tests.legacy_procedures.bench import Bench, end, wait_for
 
 Workers = Callable[..., subprocess.Popen[bytes]]
+Servers = Callable[..., Server]
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(120)]
 
 
-def test_a_procedure_that_runs_too_long_is_killed_and_failed(server: Bench, worker: Workers) -> None:
+def test_a_procedure_that_runs_too_long_is_killed_and_failed(server: Bench, serve: Servers) -> None:
     row_id = server.job(server.loop("SP_Loop"))
-    worker(legacy_timeout_seconds="2s")
+    serve(legacy_timeout_seconds=2.0)
     job_id = server.trigger(row_id)
     connection, _ = server.begun(job_id)
     took = wait_for(lambda: server.tm.get(job_id).state == "Failed", 10, "it was not ended")
@@ -36,12 +38,12 @@ def test_a_procedure_that_runs_too_long_is_killed_and_failed(server: Bench, work
     assert server.marks("ended") == []
 
 
-@pytest.mark.parametrize("door", ["python", "command line"])
+@pytest.mark.parametrize("door", ["python", pytest.param("command line", marks=pytest.mark.one_server)])
 def test_a_run_whose_job_is_deleted_is_cancelled_and_told_but_not_counted(
-    server: Bench, worker: Workers, tmp_path: Path, door: str
+    server: Bench, serve: Servers, tmp_path: Path, door: str
 ) -> None:
     row_id = server.job(server.loop("SP_Loop"))
-    worker()
+    serve()
     job_id = server.trigger(row_id)
     connection, served = server.begun(job_id)
     if door == "python":
@@ -58,7 +60,7 @@ def test_a_run_whose_job_is_deleted_is_cancelled_and_told_but_not_counted(
     assert run["ResultMessage"] == "Cancelled: the job was moved to Deleted; its connection was killed"
     assert (row["LastResult"], row["FailureCount"]) == (run["ResultMessage"], 7)
     assert row["LastRun"] == run["StartedAt"]
-    time.sleep(2)
+    time.sleep(1)
     assert (len(server.marks("began")), server.marks("ended"), len(server.runs())) == (1, [], 1)
 
 
@@ -75,9 +77,9 @@ def test_a_run_that_ends_before_its_deletion_is_noticed_is_told_too(bench: Bench
     assert (bench.row(row_id)["FailureCount"], bench.tm.get(job_id).state) == (7, "Deleted")
 
 
-def test_a_running_procedure_that_is_requeued_is_ended_before_it_runs_again(server: Bench, worker: Workers) -> None:
-    row_id = server.job(server.loop("SP_Loop", 4))
-    worker(), worker()
+def test_a_running_procedure_that_is_requeued_is_ended_before_it_runs_again(server: Bench, serve: Servers) -> None:
+    row_id = server.job(server.loop("SP_Loop", then=1))
+    serve(), serve()
     job_id = server.trigger(row_id)
     connection, _ = server.begun(job_id)
     assert server.tm.requeue(job_id)
@@ -92,47 +94,55 @@ def test_a_running_procedure_that_is_requeued_is_ended_before_it_runs_again(serv
 
 
 def test_a_worker_that_stops_waits_the_grace_time_then_kills_the_procedure_and_the_run_fails(
-    server: Bench, worker: Workers
+    server: Bench, worker: Workers, serve: Servers
 ) -> None:
     row_id = server.job(server.loop("SP_Loop"))
-    stopping, other = worker(grace_seconds=2), None
+    stopping = worker(grace_seconds=2)
     job_id = server.trigger(row_id)
     connection, served = server.begun(job_id)
-    other = worker()
+    other = serve()
     started = time.monotonic()
     assert end(stopping) == [0]
     assert 2 < time.monotonic() - started < 12
-    assert other.poll() is None
+    assert server.servers() == {other.id}, "which would take it"
     wait_for(lambda: server.tm.get(job_id).state == "Failed", 5, "the run was not failed")
     row, (run,) = server.row(row_id), server.runs()
     assert row["LastResult"] == "the server stopped before the procedure had ended; its connection was killed"
     assert (row["FailureCount"], run["Success"], run["ServerName"]) == (8, 0, served)
     assert not server.is_connected(connection)
-    time.sleep(2)
+    time.sleep(1)
     assert len(server.marks("began")) == 1, "it was not given back"
 
 
+@pytest.mark.one_server
 def test_a_procedure_that_ends_within_the_grace_time_ends_well(server: Bench, worker: Workers) -> None:
-    row_id = server.job(server.loop("SP_Loop", 3))
+    row_id = server.job(server.loop("SP_Loop"))
     stopping = worker(grace_seconds=20)
     job_id = server.trigger(row_id)
     server.begun(job_id)
-    assert end(stopping) == [0]
+    stopping.terminate()
+    time.sleep(1)
+    assert stopping.poll() is None, "it waits"
+    server.let_go()
+    assert stopping.wait(60) == 0
     assert (server.tm.get(job_id).state, server.row(row_id)["FailureCount"]) == ("Succeeded", 0)
 
 
-def test_a_long_procedure_blocks_nothing_is_not_cut_and_not_doubled(server: Bench, worker: Workers) -> None:
-    long = server.job(server.loop("SP_Loop", 15))
+def test_a_long_procedure_blocks_nothing_is_not_cut_and_not_doubled(server: Bench, serve: Servers) -> None:
+    long = server.job(server.loop("SP_Loop"))
     others = [server.job(server.simple("SP_Other"), cron="* * * * * *") for _ in range(3)]
     for _ in range(2):
-        worker("--threads", "2", heartbeat_seconds="500ms", dead_after_seconds="3s")
+        serve(heartbeat_seconds=0.5, dead_after_seconds=3.0)
     job_id = server.trigger(long)
     server.begun(job_id)
+    began = time.monotonic()
     wait_for(lambda: all(server.row(i)["LastRun"] for i in others), 10, "the others did not begin")
     seen = [server.row(i)["LastRun"] for i in others]
     for i, before in zip(others, seen, strict=True):
         wait_for(lambda i=i, before=before: server.row(i)["LastRun"] > before, 10, "the others do not go on")
-    assert server.marks("ended") == [], "all of this was while the long one ran"
+    time.sleep(max(0.0, began + 7 - time.monotonic()))
+    assert server.marks("ended") == [], "all of this was while the long one ran, for twice dead_after_seconds"
+    server.let_go()
     wait_for(lambda: server.tm.get(job_id).state == "Succeeded", 30, "the long one did not end")
     assert (len(server.marks("began")), len(server.marks("ended"))) == (1, 1)
     assert server.row(long)["FailureCount"] == 0

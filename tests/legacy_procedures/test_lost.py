@@ -12,6 +12,7 @@ import pytest
 
 from taskmanager import TaskManager
 from taskmanager.server import lifeline
+from taskmanager.server.server import Server
 from taskmanager.storage import servers
 from tests.conftest import new_database, own_server
 from tests.legacy_procedures.bench import Bench, end, kill, wait_for
@@ -20,16 +21,18 @@ from tests.servers import local
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(150)]
 
 Workers = Callable[..., subprocess.Popen[bytes]]
+Servers = Callable[..., Server]
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["child", "supervisor too"])
 def test_a_run_whose_worker_is_killed_is_failed_its_connection_ended_and_nothing_doubled(
-    server: Bench, worker: Workers, whole: bool
+    server: Bench, worker: Workers, serve: Servers, whole: bool
 ) -> None:
     row_id = server.job(server.loop("SP_Loop"))
-    worker(), worker()
+    worker()
     job_id = server.trigger(row_id)
     connection, lost = server.begun(job_id)
+    serve()
     kill(lost, whole=whole)
     wait_for(lambda: server.tm.get(job_id).state == "Failed", 10, "the lost run was not dealt with")
     assert not server.is_connected(connection), "it was ended before the run was called failed"
@@ -37,17 +40,18 @@ def test_a_run_whose_worker_is_killed_is_failed_its_connection_ended_and_nothing
     assert row["LastResult"].startswith(f"worker lost: {lost} was gone before the procedure had ended; it is not run")
     assert (row["FailureCount"], run["Success"], run["ErrorMessage"]) == (8, 0, row["LastResult"])
     assert (run["ServerName"], run["JobName"], run["StartedAt"]) == (lost, "Report", row["LastRun"])
-    time.sleep(3)
+    time.sleep(2)
     assert (len(server.marks("began")), server.marks("ended"), len(server.runs())) == (1, [], 1)
 
 
 def test_a_lost_run_is_run_again_where_the_setting_says_so_after_the_end_of_the_first(
-    server: Bench, worker: Workers
+    server: Bench, worker: Workers, serve: Servers
 ) -> None:
     row_id = server.job(server.loop("SP_Loop", then=0))
-    worker(legacy_rerun_lost=True), worker(legacy_rerun_lost=True)
+    worker(legacy_rerun_lost=True)
     job_id = server.trigger(row_id)
     connection, lost = server.begun(job_id)
+    serve(legacy_rerun_lost=True)
     kill(lost, whole=True)
     wait_for(lambda: server.tm.get(job_id).state == "Succeeded", 30, "it was not run again")
     assert not server.is_connected(connection)
@@ -57,7 +61,9 @@ def test_a_lost_run_is_run_again_where_the_setting_says_so_after_the_end_of_the_
     assert first["ErrorMessage"] == f"worker lost: {lost} was gone before the job had ended"
 
 
-def test_what_was_claimed_and_not_sent_runs_elsewhere_after_a_loss(server: Bench, worker: Workers) -> None:
+def test_what_was_claimed_and_not_sent_runs_elsewhere_after_a_loss(
+    server: Bench, worker: Workers, serve: Servers
+) -> None:
     rows = [server.job(server.loop("SP_Loop")), server.job(server.simple("SP_Next"))]
     worker("--threads", "1", prefetch=4)
     first = server.trigger(rows[0])
@@ -67,7 +73,7 @@ def test_what_was_claimed_and_not_sent_runs_elsewhere_after_a_loss(server: Bench
     claimed = f"SELECT COUNT(*) FROM {queue} WHERE {server.q('FetchToken')} IS NOT NULL"
     wait_for(lambda: server.sql(claimed)[0][0] == 2, 10, "the second was not claimed ahead")
     kill(lost, whole=True)
-    worker()
+    serve()
     wait_for(lambda: server.tm.get(second).state == "Succeeded", 30, "what was not sent did not run")
     wait_for(lambda: server.tm.get(first).state == "Failed", 10, "what was sent was not failed")
     assert (server.row(rows[1])["FailureCount"], server.row(rows[0])["FailureCount"]) == (0, 8)
@@ -129,16 +135,17 @@ def test_a_python_function_that_was_cut_off_is_failed_and_not_run_again(
     assert (tmp_path / "began").read_text() == "x"
 
 
-def test_a_run_of_a_host_that_vanished_is_dealt_with_within_45_seconds(server: Bench, worker: Workers) -> None:
+def test_a_run_of_a_host_that_vanished_is_dealt_with_within_45_seconds(
+    server: Bench, worker: Workers, serve: Servers
+) -> None:
     if server.product != "mariadb":
         pytest.skip("it takes 40 seconds, and depends on no product")
     row_id = server.job(server.loop("SP_Loop", 120))
     worker()
     job_id = server.trigger(row_id)
     connection, lost = server.begun(job_id)
-    worker()
-    query = f"SELECT COUNT(*) FROM {server.q('HangfireServer')}"
-    wait_for(lambda: server.sql(query)[0][0] == 2, 20, "the second worker is not there")
+    serve()
+    assert len(server.servers()) == 2
     folder = lifeline.folder_of(server.tm.database.identity)
     (folder / f"{lost.rpartition(':')[2]}.alive").unlink()  # of another host one sees no lifeline
     kill(lost, whole=True)
