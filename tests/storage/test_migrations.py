@@ -20,7 +20,10 @@ from taskmanager.domain.errors import InvalidArgument, SchemaError, StorageError
 from taskmanager.storage import schema
 from taskmanager.storage.database import Database
 from taskmanager.storage.tables import Tables
+from tests.conftest import drop_database, new_database, server_of
 from tests.storage.schemas import describe, run_script, show_create, user_who_only_reads
+
+pytestmark = pytest.mark.slow
 
 PREFIX = "Hangfire"
 
@@ -29,6 +32,29 @@ PREFIX = "Hangfire"
 def engine(database_url: str) -> Iterator[Engine]:
     """An empty database."""
     made = create_engine(database_url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(scope="module")
+def upgraded_once(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a database after an upgrade, made once for each product: on MySQL an upgrade takes seconds."""
+    on_server = engine_name != "sqlite"
+    url = new_database(server_of(engine_name)) if on_server else f"sqlite:///{tmp_path_factory.mktemp('upgraded')}/x.db"
+    made = create_engine(url)
+    schema.upgrade(made, PREFIX)
+    made.dispose()
+    yield url
+    if on_server:
+        drop_database(server_of(engine_name), url)
+
+
+@pytest.fixture
+def upgraded(upgraded_once: str) -> Iterator[Engine]:
+    """That database, for tests that leave it as complete as they found it."""
+    made = create_engine(upgraded_once)
+    assert schema.current(made, PREFIX) == schema.head()
+    schema.check(made, PREFIX)
     yield made
     made.dispose()
 
@@ -138,11 +164,10 @@ def test_a_column_that_is_too_narrow_is_named(engine: Engine) -> None:
     assert any(f.startswith("column HangfireSet.Score is ") and f.endswith(", DOUBLE is needed") for f in found)
 
 
-def test_an_upgrade_restores_a_table_that_was_dropped_after_it(engine: Engine) -> None:
-    schema.upgrade(engine, PREFIX)
-    run(engine, f"DROP TABLE {quoted(engine, 'HangfireJobLog')}")
-    assert schema.upgrade(engine, PREFIX) == ["created table HangfireJobLog"]
-    schema.check(engine, PREFIX)
+def test_an_upgrade_restores_a_table_that_was_dropped_after_it(upgraded: Engine) -> None:
+    run(upgraded, f"DROP TABLE {quoted(upgraded, 'HangfireJobLog')}")
+    assert schema.upgrade(upgraded, PREFIX) == ["created table HangfireJobLog"]
+    schema.check(upgraded, PREFIX)
 
 
 def test_what_no_revision_can_restore_is_named_after_the_upgrade(engine: Engine) -> None:
@@ -235,42 +260,48 @@ def test_the_sql_for_a_dba_makes_the_same_tables_as_an_upgrade(engine: Engine) -
     assert describe(engine) == by_hand
 
 
-def test_the_pending_sql_is_what_this_very_database_lacks(engine: Engine) -> None:
-    schema.upgrade(engine, PREFIX)
-    assert schema.pending_sql(engine, PREFIX) == ""
-    q = partial(quoted, engine)
-    run(engine, f"DROP TABLE {q('HangfireJobLog')}", f"DROP TABLE {q('HangfireSchemaVersion')}")
-    pending = schema.pending_sql(engine, PREFIX)
+def test_the_pending_sql_is_what_this_very_database_lacks(upgraded: Engine) -> None:
+    assert schema.pending_sql(upgraded, PREFIX) == ""
+    q = partial(quoted, upgraded)
+    run(upgraded, f"DROP TABLE {q('HangfireJobLog')}", f"DROP TABLE {q('HangfireSchemaVersion')}")
+    pending = schema.pending_sql(upgraded, PREFIX)
     assert pending.count("CREATE TABLE") == 2
-    run_script(engine, pending)
-    assert schema.upgrade(engine, PREFIX) == []
+    run_script(upgraded, pending)
+    assert schema.upgrade(upgraded, PREFIX) == []
 
 
-def test_a_database_of_a_newer_version_serves_as_long_as_nothing_is_missing(engine: Engine) -> None:
-    schema.upgrade(engine, PREFIX)
-    run(engine, f"UPDATE {quoted(engine, 'HangfireSchemaVersion')} SET version_num = '9999'")
-    schema.check(engine, PREFIX)
-    assert schema.upgrade(engine, PREFIX) == []
-    run(engine, f"DROP TABLE {quoted(engine, 'HangfireJobLog')}")
+def test_a_database_of_a_newer_version_serves_as_long_as_nothing_is_missing(upgraded: Engine) -> None:
+    set_version = f"UPDATE {quoted(upgraded, 'HangfireSchemaVersion')} SET version_num = '{{}}'"
+    run(upgraded, set_version.format("9999"))
+    schema.check(upgraded, PREFIX)
+    assert schema.upgrade(upgraded, PREFIX) == []
+    run(upgraded, f"DROP TABLE {quoted(upgraded, 'HangfireJobLog')}")
     with pytest.raises(SchemaError, match=r"newer version .*\(revision 9999\).*HangfireJobLog is missing"):
-        schema.upgrade(engine, PREFIX)
+        schema.upgrade(upgraded, PREFIX)
+    run(upgraded, set_version.format(schema.head()))
+    assert schema.upgrade(upgraded, PREFIX) == ["created table HangfireJobLog"]
 
 
-def test_starting_needs_select_rights_only(engine: Engine, database_url: str) -> None:
-    schema.upgrade(engine, PREFIX)
-    with user_who_only_reads(database_url) as url:
+def test_starting_needs_select_rights_only(upgraded: Engine, upgraded_once: str) -> None:
+    with user_who_only_reads(upgraded_once) as url:
         if url is None:
             pytest.skip("the user of this server may not grant rights")
-        reader = Database(url).engine if engine.dialect.name != "sqlite" else create_engine(url)
+        reader = Database(url).engine if upgraded.dialect.name != "sqlite" else create_engine(url)
         schema.check(reader, PREFIX)
         assert schema.upgrade(reader, PREFIX) == []
         assert schema.pending_sql(reader, PREFIX) == ""
         reader.dispose()
 
 
-def test_a_user_who_may_not_alter_tables_is_told_all_that_is_missing(engine: Engine, database_url: str) -> None:
-    schema.upgrade(engine, PREFIX)
-    run(engine, f"DROP TABLE {quoted(engine, 'HangfireJobLog')}")
+def test_a_user_who_may_not_alter_tables_is_told_all_that_is_missing(upgraded: Engine, upgraded_once: str) -> None:
+    run(upgraded, f"DROP TABLE {quoted(upgraded, 'HangfireJobLog')}")
+    try:
+        _is_told_what_is_missing(upgraded_once)
+    finally:
+        schema.upgrade(upgraded, PREFIX)
+
+
+def _is_told_what_is_missing(database_url: str) -> None:
     with user_who_only_reads(database_url) as url:
         if url is None:
             pytest.skip("the user of this server may not grant rights")
@@ -283,30 +314,29 @@ def test_a_user_who_may_not_alter_tables_is_told_all_that_is_missing(engine: Eng
         reader.dispose()
 
 
-def test_select_star_of_the_history_keeps_its_columns_while_run_date_can_be_asked_for(engine: Engine) -> None:
-    schema.upgrade(engine, PREFIX)
+def test_select_star_of_the_history_keeps_its_columns_while_run_date_can_be_asked_for(upgraded: Engine) -> None:
     logged = Tables(PREFIX).legacy.logged
     names = ("ID", "JobName", "JobType", "StartedAt", "Success")
-    columns = ", ".join(quoted(engine, n) for n in names)
+    columns = ", ".join(quoted(upgraded, n) for n in names)
     run(
-        engine,
-        f"INSERT INTO {quoted(engine, 'c_LoggedJob')} ({columns}) VALUES (1, 'n', 't', '2026-07-20 03:00:00', 0)",
+        upgraded,
+        f"INSERT INTO {quoted(upgraded, 'c_LoggedJob')} ({columns}) VALUES (1, 'n', 't', '2026-07-20 03:00:00', 0)",
     )
-    with engine.connect() as connection:
-        row = connection.execute(text(f"SELECT * FROM {quoted(engine, 'c_LoggedJob')}")).one()
+    with upgraded.connect() as connection:
+        row = connection.execute(text(f"SELECT * FROM {quoted(upgraded, 'c_LoggedJob')}")).one()
         assert list(row._fields) == [c.name for c in logged.columns]
         assert len(row) == 16
-        if product_of(engine) in ("mysql", "mariadb"):
+        if product_of(upgraded) in ("mysql", "mariadb"):
             old = "SELECT RunDate, StartedAt FROM c_LoggedJob WHERE Success = 0 ORDER BY RunDate DESC"
             run_date, started = connection.execute(text(old)).one()
             assert run_date == started
             values = ", ".join(["NULL", "'m'"] + ["NULL"] * 1 + ["'t'", "NOW()"] + ["NULL"] * 2 + ["1"] + ["NULL"] * 7)
             connection.execute(text(f"INSERT INTO c_LoggedJob VALUES ({values}, NOW())"))
+    run(upgraded, f"DELETE FROM {quoted(upgraded, 'c_LoggedJob')}")
 
 
-def test_every_table_has_a_primary_key_as_clusters_require(engine: Engine) -> None:
-    schema.upgrade(engine, PREFIX)
-    inspector = inspect(engine)
+def test_every_table_has_a_primary_key_as_clusters_require(upgraded: Engine) -> None:
+    inspector = inspect(upgraded)
     keyless = [t for t in inspector.get_table_names() if not inspector.get_pk_constraint(t)["constrained_columns"]]
     assert keyless == []
 

@@ -18,6 +18,8 @@ from taskmanager.storage import schema, turns
 from tests.conftest import new_database, server_of
 from tests.storage.schemas import describe, hangfire, rows_of, run_script, show_create, user_who_only_reads
 
+pytestmark = pytest.mark.slow
+
 TABLES = (
     "Job", "JobParameter", "State", "JobState", "JobQueue", "Server", "Set", "Hash", "List", "Counter",
     "AggregatedCounter", "DistributedLock",
