@@ -5,14 +5,14 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from taskmanager import TaskManager
-from tests.conftest import new_database, own_server
+from tests.conftest import new_database
 from tests.faults.crew import Crew
 from tests.faults.test_kill import JOBS, end, in_state, start_worker, wait_for
 from tests.servers import local
@@ -23,10 +23,9 @@ SOON = 45
 
 
 @pytest.fixture(params=["mariadb", "postgresql"])
-def server(request: pytest.FixtureRequest) -> Iterator[local.Server]:
-    """A durable server of this test's own."""
-    with own_server(request, request.param) as made:
-        yield made
+def server(request: pytest.FixtureRequest, durable_server: Callable[[str], local.Server]) -> local.Server:
+    """A durable server that the tests of this file may kill."""
+    return durable_server(request.param)
 
 
 def test_through_an_outage_of_a_minute_nothing_is_lost_or_doubled_and_work_goes_on_within_seconds(

@@ -168,18 +168,18 @@ def test_a_broken_history_is_found_by_name(damage: Callable[[Tables, Expected], 
 
 
 @pytest.fixture(params=["sqlite", "mysql", "mariadb", "postgresql"])
-def crew_of(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Makes a crew on each product; MariaDB and PostgreSQL with a durable server of its own, that may be killed."""
+def crew_of(
+    request: pytest.FixtureRequest, durable_server: Callable[[str], local.Server], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Any]:  # fmt: skip
+    """Makes a crew on each product; MariaDB and PostgreSQL with a durable server of this file, that may be killed."""
     product = request.param
     if product not in request.config.getoption("--engines").split(","):
         pytest.skip(f"{product} is not among --engines")
     monkeypatch.syspath_prepend(str(tmp_path))
     server: local.Server | None = None
     if product in ("mariadb", "postgresql"):
-        try:
-            server = local.private(product, durable=True)
-        except local.Unavailable as reason:
-            pytest.skip(str(reason))
+        server = durable_server(product)
     url = f"sqlite:///{tmp_path}/history.db"
     if product != "sqlite":
         url = new_database(server or server_of(product))
@@ -192,10 +192,8 @@ def crew_of(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
     yield make
     for crew in made:
         crew.close()
-    if server is not None:
-        server.destroy()
-    elif product != "sqlite":
-        drop_database(server_of(product), url)
+    if product != "sqlite":
+        drop_database(server or server_of(product), url)
     sys.modules.pop("killjobs", None)
 
 

@@ -87,10 +87,13 @@ def in_state(tm: TaskManager, state: str) -> int:
 
 
 def wait_for(condition: object, seconds: float, what: str) -> float:
-    started = time.monotonic()
+    """Look until a condition holds; after how many seconds it did. Looks cost what is waited for the processor: who
+    waits long looks seldom."""
+    started, pause = time.monotonic(), 0.01
     while not condition():  # type: ignore[operator]
         assert time.monotonic() - started < seconds, what
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(0.1, pause * 1.2)
     return time.monotonic() - started
 
 

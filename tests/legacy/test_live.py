@@ -22,7 +22,7 @@ from tests.faults.test_kill import end, start_worker
 from tests.legacy import edits, oddities
 from tests.legacy.operator import Console, Quiet, Script, Until, play
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 OPERATIONS = {
     name: function

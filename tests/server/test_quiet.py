@@ -61,10 +61,9 @@ def test_an_unknown_server_cannot_be_drained_and_one_that_leaves_is_forgotten(
     assert tm.database.read(servers.quiet_ones) == set()
 
 
-def test_a_running_server_notices_at_its_next_look_and_ends_what_it_runs(database_url: str) -> None:
+def test_a_running_server_notices_at_its_next_look_and_ends_what_it_runs(url: str) -> None:
     GO.clear()
-    tm = TaskManager(database_url=database_url, heartbeat_seconds=20)
-    tm.database.create_tables()
+    tm = TaskManager(database_url=url, heartbeat_seconds=20)
     server = tm.server()
     server.start()
     try:
@@ -93,10 +92,9 @@ def _until(condition: Callable[[], Any]) -> None:
         time.sleep(0.02)
 
 
-def test_a_server_that_is_asked_to_stop_ends_what_it_runs_and_is_not_asked_back(database_url: str) -> None:
+def test_a_server_that_is_asked_to_stop_ends_what_it_runs_and_is_not_asked_back(url: str) -> None:
     GO.clear()
-    tm = TaskManager(database_url=database_url)
-    tm.database.create_tables()
+    tm = TaskManager(database_url=url)
     server = tm.server()
     server.start()
     try:
