@@ -338,6 +338,7 @@ def writes_a_line(word: str) -> None:
     logging.getLogger("some.library").warning("inside")
 
 
+@pytest.mark.one_server
 def test_every_line_of_a_real_job_names_job_attempt_queue_and_server(
     tm: TaskManager, hands: Callable[..., Hands], stream: io.StringIO
 ) -> None:
@@ -355,6 +356,7 @@ def fails_at_once() -> None:
     raise ValueError("as always")
 
 
+@pytest.mark.one_server
 def test_every_line_about_a_job_names_job_attempt_queue_and_server(
     tm: TaskManager, hands: Callable[..., Hands], stream: io.StringIO
 ) -> None:

@@ -47,6 +47,7 @@ def messages_of(tm: TaskManager) -> list[Any]:
     return [row for row in found if "taskmanager.tasks.notify" in row["InvocationData"]]
 
 
+@pytest.mark.one_server
 def test_a_final_failure_is_mailed_with_job_environment_and_stack(
     alerting: TaskManager, mailbox: Mailbox, rule: Rule, drain: Any
 ) -> None:
@@ -370,6 +371,7 @@ def test_without_email_on_failure_a_row_tells_nobody(alerting: TaskManager, mail
     assert messages_of(alerting) == []
 
 
+@pytest.mark.one_server
 def test_rules_in_code_name_recipients_and_channels(
     alerting: TaskManager, mailbox: Mailbox, receiver: Receiver, drain: Any
 ) -> None:
@@ -430,6 +432,7 @@ def test_a_job_that_killed_its_processes_is_told(
     assert "3 worker processes died" in body_of(mailbox.mails[0][2])
 
 
+@pytest.mark.one_server
 def test_a_message_that_cannot_be_sent_fails_nothing_and_tells_nobody_of_itself(
     alerting: TaskManager, mailbox: Mailbox, rule: Rule, drain: Any
 ) -> None:
@@ -446,6 +449,7 @@ def test_a_message_that_cannot_be_sent_fails_nothing_and_tells_nobody_of_itself(
     assert rows(alerting, "alert")[0]["LastAlertSent"] is None
 
 
+@pytest.mark.one_server
 def test_a_message_is_sent_again_only_to_those_whom_it_did_not_reach(
     alerting: TaskManager, mailbox: Mailbox, receiver: Receiver, rule: Rule, drain: Any
 ) -> None:
@@ -460,6 +464,7 @@ def test_a_message_is_sent_again_only_to_those_whom_it_did_not_reach(
     assert [row["StateName"] for row in messages_of(alerting)] == ["Succeeded"]
 
 
+@pytest.mark.one_server
 def test_no_secret_is_in_arguments_history_or_log(
     alerting: TaskManager, receiver: Receiver, rule: Rule, drain: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -500,6 +505,7 @@ def test_alerts_can_be_switched_off(url: str, mailbox: Mailbox) -> None:
     tm.close()
 
 
+@pytest.mark.one_server
 def test_workers_send_messages_without_being_told(alerting: TaskManager, mailbox: Mailbox, rule: Rule) -> None:
     rule("Printer")
     server = alerting.server()
@@ -516,6 +522,7 @@ def test_workers_send_messages_without_being_told(alerting: TaskManager, mailbox
     assert alerting.settings.worked_queues == ("default", "alerts")
 
 
+@pytest.mark.one_server
 def test_a_mail_server_that_hangs_holds_up_no_job_and_busy_threads_hold_up_no_message(
     alerting: TaskManager, mailbox: Mailbox, rule: Rule
 ) -> None:

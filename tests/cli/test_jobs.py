@@ -166,6 +166,7 @@ def test_a_terminal_shows_a_progress_bar_and_asks_before_many_are_deleted(cli: C
     assert (code, "[y/N]" in seen) == (0, False)
 
 
+@pytest.mark.one_server
 def test_waiting_has_exit_codes_for_scripts(cli_on: Cli, tm: TaskManager, hands: Any) -> None:
     import clijobs
 
@@ -210,6 +211,7 @@ class Callback:
         signal.raise_signal(signal.SIGINT)
 
 
+@pytest.mark.one_server
 def test_ctrl_c_is_not_lost_wherever_it_arrives(cli_on: Cli, tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
     import clijobs
 

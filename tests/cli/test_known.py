@@ -31,6 +31,7 @@ def row_id(cli: Cli) -> str:
     return next(r["id"] for r in lines(cli("recurring", "list", "--json")) if r["id"].startswith("c_job:"))
 
 
+@pytest.mark.one_server
 def test_jobs_are_listed_numbered_with_type_and_cron(registered: Cli) -> None:
     row = row_id(registered)
     assert registered("job", "list").stdout == (
@@ -43,6 +44,7 @@ def test_jobs_are_listed_numbered_with_type_and_cron(registered: Cli) -> None:
     assert "  2. Nightly (Recurring) - 0 2 * * * [disabled]\n" in registered("job", "list").stdout
 
 
+@pytest.mark.one_server
 def test_the_list_speaks_json_and_csv(registered: Cli) -> None:
     found = lines(registered("job", "list", "--format", "json"))
     assert found == lines(registered("job", "list", "--json"))
@@ -55,6 +57,7 @@ def test_the_list_speaks_json_and_csv(registered: Cli) -> None:
     assert [r["name"] for r in rows] == ["Adder", "Nightly", "Daily Sales Report"]
 
 
+@pytest.mark.one_server
 def test_info_tells_options_arguments_schedule_and_how_to_run(registered: Cli) -> None:
     adder = lines(registered("job", "info", "ADDER", "--json"))
     assert (adder["function"], adder["arguments"], adder["description"]) == ("clijobs:add", "a, b", "Adds.")
@@ -67,6 +70,7 @@ def test_info_tells_options_arguments_schedule_and_how_to_run(registered: Cli) -
     assert re.search(r"^cron +0 2 \* \* \*$", text, re.MULTILINE)
 
 
+@pytest.mark.one_server
 def test_run_prints_the_jobs_id_and_its_page(registered: Cli, tm: TaskManager) -> None:
     result = registered("job", "run", "adder", "2")
     found = re.fullmatch(
@@ -84,6 +88,7 @@ def test_run_prints_the_jobs_id_and_its_page(registered: Cli, tm: TaskManager) -
 @pytest.mark.parametrize(
     "words", [("enqueue", "adder", "2"), ("job", "run", "adder", "2"), ("recurring", "trigger", "n")]
 )
+@pytest.mark.one_server
 def test_who_asked_for_a_run_is_named_or_it_is_manual(
     registered: Cli, tm: TaskManager, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import pytest
+
 from taskmanager import TaskManager
 from taskmanager.storage import audit
 from tests.cli.conftest import Cli, lines
 from tests.walks.test_legacy import insert
 
 
+@pytest.mark.one_server
 def test_recurring_jobs_are_managed(cli_on: Cli) -> None:
     cli = cli_on
     assert cli("recurring", "list").output == "no recurring jobs\n"
@@ -89,6 +92,7 @@ def test_next_times_of_a_cron_or_a_recurring_job(cli: Cli) -> None:
     assert lines(cli("recurring", "next", "r1", "--count", "1", "--json")) == [first]
 
 
+@pytest.mark.one_server
 def test_the_definitions_of_the_code_are_restored(cli_on: Cli, tm: TaskManager) -> None:
     assert cli_on("recurring", "restore").output == "Nightly restored (was missing)\n1 restored, 0 as the code says\n"
     cli_on("recurring", "pause", "Nightly")
@@ -106,10 +110,12 @@ def test_the_definitions_of_the_code_are_restored(cli_on: Cli, tm: TaskManager) 
     ]  # fmt: skip
 
 
+@pytest.mark.one_server
 def test_without_code_there_is_nothing_to_restore(cli_on: Cli, tm: TaskManager) -> None:
     assert "is `discover` set?" in cli_on("recurring", "restore", "--discover", "json").output
 
 
+@pytest.mark.one_server
 def test_a_pause_has_a_note_and_an_end_and_what_was_missed_is_run_when_asked_for(cli_on: Cli, tm: TaskManager) -> None:
     cli_on("recurring", "add", "r1", "* * * * *", "Adder", "5")
     cli_on("recurring", "pause", "r1", "--note", "month end", "--until", "2099-02-01T06:00+01:00")

@@ -38,6 +38,7 @@ def test_a_wrong_option_is_refused_where_it_is_written(options: dict[str, Any], 
         job(**options)
 
 
+@pytest.mark.one_server
 def test_exception_lists_may_be_lists_and_spans_timedeltas(tm: TaskManager, hands: Any) -> None:
     def fails() -> None:
         raise OSError("disk")
@@ -61,6 +62,7 @@ def test_exception_lists_may_be_lists_and_spans_timedeltas(tm: TaskManager, hand
     assert history(tm, given_up) == ["Enqueued", "Processing", "Failed"]
 
 
+@pytest.mark.one_server
 def test_the_number_of_retries_nobody_named_is_that_of_the_settings(tm: TaskManager) -> None:
     five = TaskManager(tm.settings, database=tm.database, default_retries=5)
     assert five.registry.add(job(work).definition).retry.attempts == 5
@@ -68,6 +70,7 @@ def test_the_number_of_retries_nobody_named_is_that_of_the_settings(tm: TaskMana
     assert five.registry.add(job(retries=1)(work).definition).retry.attempts == 1
 
 
+@pytest.mark.one_server
 def test_a_recurring_run_has_the_priority_of_its_job(tm: TaskManager, hands: Any) -> None:
     urgent = tm.job(priority=-5)(work)
     tm.recurring("urgent", urgent, cron="0 * * * *")
@@ -81,6 +84,7 @@ class Refusing(Filter):
         context.cancelled = True
 
 
+@pytest.mark.one_server
 def test_a_creation_that_a_filter_refuses_is_told_and_costs_a_schedule_only_that_slot(
     tm: TaskManager, hands: Any
 ) -> None:
@@ -97,6 +101,7 @@ def test_a_creation_that_a_filter_refuses_is_told_and_costs_a_schedule_only_that
     assert record.next_execution > tm.database.clock.now()
 
 
+@pytest.mark.one_server
 def test_a_job_class_can_wait_for_another_job(tm: TaskManager, hands: Any) -> None:
     @tm.job
     class After(Job):
@@ -110,6 +115,7 @@ def test_a_job_class_can_wait_for_another_job(tm: TaskManager, hands: Any) -> No
     assert tm.get(child).result == "first"
 
 
+@pytest.mark.one_server
 def test_a_job_class_is_scheduled_with_arguments_and_a_moment(tm: TaskManager, hands: Any) -> None:
     @tm.job
     class Later(Job):
@@ -125,6 +131,7 @@ def test_a_job_class_is_scheduled_with_arguments_and_a_moment(tm: TaskManager, h
     assert tm.get(job_id).result == "xx"
 
 
+@pytest.mark.one_server
 def test_the_kept_stack_begins_in_the_job_itself(tm: TaskManager, hands: Any) -> None:
     def fails() -> None:
         raise ValueError("here")
@@ -173,6 +180,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     sys.modules.pop("schedules", None)
 
 
+@pytest.mark.one_server
 def test_a_wrong_schedule_in_code_is_reported_by_name_and_stops_nothing(
     tm: TaskManager, package: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -186,6 +194,7 @@ def test_a_wrong_schedule_in_code_is_reported_by_name_and_stops_nothing(
     assert "two jobs with a cron are named 'Report'" in caplog.text
 
 
+@pytest.mark.one_server
 def test_a_definition_that_left_the_code_is_reported_and_those_of_other_services_are_not(
     tm: TaskManager, package: str
 ) -> None:
@@ -201,6 +210,7 @@ def test_a_definition_that_left_the_code_is_reported_and_those_of_other_services
     }  # fmt: skip
 
 
+@pytest.mark.one_server
 def test_random_moments_are_no_schedule(tm: TaskManager) -> None:
     with pytest.raises(ValueError, match="R, a random moment"):
         tm.recurring("r", work, cron="R * * * *")

@@ -12,6 +12,8 @@ from taskmanager import TaskManager
 from taskmanager.engine.definitions import version
 from tests.engine.test_restoring import edit
 
+pytestmark = pytest.mark.one_server
+
 MODULE = """
 from taskmanager import current
 

@@ -91,6 +91,7 @@ def test_jobs_of_every_kind_are_found_with_all_that_was_said_of_them(package: Pa
     assert (registry.find("rebuild").time_zone, registry.find("rebuild").queue) == ("UTC", "default")
 
 
+@pytest.mark.one_server
 def test_those_with_a_cron_are_scheduled_at_start_and_the_others_are_only_known(
     tm: TaskManager, package: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -17,6 +17,8 @@ from taskmanager.engine.statistics import StatisticsHistory
 from taskmanager.storage import structures
 from tests.conftest import history
 
+pytestmark = pytest.mark.one_server
+
 
 def greet(name: str) -> str:
     return f"hello {name}"

@@ -52,6 +52,7 @@ def add(a: int, b: int = 1) -> int:
         ({"session": "a session"}, "session is a SQLAlchemy Session or Connection, not str"),
     ],
 )  # fmt: skip
+@pytest.mark.one_server
 def test_an_option_that_cannot_be_is_refused_and_nothing_is_written(
     tm: TaskManager, given: dict[str, Any], words: str
 ) -> None:
@@ -72,6 +73,7 @@ def test_the_first_and_the_last_moment_and_priority_are_stored(tm: TaskManager) 
     assert tm.get(job.schedule(1, delay=-5)).state == "Scheduled", "what is past is due"
 
 
+@pytest.mark.one_server
 def test_a_continuation_takes_no_moment(tm: TaskManager) -> None:
     job = tm.job(add)
     parent = job.enqueue(1)
@@ -89,6 +91,7 @@ def test_a_continuation_takes_no_moment(tm: TaskManager) -> None:
         ([(1,)], {"batch": 0}, "batch is a whole number from 1, not 0"),
     ],
 )  # fmt: skip
+@pytest.mark.one_server
 def test_a_row_of_many_that_does_not_fit_is_named_by_its_number(
     tm: TaskManager, rows: list[Any], options: dict[str, Any], words: str
 ) -> None:
@@ -97,6 +100,7 @@ def test_a_row_of_many_that_does_not_fit_is_named_by_its_number(
 
 
 @pytest.mark.parametrize("job_id", ["1", 1.0, True, None])
+@pytest.mark.one_server
 def test_what_is_no_id_of_a_job_is_refused_as_such(tm: TaskManager, job_id: Any) -> None:
     stored = tm.job(add).enqueue(1)
     calls: list[Callable[[], Any]] = [
@@ -109,6 +113,7 @@ def test_what_is_no_id_of_a_job_is_refused_as_such(tm: TaskManager, job_id: Any)
     assert tm.get(stored).state == "Enqueued"
 
 
+@pytest.mark.one_server
 def test_wait_takes_seconds_or_a_timedelta(tm: TaskManager) -> None:
     job_id = tm.job(add).enqueue(1)
     with pytest.raises(WaitTimeout, match=r"still Enqueued after 0\.05 s"):
@@ -127,12 +132,14 @@ def test_wait_takes_seconds_or_a_timedelta(tm: TaskManager) -> None:
         ({"recurring_id": 5}, "a recurring job's id is a text, not 5"),
     ],
 )  # fmt: skip
+@pytest.mark.one_server
 def test_a_recurring_job_that_cannot_be_is_refused(tm: TaskManager, given: dict[str, Any], words: str) -> None:
     whole: dict[str, Any] = {"recurring_id": "r", "target": tm.job(add), "cron": "@daily", "args": (1,)} | given
     with pytest.raises((InvalidCron, InvalidArgument, ArgumentError), match=re.escape(words)):
         tm.recurring(**whole)
 
 
+@pytest.mark.one_server
 def test_only_what_a_worker_can_find_by_name_is_enqueued(tm: TaskManager) -> None:
     for target in (None, 5, "x".upper):
         with pytest.raises(InvalidArgument, match="what is enqueued is a function, a job class or a name, not"):

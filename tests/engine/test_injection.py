@@ -16,6 +16,8 @@ from taskmanager import Inject, Job, JobContext, TaskManager
 from taskmanager.domain.errors import ArgumentError
 from taskmanager.engine.context import CancellationToken
 
+pytestmark = pytest.mark.one_server
+
 
 class Connection:
     pass

@@ -56,6 +56,7 @@ def test_a_job_tells_a_user_and_nobody_else(tm: TaskManager, hands: Callable[...
         assert tm.notifications.newest(other) == 0
 
 
+@pytest.mark.one_server
 def test_a_job_in_a_process_of_its_own_tells_too(tm: TaskManager, hands: Callable[..., Any]) -> None:
     tm.enqueue(provision_apart, "ann")
     assert hands().work() == 1
@@ -69,6 +70,7 @@ def test_what_a_failed_job_told_stays_told(tm: TaskManager, hands: Callable[...,
     assert messages(tm, "ann") == [("Error", "Provisioning failed: no disk")]
 
 
+@pytest.mark.one_server
 def test_a_job_with_a_wrong_type_fails_with_the_cure(tm: TaskManager, hands: Callable[..., Any]) -> None:
     number = tm.enqueue(misuse)
     hands().work()
@@ -79,6 +81,7 @@ def test_a_job_with_a_wrong_type_fails_with_the_cure(tm: TaskManager, hands: Cal
 
 
 @pytest.mark.parametrize("user", ["", "  ", None, 7, "u" * 256])
+@pytest.mark.one_server
 def test_a_user_is_named_by_a_text_of_bounded_length(tm: TaskManager, user: Any) -> None:
     with pytest.raises(InvalidArgument, match="user's name"):
         tm.notify(user, "Info", "x")

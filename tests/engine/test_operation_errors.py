@@ -123,6 +123,7 @@ def test_an_action_of_a_newer_release_changes_nothing(tm: TaskManager) -> None:
     assert states(tm, ids) == {"Failed"}
 
 
+@pytest.mark.one_server
 def test_page_and_api_tell_the_errors(tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = failing(tm, 2)
     job_id = start(tm)

@@ -182,6 +182,7 @@ def test_a_filter_without_an_index_is_walked_in_windows_and_dates_survive(
     assert to_the_end(tm, start(tm, "delete", wanted)).changed == 13
 
 
+@pytest.mark.one_server
 def test_only_one_state_and_known_actions(tm: TaskManager) -> None:
     for action, wanted in (("requeue", Wanted()), ("explode", FAILED), ("delete", Wanted(("Failed", "Deleted")))):
         with pytest.raises(InvalidArgument):
@@ -226,6 +227,7 @@ def test_requeued_jobs_begin_evenly_over_a_while(tm: TaskManager) -> None:
 
 
 @pytest.mark.parametrize(("action", "spread"), [("delete", 60), ("requeue", -1), ("requeue", 10_000_000)])
+@pytest.mark.one_server
 def test_only_a_requeue_is_spread_and_not_for_ever(tm: TaskManager, action: str, spread: float) -> None:
     with pytest.raises(InvalidArgument, match="spread over at most"):
         tm.operations.start(action, FAILED, "", ANN, new_key(), spread=spread)

@@ -59,6 +59,7 @@ def test_a_pause_tells_by_whom_since_when_why_and_until_when(job: TaskManager) -
     ("given", "text"),
     [({"until": datetime(2020, 1, 1)}, "is over"), ({"note": "x" * 501}, "500"), ({"note": "a\x00b"}, "stored")],
 )
+@pytest.mark.one_server
 def test_a_pause_that_cannot_be_is_refused(job: TaskManager, given: dict[str, Any], text: str) -> None:
     with pytest.raises(InvalidArgument, match=text):
         job.pause("hourly", **given)

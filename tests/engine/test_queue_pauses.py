@@ -40,6 +40,7 @@ def test_a_paused_queue_tells_by_whom_since_when_why_and_until_when(tm: TaskMana
     ("given", "text"),
     [({"until": datetime(2020, 1, 1)}, "is over"), ({"note": "x" * 501}, "500"), ({"note": "a\x00b"}, "stored")],
 )
+@pytest.mark.one_server
 def test_an_end_that_is_over_and_a_note_that_cannot_be_kept_are_refused(
     tm: TaskManager, given: dict[str, Any], text: str
 ) -> None:

@@ -61,6 +61,7 @@ class Passing(OSError):
         ({"retry_on": OSError, "give_up_on": Passing}, OSError, 3),
     ],
 )
+@pytest.mark.one_server
 def test_lists_of_exceptions_say_what_is_worth_another_try(
     tm: TaskManager, hands: Any, options: dict[str, Any], error: type[Exception], runs: int
 ) -> None:
@@ -77,6 +78,7 @@ def test_lists_of_exceptions_say_what_is_worth_another_try(
     assert (len(ran), tm.get(job_id).state) == (runs, "Failed")
 
 
+@pytest.mark.one_server
 def test_a_job_asks_for_its_next_run_whatever_the_lists_say_and_may_do_so_without_using_an_attempt(
     tm: TaskManager, hands: Any
 ) -> None:
@@ -106,6 +108,7 @@ def test_a_job_asks_for_its_next_run_whatever_the_lists_say_and_may_do_so_withou
     assert seen == [1, 1, 1, 1, 1, 1, 2]
 
 
+@pytest.mark.one_server
 def test_exhausted_it_may_end_in_deleted(tm: TaskManager, hands: Any) -> None:
     def fails() -> None:
         raise OSError("gone")

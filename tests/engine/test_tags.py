@@ -109,6 +109,7 @@ def test_tags_go_with_the_job(tm: TaskManager) -> None:
     assert {job for job, _, _ in rows(tm)} == {kept}
 
 
+@pytest.mark.one_server
 def test_what_cannot_be_a_tag_or_key_is_refused(tm: TaskManager) -> None:
     for wrong in ("vip", ["a" * 61], ["a,b"], ['a"b'], [""], [3], [f"t{n}" for n in range(11)]):
         with pytest.raises(InvalidArgument):

@@ -9,6 +9,8 @@ import pytest
 from taskmanager import JobContext, JobFailed, TaskManager
 from tests.conftest import history
 
+pytestmark = pytest.mark.one_server
+
 
 def greet(name: str, times: int = 1) -> str:
     return f"hello {name}" * times

@@ -86,6 +86,7 @@ def test_stored_arguments_that_do_not_fit_fail_at_once_and_are_not_retried(
     others(worker)
 
 
+@pytest.mark.one_server
 def test_a_call_with_arguments_that_do_not_fit_is_refused_and_nothing_is_written(tm: TaskManager) -> None:
     with pytest.raises(ArgumentError, match=r"add\(\) is missing 'b'"):
         tm.enqueue(add, 1)
@@ -96,6 +97,7 @@ def test_a_call_with_arguments_that_do_not_fit_is_refused_and_nothing_is_written
     assert rows(tm) == 0
 
 
+@pytest.mark.one_server
 def test_an_invalid_cron_or_zone_is_refused_and_in_a_row_told_there(tm: TaskManager, hands: Any) -> None:
     for cron, zone, words in (("61 * * * *", "UTC", "61"), ("* * * * *", "Mars/Olympus", "Mars/Olympus")):
         with pytest.raises(InvalidCron, match=words):
@@ -124,6 +126,7 @@ def test_an_invalid_cron_or_zone_is_refused_and_in_a_row_told_there(tm: TaskMana
 
 
 @pytest.mark.parametrize("name", ["q" * 51, "Queue", "fronta-ž", "😀", "", "a b"])
+@pytest.mark.one_server
 def test_a_queue_name_that_is_too_long_or_odd_is_refused_everywhere(tm: TaskManager, name: str) -> None:
     job = tm.job(greet)
     calls: list[Callable[[], Any]] = [
@@ -145,6 +148,7 @@ def test_a_queue_name_that_is_too_long_or_odd_is_refused_everywhere(tm: TaskMana
     assert tm.recurring_list() == []
 
 
+@pytest.mark.one_server
 def test_arguments_of_20_mb_are_refused_by_name_and_nothing_is_written(
     tm: TaskManager, hands: Any, others: Any
 ) -> None:

@@ -61,6 +61,7 @@ def test_a_line_that_cannot_be_written_hurts_nobody(kept: Recollection) -> None:
     assert len(sampled(kept, 2)["Log"]) == 1, "and says that it cannot"
 
 
+@pytest.mark.one_server
 def test_a_server_tells_its_settings_at_once_and_takes_all_along_when_it_leaves(
     tm: TaskManager, hands: Callable[..., Any]
 ) -> None:

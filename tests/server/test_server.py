@@ -61,6 +61,7 @@ def test_enqueued_delayed_async_and_recurring_jobs_run(tm: TaskManager, serve: A
     assert tm.wait(tm.recurring_list()[0].last_job_id or 0, 10) == 2
 
 
+@pytest.mark.one_server
 def test_a_long_job_is_seen_processing_and_deleting_it_cancels_it(tm: TaskManager, serve: Any) -> None:
     ended: list[str] = []
 
@@ -80,6 +81,7 @@ def test_a_long_job_is_seen_processing_and_deleting_it_cancels_it(tm: TaskManage
     assert history(tm, job_id) == ["Enqueued", "Processing", "Deleted"]
 
 
+@pytest.mark.one_server
 def test_a_job_over_its_timeout_is_failed_with_a_clear_reason(tm: TaskManager, serve: Any) -> None:
     serve()
     job_id = tm.job(timeout=0.3, retries=0)(slow).enqueue()
@@ -91,6 +93,7 @@ def slow(ctx: JobContext) -> None:
     ctx.sleep(30)
 
 
+@pytest.mark.one_server
 def test_a_stopping_server_gives_a_job_back_that_does_not_end(tm: TaskManager, serve: Any) -> None:
     def stubborn() -> None:
         time.sleep(3)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
+
 from taskmanager import TaskManager
 from tests.webui.conftest import ROLES, USERS, Browser
 from webui import create_app
@@ -18,10 +20,10 @@ def hold_here(n: int) -> int:
     return n + len(password)
 
 
-def test_the_stack_of_a_running_job_is_told_soon_and_masked_on_the_page(database_url: str) -> None:
+@pytest.mark.one_server
+def test_the_stack_of_a_running_job_is_told_soon_and_masked_on_the_page(url: str) -> None:
     GO.clear()
-    tm = TaskManager(database_url=database_url)
-    tm.database.create_tables()
+    tm = TaskManager(database_url=url)
     server = tm.server()
     server.start()
     try:
