@@ -69,7 +69,7 @@ class Crew:
     def start(self, workers: int = 2, *more: str) -> None:
         """Start the workers, and wait until each second is fired."""
         self.workers = [self._worker(*more) for _ in range(workers)]
-        wait_for(lambda: self.tm.recurring_list() and self.tm.recurring_list()[0].last_job_id, 30, "no tick was fired")
+        wait_for(lambda: self.tm.recurring_list() and self.tm.recurring_list()[0].last_job_id, 60, "no tick was fired")
         self._producer.start()
 
     def _worker(self, *more: str) -> subprocess.Popen[bytes]:

@@ -53,7 +53,7 @@ def test_a_lost_run_is_run_again_where_the_setting_says_so_after_the_end_of_the_
     connection, lost = server.begun(job_id)
     serve(legacy_rerun_lost=True)
     kill(lost, whole=True)
-    wait_for(lambda: server.tm.get(job_id).state == "Succeeded", 30, "it was not run again")
+    wait_for(lambda: server.tm.get(job_id).state == "Succeeded", 60, "it was not run again")
     assert not server.is_connected(connection)
     assert (len(server.marks("began")), len(server.marks("ended"))) == (2, 1)
     first, second = server.runs()
@@ -74,7 +74,7 @@ def test_what_was_claimed_and_not_sent_runs_elsewhere_after_a_loss(
     wait_for(lambda: server.sql(claimed)[0][0] == 2, 10, "the second was not claimed ahead")
     kill(lost, whole=True)
     serve()
-    wait_for(lambda: server.tm.get(second).state == "Succeeded", 30, "what was not sent did not run")
+    wait_for(lambda: server.tm.get(second).state == "Succeeded", 60, "what was not sent did not run")
     wait_for(lambda: server.tm.get(first).state == "Failed", 10, "what was sent was not failed")
     assert (server.row(rows[1])["FailureCount"], server.row(rows[0])["FailureCount"]) == (0, 8)
 
@@ -130,7 +130,7 @@ def test_a_python_function_that_was_cut_off_is_failed_and_not_run_again(
     else:
         assert end(first) == [0]
     worker(discover="standins", grace_seconds=1)
-    wait_for(lambda: sqlite.tm.get(job_id).state == "Failed", 30, "the lost run was not dealt with")
+    wait_for(lambda: sqlite.tm.get(job_id).state == "Failed", 60, "the lost run was not dealt with")
     assert sqlite.row(row_id)["LastResult"].startswith("worker lost: ")
     assert (tmp_path / "began").read_text() == "x"
 
