@@ -27,7 +27,7 @@ PAGES = [
     "queues", "queues?sort=latency&q=m", "queues/reports",
     "recurring", "recurring?q=daily&sort=next", "retries", "servers", "servers?q=web&state=dead",
     "servers/web-2:4711:0123456789abcdef0123456789abcdef", "jobs/failed?q=error:smtp+arg.order_id:1003",
-    "jobs?q=send", "jobs/failed?from=2&count=50", "jobs/failed?q=nothing",
+    "jobs?q=send", "jobs/failed?from=2&count=50", "jobs/failed?q=nothing", "jobs?q=send+-nothing",
     "recurring/daily-report", "recurring/c_job:ROW", "recurring/never",
     "recurring/daily-report/edit", "recurring/c_job:ROW/edit",
     "history", "history?job=resize_image", "history?result=failed&server=web&from=2020-01-01&to=x",

@@ -173,6 +173,7 @@ def test_the_trend_of_queues_begins_where_its_period_does(tm: TaskManager) -> No
     assert [len(trend(period).moments) for period in found] == [60, 24, 7, 30]
 
 
+@pytest.mark.each_engine
 def test_recurring_jobs_of_other_queues_are_neither_listed_nor_changed(tm: TaskManager) -> None:
     two_recurring(tm)
     some = before(tm, "mail")
@@ -258,6 +259,7 @@ def test_retries_are_of_the_queues(tm: TaskManager) -> None:
     assert own.post("/hangfire/retries/give-up", {"jobs[]": [found["retries"]]}).status_code == 204
 
 
+@pytest.mark.each_engine
 def test_no_link_of_its_pages_leads_to_what_is_refused(tm: TaskManager) -> None:
     found = fill(tm)
     some = before(tm, "mail,default")
