@@ -52,6 +52,8 @@ class Gauges:
         yield _labelled("queue_length", length, "queue", {one.name: one.waiting for one in each})
         yield _labelled("queue_in_hand", "Jobs that workers hold", "queue", {one.name: one.fetched for one in each})
         yield _labelled("queue_paused", "1 of a queue that is paused", "queue", {o.name: int(o.paused) for o in each})
+        held = "Jobs put aside, as they are paused by type or tag"
+        yield _labelled("queue_held", held, "queue", {one.name: one.held for one in each})
         latency = {one.name: self._waited(one) for one in each}
         yield _labelled("queue_latency_seconds", "How long the job that waits longest has waited", "queue", latency)
 

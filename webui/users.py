@@ -9,8 +9,8 @@ VIEW = frozenset({"jobs.view", "args.view"})
 MANAGE = frozenset(
     {
         "jobs.manage", "jobs.requeue", "jobs.delete", "jobs.enqueue", "jobs.edit", "recurring.trigger",
-        "recurring.pause", "recurring.remove", "recurring.edit", "recurring.restore", "queues.pause", "servers.drain",
-        "operations.start", "operations.stop", "alerts.edit", "audit.view",
+        "recurring.pause", "recurring.remove", "recurring.edit", "recurring.restore", "queues.pause", "types.pause",
+        "servers.drain", "operations.start", "operations.stop", "alerts.edit", "audit.view",
         "history.export", "system.view",
     }
 )  # fmt: skip

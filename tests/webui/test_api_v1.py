@@ -354,6 +354,7 @@ def test_the_document_is_openapi_31_with_every_operation_named_once(program: Pro
         "searches/own",
         "searches/shared",
         "system/findings",
+        "/pauses",
     )
     for path, methods in document["paths"].items():
         takes = [one["name"] for one in methods.get("post", {}).get("parameters", [])]
@@ -379,7 +380,7 @@ def test_no_answer_takes_more_than_eight_statements(
         "/api/jobs", "/api/jobs/Fails/history", "/api/v1/admin/jobs", "/api/v1/admin/jobs/Nightly", "/api/v1/jobs",
         "/api/v1/jobs?q=error:purpose", f"/api/v1/jobs/{ids[0]}", f"/api/v1/jobs/{ids[0]}/log", "/api/v1/retries",
         "/api/v1/recurring", "/api/v1/recurring/r1", "/api/v1/types", "/api/v1/queues", "/api/v1/queues/mail/jobs",
-        "/api/v1/servers", "/api/v1/history?job=Fails", f"/api/v1/history/{run}", "/api/v1/failures",
+        "/api/v1/pauses", "/api/v1/servers", "/api/v1/history?job=Fails", f"/api/v1/history/{run}", "/api/v1/failures",
         f"/api/v1/failures/{group['key']}", "/api/v1/operations", "/api/v1/alerts", "/api/v1/audit",
         "/api/v1/stats", "/api/v1/stats/history",
     ):  # fmt: skip

@@ -15,6 +15,7 @@ from webui.api import (
     document,
     edits,
     looks,
+    pauses,
     problems,
     records,
     rules,
@@ -28,6 +29,7 @@ from webui.api.spec import Document
 GROUPS = (
     byname.named, admin.admin, work.jobs, bulk.bulk, schedules.schedules, edits.edits, system.system, records.records,
     rules.rules, conditions.of_all, looks.looks, searches.searches,
+    pauses.pauses,
 )  # fmt: skip
 
 

@@ -93,7 +93,7 @@ def list_queues() -> Any:
     found, figures, now = read(work)
     return [
         {
-            "name": q.name, "paused": q.paused, "waiting": q.waiting, "fetched": q.fetched,
+            "name": q.name, "paused": q.paused, "waiting": q.waiting, "fetched": q.fetched, "held": q.held,
             "waitingSince": q.waiting_since, **_of_pause(q.pause), **_of_flow(q, figures, now),
         }
         for q in found

@@ -90,6 +90,7 @@ class Queue(Schema):
     paused = fields.Boolean()
     waiting = described(fields.Integer, "at most 10,001")
     fetched = described(fields.Integer, "in workers' hands")
+    held = described(fields.Integer, "put aside, as they are paused by type or tag; at most 10,001")
     waitingSince = described(Moment, "of the job that waits longest, whatever its priority", allow_none=True)
     pausedSince = Moment(allow_none=True)
     pausedUntil = described(Moment, "when it resumes by itself", allow_none=True)

@@ -20,7 +20,7 @@ from webui.views.lists import SIZES, size
 _COLUMNS = (
     "id", "at", "user", "address", "door", "action", "kind", "target", "outcome", "before", "after", "note", "request",
 )  # fmt: skip
-_KINDS = ("job", "recurring", "queue", "server", "operation", "alert", "search")
+_KINDS = ("job", "recurring", "queue", "type", "tag", "server", "operation", "alert", "search")
 
 
 @pages.get("/audit")
