@@ -11,10 +11,11 @@ from taskmanager.domain import times
 from taskmanager.domain.errors import InvalidArgument
 from taskmanager.domain.records import Pause
 from taskmanager.engine.client import check_queue
-from taskmanager.engine.job_pausing import HeldBy, JobPausing
+from taskmanager.engine.job_pausing import JobPausing
 from taskmanager.engine.recurring_verbs import check_end, check_note
 from taskmanager.installation import Installation
 from taskmanager.storage import doctor, queue_pauses, servers, sql_api, stacks
+from taskmanager.storage.job_pauses import HeldBy
 from taskmanager.storage.transaction import Tx
 
 _MEND = "mend it, or take it from `discover`"

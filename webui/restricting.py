@@ -25,7 +25,7 @@ PAGES = frozenset(
     f"pages.{name}"
     for name in (
         "overview", "all_jobs", "job_list", "job_count", "job_details", "job_log", "job_json", "job_stack",
-        "job_glance", "queues", "queues_alias", "queue", "queue_alias", "queue_fetched", "queue_action",
+        "job_glance", "queues", "queues_alias", "queue", "queue_alias", "queue_fetched", "queue_held", "queue_action",
         "jobs_requeue", "jobs_enqueue", "jobs_delete", "jobs_undo", "job_requeue", "job_delete", "retries",
         "retries_postpone", "retries_give_up", "recurring", "recurring_job", "recurring_new", "recurring_create",
         "recurring_edit", "recurring_revert", "recurring_trigger", "recurring_trigger_edited", "recurring_pause",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,19 +14,10 @@ from taskmanager.engine.recurring_verbs import check_end, check_note
 from taskmanager.engine.registry import Registry
 from taskmanager.storage import holds, job_pauses, stored_types
 from taskmanager.storage.database import Database
-from taskmanager.storage.job_pauses import JobPause
+from taskmanager.storage.job_pauses import HeldBy
 from taskmanager.storage.transaction import Tx
 
 _OURS = "taskmanager.tasks."
-
-
-@dataclass(frozen=True, slots=True)
-class HeldBy:
-    """A pause, and how many jobs it holds. is_capped: there are more than were counted."""
-
-    pause: JobPause
-    held: int
-    is_capped: bool
 
 
 class JobPausing:
@@ -79,8 +69,7 @@ class JobPausing:
 
         def work(tx: Tx) -> list[HeldBy]:
             found = job_pauses.known(tx)
-            counts, is_capped = holds.counts(tx, holds.queues_of(tx)) if found else ({}, False)
-            return [HeldBy(one, counts.get(one.value, 0), is_capped) for one in found]
+            return holds.told(tx, found, holds.queues_of(tx)) if found else []
 
         return self.database.read(work)
 

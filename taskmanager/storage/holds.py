@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from taskmanager.domain.paused import CALL
+from taskmanager.domain.paused import CALL, paused_of
 from taskmanager.domain.tags import PARAMETER
 from taskmanager.storage import holding, job_pauses, jobs, queues, structures
 from taskmanager.storage.dialects import Product
-from taskmanager.storage.job_pauses import BACK, ROUND
+from taskmanager.storage.job_pauses import BACK, ROUND, HeldBy, JobPause
 from taskmanager.storage.queues import Mark
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
@@ -94,7 +94,7 @@ def held_kinds(t: Tables, p: Product) -> str:
     """What the first held jobs of some queues call, and their tags."""
     q = p.quote
     parts = " UNION ALL ".join(
-        f"SELECT * FROM (SELECT {q('JobId')} FROM {q(t.queue.name)} WHERE {q('Queue')} = :q{n} "
+        f"SELECT * FROM (SELECT {q('JobId')} FROM {q(t.queue.name)} WHERE {q('Queue')} = :h{n} "
         f"AND {q('FetchedAt')} = '{holding.HELD}' LIMIT {COUNTED}) h{n}"
         for n in range(_QUEUES)
     )
@@ -103,6 +103,11 @@ def held_kinds(t: Tables, p: Product) -> str:
         f"JOIN {q(t.job.name)} j ON j.{q('Id')} = h.{q('JobId')} LEFT JOIN {q(t.parameter.name)} v "
         f"ON v.{q('JobId')} = h.{q('JobId')} AND v.{q('Name')} = '{PARAMETER}'"
     )
+
+
+def page(tx: Tx, queue: str, *, limit: int, after: Mark | None = None) -> list[tuple[int, int, int]]:
+    """Held rows of a queue in their order: priority, row and job of each."""
+    return [(int(r[0]), int(r[1]), int(r[2])) for r in _next(tx, queue, after, limit)]
 
 
 def _held(t: Tables, p: Product, where: str) -> str:
@@ -147,18 +152,18 @@ def give_back(tx: Tx, *, limit: int = BATCH) -> GivenBack | None:
         return None
     came = structures.fields(tx, BACK)
     first = came.get("Queue", "")
-    queue = next((name for name in queues_of(tx) if name >= first), None)
+    place = Mark(int(came["Priority"]), int(came["Id"])) if came.get("Id") else None
+    queue = first if place is not None else next((name for name in queues_of(tx) if name >= first), None)
     if queue is None:
         structures.remove(tx, BACK, [ROUND])
         structures.remove_hash(tx, BACK)
         return GivenBack(0, is_over=True)
-    place = Mark(int(came["Priority"]), int(came["Id"])) if queue == first and "Id" in came else None
     rows = _next(tx, queue, place, limit)
     freed = _free(tx, rows)
     if freed:
         tx.after_commit(lambda: tx.ring({queue}))
-    to = {"Queue": queue, "Priority": str(rows[-1][0]), "Id": str(rows[-1][1])} if rows else {"Queue": f"{queue}\x01"}
-    structures.set_fields(tx, BACK, to)
+    at = (queue, str(rows[-1][0]), str(rows[-1][1])) if rows else (f"{queue}\x01", None, None)
+    structures.set_fields(tx, BACK, dict(zip(("Queue", "Priority", "Id"), at, strict=True)))
     return GivenBack(freed)
 
 
@@ -193,17 +198,24 @@ def queues_of(tx: Tx) -> list[str]:
     return sorted(str(r[0]) for r in tx.execute(held_queues))
 
 
-def counts(tx: Tx, names: Sequence[str]) -> tuple[dict[str, int], bool]:
-    """How many held jobs each pause holds, by its stored form; and whether there are more than were looked at.
+def told(tx: Tx, pauses: Sequence[JobPause], names: Sequence[str]) -> list[HeldBy]:
+    """Pauses with how many jobs each holds. names: queues in which some are held."""
+    rows = tx.execute(held_kinds, slots(names)).all() if pauses and names else []
+    return counted(pauses, rows, len(names))
 
-    names: queues in which some are held. A job that two pauses hold counts for both.
+
+def counted(pauses: Sequence[JobPause], rows: Sequence[Sequence[Any]], queues: int) -> list[HeldBy]:
+    """The same of rows that `held_kinds` has given. A job that two pauses hold counts for both.
+
+    queues: in how many some are held.
     """
-    some = list(names)[:_QUEUES]
-    if not some:
-        return {}, False
-    paused, found = job_pauses.paused(tx), Counter[str]()
-    given = {f"q{n}": some[n] if n < len(some) else "" for n in range(_QUEUES)}
-    rows = tx.execute(held_kinds, given).all()
+    paused, found = paused_of(one.value for one in pauses), Counter[str]()
     for call, tags in rows:
         found.update(paused.of_job(call, tags))
-    return dict(found), len(rows) >= COUNTED or len(names) > _QUEUES
+    is_capped = len(rows) >= COUNTED or queues > _QUEUES
+    return [HeldBy(one, found[one.value], is_capped) for one in pauses]
+
+
+def slots(names: Sequence[str]) -> dict[str, str]:
+    """The first names as `held_kinds` takes them."""
+    return {f"h{n}": names[n] if n < len(names) else "" for n in range(_QUEUES)}

@@ -11,13 +11,14 @@ from sqlalchemy import bindparam, literal_column, or_, select
 
 from taskmanager.domain.records import Pause
 from taskmanager.domain.rollups import LATENCY, LENGTH, QUEUE, Figures
-from taskmanager.storage import monitoring_waits, queue_pauses
+from taskmanager.storage import holds, job_pauses, monitoring_waits, queue_pauses
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.holding import HELD
+from taskmanager.storage.job_pauses import HeldBy
 from taskmanager.storage.monitoring_lists import Row, rows_of
 from taskmanager.storage.monitoring_snapshot import CAP, queue_names
 from taskmanager.storage.pauses import pause_in
-from taskmanager.storage.queues import PAUSED
+from taskmanager.storage.queues import PAUSED, Mark
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment
@@ -62,14 +63,16 @@ class QueueView:
 
 @statement
 def names(t: Tables, p: Product) -> str:
-    """Queues in which something is, by one look-up each, and those that are paused, with what is known of that."""
+    """Queues in which something is, by one look-up each, those that are paused, with what is known of that, and the
+    types and tags that are."""
     q = p.quote
     key = p.concat(f"'{queue_pauses.PAUSE}'", f"s.{q('Value')}")
     paused = (
         f"SELECT s.{q('Value')}, 1, h.{q('Field')}, h.{q('Value')} FROM {q(t.set.name)} s "
         f"LEFT JOIN {q(t.hash.name)} h ON h.{q('Key')} = {key} WHERE s.{q('Key')} = '{PAUSED}'"
     )
-    return f"SELECT name, 0, NULL, NULL FROM ({queue_names(t, p)}) x UNION ALL {paused}"
+    jobs = job_pauses.known_rows(t, p)
+    return f"SELECT name, 0, NULL, NULL FROM ({queue_names(t, p)}) x UNION ALL {paused} UNION ALL {jobs}"
 
 
 @statement
@@ -81,6 +84,13 @@ def heads(t: Tables, p: Product) -> str:
         f"AND {q('FetchedAt')} IS NULL ORDER BY {_order(p, '')} LIMIT {_NEXT}) h{n}"
         for n in range(_AT_ONCE)
     )
+
+
+@statement
+def heads_and_held(t: Tables, p: Product) -> str:
+    """The same, and what the first held jobs of some queues call, and their tags."""
+    held = f"SELECT NULL, k.* FROM ({holds.held_kinds(t, p)}) k"
+    return f"SELECT h.*, NULL, NULL FROM ({heads(t, p)}) h UNION ALL {held}"
 
 
 @statement
@@ -155,12 +165,32 @@ def overview(
     tx: Tx, *, with_next: bool = False, limit: int = 100, only: Sequence[str] = ()
 ) -> list[QueueView]:  # fmt: skip
     """Queues in which something is or that are paused, by name. only: these, also those in which nothing is."""
-    known_ones = known(tx)
+    views = _views(tx, known(tx), limit, only)
+    return _with_next(tx, views) if with_next else list(views.values())
+
+
+def overview_and_pauses(
+    tx: Tx, *, limit: int = 100, only: Sequence[str] = ()
+) -> tuple[list[QueueView], list[HeldBy]]:  # fmt: skip
+    """Queues with the jobs that are next, and the types and tags that are paused; in as few statements."""
+    rows = tx.execute(names).all()
+    views, pauses = _views(tx, _known(rows), limit, only), job_pauses.of_rows(rows)
+    held = [name for name, view in views.items() if view.held] if pauses else []
+    if not held:
+        return _with_next(tx, views), holds.counted(pauses, (), 0)
+    some = _waiting_in(views)
+    found = tx.execute(heads_and_held, _slots(some) | holds.slots(held)).all()
+    ids = [int(r[0]) for r in found if r[0] is not None]
+    told = holds.counted(pauses, [r[1:] for r in found if r[0] is None], len(held))
+    return _with_rows(views, some, rows_of(tx, ids) if ids else ()), told
+
+
+def _views(tx: Tx, known_ones: dict[str, Pause | None], limit: int, only: Sequence[str]) -> dict[str, QueueView]:
     if only:
         known_ones = {name: known_ones.get(name) for name in only}
     views = {name: QueueView(name, known_ones[name]) for name in sorted(known_ones)[:limit]}
     _look_at(tx, views)
-    return _with_next(tx, views) if with_next else list(views.values())
+    return views
 
 
 def one(tx: Tx, name: str) -> QueueView:
@@ -202,13 +232,16 @@ def names_of(tx: Tx) -> list[str]:
 
 
 def page(
-    tx: Tx, queue: str, *, limit: int, after: tuple[int, int] = FIRST, fetched: bool = False
+    tx: Tx, queue: str, *, limit: int, after: tuple[int, int] = FIRST, fetched: bool = False, held: bool = False
 ) -> tuple[tuple[Row, ...], tuple[int, int] | None]:
     """Jobs of a queue, as they are claimed; and the place (priority, row) after which the next page begins.
 
-    fetched: what is in hand, first come first.
+    fetched: what is in hand, first come first. held: what is held, in its order.
     """
-    found = _places(tx, queue, limit + 1, after, fetched)
+    if held:
+        found = holds.page(tx, queue, limit=limit + 1, after=None if after == FIRST else Mark(*after))
+    else:
+        found = _places(tx, queue, limit + 1, after, fetched)
     more = (found[limit - 1][0], found[limit - 1][1]) if len(found) > limit else None
     return tuple(rows_of(tx, [job for _, _, job in found[:limit]])), more
 
@@ -226,9 +259,15 @@ def _places(tx: Tx, queue: str, limit: int, after: tuple[int, int], fetched: boo
 
 def known(tx: Tx) -> dict[str, Pause | None]:
     """Queues in which something is or that are paused, and what is known of their pauses."""
+    return _known(tx.execute(names).all())
+
+
+def _known(rows: Sequence[Any]) -> dict[str, Pause | None]:
     found: dict[str, Pause | None] = {}
     told: dict[str, dict[str, str]] = {}
-    for name, paused, key, value in tx.execute(names):
+    for name, paused, key, value in rows:
+        if paused in (job_pauses.MEMBER, job_pauses.FACT):
+            continue
         found.setdefault(str(name), None)
         if paused:
             told.setdefault(str(name), {})[str(key)] = value or ""
@@ -245,10 +284,17 @@ def _look_at(tx: Tx, views: dict[str, QueueView]) -> None:
 
 def _with_next(tx: Tx, views: dict[str, QueueView]) -> list[QueueView]:
     """With the first jobs of the first dozen queues: more would be a long page."""
-    some = [name for name, view in views.items() if view.waiting][:_AT_ONCE]
+    some = _waiting_in(views)
     if not some:
         return list(views.values())
-    rows = rows_of(tx, [int(r[0]) for r in tx.execute(heads, _slots(some))])
+    return _with_rows(views, some, rows_of(tx, [int(r[0]) for r in tx.execute(heads, _slots(some))]))
+
+
+def _waiting_in(views: dict[str, QueueView]) -> list[str]:
+    return [name for name, view in views.items() if view.waiting][:_AT_ONCE]
+
+
+def _with_rows(views: dict[str, QueueView], some: Sequence[str], rows: Sequence[Row]) -> list[QueueView]:
     for name in some:
         mine = tuple(row for row in rows if (row.data.get("Queue") or row.queue) == name)
         views[name] = replace(views[name], next=mine[:_NEXT])

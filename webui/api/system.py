@@ -108,7 +108,9 @@ def list_queue_jobs(query: Mapping[str, Any], queue: str) -> Any:
     at = place(query["after"], 2, "after")
     after = (int(at[0]), int(at[1])) if at else monitoring_queues.FIRST
     rows, more = read(
-        lambda tx: monitoring_queues.page(tx, queue, limit=query["limit"], after=after, fetched=query["fetched"])
+        lambda tx: monitoring_queues.page(
+            tx, queue, limit=query["limit"], after=after, fetched=query["fetched"], held=query["held"]
+        )
     )
     return {"items": [row(one) for one in rows], "next": cursors.write(*more) if more else None}
 

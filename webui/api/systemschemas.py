@@ -123,6 +123,7 @@ class QueueJobsQuery(Cursor):
     """Which of them."""
 
     fetched = fields.Boolean(load_default=False, metadata={"description": "those in workers' hands"})
+    held = fields.Boolean(load_default=False, metadata={"description": "those put aside, paused by type or tag"})
 
 
 class QueueJobs(Schema):

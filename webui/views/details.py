@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,10 +16,23 @@ from taskmanager.engine.history import TRIGGERED_BY
 from taskmanager.engine.placing import MOVABLE
 from taskmanager.engine.transitions import STOPPED_AT
 from taskmanager.storage import monitoring_details, monitoring_logged_statistics, recurring_runs
+from taskmanager.storage.job_pauses import JobPause
 from taskmanager.storage.monitoring_details import Details
 from taskmanager.storage.monitoring_logged import Run
 from taskmanager.storage.recurring_runs import RecurringRun
-from webui import access, callforms, errors, formats, jobviews, panels, redaction, restricting, serverviews, shell
+from webui import (
+    access,
+    callforms,
+    errors,
+    formats,
+    jobviews,
+    panels,
+    pausing,
+    redaction,
+    restricting,
+    serverviews,
+    shell,
+)
 from webui.access import needs
 from webui.blueprint import manager, pages, read
 from webui.bulks import ACTIONS
@@ -60,7 +74,7 @@ def job_details(job_id: int) -> Any:
         older=older, strays=strays, log_after=_log_after(),
         triggered_by=jobviews.plain(found.job.parameters.get(TRIGGERED_BY)),
         strip=_strip(found.job.history, until), actions=ACTIONS.get(state, ()),
-        parameters=parameters_of(found), warning=_warning(found, now),
+        parameters=parameters_of(found), held=_held(found), warning=_warning(found, now),
         progress=progress, told_progress=told_progress(progress, remaining(found.job, now)),
         tags=tags.of_parameter(found.job.parameters.get(tags.PARAMETER)),
         retry_count=jobviews.plain(found.job.parameters.get("RetryCount")),
@@ -269,6 +283,13 @@ def told_progress(share: float | None, left_ms: float | None) -> str:
     """How far a run is, and about how long it goes on."""
     told = f"{round((share or 0) * 100)} %"
     return told if left_ms is None else f"{told} · " + _("about %(span)s to go", span=formats.duration(left_ms))
+
+
+def _held(found: Details) -> Sequence[JobPause]:
+    """The pauses by type or tag for which the job waits; a dashboard of some queues tells of none."""
+    return (
+        () if restricting.queues() else pausing.of_job(found.job.state, found.job.invocation_data, found.job.parameters)
+    )
 
 
 def _warning(found: Details, now: datetime) -> str:

@@ -19,7 +19,7 @@ from taskmanager.storage import monitoring_queues, monitoring_rollups
 from taskmanager.storage import servers as server_rows
 from taskmanager.storage.monitoring_queues import FIRST, QueueView
 from taskmanager.storage.transaction import Tx
-from webui import access, bulks, cursors, jobviews, queueviews, restricting, serverviews, shell
+from webui import access, bulks, cursors, jobviews, pausing, queueviews, restricting, serverviews, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
 from webui.bulks import NotPossible
@@ -48,18 +48,18 @@ def queues() -> str:
     sort = sort if sort in SORTS else "name"
 
     def work(tx: Tx) -> Any:
-        found = monitoring_queues.overview(tx, with_next=True, only=restricting.queues())
+        found, paused = monitoring_queues.overview_and_pauses(tx, only=restricting.queues())
         figures = monitoring_rollups.of_queues(tx, [one.name for one in found], queueviews.since(tx.now()))
-        return found, server_rows.all_servers(tx), figures, tx.now()
+        return found, server_rows.all_servers(tx), figures, tx.now(), paused
 
-    found, servers, figures, at = read(work)
+    found, servers, figures, at, paused = read(work)
     seen = shell.seen()
     now = seen.snapshot.at if seen else None
     shown = _sorted([one for one in found if q.lower() in one.name.lower()], sort)
     return render_template(
         "queues.html", here="queues", queues=shown, known=len(found), q=q, sort=sort, sorts=SORTS, now=now,
         listeners={one.name: listeners(one.name, servers, now) for one in shown},
-        flows={one.name: _flow(one, figures, at) for one in shown},
+        flows={one.name: _flow(one, figures, at) for one in shown}, paused=paused, pausing=pausing,
     )  # fmt: skip
 
 
@@ -67,13 +67,19 @@ def queues() -> str:
 @pages.get("/queues/<path:queue>", endpoint="queue_alias")
 def queue(queue: str) -> str:
     """A queue, and the jobs that wait in it, in their order."""
-    return _jobs(queue, fetched=False)
+    return _jobs(queue)
 
 
 @pages.get("/jobs/enqueued/fetched/<path:queue>")
 def queue_fetched(queue: str) -> str:
     """Jobs of a queue that servers have in hand."""
     return _jobs(queue, fetched=True)
+
+
+@pages.get("/jobs/enqueued/held/<path:queue>")
+def queue_held(queue: str) -> str:
+    """Jobs of a queue that were put aside, as they are paused by type or tag."""
+    return _jobs(queue, held=True)
 
 
 @pages.post("/queues/<any(pause, resume):action>")
@@ -145,7 +151,7 @@ def _sorted(found: list[QueueView], sort: str) -> list[QueueView]:
     return found
 
 
-def _jobs(name: str, *, fetched: bool) -> str:
+def _jobs(name: str, *, fetched: bool = False, held: bool = False) -> str:
     place = cursors.read(request.args.get("after"), 2)
     after = (int(place[0]), int(place[1])) if place else FIRST
     first, limit = after == FIRST, size()
@@ -158,8 +164,8 @@ def _jobs(name: str, *, fetched: bool) -> str:
         return moments(now, span, buckets)
 
     def work(tx: Tx) -> Any:
-        rows, more = monitoring_queues.page(tx, name, limit=limit, after=after, fetched=fetched)
-        if fetched:
+        rows, more = monitoring_queues.page(tx, name, limit=limit, after=after, fetched=fetched, held=held)
+        if fetched or held:
             return rows, more, None, (), (), None
         since = shown(tx.now())[0]
         if first and rows:
@@ -177,8 +183,8 @@ def _jobs(name: str, *, fetched: bool) -> str:
         types[jobviews.called(call)] += number
         looked += number
     return render_template(
-        "queue.html", here="queues", queue=name, fetched=fetched, rows=rows, size=limit, sizes_list=SIZES, view=view,
-        older=cursors.write(*more) if more else None, first=first, state="enqueued", now=now, key=new_key(),
+        "queue.html", here="queues", queue=name, fetched=fetched, held=held, rows=rows, size=limit, sizes_list=SIZES,
+        view=view, older=cursors.write(*more) if more else None, first=first, state="enqueued", now=now, key=new_key(),
         types=types.most_common(_TYPES), looked=looked, charts=charts, range=asked, ranges=queueviews.RANGES,
         listens=listeners(name, servers, now), last=last, most_last=monitoring_queues.LAST,
     )  # fmt: skip

@@ -120,6 +120,43 @@ def test_in_a_paused_queue_a_job_waits_longer_and_longer_and_then_runs(site: Sit
     assert here.complaints == []
 
 
+def test_a_tag_is_paused_by_the_form_and_its_jobs_wait_until_it_is_resumed(site: Site, window: Windows) -> None:
+    stage = TaskManager(database_url=site.tm.settings.database_url, queues="stage,reports4")
+    ran = threading.Event()
+
+    @stage.job(queue="reports4", tags=["Spring"])
+    def tagged() -> None:
+        ran.set()
+
+    here = window()
+    page = here.open("jobs/enqueued")
+    page.get_by_text("Pause a type of job or a tag…").click()
+    form = page.locator("#pause-jobs")
+    form.get_by_label("What").select_option("tag")
+    form.get_by_label("Name").fill("spring")
+    form.get_by_label("Note").fill("stocktaking")
+    assert here.violations() == []
+    form.get_by_role("button", name="Pause").click()
+    section = page.locator("section", has=page.get_by_role("heading", name="Paused types and tags"))
+    section.get_by_text("stocktaking").wait_for()
+    assert here.violations() == []
+    assert here.misplaced() == []
+    with working(stage, []):
+        job_id = tagged.enqueue()
+        page.goto(f"{site.url}/jobs/details/{job_id}")
+        page.get_by_text("Held: jobs with tag spring are paused").wait_for()
+        page.goto(f"{site.url}/jobs/enqueued")
+        wait_until(here, "document.querySelector('a[href$=\"/jobs/enqueued/held/reports4\"]') !== null")
+        page.locator('a[href$="/jobs/enqueued/held/reports4"]').click()
+        page.get_by_text(f"#{job_id}").first.wait_for()
+        assert here.violations() == []
+        assert not ran.is_set()
+        page.goto(f"{site.url}/jobs/enqueued")
+        section.get_by_role("button", name="Resume").click()
+        assert ran.wait(30)
+    assert here.complaints == []
+
+
 def test_what_somebody_changes_appears_in_the_open_log_and_on_the_page_of_the_thing(
     site: Site, window: Windows
 ) -> None:
