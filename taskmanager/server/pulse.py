@@ -27,6 +27,8 @@ _LIVELY_SECONDS = 1.0
 _EMBEDDED_SECONDS, _EMBEDDED_TOLD_SECONDS, _SOON_SECONDS = 0.02, 0.2, 0.001
 #: Writes seen in a row of which nothing was told, after which one does not rely on it.
 _MOST_UNTOLD = 3
+#: The fetcher is woken by the ring itself; the look that tells what else there is does not stand in its way.
+_AFTER_RING_SECONDS = 0.01
 #: Looks of an idle process that something else wakes are a safety net, for jobs written by SQL and rings that were
 #: lost: they are at least so far apart.
 _WOKEN_SECONDS = 0.5
@@ -53,11 +55,19 @@ class Pulse(Process):
         self._idle, self._busy = idle_seconds, busy_seconds
         self._is_busy, self._on_quiet, self._on_stop, self._stretch = is_busy, on_quiet, on_stop, stretch
         self._lively_until = time.monotonic()
+        #: The doorbell rang since the last tick; and the look was put off for it, once.
+        self._is_rung = self._is_put_off = False
         self._version = -1
         self._look_at = 0.0
         self._is_touched, self._soon, self._untold = False, _EMBEDDED_TOLD_SECONDS, 0
 
     def tick(self) -> float:
+        if self._is_rung:
+            self._is_rung = False
+            if not self._is_put_off:
+                self._is_put_off = True
+                return _AFTER_RING_SECONDS
+        self._is_put_off = False
         if self.database.is_embedded and not self._changed():
             return self._rest_embedded()
         glance = self.watcher.look()
@@ -79,6 +89,7 @@ class Pulse(Process):
         self._look_at = 0.0
         if "waiting" in self.wakes:
             self.wakes["waiting"].alarm.set()
+            self._is_rung = True
         self.alarm.set()
 
     def touch(self) -> None:

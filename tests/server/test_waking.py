@@ -7,8 +7,11 @@ import time
 import pytest
 
 from taskmanager import TaskManager
+from taskmanager.server.process import Process
+from taskmanager.server.pulse import Pulse
 from taskmanager.storage import structures
 from taskmanager.storage.doorbell import SET
+from taskmanager.storage.glance import Glance, Watcher
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -44,3 +47,38 @@ def asleep(tm: TaskManager) -> None:
     while not tm.database.is_embedded and not tm.database.read(lambda tx: structures.members(tx, SET)):
         assert time.monotonic() < deadline, "it does not wait for its doorbell"
         time.sleep(0.05)
+
+
+class Rung(Process):
+    """Counts nothing: its alarm tells whether it was woken."""
+
+    def tick(self) -> float:
+        return 1.0
+
+
+class Looks(Watcher):
+    """Counts its looks."""
+
+    count = 0
+
+    def look(self) -> Glance:
+        self.count += 1
+        return super().look()
+
+
+def test_a_ring_wakes_the_fetcher_and_the_pulse_lets_it_go_first_but_once(tm: TaskManager) -> None:
+    watcher, fetcher = Looks(tm.database, ["default"], "me"), Rung()
+    pulse = Pulse(
+        tm.database, watcher, {"waiting": fetcher}, None, is_busy=lambda: False, idle_seconds=2, busy_seconds=1
+    )
+    pulse.tick()
+    before = watcher.count
+    fetcher.alarm.clear()
+    pulse.ring()
+    assert fetcher.alarm.is_set()
+    assert pulse.tick() <= 0.01
+    assert watcher.count == before, "a claim does not wait for a look"
+    pulse.ring()
+    pulse.tick()
+    assert watcher.count == before + 1, "however often somebody rings, it looks"
+    pulse.close()
