@@ -19,8 +19,11 @@ from tests.webui.sample import fill
 from webui import Page, create_app
 
 AXE = (Path(__file__).parent / "axe-4.14.1.min.js").read_text("utf-8")
-_RULES = "['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']"
-_RULES_OF_COLOURS = "{type: 'rule', values: ['color-contrast', 'link-in-text-block']}"
+RULES = "['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']"
+RULES_OF_COLOURS = "{type: 'rule', values: ['color-contrast', 'link-in-text-block']}"
+RULES_OF_WIDTH = (
+    "{type: 'rule', values: ['color-contrast', 'link-in-text-block', 'target-size', 'scrollable-region-focusable']}"
+)
 # Only what is wrong: the long lists of what is right take two thirds of the time, most of it to leave the browser.
 _FOUND = """axe.run({runOnly: %s, resultTypes: ['violations'], preload: false})
 .then(all => all.violations.map(one => [one.id, one.nodes.slice(0, 3).map(node => node.target)]))"""
@@ -91,11 +94,11 @@ class Window:
             name = re.sub(r"[^A-Za-z0-9]+", "-", address) or "overview"
             self.page.screenshot(path=Path(_PICTURES) / look / f"{name}.png", full_page=True)
 
-    def violations(self, *, of_colours: bool = False) -> list[str]:
-        """What axe finds: WCAG 2.0 to 2.2, A and AA; of_colours: only what another theme can change."""
+    def violations(self, *, rules: str = RULES) -> list[str]:
+        """What axe finds: WCAG 2.0 to 2.2, A and AA, or only what another theme or another width can change."""
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(f"{AXE};0")
-        found = self.page.evaluate(_FOUND % (_RULES_OF_COLOURS if of_colours else _RULES))
+        found = self.page.evaluate(_FOUND % rules)
         return [f"{rule}: {targets}" for rule, targets in found]
 
     def misplaced(self) -> list[str]:
@@ -151,15 +154,16 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def window(chromium: Any, site: Site) -> Iterator[Callable[..., Window]]:
     """Opens windows: user, phone, and what a browser context takes.
 
-    One that is cached sends the password with each request. Else the browser is asked for it, as people's are, and
-    Playwright answers for it, for which it switches the browser's cache off: a page's files are then loaded anew.
+    It sends the password with each request. With `cached=False` the browser is asked for it, as people's are, and
+    Playwright answers for it, for which it switches the browser's cache off: a page's files are then loaded anew, which
+    takes half as long again. It is for tests of what a browser sends by itself, and where.
     """
     contexts: list[Any] = []
 
-    def make(user: str = "ann", *, phone: bool = False, cached: bool = False, **options: Any) -> Window:
+    def make(user: str = "ann", *, phone: bool = False, cached: bool = True, **options: Any) -> Window:
         size = {"width": 390, "height": 844} if phone else {"width": 1440, "height": 900}
         options = {"viewport": size, "locale": "en-GB"} | options
-        if cached:
+        if user and cached:
             options["extra_http_headers"] = signed(user)
         elif user:
             options["http_credentials"] = {"username": user, "password": "secret"}

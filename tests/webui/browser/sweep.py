@@ -9,7 +9,7 @@ from typing import Any
 from taskmanager.domain.alerts import AlertRule, key_of
 from taskmanager.engine.conditions import condition_of
 from taskmanager.storage import alert_marks, alert_messages, monitoring_failures
-from tests.webui.browser.conftest import Site, Window
+from tests.webui.browser.conftest import RULES, RULES_OF_COLOURS, RULES_OF_WIDTH, Site, Window
 
 #: Lists of jobs, and what is done to them.
 OF_JOBS = (
@@ -63,23 +63,26 @@ def alarm(site: Site) -> None:
 
 
 def in_english(window: Any, paths: Iterable[str]) -> None:
-    """Light and dark on a desk, light on a phone. Each page is loaded once: it follows the window and the system."""
-    here = window(color_scheme="light", cached=True)
+    """Light and dark on a desk, light on a phone. Each page is loaded once: it follows the window and the system.
+
+    What is named, and how, hangs on neither: that is looked at once, and on a phone with all its names in Czech.
+    """
+    here = window(color_scheme="light")
     for path in paths:
         page = here.open(path)
         _look(here, path, "light")
         page.emulate_media(color_scheme="dark")
-        _look(here, path, "dark", of_colours=True)
+        _look(here, path, "dark", RULES_OF_COLOURS)
         page.emulate_media(color_scheme="light")
         here.resize(_PHONE)
-        _look(here, path, "phone")
+        _look(here, path, "phone", RULES_OF_WIDTH)
         assert (found := here.misplaced()) == [], (path, found)
         here.resize(_DESK)
 
 
 def in_czech(window: Any, paths: Iterable[str]) -> None:
     """Dark on a phone; and at the width to which WCAG wants pages to reflow nothing is cut either."""
-    here = window(phone=True, color_scheme="dark", locale="cs-CZ", cached=True)
+    here = window(phone=True, color_scheme="dark", locale="cs-CZ")
     for path in paths:
         here.open(path)
         _look(here, path, "czech-phone-dark")
@@ -92,7 +95,7 @@ def in_czech(window: Any, paths: Iterable[str]) -> None:
 
 def right_to_left(window: Any, paths: Iterable[str]) -> None:
     """Mirrored, on a desk and on a phone: nothing is cut, covered, or wider than its window."""
-    here = window(cached=True)
+    here = window()
     for path in paths:
         page = here.open(path)
         assert page.evaluate("getComputedStyle(document.body).direction") == "rtl", path
@@ -103,9 +106,9 @@ def right_to_left(window: Any, paths: Iterable[str]) -> None:
             assert here.misplaced() == [], (path, size)
 
 
-def _look(here: Window, path: str, look: str, *, of_colours: bool = False) -> None:
+def _look(here: Window, path: str, look: str, rules: str = RULES) -> None:
     here.picture(look)
-    found = here.violations(of_colours=of_colours)
+    found = here.violations(rules=rules)
     assert found == [], (path, look, found)
     _fits(here, path)
     assert here.complaints == [], (path, look)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize("locale", ["en-GB", "cs-CZ"])
 def test_what_a_jobs_page_offers_fits_every_window(site: Site, window: Callable[..., Window], locale: str) -> None:
     site.app.config["PANELS"] = [order, plain, broken]
-    here = window(cached=True, locale=locale, color_scheme="dark" if locale == "cs-CZ" else "light")
+    here = window(locale=locale, color_scheme="dark" if locale == "cs-CZ" else "light")
     page = here.open(f"jobs/details/{site.ids['failed']}")
     assert page.locator(".panel").count() == 3
     page.locator("#place > summary").click()

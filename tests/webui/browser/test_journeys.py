@@ -30,12 +30,12 @@ def test_who_is_not_signed_in_sees_nothing(site: Site, window: Windows) -> None:
     answer = here.page.request.get(site.url + "/")
     assert answer.status == 401
     assert "Enqueued" not in answer.text()
-    page = window().open()
+    page = window(cached=False).open()
     assert page.locator(".tile").count() == 7
 
 
 def test_a_failed_job_is_looked_at_and_requeued(site: Site, window: Windows) -> None:
-    here = window()
+    here = window(cached=False)
     page = here.open("jobs/failed")
     page.locator(f"#job-{site.ids['failed']} a").first.click()
     assert page.locator(".error-head").first.inner_text().startswith("shop.mails.MailNotSent")
@@ -61,7 +61,7 @@ def test_deleting_asks_first(site: Site, window: Windows) -> None:
 
 
 def test_counts_and_lists_change_without_reloading(site: Site, window: Windows) -> None:
-    here = window()
+    here = window(cached=False)
     here.open()
     here.page.context.add_cookies([{"name": "tm_live", "value": "2", "url": site.url}])
     page = here.open("jobs/failed")
@@ -143,7 +143,7 @@ def test_the_front_page_follows_what_happens_with_one_question_a_tick(site: Site
 
 def test_live_updates_work_on_whatever_page_is_opened_first(site: Site, window: Windows) -> None:
     """A browser sends the password by itself only below the address where it was asked for it."""
-    here = window()
+    here = window(cached=False)
     here.page.context.add_cookies([{"name": "tm_live", "value": "2", "url": site.url}])
     here.open("jobs/failed")
     site.tm.requeue(site.ids["failed"])
@@ -315,7 +315,7 @@ def test_below_a_path_of_a_proxy_everything_is_found_and_pressed(site: Site, win
         ends.callback(page.close)
         proxy = StrippingProxy(page.url)
         ends.callback(proxy.close)
-        here = window()
+        here = window(cached=False)
         here.url = f"{proxy.origin}{PREFIX}/hangfire"
         here.page.context.add_cookies([{"name": "tm_live", "value": "2", "url": here.url}])
         opened = here.open("jobs/failed")

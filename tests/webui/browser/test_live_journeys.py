@@ -201,7 +201,7 @@ def test_a_page_with_a_stream_asks_no_more_and_another_polls(site: Site, window:
 
 def test_a_page_opens_one_stream_though_it_asks_several_times_at_once(site: Site, window: Windows) -> None:
     slots = site.app.config["LIVE_STREAMS"] = Slots(4)
-    here = window(cached=True)
+    here = window()
     page = here.open("jobs")
     # Whoever comes back to a page makes it ask at once, also while an answer is under way.
     page.evaluate("for (let n = 0; n < 4; n++) document.dispatchEvent(new Event('visibilitychange'))")

@@ -29,7 +29,7 @@ def hears(window: Window, how: str) -> None:
 
 
 def test_a_message_appears_on_all_pages_of_its_user_by_stream_or_poll(site: Site, window: Windows) -> None:
-    mine = [window() for _ in range(3)]
+    mine = [window(cached=False) for _ in range(3)]
     hers = window(user="eve")
     for here, how in zip(mine, ("eventsource", "eventsource", "fetch"), strict=True):
         here.open("servers")
@@ -83,7 +83,7 @@ def test_what_is_told_between_two_pages_appears_on_the_second(site: Site, window
 
 
 def test_a_page_comes_back_to_a_server_that_was_away(site: Site, window: Windows) -> None:
-    here = window()
+    here = window(cached=False)
     here.open("servers")
     hears(here, "eventsource")
     site.tm.notify("ann", "Info", "it streams")
@@ -155,7 +155,7 @@ def test_a_page_in_the_background_gives_its_stream_back(site: Site, window: Wind
 
 
 def test_a_token_that_is_refused_is_asked_for_again_a_few_times_and_then_no_more(site: Site, window: Windows) -> None:
-    here = window()
+    here = window(cached=False)
     page = here.open("servers")
     page.evaluate(
         "import('/hangfire/static/notifications.js').then(({ NotificationHub }) => {"

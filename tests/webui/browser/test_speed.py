@@ -44,7 +44,7 @@ def moved(seen: Any) -> float:
 
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_main_pages_are_there_soon_and_nothing_in_them_moves(site: Site, window: Windows, phone: bool) -> None:
-    here = window(phone=phone, cached=True)
+    here = window(phone=phone)
     here.page.add_init_script(_OBSERVE)
     here.open("")  # the cold one fills the browser's cache
     for path in (
@@ -59,7 +59,7 @@ def test_main_pages_are_there_soon_and_nothing_in_them_moves(site: Site, window:
 
 
 def test_a_live_page_that_takes_up_news_moves_nothing_and_holds_nobody_up(site: Site, window: Windows) -> None:
-    here = window(cached=True)
+    here = window()
     here.page.add_init_script(_OBSERVE)
     here.page.context.add_cookies([{"name": "tm_live", "value": "2", "url": site.url.partition("/hangfire")[0]}])
     measured(here, "jobs/failed")
