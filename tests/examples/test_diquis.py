@@ -27,6 +27,8 @@ from examples.diquis.domain import ProvisioningStatus
 from examples.diquis.infrastructure import SqliteTenants, TaskManagerJobs
 from taskmanager import TaskManager
 
+pytestmark = pytest.mark.one_server
+
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "examples" / "diquis"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")

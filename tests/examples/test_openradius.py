@@ -15,7 +15,7 @@ from examples.openradius.workspaces import WorkspaceJobs
 from tests.conftest import drop_database, new_database, server_of
 from tests.examples.readmes import ROOT, command, curls, send, started, until
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.one_server, pytest.mark.timeout(240)]
 
 README = ROOT / "examples" / "openradius" / "README.md"
 

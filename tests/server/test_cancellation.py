@@ -57,7 +57,6 @@ def process(ctx: JobContext) -> None:
     finally:
         end(ctx)
 """
-KINDS = ("function", "coroutine", "process")
 
 
 @pytest.fixture
@@ -128,12 +127,17 @@ WAYS: dict[Callable[[TaskManager, int], None], str] = {
 }
 
 
-def test_a_running_job_is_told_within_five_seconds_however_it_was_deleted(tm: TaskManager, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "kinds", [("function", "coroutine"), pytest.param(("process",), marks=pytest.mark.one_server)], ids="-".join
+)
+def test_a_running_job_is_told_within_five_seconds_however_it_was_deleted(
+    tm: TaskManager, tmp_path: Path, kinds: tuple[str, ...]
+) -> None:
     ways = [way for way in WAYS if way is not by_procedure or not tm.database.is_embedded]
     server = tm.server()
     server.start()
     try:
-        jobs = {tm.enqueue(kind): (kind, way) for kind in KINDS for way in ways}
+        jobs = {tm.enqueue(kind): (kind, way) for kind in kinds for way in ways}
         until(lambda: all((tmp_path / f"begun-{i}").exists() for i in jobs), 60)
         until(lambda: all(tm.get(i).state == "Processing" for i in jobs), 60)
         deleted = {}

@@ -179,6 +179,7 @@ def test_many_processes_that_write_the_same_rows_lose_nothing(tm: TaskManager) -
 
 
 @pytest.mark.fault
+@pytest.mark.one_server
 def test_a_killed_worker_loses_at_most_what_it_had_not_written(tm: TaskManager, url: str, project: Path) -> None:
     import killjobs  # type: ignore[import-not-found]
 

@@ -6,16 +6,18 @@ import multiprocessing
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy import Engine, create_engine, inspect
 
 from taskmanager import TaskManager
 from taskmanager.domain.errors import SchemaError
 from taskmanager.storage import schema, turns
-from tests.conftest import new_database, server_of
+from tests.conftest import drop_database, new_database, server_of
 from tests.storage.schemas import describe, hangfire, rows_of, run_script, show_create, user_who_only_reads
 
 pytestmark = pytest.mark.slow
@@ -34,18 +36,24 @@ EXACT = {
 STEPS = 5 + 3 + 12 + 3 + 2 + 3
 
 
-@pytest.fixture(params=["mariadb", "mysql"])
-def url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """An empty database of a product that Hangfire.MySqlStorage supports."""
+@contextmanager
+def empty_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """An empty database of a product that Hangfire.MySqlStorage supports; its URL."""
     if request.param not in request.config.getoption("--engines").split(","):
         pytest.skip(f"{request.param} is not among --engines")
     server = server_of(request.param)
     made = new_database(server)
-    yield made
-    engine = create_engine(server.url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {made.partition('?')[0].rpartition('/')[2]}"))
-    engine.dispose()
+    try:
+        yield made
+    finally:
+        drop_database(server, made)
+
+
+@pytest.fixture(params=["mariadb", "mysql"])
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """One of this test's own."""
+    with empty_database(request) as made:
+        yield made
 
 
 @pytest.fixture
@@ -82,6 +90,44 @@ def scores(engine: Engine, prefix: str) -> dict[str, float]:
     return {str(value): float(score) for value, score in rows}
 
 
+@dataclass
+class Look:
+    """What a database looks like at a moment."""
+
+    scores: dict[str, float]
+    shapes: dict[str, Any]
+    dead_table: str
+
+
+@dataclass
+class Upgraded:
+    """A database of Hangfire's without a prefix after its upgrade, and how it was before and right after that."""
+
+    url: str
+    engine: Engine
+    before: Look
+    after: Look
+    steps: list[str]
+
+
+def look(engine: Engine) -> Look:
+    return Look(scores(engine, ""), describe(engine), show_create(engine, "JobState"))
+
+
+@pytest.fixture(scope="module", params=["mariadb", "mysql"])
+def upgraded(request: pytest.FixtureRequest) -> Iterator[Upgraded]:
+    """One for all tests that look at what an upgrade made, or write rows of their own into it: it takes seconds."""
+    with empty_database(request) as url:
+        engine = create_engine(url)
+        hangfire(engine, "")
+        with pytest.raises(Exception, match="1366"):
+            run(engine, "INSERT INTO List (`Key`, Value) VALUES ('k', '🙂')")
+        before = look(engine)
+        steps = schema.upgrade(engine, "")
+        yield Upgraded(url, engine, before, look(engine), steps)
+        engine.dispose()
+
+
 @pytest.mark.parametrize("prefix", ["", "Hangfire"])
 def test_the_tables_get_our_shape_and_every_row_stays(engine: Engine, prefix: str) -> None:
     hangfire(engine, prefix)
@@ -115,16 +161,14 @@ def test_the_tables_get_our_shape_and_every_row_stays(engine: Engine, prefix: st
     assert schema.upgrade(engine, prefix) == []
 
 
-def test_times_that_float_had_rounded_are_exact_again(engine: Engine) -> None:
-    hangfire(engine, "")
-    rounded = scores(engine, "")
+def test_times_that_float_had_rounded_are_exact_again(upgraded: Upgraded) -> None:
+    rounded = upgraded.before.scores
     for value, exact in EXACT.items():
         assert rounded[value] == struct.unpack("f", struct.pack("f", exact))[0]
     assert [rounded[v] for v in EXACT] != list(EXACT.values())
-    steps = schema.upgrade(engine, "")
-    assert "made the times of 5 scheduled jobs exact" in steps
-    assert "made the times of 2 recurring jobs exact" in steps
-    after = scores(engine, "")
+    assert "made the times of 5 scheduled jobs exact" in upgraded.steps
+    assert "made the times of 2 recurring jobs exact" in upgraded.steps
+    after = upgraded.after.scores
     assert {value: after[value] for value in EXACT} == EXACT
     others = set(after) - set(EXACT)  # disabled, unreadable, set on purpose, or of the application
     assert {value: after[value] for value in others} == {value: rounded[value] for value in others}
@@ -158,37 +202,31 @@ def test_foreign_keys_stay_and_still_cascade(engine: Engine) -> None:
     assert rows_of(engine, "HangfireHash", ["Key"]).count(("taskmanager:schema-upgrade",)) == 0
 
 
-def test_the_dead_table_only_follows_the_type_of_job_ids(engine: Engine) -> None:
-    hangfire(engine, "")
-    before = show_create(engine, "JobState")
-    schema.upgrade(engine, "")
-    after = show_create(engine, "JobState")
+def test_the_dead_table_only_follows_the_type_of_job_ids(upgraded: Upgraded) -> None:
+    before, after = upgraded.before.dead_table, upgraded.after.dead_table
     changed = [line.strip() for line in after.splitlines() if line not in before.splitlines()]
     assert [line.replace("(20)", "") for line in changed if "ENGINE" not in line] == ["`JobId` bigint NOT NULL,"]
     assert "`Id` int" in after
-    assert describe(engine)["JobState"]["columns"][3][1].startswith("VARCHAR")
+    assert upgraded.after.shapes["JobState"]["columns"][3][1].startswith("VARCHAR")
 
 
-def test_locks_get_a_primary_key_and_never_a_unique_resource(engine: Engine) -> None:
-    hangfire(engine, "")
-    schema.upgrade(engine, "")
-    assert describe(engine)["DistributedLock"]["primary"] == ["Id"]
-    assert not any(unique for _, _, unique in describe(engine)["DistributedLock"]["keys"])
+def test_locks_get_a_primary_key_and_never_a_unique_resource(upgraded: Upgraded) -> None:
+    locks = upgraded.after.shapes["DistributedLock"]
+    assert locks["primary"] == ["Id"]
+    assert not any(unique for _, _, unique in locks["keys"])
     # A .NET server takes a lock over from an expired row by inserting beside it.
     run(
-        engine,
+        upgraded.engine,
         "INSERT INTO DistributedLock (Resource, CreatedAt) SELECT 'recurring-jobs:lock', UTC_TIMESTAMP(6) FROM DUAL "
         "WHERE NOT EXISTS (SELECT 1 FROM DistributedLock WHERE Resource = 'recurring-jobs:lock' "
         "AND CreatedAt > UTC_TIMESTAMP() - INTERVAL 30 SECOND)",
     )
-    assert len(rows_of(engine, "DistributedLock")) == 3
+    assert len(rows_of(upgraded.engine, "DistributedLock")) == 3
 
 
-def test_a_dotnet_server_writes_into_the_upgraded_tables_as_before(engine: Engine) -> None:
-    hangfire(engine, "")
-    schema.upgrade(engine, "")
+def test_a_dotnet_server_writes_into_the_upgraded_tables_as_before(upgraded: Upgraded) -> None:
     run(
-        engine,
+        upgraded.engine,
         "INSERT INTO Job (InvocationData, Arguments, CreatedAt, ExpireAt) VALUES ('{}', '[]', UTC_TIMESTAMP(), NULL)",
         "SET @id = LAST_INSERT_ID()",
         "INSERT INTO JobParameter (JobId, Name, Value) VALUES (@id, 'CurrentCulture', '\"de-DE\"')",
@@ -206,13 +244,11 @@ def test_a_dotnet_server_writes_into_the_upgraded_tables_as_before(engine: Engin
         "ON DUPLICATE KEY UPDATE Data = VALUES(Data)",
         "INSERT INTO List (`Key`, Value) VALUES ('app:list', 'c')",
     )
-    assert scores(engine, "")["99"] == 1784520065
+    assert scores(upgraded.engine, "")["99"] == 1784520065
 
 
-def test_our_engine_reads_the_old_jobs_and_adds_its_own(engine: Engine, url: str) -> None:
-    hangfire(engine, "")
-    schema.upgrade(engine, "")
-    tm = TaskManager(database_url=url, prefix="", doorbell=False)
+def test_our_engine_reads_the_old_jobs_and_adds_its_own(upgraded: Upgraded) -> None:
+    tm = TaskManager(database_url=upgraded.url, prefix="", doorbell=False)
 
     @tm.job
     def greet(name: str) -> None: ...
@@ -226,13 +262,9 @@ def test_our_engine_reads_the_old_jobs_and_adds_its_own(engine: Engine, url: str
         tm.close()
 
 
-def test_characters_of_four_bytes_fit_and_keys_differ_by_case(engine: Engine) -> None:
-    hangfire(engine, "")
-    with pytest.raises(Exception, match="1366"):
-        run(engine, "INSERT INTO List (`Key`, Value) VALUES ('k', '🙂')")
-    schema.upgrade(engine, "")
-    run(engine, "INSERT INTO List (`Key`, Value) VALUES ('k', '🙂')")
-    run(engine, "INSERT INTO `Set` (`Key`, Value, Score) VALUES ('retries', 'a', 0), ('retries', 'A', 0)")
+def test_characters_of_four_bytes_fit_and_keys_differ_by_case(upgraded: Upgraded) -> None:
+    run(upgraded.engine, "INSERT INTO List (`Key`, Value) VALUES ('k', '🙂')")  # before the upgrade it was refused
+    run(upgraded.engine, "INSERT INTO `Set` (`Key`, Value, Score) VALUES ('retries', 'a', 0), ('retries', 'A', 0)")
 
 
 def test_compact_rows_of_old_servers_are_widened_too(engine: Engine) -> None:
