@@ -6,6 +6,9 @@ processes, threads, forks, what a job or a person may say, texts) carries the ma
 on one server, the first of --engines. So a way that is taken only where there is a network is still gone, and whoever
 asks for one product alone has all tests on it. The mark stands on the test, on a file (`pytestmark`), or on a single
 parameter, when its other values try the database.
+
+What differs in nothing, as most of the dashboard, carries `one_engine`: it runs on the first of --engines alone, SQLite;
+tests/webui/conftest.py gives that to its tests, and says which are left out.
 """
 
 from __future__ import annotations
