@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,36 +22,36 @@ def bench(tm: TaskManager) -> Iterator[Bench]:
     made.close()
 
 
+def on(products: Sequence[str], request: pytest.FixtureRequest, reason: str) -> Bench:
+    """The same on some products; on others the test is skipped before a database is made ready for it."""
+    if request.getfixturevalue("engine_name") not in products:
+        pytest.skip(reason)
+    made: Bench = request.getfixturevalue("bench")
+    return made
+
+
 @pytest.fixture
-def server(bench: Bench) -> Bench:
+def server(request: pytest.FixtureRequest, engine_name: str) -> Bench:
     """The same, where the database has procedures."""
-    if bench.product not in SERVERS:
-        pytest.skip("SQLite has no procedures")
-    return bench
+    return on(SERVERS, request, "SQLite has no procedures")
 
 
 @pytest.fixture
-def mysql(bench: Bench) -> Bench:
+def mysql(request: pytest.FixtureRequest, engine_name: str) -> Bench:
     """The same, on MySQL and MariaDB."""
-    if bench.product not in ("mysql", "mariadb"):
-        pytest.skip("a rule of MySQL and MariaDB")
-    return bench
+    return on(("mysql", "mariadb"), request, "a rule of MySQL and MariaDB")
 
 
 @pytest.fixture
-def postgresql(bench: Bench) -> Bench:
+def postgresql(request: pytest.FixtureRequest, engine_name: str) -> Bench:
     """The same, on PostgreSQL."""
-    if bench.product != "postgresql":
-        pytest.skip("a rule of PostgreSQL")
-    return bench
+    return on(("postgresql",), request, "a rule of PostgreSQL")
 
 
 @pytest.fixture
-def sqlite(bench: Bench) -> Bench:
+def sqlite(request: pytest.FixtureRequest, engine_name: str) -> Bench:
     """The same, on SQLite."""
-    if bench.product != "sqlite":
-        pytest.skip("a rule of SQLite")
-    return bench
+    return on(("sqlite",), request, "a rule of SQLite")
 
 
 @pytest.fixture
