@@ -7,8 +7,8 @@ on one server, the first of --engines. So a way that is taken only where there i
 asks for one product alone has all tests on it. The mark stands on the test, on a file (`pytestmark`), or on a single
 parameter, when its other values try the database.
 
-What differs in nothing, as most of the dashboard, carries `one_engine`: it runs on the first of --engines alone, SQLite;
-tests/webui/conftest.py gives that to its tests, and says which are left out.
+What differs in nothing, as most of the dashboard, carries `one_engine`: it runs on the first of --engines alone, which
+is SQLite; tests/webui/conftest.py gives that to its tests, and says which are left out.
 """
 
 from __future__ import annotations
