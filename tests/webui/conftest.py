@@ -12,8 +12,9 @@ the dashboard runs on the first of `--engines`, which is SQLite, unless it (or i
 - what a product's own order, letters, numbers or moments could change: searches, filters, sums, exact counts;
 - what others change meanwhile, and a database that is slow or away (test_topics, test_outage).
 
-Who adds a page or an action adds it to a walk; who adds a statement marks a test that runs it. `--engines=mysql` runs
-all tests of the dashboard on MySQL.
+In a file that is marked, a test that asks a database for nothing else than others is marked `one_engine`. Who adds a
+page or an action adds it to a walk; who adds a statement marks a test that runs it. `--engines=mysql` runs all tests of
+the dashboard on MySQL.
 """
 
 from __future__ import annotations

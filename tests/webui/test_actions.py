@@ -58,6 +58,7 @@ def test_hangfires_addresses_do_what_they_say(tm: TaskManager, ann: Browser, sta
     assert tm.get(job_id).state == end
 
 
+@pytest.mark.one_engine
 def test_no_jobs_are_422_and_an_unknown_job_is_404(ann: Browser) -> None:
     assert ann.post("/hangfire/jobs/failed/requeue").status_code == 422
     assert ann.post("/hangfire/jobs/failed/requeue", {"jobs[]": "x"}).status_code == 422

@@ -120,6 +120,7 @@ def test_recurring_jobs_are_made_read_changed_and_removed(program: Program) -> N
     assert program.refused("GET", one)[:2] == (404, "Jobs.NotFound")
 
 
+@pytest.mark.one_engine
 def test_types_tell_their_arguments(program: Program) -> None:
     types = {one["name"]: one for one in program.get("/api/v1/types")}
     assert types["Send mail"]["arguments"] == [
@@ -186,6 +187,7 @@ def test_a_bulk_operation_is_started_once_for_a_key_and_watched(program: Program
     assert program.refused("POST", "/api/v1/operations", wrong)[2] == ["action"]
 
 
+@pytest.mark.one_engine
 def test_many_jobs_need_their_number_said(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     from webui import bulks
 
@@ -310,6 +312,7 @@ def test_counts_are_told_and_how_many_jobs_ended_when(program: Program, hands: A
         assert (len(trend["moments"]), len(trend["deleted"]), sum(trend["failed"])) == (length, length, 2)
 
 
+@pytest.mark.one_engine
 def test_who_may_only_look_changes_nothing_and_reads_no_audit(program: Program) -> None:
     eyes = Program(program.tm, "eyes")
     for path in ("jobs", "recurring", "queues", "servers", "history", "operations", "failures", "alerts", "types"):
@@ -317,6 +320,7 @@ def test_who_may_only_look_changes_nothing_and_reads_no_audit(program: Program) 
     assert eyes.refused("GET", "/api/v1/audit")[:2] == (403, "Access.Forbidden")
 
 
+@pytest.mark.one_engine
 def test_the_document_is_openapi_31_with_every_operation_named_once(program: Program) -> None:
     document = program.get("/api/v1/openapi.json")
     assert document["openapi"].startswith("3.1")

@@ -79,6 +79,7 @@ def test_what_is_refused_is_written_as_denied(tm: TaskManager, ann: Browser, eve
     assert tm.get(job_id).state == "Failed"
 
 
+@pytest.mark.one_engine
 def test_looking_and_choosing_a_theme_leave_no_row(tm: TaskManager, ann: Browser) -> None:
     for path in ("", "jobs/failed", "recurring", "audit", "stats"):
         assert ann.get(f"/hangfire/{path}").status_code == 200
@@ -108,6 +109,7 @@ def _breaks(*_: Any) -> None:
     raise RuntimeError("no audit log")
 
 
+@pytest.mark.one_engine
 def test_secrets_are_masked_and_long_texts_cut(tm: TaskManager) -> None:
     before = {"cron": "0 2 * * *", "arguments": {"api_token": "hunter2", "note": "password=hunter2"}}
     with tm.audit.changing(ADA, "recurring.edit") as change:
@@ -142,6 +144,7 @@ def test_the_log_is_paged_filtered_and_expires(tm: TaskManager, ann: Browser) ->
     assert log(tm) == []
 
 
+@pytest.mark.one_engine
 def test_only_who_manages_sees_the_log(eve: Browser, ann: Browser) -> None:
     assert eve.get("/hangfire/audit").status_code == 403
     assert "/hangfire/audit" not in eve.get("/hangfire/").text
@@ -184,6 +187,7 @@ def test_the_command_line_writes_who_ran_it(tm: TaskManager, monkeypatch: pytest
     ]
 
 
+@pytest.mark.one_engine
 def test_away_from_the_database_a_refusal_is_still_a_refusal(
     tm: TaskManager, eve: Browser, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

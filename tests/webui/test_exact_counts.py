@@ -71,6 +71,7 @@ def test_what_takes_too_long_is_told(app: Any, ann: Browser, monkeypatch: pytest
     assert "takes longer than 5 s" in ann.get("/hangfire/jobs/failed").text
 
 
+@pytest.mark.one_engine
 def test_many_who_ask_have_it_counted_once(
     tm: TaskManager, app: Any, ann: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +174,7 @@ def test_what_the_database_cannot_count_or_fails_to_is_told(
     assert "could not be counted" in ann.get("/hangfire/jobs/failed?q=type:len").text
 
 
+@pytest.mark.one_engine
 def test_only_some_lists_wait_to_be_counted_and_few_are_remembered(
     tm: TaskManager, app: Any, ann: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,6 +231,7 @@ def test_lists_begin_with_the_oldest_and_go_on_and_back(tm: TaskManager, ann: Br
     assert ids_on(ann.get(f"/hangfire/jobs{state}?sort=new").text) == sorted(ids, reverse=True)[:20]
 
 
+@pytest.mark.one_engine
 def test_a_search_has_one_order(tm: TaskManager, ann: Browser) -> None:
     ids = tm.enqueue_many(len, [("x",)] * 3)
     page = ann.get("/hangfire/jobs?q=arg:x&sort=old").text

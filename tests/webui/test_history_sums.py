@@ -55,6 +55,7 @@ RUNS = [
 ]  # fmt: skip
 
 
+@pytest.mark.one_engine
 def test_seven_days_are_shown_and_all_others_are_a_link_away(tm: TaskManager, ann: Browser) -> None:
     write(tm, RUNS)
     page = ann.get("/hangfire/history")
@@ -150,6 +151,7 @@ def test_names_are_listed_twenty_at_a_time_in_few_statements(
     assert ann.get("/hangfire/history/jobs?start=20").text.count("<tr data-row>") == 5
 
 
+@pytest.mark.one_engine
 def test_two_runs_are_compared_and_where_they_differ_is_marked(tm: TaskManager, ann: Browser) -> None:
     write(tm, RUNS)
     ids = shown(ann.get("/hangfire/history?job=Alpha&period=all").text)
@@ -167,6 +169,7 @@ def test_two_runs_are_compared_and_where_they_differ_is_marked(tm: TaskManager, 
     assert ann.get("/api/v1/history/compare?a=1&b=999999999").status_code == 404
 
 
+@pytest.mark.one_engine
 def test_a_run_leads_to_the_one_before_it_and_to_any_other(tm: TaskManager, ann: Browser) -> None:
     write(tm, RUNS)
     ids = shown(ann.get("/hangfire/history?job=Alpha&period=all").text)

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.each_engine
 def send(to: str, subject: str = "") -> None: ...
 
 
+@pytest.mark.one_engine
 def test_a_number_leads_to_its_job_if_there_is_one(tm: TaskManager, ann: Browser) -> None:
     job_id = tm.enqueue(send, "a")
     for q in (str(job_id), f"%23{job_id}"):
@@ -64,12 +65,14 @@ def test_a_search_without_index_is_bounded_and_says_so(
     assert "All jobs were searched." in page
 
 
+@pytest.mark.one_engine
 def test_text_is_escaped_and_wrong_filters_are_told(ann: Browser) -> None:
     page = ann.get("/hangfire/search?q=<script>alert(1)</script>").text
     assert "<script>alert" not in page
     assert "knows no key" in ann.get("/hangfire/search?q=nokey:x").text
 
 
+@pytest.mark.one_engine
 def test_who_may_not_see_arguments_does_not_search_them(tm: TaskManager, monkeypatch: Any) -> None:
     tm.enqueue(send, "needle")
     monkeypatch.setitem(ROLES, "view", frozenset({"jobs.view"}))
