@@ -12,9 +12,10 @@ from datetime import datetime
 from flask import url_for
 from markupsafe import Markup, escape
 
+from taskmanager.domain.paused import PausedJobs
 from taskmanager.domain.texts import whole
 from taskmanager.storage.monitoring_lists import Row
-from webui import access, drawings, formats, jobviews, redaction, shell
+from webui import access, drawings, formats, jobviews, pausing, redaction, shell
 from webui.addresses import job_address, recurring_address
 from webui.texts import told as _
 
@@ -27,7 +28,8 @@ _ID = "{id}"
 class About:
     """What is the same in all rows of a list. needle: what was looked for, to be marked.
 
-    servers: the stage of each server that is known; usual: how long runs of a function usually take, in ms.
+    servers: the stage of each server that is known; usual: how long runs of a function usually take, in ms; paused: the
+    types and tags that are.
     """
 
     state: str
@@ -35,6 +37,7 @@ class About:
     now: datetime
     servers: Mapping[str, str] = field(default_factory=dict)
     usual: Mapping[str, float] = field(default_factory=dict)
+    paused: PausedJobs = field(default_factory=PausedJobs)
 
 
 class Rows:
@@ -80,7 +83,12 @@ def _begin(name: str, label: object) -> str:
 
 
 def _state(row: Row, about: About) -> str:
-    return drawings.pill(row.state)
+    pill = drawings.pill(row.state)
+    if not pausing.is_paused(row, about.paused):
+        return pill
+    return pill + Markup(' <span class="pill s-processing" title="{}">{}{}</span>').format(
+        _("paused by type or tag"), shell.icon("pause"), _("paused")
+    )
 
 
 def _runs(row: Row, about: About) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from taskmanager.domain.paused import TYPE, paused_of
+from taskmanager.domain.paused import TYPE, PausedJobs, paused_of
 from taskmanager.domain.tags import PARAMETER
 from taskmanager.storage import job_pauses
 from taskmanager.storage.job_pauses import JobPause
-from webui import jobviews
+from taskmanager.storage.monitoring_lists import Row
+from webui import jobviews, restricting
 from webui.blueprint import read
 
 
@@ -26,6 +27,18 @@ def of_job(state: str | None, call: str, parameters: Mapping[str, str]) -> Seque
     known = read(job_pauses.known)
     values = paused_of(one.value for one in known).of_job(call, parameters.get(PARAMETER))
     return [one for one in known if one.value in values]
+
+
+def of_rows(rows: Iterable[Row]) -> PausedJobs:
+    """What is paused, for a list in which jobs are Enqueued; nothing where none is, or queues are not all shown."""
+    if restricting.queues() or all(row.state != "Enqueued" for row in rows):
+        return PausedJobs()
+    return read(job_pauses.paused)
+
+
+def is_paused(row: Row, paused: PausedJobs) -> bool:
+    """Whether a job of a list waits as its type or a tag is paused."""
+    return row.state == "Enqueued" and bool(paused.of_job(row.call, row.parameters.get(PARAMETER)))
 
 
 def search(one: JobPause) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from taskmanager.storage import expiry, jobs, monitoring, queues, structures
+from taskmanager.storage import expiry, holds, jobs, monitoring, queues, structures
 from taskmanager.storage.database import Database
 from taskmanager.storage.dialects import Plan
 from taskmanager.storage.statements import Builder
@@ -52,6 +52,8 @@ def hot_statements(t: Tables) -> list[Hot]:
         Hot("queues.claimable", queues.claimable, queue, (claim,), ordered=True),
         Hot("queues.claimable_before", queues.claimable_before, queue, (claim,), ordered=True),
         Hot("queues.claimable_after", queues.claimable_after, queue, (claim, "PRIMARY"), ordered=True),
+        Hot("holds.held_behind", holds.held_behind, queue, (claim,), ordered=True),
+        Hot("holds.held_of_priority", holds.held_of_priority, queue, (claim, "PRIMARY"), ordered=True),
         Hot("queues.delete_of_jobs", queues.delete_of_jobs, queue, (f"IX_{queue}_JobId",), by_list=True),
         Hot("jobs.lock_jobs", jobs.lock_jobs, job, ("PRIMARY",), by_list=True),
         Hot("jobs.enter_state", jobs.enter_state, state, (f"IX_{state}_JobId",), by_list=True),

@@ -15,6 +15,7 @@ from taskmanager import TaskManager
 from taskmanager.domain.records import Claim, Pause
 from taskmanager.storage import holding, holds, job_pauses, queues
 from taskmanager.storage.transaction import Tx
+from tests.storage.test_hot_statements import analyze, plan_of
 
 KINDS = ("a", "b", "c")
 QUEUES = ("one", "two")
@@ -156,3 +157,19 @@ def test_rows_come_back_queue_by_queue_in_batches_of_any_size(tm: TaskManager, l
         given.append(one.rows)
     assert sum(given) == 6
     assert tm.database.read(holds.queues_of) == []
+
+
+def test_held_rows_are_walked_by_the_index_of_the_claim_without_a_sort(tm: TaskManager) -> None:
+    with tm.database.engine.begin() as connection:
+        table = tm.database.tables.queue
+        rows = [{"JobId": n, "Queue": f"q{n % 2}", "Priority": n % 3} for n in range(1, 3_001)]
+        connection.execute(table.insert(), rows)
+    tm.database.run(lambda tx: holding.hold(tx, range(1, 1_500)))
+    analyze(tm)
+    index = "IX_HangfireJobQueue_Claim"
+    for build in (holds.held_behind, holds.held_of_priority):
+        plan = plan_of(tm, build, {"queue": "q1", "priority": 0, "id": 0, "limit": 20})
+        assert index in plan or "PRIMARY" in plan, plan
+        for sorting in ("filesort", "TEMP B-TREE", "Sort Key"):
+            assert sorting not in plan, plan
+    assert index in plan_of(tm, holds.held_queues, {}), "a look-up for each queue"

@@ -98,6 +98,22 @@ def test_the_pages_tell_what_is_held_and_why(
     assert [job["id"] for job in ann.get("/api/v1/queues/mail/jobs?held=true").json["items"]] == [job_id]
 
 
+def test_a_list_marks_the_enqueued_jobs_that_are_paused(
+    tm: TaskManager, ann: Browser, statements: Callable[[], list[str]]
+) -> None:
+    tm.job(tags=["Spring"])(send_invoice)
+    ids = [tm.enqueue(send_invoice, 1, "a@b.c"), tm.enqueue(len, "x")]
+    for pause in ({"job": send_invoice}, {"tag": "spring"}):
+        assert ann.get("/hangfire/jobs?q=state:enqueued").text.count("paused by type or tag") == 0
+        tm.pause_jobs(**pause)  # type: ignore[arg-type]
+        statements()
+        page = ann.get("/hangfire/jobs?q=state:enqueued").text
+        assert len(ran := statements()) <= 8, ran
+        assert page.count("paused by type or tag") == 1
+        assert page.index(f"job-{ids[0]}") < page.index("paused by type or tag")
+        tm.resume_jobs(**pause)  # type: ignore[arg-type]
+
+
 def test_types_and_tags_are_paused_and_resumed_on_the_page_of_queues(tm: TaskManager, ann: Browser) -> None:
     tm.job(send_invoice)
     assert '<option value="send_invoice">' in ann.get("/hangfire/queues").text

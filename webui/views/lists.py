@@ -27,6 +27,7 @@ from webui import (
     jobrows,
     jobviews,
     languages,
+    pausing,
     serverviews,
     shell,
 )
@@ -110,7 +111,7 @@ def _page(state: str) -> Any:
     shown = columns.listed(state, cols, len(parsed.wanted.states))
     about = jobrows.About(
         state, parsed.needles[0] if parsed.needles else "", now, _servers(state),
-        _usual(listed.rows) if state == "processing" else {},
+        _usual(listed.rows) if state == "processing" else {}, pausing.of_rows(listed.rows),
     )  # fmt: skip
     return render_template(
         "jobs.html", here="jobs", state=state, filter=parsed, listed=listed, size=size(), sizes_list=SIZES,
