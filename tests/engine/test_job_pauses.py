@@ -134,6 +134,25 @@ def test_a_pause_with_an_end_resumes_by_itself(tm: TaskManager, hands: Callable[
     assert _ran == ["send 1"]
 
 
+def test_what_is_scheduled_recurs_or_continues_is_enqueued_as_ever_and_waits(
+    tm: TaskManager, hands: Callable[..., Hands]
+) -> None:
+    tm.pause_jobs(job=send)
+    tm.recurring("often", send, args=(1,), cron="0 2 * * *")
+    recurred = tm.trigger("often")
+    parent = tm.enqueue(count, 1)
+    continued = tm.continue_definition(parent, tm.definition(send), (2,), {}, {}, "success")
+    worker = hands()
+    work_off(worker)
+    assert tm.get(parent).state == "Succeeded"
+    assert recurred is not None
+    assert [tm.get(i).state for i in (recurred, continued)] == ["Enqueued", "Enqueued"]
+    assert (held(tm), _ran) == (2, ["count 1"])
+    tm.resume_jobs(job=send)
+    work_off(worker)
+    assert _ran == ["count 1", "send 1", "send 2"]
+
+
 def test_paused_again_it_has_been_paused_since_the_first_time(tm: TaskManager) -> None:
     tm.pause_jobs(tag="spring", by="ann", note="a")
     (first,) = tm.paused_jobs()
