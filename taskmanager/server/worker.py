@@ -100,13 +100,9 @@ class Worker(Process):
         self._claim_messages(is_busy=found >= room)
         if room <= 0:
             return 0.05
-        return (
-            0.0
-            if found >= room or self._sweeper.has_met()
-            else DOUBT_PAUSE
-            if self.claims.unanswered
-            else _REST_SECONDS
-        )
+        if self._sweeper.has_met() or found >= room:
+            return 0.0
+        return DOUBT_PAUSE if self.claims.unanswered else _REST_SECONDS
 
     def perform(self, claim: Claim) -> None:
         """Perform one claim in the calling thread."""
