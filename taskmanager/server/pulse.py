@@ -29,6 +29,9 @@ _EMBEDDED_SECONDS, _EMBEDDED_TOLD_SECONDS, _SOON_SECONDS = 0.02, 0.2, 0.001
 _MOST_UNTOLD = 3
 #: The fetcher is woken by the ring itself; the look that tells what else there is does not stand in its way.
 _AFTER_RING_SECONDS = 0.01
+#: After a ring its thread lets go of Python's lock, so that who was woken begins before it lies down again. A ring that
+#: comes meanwhile is lost: the look that follows a ring finds what it was for.
+_LET_GO_SECONDS = 0.0005
 #: Looks of an idle process that something else wakes are a safety net, for jobs written by SQL and rings that were
 #: lost: they are at least so far apart.
 _WOKEN_SECONDS = 0.5
@@ -163,6 +166,7 @@ class BellLoop(threading.Thread):
             try:
                 if self._bell.wait() and not self._stopping.is_set():
                     self._rung()
+                    time.sleep(_LET_GO_SECONDS)
             except Exception as error:
                 if not self._stopping.is_set():
                     log.warning("the doorbell is out of order, polling goes on: %s", error)

@@ -26,6 +26,8 @@ log = logging.getLogger("taskmanager.worker")
 
 #: How much work, in seconds at the measured rate, is claimed ahead.
 _AHEAD_SECONDS = 0.15
+#: The rate is measured over so long.
+_MEASURE_SECONDS = 0.25
 _MOST_AHEAD = 500
 #: While so many outcomes wait to be written, no more jobs are claimed: they would all run again if this process died.
 _MOST_UNWRITTEN = 1000
@@ -159,16 +161,34 @@ class Worker(Process):
 
     def _room(self) -> int:
         """Free places; none while enough is in memory, so that claims come in batches."""
-        now = time.monotonic()
-        if now - self._rate_at > 0.25:
-            self._rate = (self._done - self._rate_done) / (now - self._rate_at)
-            self._rate_at, self._rate_done = now, self._done
-        ahead = self._prefetch if self._prefetch is not None else min(_MOST_AHEAD, int(self._rate * _AHEAD_SECONDS))
+        self._measure(time.monotonic())
+        ahead = self._ahead
         waiting = self._inbox.qsize()
         idle = self.job_threads.idle
         if waiting > ahead // 2 and waiting >= idle:
             return 0
         return min(idle + ahead - waiting, self.job_threads.count + ahead + _MOST_UNWRITTEN - len(self.held))
+
+    def _measure(self, now: float) -> None:
+        """How many jobs a second end here; four times a second, and sooner where far more do than was thought.
+
+        Then what is claimed ahead doubles at most: a worker that wakes to many short jobs is at its pace in some
+        hundredths of a second, and one that has met a few short ones does not take hundreds of long ones.
+        """
+        taken, done = now - self._rate_at, self._done - self._rate_done
+        known = max(self.job_threads.count, self._ahead)
+        if taken > _MEASURE_SECONDS:
+            self._rate = done / taken
+        elif done >= 2 * known and known < _MOST_AHEAD:
+            self._rate = min(done / max(taken, 0.001), 2 * known / _AHEAD_SECONDS)
+        else:
+            return
+        self._rate_at, self._rate_done = now, self._done
+
+    @property
+    def _ahead(self) -> int:
+        """How many jobs are claimed beyond those that threads are free for."""
+        return self._prefetch if self._prefetch is not None else min(_MOST_AHEAD, int(self._rate * _AHEAD_SECONDS))
 
     @property
     def is_busy(self) -> bool:

@@ -204,3 +204,26 @@ def test_a_neighbour_that_looks_for_the_dead_does_not_keep_a_process_from_starti
     monkeypatch.setattr(lifeline, "_lock", lambda file: next(answers, True) and real(file))
     Lifeline("host:1:abc", 1, tmp_path).close()
     assert list(answers) == [], "it has asked again after each refusal"
+
+
+def test_what_is_claimed_ahead_doubles_at_most_while_far_more_jobs_end_than_was_thought(
+    hands: Callable[..., Any],
+) -> None:
+    worker = hands(threads=4).worker
+    worker._prefetch = None
+    now = worker._rate_at
+    assert worker._ahead == 0
+    ahead = []
+    for _ in range(7):
+        now += 0.002
+        worker._done += 1000
+        worker._measure(now)
+        ahead.append(worker._ahead)
+    assert ahead == [8, 16, 32, 64, 128, 256, 500], "a few short jobs are no reason to take hundreds"
+    now += 0.2
+    worker._done += 40
+    worker._measure(now)
+    assert worker._ahead == 500, "fewer than was thought is seen after the whole time alone"
+    now += 0.2
+    worker._measure(now)
+    assert worker._ahead == int(40 / 0.4 * 0.15)
