@@ -267,8 +267,8 @@ def _moment(draft: _Draft, text: str, *, end: bool = False) -> datetime:
     if span:
         return draft.now - timedelta(**{_UNITS[span[2]]: int(span[1])})
     try:
-        moment = datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=None)
-    except ValueError:
+        moment = times.to_utc(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
         raise _Wrong(_("needs a date such as 2026-11-01, or an age such as -2h")) from None
     return moment + timedelta(days=1) if end and len(text) == 10 and moment.year < 9999 else moment
 

@@ -16,7 +16,7 @@ from taskmanager import TaskManager
 from taskmanager.storage import monitoring_dates
 from tests.webui.conftest import Browser
 from tests.webui.sample import fill
-from webui import exports
+from webui import exports, filtering
 
 
 def make(tm: TaskManager) -> list[int]:
@@ -131,3 +131,19 @@ def test_a_form_becomes_a_filter_that_stands_in_the_address(sam: Browser, form: 
     query = parse_qs(urlsplit(address).query)
     assert query == {"count": ["50"], "q": [typed]}
     assert 'id="filter-error"' not in sam.get(address).text
+
+
+@pytest.mark.parametrize(
+    ("given", "since"),
+    [
+        ("2026-11-01", datetime(2026, 11, 1)),
+        ("2026-11-01T10:00", datetime(2026, 11, 1, 10)),
+        ("2026-11-01T10:00Z", datetime(2026, 11, 1, 10)),
+        ("2026-11-01T10:00:00+05:00", datetime(2026, 11, 1, 5)),
+        ("2026-11-01T22:30-03:30", datetime(2026, 11, 2, 2)),
+    ],
+)
+def test_a_moment_of_a_filter_may_name_its_zone_and_is_utc_without(given: str, since: datetime) -> None:
+    for key, kind in (("created", "since"), ("failed", "entered_since")):
+        found = filtering.parse(f"{key}:>{given}", now=datetime(2026, 12, 1))
+        assert [term.values for term in found.wanted.terms if term.kind == kind] == [(since,)]

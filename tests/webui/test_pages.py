@@ -182,6 +182,7 @@ def test_a_number_in_the_search_box_leads_to_its_job(ann: Browser) -> None:
 @pytest.mark.parametrize(
     ("q", "told"),
     [("nokey:x", "knows no key"), ("created:yesterday", "needs a date"), ("id:x", "needs numbers"),
+     ("created:%3E9999-12-31T23:00-05:00", "needs a date"),
      ("state:gone", "knows no state"), ('"open', "cannot be read")],
 )  # fmt: skip
 def test_a_wrong_filter_is_told_and_the_list_stays(tm: TaskManager, ann: Browser, q: str, told: str) -> None:
