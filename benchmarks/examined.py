@@ -74,6 +74,7 @@ def _by_tuples(tx: Tx) -> Callable[[], int]:
     driver: Any = tx.connection.connection.dbapi_connection
     alone = driver.autocommit
     if alone:
+        driver.rollback()  # where the one before failed, its transaction is still open; else nothing is sent
         tx.connection.exec_driver_sql("BEGIN")
     before = read()
 
