@@ -53,7 +53,7 @@ def kill(process: psutil.Popen) -> None:
     process.wait(10)
 
 
-def test_killed_amid_a_sweep_and_amid_the_way_back_nothing_is_lost_and_nothing_runs_twice(
+def test_killed_amid_a_sweep_and_amid_the_way_back_nothing_is_lost_and_only_what_ran_then_runs_again(
     url: str, crew: TaskManager, tmp_path: Path
 ) -> None:
     crew.enqueue_many("held", [(n,) for n in range(MANY)])
