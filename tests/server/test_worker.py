@@ -211,19 +211,19 @@ def test_what_is_claimed_ahead_doubles_at_most_while_far_more_jobs_end_than_was_
 ) -> None:
     worker = hands(threads=4).worker
     worker._prefetch = None
-    now = worker._rate_at
+    now = worker._rate_at = 1024.0  # sums of this and of halves, quarters … are exact
     assert worker._ahead == 0
     ahead = []
     for _ in range(7):
-        now += 0.002
+        now += 2**-9
         worker._done += 1000
         worker._measure(now)
         ahead.append(worker._ahead)
     assert ahead == [8, 16, 32, 64, 128, 256, 500], "a few short jobs are no reason to take hundreds"
-    now += 0.2
+    now += 0.1875
     worker._done += 40
     worker._measure(now)
     assert worker._ahead == 500, "fewer than was thought is seen after the whole time alone"
-    now += 0.2
+    now += 0.1875
     worker._measure(now)
-    assert worker._ahead == int(40 / 0.4 * 0.15)
+    assert worker._ahead == int(40 / 0.375 * 0.15)
