@@ -20,8 +20,8 @@ from taskmanager.domain.errors import InvalidArgument, RecurringJobNotFound, Unk
 from taskmanager.engine import moving
 from taskmanager.engine.alerts import names_of
 from taskmanager.engine.registry import JobDefinition
+from taskmanager.storage import alert_limits, conditions
 from taskmanager.storage import alerts as rows
-from taskmanager.storage import conditions
 from taskmanager.storage.transaction import Tx
 from taskmanager.tasks.webhooks import host_of
 
@@ -145,7 +145,7 @@ def _told(tx: Tx, source: str, name: str, rule: AlertRule, *, counted: str | Non
     channels = list(rule.to)
     channels += [f"{kind} at {host_of(url)}" for kind, url in (("slack", rule.slack), ("teams", rule.teams)) if url]
     channels += [f"apprise by {url.partition('://')[0]}" for url in rule.urls]
-    sent, suppressed = rows.counts(tx, counted or name)
+    sent, suppressed = alert_limits.counts(tx, counted or name)
     return {
         "source": source, "job": name, "on": ", ".join(on), "to": ", ".join(channels) or "alert_recipients",
         "max_per_hour": rule.max_per_hour, "sent_this_hour": sent, "suppressed": suppressed,

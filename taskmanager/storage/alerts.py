@@ -1,22 +1,18 @@
-"""Rows of c_JobAlert and c_JobAlertRecipient, and what is remembered of alerts: the hash `alerts:{key}` of a job
-name and the sets `alerts:failing` and `alerts:messages`. What people make of alerts is in `alert_marks`."""
+"""Rows of c_JobAlert and c_JobAlertRecipient: whom an alert tells, and of what. What is remembered of messages is in
+`alert_limits`, what people make of alerts in `alert_marks`."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
-from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, Event, is_address, key_of, left_out, split_addresses
-from taskmanager.domain.texts import storable, whole
 from taskmanager.storage import (
     alert_marks,
-    failures,
     jobs,
     legacy,
     legacy_shape,
@@ -25,7 +21,6 @@ from taskmanager.storage import (
     targcc,
     targcc_mail,
 )
-from taskmanager.storage.alert_marks import ActiveAlert
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.statements import statement
@@ -33,19 +28,13 @@ from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment
 
 FAILING = alert_marks.FAILING
-#: The jobs that send messages, by the moment they began to: else a page would look for them among all jobs.
-MESSAGES = "alerts:messages"
 #: By what a row of c_Job tells: its own flag; in the older shape its recipients, and a flag for successes.
 TOLD_FAILURES, TOLD_RECIPIENTS, TOLD_SUCCESSES = "EmailOnFailure", "c_JobAlertRecipient", "SendNotificationOnSuccess"
-_REMEMBERED = timedelta(days=7)
-_HOUR = 3600.0
 #: The columns of c_JobAlert that people write; LastAlertSent is ours.
 WRITTEN = (
     "JobName", "AlertOnFailure", "AlertOnSuccess", "AlertOnDurationExceeds", "EmailRecipients", "SlackWebhook",
     "TeamsWebhook", "MaxAlertsPerHour",
 )  # fmt: skip
-#: As many messages are remembered where the limit asks for fewer, so that a retried one is known again.
-_LEAST_KEPT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,98 +209,6 @@ def is_older(tx: Tx) -> bool:
     return legacy_shape.of(tx).job is Shape.TARGCC
 
 
-def reserve(tx: Tx, name: str, job_id: int, limit: int | None, *, text: str | None = None) -> int | None:
-    """A place among this hour's messages of a job name, for the job that sends one.
-
-    text: what the message says, where one is held back only while it says the same as the last.
-    Returns how many were held back since the last one, or None when this one is held back, and counted. Asked
-    again for the same job, the answer stands. The row is locked from the first statement on: all servers count alike.
-    """
-    key, now = key_of(name), times.to_unix(tx.now())
-    structures.set_fields(tx, key, {"JobName": storable(name)})
-    known = structures.fields(tx, key)
-    sent = [entry for entry in _entries(known.get("Sent")) if entry[0] > now - _HOUR]
-    own = next((entry for entry in sent if entry[1] == job_id), None)
-    if own is not None:
-        return int(own[2])
-    suppressed = _number(known.get("Suppressed"))
-    if text is not None:
-        limit = 1 if known.get("Text") == key_of(text) else None
-    if limit is not None and len(sent) >= limit:
-        _hold_back(tx, key, known, job_id)
-        return None
-    sent.append([now, job_id, suppressed])
-    kept = sent[-max(limit or 0, _LEAST_KEPT) :]
-    said = {} if text is None else {"Text": key_of(text)}
-    structures.set_fields(tx, key, {"Sent": json.dumps(kept), "Suppressed": "0"} | said)
-    return suppressed
-
-
-def hold_back(tx: Tx, name: str, job_id: int) -> None:
-    """Count a message that is not sent; the next one tells of it."""
-    key = key_of(name)
-    structures.set_fields(tx, key, {"JobName": storable(name)})
-    _hold_back(tx, key, structures.fields(tx, key), job_id)
-
-
-def _hold_back(tx: Tx, key: str, known: Mapping[str, str], job_id: int) -> None:
-    if known.get("HeldBack") != str(job_id):
-        suppressed = str(_number(known.get("Suppressed")) + 1)
-        structures.set_fields(tx, key, {"Suppressed": suppressed, "HeldBack": str(job_id)})
-
-
-def told(tx: Tx, name: str, event: Event, at: datetime, alert_id: int | None, job_id: int) -> None:
-    """Remember that a message went out, which a job has sent."""
-    if event is Event.FAILURE:
-        alert_marks.failed(tx, name, at, job_id, is_told=True)
-    if alert_id is not None:
-        tx.execute(stamp_alert, {"id": alert_id, "at": tx.clock.local_now()})
-
-
-def remember(tx: Tx, job_id: int) -> None:
-    """Remember for a week that a job sends a message, or decides that none is sent."""
-    structures.put(tx, MESSAGES, {str(job_id): times.to_unix(tx.now())}, expire=tx.now() + _REMEMBERED)
-
-
-def lately(tx: Tx, limit: int) -> list[int]:
-    """The jobs that sent messages, the newest first."""
-    given = {"key": MESSAGES, "score": 1e300, "row": 1 << 62, "limit": limit}
-    return [int(r[1]) for r in tx.execute(failures.newest_failures, given)]
-
-
-def recover(tx: Tx, name: str, at: datetime, job_id: int) -> bool:
-    """Forget that a failure was told; whether one was, of a moment before this one.
-
-    Only the first job that asks hears so, and hears it again when it asks again.
-    """
-    key = key_of(name)
-    since = structures.lock_one(tx, FAILING, key)
-    if since is None or since > times.to_unix(at):
-        return structures.fields(tx, key).get("RecoveredBy") == str(job_id)
-    alert_marks.over(tx, key)
-    structures.set_fields(tx, key, {"RecoveredBy": str(job_id)})
-    return True
-
-
-def counts(tx: Tx, name: str) -> tuple[int, int]:
-    """Messages of the last hour, and those held back since the last one."""
-    known = structures.fields(tx, key_of(name))
-    floor = times.to_unix(tx.now()) - _HOUR
-    return sum(entry[0] > floor for entry in _entries(known.get("Sent"))), _number(known.get("Suppressed"))
-
-
-def standing(tx: Tx, names: Sequence[str], limit: int) -> tuple[dict[str, tuple[int, int]], list[ActiveAlert]]:
-    """As `counts`, of many job names; and what is active, the last failure first."""
-    failing = alert_marks.newest(tx, limit)
-    known = structures.fields_of(tx, sorted({*map(key_of, names), *(key for key, _ in failing)}))
-    now, found = tx.now(), {}
-    for name in names:
-        one = known.get(key_of(name), {})
-        sent = sum(entry[0] > times.to_unix(now) - _HOUR for entry in _entries(one.get("Sent")))
-        found[name] = (sent, _number(one.get("Suppressed")))
-    return found, alert_marks.active(failing, known, now)
-
-
 def write(tx: Tx, alert_id: int | None, values: Mapping[str, Any]) -> None:
     """Write a row of c_JobAlert, a new one without `alert_id`. values: by the names of `WRITTEN`."""
     given = {name: values[name] for name in WRITTEN}
@@ -345,15 +242,3 @@ def _row(found: dict[str, Any]) -> AlertRow:
     )
     last_sent, unread = None if last is None else as_moment(last), left_out(found["EmailRecipients"])
     return AlertRow(int(found["ID"]), str(found["JobName"]), rule, last_sent, unread)
-
-
-def _entries(text: str | None) -> list[list[float]]:
-    try:
-        found = json.loads(text or "[]")
-        return [[float(at), int(job_id), int(held)] for at, job_id, held in found]
-    except (ValueError, TypeError):
-        return []
-
-
-def _number(text: str | None) -> int:
-    return whole(text) or 0

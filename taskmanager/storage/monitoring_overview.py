@@ -14,7 +14,7 @@ from taskmanager.domain.records import ServerRecord
 from taskmanager.domain.rollups import ALL, HOUR, MINUTE, STEPS, TYPE, Figures, floor
 from taskmanager.domain.texts import whole
 from taskmanager.storage import servers
-from taskmanager.storage.alerts import MESSAGES
+from taskmanager.storage.alert_limits import MESSAGES
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables

@@ -22,7 +22,7 @@ from taskmanager.engine import moving
 from taskmanager.engine.alerts import Sources, events_of, sources
 from taskmanager.engine.context import JobContext
 from taskmanager.engine.registry import JobDefinition, Registry, define
-from taskmanager.storage import alert_marks, alert_messages, alerts, jobs, quiet_hours
+from taskmanager.storage import alert_limits, alert_marks, alert_messages, jobs, quiet_hours
 from taskmanager.storage.database import Database
 from taskmanager.storage.transaction import Tx
 from taskmanager.tasks import mail, messages, webhooks
@@ -204,7 +204,7 @@ def send(notifier: Notifier, ctx: Sending, rule: str, facts: dict[str, Any]) -> 
 
 def _decide(tx: Tx, notifier: Notifier, ctx: Sending, rule: str, facts: dict[str, Any], at: datetime) -> _Decided | str:
     """What is sent now, or why nothing is."""
-    alerts.remember(tx, ctx.job_id)
+    alert_limits.remember(tx, ctx.job_id)
     told, events, asleep = facts, events_of(facts), alert_marks.asleep(tx, rule)
     if Event.RECOVERY in events and not _is_told_of_recovery(notifier, tx, rule, facts, at, ctx.job_id):
         events.remove(Event.RECOVERY)
@@ -225,11 +225,11 @@ def _decide(tx: Tx, notifier: Notifier, ctx: Sending, rule: str, facts: dict[str
             alert_marks.failed(tx, rule, at, ctx.job_id, is_told=True)
         return quiet
     if asleep is not None:
-        alerts.hold_back(tx, rule, ctx.job_id)
+        alert_limits.hold_back(tx, rule, ctx.job_id)
         why, suppressed = f"held back: snoozed until {asleep:%Y-%m-%d %H:%M:%S} UTC", None
     else:
         name, text = found.same or (rule, None)
-        suppressed = alerts.reserve(tx, name, ctx.job_id, found.limit, text=text)
+        suppressed = alert_limits.reserve(tx, name, ctx.job_id, found.limit, text=text)
         why = f"held back: {found.limit} alerts were sent within the hour"
         why = "held back: the same was sent within the hour" if found.same else why
     if suppressed is None and events[0] is Event.FAILURE:
@@ -244,7 +244,7 @@ def _in_quiet_hours(tx: Tx, notifier: Notifier, ctx: Sending, rule: str, facts: 
     if hours is None or end is None:
         return None
     if hours.drops:
-        alerts.hold_back(tx, rule, ctx.job_id)
+        alert_limits.hold_back(tx, rule, ctx.job_id)
         return f"held back: quiet hours until {end:%Y-%m-%d %H:%M} UTC"
     text = str(facts.get("message") or "")
     if quiet_hours.hold(tx, rule, ctx.job_id, str(facts["event"]), text, end) and notifier.later is not None:
@@ -259,7 +259,7 @@ def _is_told_of_recovery(
     """End the alert; whether there was one, and somebody hears of that."""
     if facts.get("condition"):
         return True  # who judged it has ended its alert
-    was_active = alerts.recover(tx, rule, at, job_id)
+    was_active = alert_limits.recover(tx, rule, at, job_id)
     return was_active and any(one.wants(Event.RECOVERY) for one in notifier.sources(tx, facts).rules)
 
 
@@ -281,7 +281,7 @@ def _send(notifier: Notifier, ctx: Sending, rule: str, decided: _Decided, at: da
         if again:
             jobs.set_parameters(tx, {(ctx.job_id, DELIVERED): json.dumps(kept)})
         if delivered:
-            alerts.told(tx, rule, Event(facts["event"]), at, facts.get("alert_id"), ctx.job_id)
+            alert_limits.told(tx, rule, Event(facts["event"]), at, facts.get("alert_id"), ctx.job_id)
 
     notifier.database.run(remember)
     if failed:

@@ -11,7 +11,7 @@ from taskmanager import TaskManager
 from taskmanager.domain.conditions import Condition, Kind, Look, Standing, judge
 from taskmanager.domain.errors import InvalidArgument
 from taskmanager.engine.conditions import EVERY, condition_of
-from taskmanager.storage import alerts, conditions, servers
+from taskmanager.storage import alert_limits, conditions, servers
 from taskmanager.storage.alert_marks import ActiveAlert
 from taskmanager.tasks.notify import Notifier
 from tests.alerts.receivers import Mailbox, body_of
@@ -39,7 +39,7 @@ def look(tm: TaskManager, after: float = EVERY) -> None:
 
 
 def active(tm: TaskManager) -> list[ActiveAlert]:
-    return tm.database.read(lambda tx: alerts.standing(tx, [], 9))[1]
+    return tm.database.read(lambda tx: alert_limits.standing(tx, [], 9))[1]
 
 
 def announce(tm: TaskManager, *queues: str) -> None:

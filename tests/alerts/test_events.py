@@ -13,7 +13,7 @@ import pytest
 
 from taskmanager import ConfigurationError, Filter, TaskManager
 from taskmanager.domain.alerts import key_of
-from taskmanager.storage import alert_messages, alerts, structures
+from taskmanager.storage import alert_limits, alert_messages, alerts, structures
 from taskmanager.tasks import messages
 from tests.alerts.conftest import Rule, change, forget, insert, rows
 from tests.alerts.receivers import Mailbox, Receiver, body_of
@@ -64,7 +64,7 @@ def test_a_final_failure_is_mailed_with_job_environment_and_stack(
     assert "no &lt;paper&gt; &amp; no ink" in page
     assert "<paper>" not in page
     assert rows(alerting, "alert")[0]["LastAlertSent"] is not None
-    assert alerting.database.read(lambda tx: alerts.lately(tx, 5)) == [messages_of(alerting)[0]["Id"]]
+    assert alerting.database.read(lambda tx: alert_limits.lately(tx, 5)) == [messages_of(alerting)[0]["Id"]]
 
 
 def test_retries_are_not_told_only_their_end_is(
@@ -179,7 +179,7 @@ def test_nothing_is_sent_of_a_snoozed_alert_until_its_end_and_what_was_held_back
     until = alerting.database.clock.now() + timedelta(minutes=30)
     assert alerting.active_alerts.snooze(key, until=until, by="ann")
     assert run() == run() == ["FAILED: Moody"]
-    (one,) = alerting.database.read(lambda tx: alerts.standing(tx, [], 9))[1]
+    (one,) = alerting.database.read(lambda tx: alert_limits.standing(tx, [], 9))[1]
     assert one.times == 3
     assert "snoozed until" in alerting.get(messages_of(alerting)[-1]["Id"]).result
     alerting.testing.move_time(31 * 60)
@@ -189,7 +189,7 @@ def test_nothing_is_sent_of_a_snoozed_alert_until_its_end_and_what_was_held_back
     later = alerting.database.clock.now() + timedelta(days=1)
     assert alerting.active_alerts.snooze(key, until=later, by="ann")
     assert run() == ["FAILED: Moody"] * 2, "it is over, and nobody was to hear of it"
-    assert alerting.database.read(lambda tx: alerts.standing(tx, [], 9))[1] == []
+    assert alerting.database.read(lambda tx: alert_limits.standing(tx, [], 9))[1] == []
     mood.append("worse")
     assert run() == ["FAILED: Moody"] * 3, "a new alert is not snoozed"
     assert not alerting.active_alerts.wake("0" * 32)
@@ -274,7 +274,7 @@ def test_servers_share_one_limit(alerting: TaskManager) -> None:
     places: list[int | None] = []
 
     def take(job_id: int) -> None:
-        places.append(alerting.database.run(lambda tx: alerts.reserve(tx, "Printer", job_id, 3)))
+        places.append(alerting.database.run(lambda tx: alert_limits.reserve(tx, "Printer", job_id, 3)))
 
     threads = [threading.Thread(target=take, args=(job_id,)) for job_id in range(8)]
     for thread in threads:
@@ -282,15 +282,15 @@ def test_servers_share_one_limit(alerting: TaskManager) -> None:
     for thread in threads:
         thread.join()
     assert sorted(p is None for p in places) == [False] * 3 + [True] * 5
-    assert alerting.database.read(lambda tx: alerts.counts(tx, "PRINTER ")) == (3, 5)
+    assert alerting.database.read(lambda tx: alert_limits.counts(tx, "PRINTER ")) == (3, 5)
 
 
 def test_who_asks_again_for_one_message_takes_no_second_place(alerting: TaskManager) -> None:
     def take(job_id: int) -> int | None:
-        return alerting.database.run(lambda tx: alerts.reserve(tx, "Printer", job_id, 1))
+        return alerting.database.run(lambda tx: alert_limits.reserve(tx, "Printer", job_id, 1))
 
     assert [take(1), take(1), take(2), take(2)] == [0, 0, None, None]
-    assert alerting.database.read(lambda tx: alerts.counts(tx, "Printer")) == (1, 1)
+    assert alerting.database.read(lambda tx: alert_limits.counts(tx, "Printer")) == (1, 1)
 
 
 def fail_row(tm: TaskManager, **columns: Any) -> int:

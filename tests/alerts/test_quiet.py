@@ -10,7 +10,7 @@ from sqlalchemy import select
 from taskmanager import TaskManager
 from taskmanager.domain.alerts import AlertRule
 from taskmanager.domain.quiet import Quiet
-from taskmanager.storage import alerts, quiet_hours
+from taskmanager.storage import alert_limits, quiet_hours
 from tests.alerts.conftest import forget
 from tests.alerts.receivers import Mailbox, body_of
 
@@ -43,7 +43,7 @@ def test_what_is_held_back_in_quiet_hours_is_one_summary_at_their_end(alerting: 
     for _ in range(3):
         fail(alerting)
     assert mailbox.mails == []
-    (one,) = alerting.database.read(lambda tx: alerts.standing(tx, [], 9))[1]
+    (one,) = alerting.database.read(lambda tx: alert_limits.standing(tx, [], 9))[1]
     assert one.times == 3
     alerting.testing.move_time(3700)
     alerting.testing.drain()

@@ -13,7 +13,7 @@ import pytest
 from taskmanager import TaskManager
 from taskmanager.domain import times
 from taskmanager.domain.alerts import AlertRule, key_of
-from taskmanager.storage import alert_marks, alert_messages, alerts, audit, quiet_hours
+from taskmanager.storage import alert_limits, alert_marks, alert_messages, alerts, audit, quiet_hours
 from taskmanager.storage.audit import Sought
 from tests.targcc.test_shapes import OLDER_JOB, OLDER_LOGGED, made
 from tests.webui.conftest import USERS, Browser
@@ -84,7 +84,7 @@ def test_the_test_button_tells_what_went_out(tm: TaskManager, ann: Browser, monk
     page = ann.get("/hangfire/alerts").text
     assert "Sent: slack at hooks.slack.example" in page
     assert "Not sent: nothing mailed: smtp_host is not set" in page
-    assert tm.database.read(lambda tx: alerts.counts(tx, "Nightly")) == (0, 0)
+    assert tm.database.read(lambda tx: alert_limits.counts(tx, "Nightly")) == (0, 0)
 
 
 @pytest.mark.parametrize("made", [(), ("rules",), ("conditions",), ("rules", "conditions")])
@@ -188,7 +188,7 @@ def count(browser: Browser) -> int:
 
 
 def active(tm: TaskManager) -> list[alert_marks.ActiveAlert]:
-    return tm.database.read(lambda tx: alerts.standing(tx, [], 9))[1]
+    return tm.database.read(lambda tx: alert_limits.standing(tx, [], 9))[1]
 
 
 @pytest.mark.each_engine
@@ -209,7 +209,7 @@ def test_an_active_alert_is_acknowledged_until_it_is_over_and_the_bar_counts_the
     assert "by ann" in page
     assert "/acknowledge" not in page
     assert eve.post(f"/hangfire/alerts/active/{key}/acknowledge").status_code == 403
-    assert tm.database.run(lambda tx: alerts.recover(tx, "Nightly", tm.database.clock.now(), 3))
+    assert tm.database.run(lambda tx: alert_limits.recover(tx, "Nightly", tm.database.clock.now(), 3))
     assert [one.name for one in active(tm)] == ["Daily"]
     assert count(ann) == 1
     failing(tm, "Nightly", 4)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from taskmanager import TaskManager
-from taskmanager.storage import alerts, recurring_runs
+from taskmanager.storage import alert_limits, recurring_runs
 from taskmanager.storage.recurring_runs import RecurringRun
 from tests.webui.apiclient import Program
 
@@ -138,12 +138,12 @@ def test_alerts_are_told_with_what_was_sent_and_who_is_told_elsewhere(program: P
     with program.tm.database.engine.begin() as connection:
         connection.execute(table.insert().values(JobName="sync", StoredProcName="sync_all", EmailOnFailure=1))
     job_id = program.tm.enqueue("Send", 1)
-    program.tm.database.run(lambda tx: alerts.remember(tx, job_id))
+    program.tm.database.run(lambda tx: alert_limits.remember(tx, job_id))
     assert [one["id"] for one in program.get("/api/v1/alerts/messages")] == [job_id]
     (other,) = program.get("/api/v1/alerts/elsewhere")
     assert (other["job"], other["source"]) == ("sync", "EmailOnFailure")
     made = program.post("/api/v1/alerts", {"jobName": "Send", "maxAlertsPerHour": 0}, 201)
-    program.tm.database.run(lambda tx: alerts.reserve(tx, "Send", job_id, 0))
+    program.tm.database.run(lambda tx: alert_limits.reserve(tx, "Send", job_id, 0))
     (rule,) = program.get("/api/v1/alerts")
     assert (rule["sentInLastHour"], rule["heldBack"], rule["isFailing"]) == (0, 1, False)
     assert program.get(f"/api/v1/alerts/{made['id']}") == rule

@@ -9,7 +9,7 @@ from taskmanager.domain.alerts import Event, key_of
 from taskmanager.domain.quiet import Quiet, parse
 from taskmanager.engine.alert_rules import rule_of
 from taskmanager.engine.legacy_schedule import PREFIX
-from taskmanager.storage import alert_messages, monitoring_lists, quiet_hours
+from taskmanager.storage import alert_limits, alert_messages, monitoring_lists, quiet_hours
 from taskmanager.storage import alerts as rows
 from taskmanager.storage.alert_marks import ActiveAlert
 from taskmanager.storage.alerts import AlertRow
@@ -39,7 +39,7 @@ def list_alerts() -> Any:
 
     def work(tx: Tx) -> Any:
         known, quiet = rows.load_all(tx), quiet_hours.of_all(tx)
-        counts, _ = rows.standing(tx, [one.name for one in known], 0)
+        counts, _ = alert_limits.standing(tx, [one.name for one in known], 0)
         return known, quiet, counts, rows.failing(tx)
 
     known, quiet, counts, failing = read(work)
@@ -51,7 +51,7 @@ def list_alerts() -> Any:
 @operation(rules, "GET", "/api/v1/alerts/messages", gives=lambda: lookschemas.AlertMessage(many=True))
 def list_messages() -> Any:
     """The messages of late, the newest first."""
-    found = read(lambda tx: monitoring_lists.rows_of(tx, rows.lately(tx, _MESSAGES)))
+    found = read(lambda tx: monitoring_lists.rows_of(tx, alert_limits.lately(tx, _MESSAGES)))
     return [row(one) | {"outcome": shapes.text(_outcome(one))} for one in found]
 
 
@@ -73,7 +73,7 @@ def list_sent(query: Mapping[str, Any]) -> Any:
 @operation(rules, "GET", "/api/v1/alerts/active", gives=lambda: lookschemas.ActiveAlert(many=True))
 def list_active_alerts() -> Any:
     """What failed, was told of and is not over, the last failure first; at most 200."""
-    _, found = read(lambda tx: rows.standing(tx, [], SHOWN))
+    _, found = read(lambda tx: alert_limits.standing(tx, [], SHOWN))
     return [_active(one) for one in found]
 
 
@@ -230,7 +230,7 @@ def _rule(
 ) -> dict[str, Any]:  # fmt: skip
     """A rule; counts: of messages sent in the last hour and held back, asked for when None."""
     if counts is None or is_failing is None:
-        counts, failing = read(lambda tx: (rows.counts(tx, one.name), rows.failing(tx)))
+        counts, failing = read(lambda tx: (alert_limits.counts(tx, one.name), rows.failing(tx)))
         is_failing = key_of(one.name) in failing
     rule = one.rule
     return {

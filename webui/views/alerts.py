@@ -16,7 +16,14 @@ from taskmanager.domain.conditions import Condition, Kind
 from taskmanager.domain.errors import InvalidArgument
 from taskmanager.domain.quiet import parse as quiet_of
 from taskmanager.engine.alert_rules import rule_of
-from taskmanager.storage import alert_messages, conditions, monitoring_failures, monitoring_lists, quiet_hours
+from taskmanager.storage import (
+    alert_limits,
+    alert_messages,
+    conditions,
+    monitoring_failures,
+    monitoring_lists,
+    quiet_hours,
+)
 from taskmanager.storage import alerts as rows
 from taskmanager.storage.alerts import AlertRow
 from taskmanager.storage.transaction import Tx
@@ -59,7 +66,7 @@ def alert_list() -> str:
     def work(tx: Tx) -> Any:
         known = rows.load_all(tx)
         of_all = conditions.load_all(tx)
-        told, active = rows.standing(tx, [r.name for r in known], SHOWN)
+        told, active = alert_limits.standing(tx, [r.name for r in known], SHOWN)
         failed = [] if known or of_all or active else monitoring_failures.groups(tx)[0]
         return of_all, known, told, active, rows.telling(tx), rows.of_all_others(tx), failed
 
