@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections import Counter
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import pytest
@@ -19,12 +18,10 @@ from webui import create_app
 _LINK = re.compile(r'\b(?:href|hx-get|src|data-suggest|data-stats)="([^"#][^"]*)"')
 #: What a form of GET asks for.
 _ASKED = re.compile(r'<form\b(?![^>]*method="post")[^>]*\baction="([^"#][^"]*)"')
-#: Of each kind of address, the endpoint with the names of its arguments, so many are followed.
-_OF_KIND = 2
 
 
 def kind(app: object, path: str) -> tuple[str, ...] | None:
-    """What kind of address it is; None where the map has none such."""
+    """What kind of address it is, of which one is followed; None where the map has none such."""
     parts = urlsplit(path)
     try:
         endpoint, given = app.url_map.bind("localhost").match(parts.path)  # type: ignore[attr-defined]
@@ -36,7 +33,7 @@ def kind(app: object, path: str) -> tuple[str, ...] | None:
 
 def refused(browser: Browser) -> dict[str, tuple[str, int]]:
     """Of what is reached from the overview: the links that lead nowhere, the page that each stands on, and why."""
-    waiting, seen, found = [("/hangfire/", "")], Counter[tuple[str, ...] | None](), dict[str, tuple[str, int]]()
+    waiting, seen, found = [("/hangfire/", "")], set[tuple[str, ...] | None](), dict[str, tuple[str, int]]()
     known = set[str]()
     while waiting:
         path, source = waiting.pop(0)
@@ -51,9 +48,9 @@ def refused(browser: Browser) -> dict[str, tuple[str, int]]:
                 continue
             known.add(address)
             of = kind(browser.app, address)
-            seen[of] += 1
-            if of is None or seen[of] <= _OF_KIND:
+            if of is None or of not in seen:
                 waiting.append((address, path))
+            seen.add(of)
     assert len(seen) > 40, "the walk went on from page to page"
     return found
 
