@@ -179,7 +179,7 @@ class Installation:
     def server(self) -> Server:
         """A worker that is not started yet; `start()` and `stop()` it."""
         server = Server(self)
-        self.ringer.add(server.pulse.ring)
+        self.ringer.add(server.guid, server.pulse.ring)
         return server
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ import getpass
 import hashlib
 import mmap
 import os
+import stat
 import struct
 import sys
 import tempfile
@@ -20,6 +21,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from taskmanager.server.local_bell import ASLEEP, AWAKE
 
 if sys.platform == "win32":  # pragma: no cover - Windows only
     import msvcrt
@@ -98,14 +101,31 @@ class Lifeline:
 
 
 def folder_of(identity: str) -> Path:
-    """Where the lifelines of this user's processes on one database are; `identity` tells databases apart."""
+    """Where the lifelines of this user's processes on one database are; `identity` tells databases apart.
+
+    Raises PermissionError where another user got there first.
+    """
     try:
         user = getpass.getuser()
     except (OSError, KeyError, ImportError):
         user = "user"
-    folder = Path(tempfile.gettempdir()) / f"taskmanager-{user}" / hashlib.sha256(identity.encode()).hexdigest()[:16]
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    above = Path(tempfile.gettempdir()) / f"taskmanager-{user}"
+    folder = above / hashlib.sha256(identity.encode()).hexdigest()[:16]
+    for one in (above, folder):
+        one.mkdir(mode=0o700, exist_ok=True)
+    _must_be_ours(above)
     return folder
+
+
+def _must_be_ours(folder: Path) -> None:
+    """Who writes here may declare our processes dead. Raises PermissionError where another user can."""
+    if sys.platform == "win32":  # its folder of temporary files is the user's own
+        return
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {0, os.getuid()}:
+        raise PermissionError(f"{folder} belongs to another user: remove it, or set TMPDIR to a folder of your own")
+    if found.st_mode & 0o022:
+        folder.chmod(0o700)
 
 
 def touches(folder: Path) -> dict[int, float]:
@@ -155,9 +175,10 @@ def deaths(folder: Path) -> Iterator[Death]:
 
 
 def forget(death: Death) -> None:
-    """The dead was buried."""
-    with contextlib.suppress(*_NOT_REMOVED):
-        death.path.unlink()
+    """The dead was buried; its bells go with it."""
+    for left in (death.path, *(death.path.with_suffix(one) for one in (ASLEEP, AWAKE))):
+        with contextlib.suppress(*_NOT_REMOVED):
+            left.unlink()
 
 
 def _lock(file: IO[bytes]) -> bool:

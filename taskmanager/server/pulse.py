@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from taskmanager.domain.times import to_unix
+from taskmanager.server.local_bell import LocalBell
 from taskmanager.server.process import Process
 from taskmanager.storage.database import Database
 from taskmanager.storage.doorbell import Doorbell
@@ -49,12 +50,13 @@ class Pulse(Process):
     def __init__(
         self, database: Database, watcher: Watcher, wakes: Mapping[str, Process],
         bell: Doorbell | FileBell | None,
-        *, is_busy: Callable[[], bool], idle_seconds: float, busy_seconds: float,
+        *, nearby: LocalBell | None = None, is_busy: Callable[[], bool], idle_seconds: float, busy_seconds: float,
         on_quiet: Callable[[bool], None] = lambda quiet: None, on_stop: Callable[[], None] = lambda: None,
         stretch: Callable[[], float] = lambda: 1.0,
     ) -> None:  # fmt: skip
         super().__init__()
         self.database, self.watcher, self.wakes, self.bell = database, watcher, wakes, bell
+        self._bells = [one for one in (nearby, bell) if one is not None]
         self._idle, self._busy = idle_seconds, busy_seconds
         self._is_busy, self._on_quiet, self._on_stop, self._stretch = is_busy, on_quiet, on_stop, stretch
         self._lively_until = time.monotonic()
@@ -146,7 +148,7 @@ class Pulse(Process):
 
     def _sleep(self, asleep: bool) -> None:
         """Register with the ringers unless work comes in a stream; look again after it, for what came between."""
-        if self.bell is not None and self.bell.listen(asleep) and asleep:
+        if any([bell.listen(asleep) for bell in self._bells]) and asleep:
             self.alarm.set()
 
     def close(self) -> None:
@@ -156,7 +158,7 @@ class Pulse(Process):
 class BellLoop(threading.Thread):
     """Sleeps on the doorbell, and calls `rung` when it is woken."""
 
-    def __init__(self, bell: Doorbell | FileBell, rung: Callable[[], None]) -> None:
+    def __init__(self, bell: Doorbell | FileBell | LocalBell, rung: Callable[[], None]) -> None:
         super().__init__(name="taskmanager-doorbell", daemon=True)
         self._bell, self._rung = bell, rung
         self._stopping = threading.Event()

@@ -1,12 +1,16 @@
-"""The ringing side: after an enqueue, wake this process's own servers at once and others' by their doorbells."""
+"""The ringing side: after an enqueue, wake this process's own servers and those of this user on this machine at once,
+and others by their doorbells."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
-from taskmanager.storage import doorbell
+from taskmanager.server.lifeline import folder_of
+from taskmanager.server.local_bell import ring_sleepers
+from taskmanager.storage import doorbell, forked
 from taskmanager.storage.database import Database
 
 log = logging.getLogger("taskmanager.doorbell")
@@ -21,23 +25,35 @@ class Ringer:
     def __init__(self, database: Database, *, doorbell: bool) -> None:
         self._database = database
         self._abroad = doorbell and not database.is_embedded
-        self._own: list[Callable[[], None]] = []
+        self._own: dict[str, Callable[[], None]] = {}
+        self._folder = _folder_of(database) if self._abroad else None
+        #: Guids that need no ring through the database: they were rung here since its last round.
+        self._nearby: set[str] = set()
         #: Whom the last round rang.
         self._sleepers: set[str] = set()
+        self._renew()
+        forked.renew(self._renew)
+
+    def _renew(self) -> None:
+        """In a forked child the thread does not go on, and the servers are its parent's: they are rung as others'."""
+        self._own.clear()
         self._wanted = threading.Event()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    def add(self, wake: Callable[[], None]) -> None:
+    def add(self, guid: str, wake: Callable[[], None]) -> None:
         """A server of this process."""
-        self._own.append(wake)
+        self._own[guid] = wake
 
     def ring(self, queues: set[str]) -> None:
         """These queues got work."""
-        for wake in self._own:
+        for wake in list(self._own.values()):
             wake()
-        if self._abroad:
+        if self._folder is not None:
+            rung = ring_sleepers(self._folder, self._own)
+            with self._lock:
+                self._nearby |= rung
             self._wanted.set()
             if self._thread is None:
                 self._start()
@@ -54,7 +70,9 @@ class Ringer:
                 continue
             self._wanted.clear()
             try:
-                self._sleepers = doorbell.ring_all(self._database, self._sleepers)
+                with self._lock:
+                    nearby, self._nearby = self._nearby, set()
+                self._sleepers = doorbell.ring_all(self._database, self._sleepers, nearby | self._own.keys())
             except Exception as error:
                 log.debug("nobody could be rung, they will find out by polling: %s", error)
             self._closing.wait(_PAUSE_SECONDS)
@@ -68,3 +86,12 @@ class Ringer:
             self._closing.set()
             self._wanted.set()
             thread.join(2.0)
+
+
+def _folder_of(database: Database) -> Path | None:
+    """Where those of this machine sleep; None where this user has no such folder, and all are rung by the server."""
+    try:
+        return folder_of(database.identity)
+    except OSError as problem:
+        log.debug("sleepers of this machine are rung through the database: %s", problem)
+        return None

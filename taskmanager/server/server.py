@@ -22,6 +22,7 @@ from taskmanager.server.company import Company
 from taskmanager.server.completer import Completer
 from taskmanager.server.hold_keeper import HoldKeeper
 from taskmanager.server.lifeline import Lifeline, folder_of
+from taskmanager.server.local_bell import LocalBell
 from taskmanager.server.measuring import Measurer, Measures, Sampler
 from taskmanager.server.process import Loop, Process
 from taskmanager.server.pulse import BellLoop, Pulse
@@ -72,7 +73,7 @@ class Server:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         settings, database = parts.settings, parts.database
-        guid = uuid.uuid4().hex
+        self.guid = guid = uuid.uuid4().hex
         self.id = f"{settings.server_name}:{os.getpid()}:{guid}"
         self.given_up = threading.Event()
         #: Somebody asked it to stop after its jobs; and it has.
@@ -89,6 +90,7 @@ class Server:
             max_deaths=settings.max_process_deaths, unknown_seconds=settings.unknown_job_seconds,
         )  # fmt: skip
         self.bell = _bell(database, guid) if settings.doorbell else None
+        self.nearby = LocalBell(self.line.path.parent, guid) if isinstance(self.bell, Doorbell) else None
         self.stack_teller = StackTeller(database, self.completer)
         wakes: dict[str, Process] = {"waiting": self.worker, "stacks": self.stack_teller}
         self.schedulers: list[Process] = []
@@ -100,12 +102,12 @@ class Server:
         self.company = Company(self.id, settings.worked_queues, scheduler=settings.scheduler, rows=self._looks_at_rows)
         self.pulse = Pulse(
             database, Watcher(database, settings.worked_queues, self.id), wakes, self.bell,
-            is_busy=lambda: self.worker.is_busy or self.worker.quiet, idle_seconds=settings.poll_interval_seconds,
-            busy_seconds=settings.poll_interval_busy_seconds, on_quiet=self.worker.be_quiet, on_stop=self._retire_soon,
-            stretch=lambda: self.company.stretch,
+            nearby=self.nearby, is_busy=lambda: self.worker.is_busy or self.worker.quiet,
+            idle_seconds=settings.poll_interval_seconds, busy_seconds=settings.poll_interval_busy_seconds,
+            on_quiet=self.worker.be_quiet, on_stop=self._retire_soon, stretch=lambda: self.company.stretch,
         )  # fmt: skip
         self._loops: list[Loop] = []
-        self._bell_loop: BellLoop | None = None
+        self._bell_loops: list[BellLoop] = []
         self.jobs_done = 0
         self._started = ""
         self._vitals = Vitals()
@@ -144,9 +146,11 @@ class Server:
         self._loops = [Loop(process) for process in processes]
         for loop in self._loops:
             loop.start()
-        if self.bell is not None:
-            self._bell_loop = BellLoop(self.bell, self.pulse.touch if database.is_embedded else self.pulse.ring)
-            self._bell_loop.start()
+        rung = self.pulse.touch if database.is_embedded else self.pulse.ring
+        bells = (self.bell, self.nearby)
+        self._bell_loops = [BellLoop(bell, rung) for bell in bells if bell is not None and bell.works]
+        for sleeper in self._bell_loops:
+            sleeper.start()
         log.info("server %s works on %s with %d threads", self.id, ", ".join(kept.worked_queues), kept.threads)
 
     def drain(self, stop: threading.Event) -> None:
@@ -202,8 +206,8 @@ class Server:
         for loop in self._loops:
             if isinstance(loop.process, (Worker, Pulse)) or loop.process in self.schedulers:
                 loop.stop()
-        if self._bell_loop is not None:
-            self._bell_loop.stop()
+        for sleeper in self._bell_loops:
+            sleeper.stop()
         self._join([loop for loop in self._loops if isinstance(loop.process, (Worker, Pulse))])
         given_back = self._in_order(self.worker.give_back_waiting)
         if not self.worker.stop_threads(deadline, hurry):

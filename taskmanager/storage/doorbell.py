@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -119,14 +119,17 @@ class Doorbell:
         return self._connection
 
 
-def ring_all(database: Database, at_once: Collection[str] = ()) -> set[str]:
+def ring_all(database: Database, at_once: Collection[str] = (), but: Container[str] = ()) -> set[str]:
     """Ring everybody who sleeps; returns who was rung. A sleeper that is gone is forgotten.
+
+    but: guids of those who have been woken in another way.
 
     at_once: who was rung the last time. They are rung again before it is asked who sleeps now, for asking takes as
     long as ringing; one of them who has work meanwhile is woken for nothing, once.
     """
-    rung = {member for member in at_once if ring_one(database, member)}
-    sleepers = set(database.read(lambda tx: structures.members(tx, SET), patience=0))
+    rung = {member for member in at_once if _guid(member) not in but and ring_one(database, member)}
+    known = database.read(lambda tx: structures.members(tx, SET), patience=0)
+    sleepers = {member for member in known if _guid(member) not in but}
     for member in sleepers - rung:
         if ring_one(database, member):
             rung.add(member)
@@ -150,6 +153,10 @@ def ring_one(database: Database, member: str) -> bool:
                 return False
             raise
     return True
+
+
+def _guid(member: str) -> str:
+    return member.partition(":")[2]
 
 
 def _lock_of(number: str) -> str:

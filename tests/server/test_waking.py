@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
 from taskmanager import TaskManager
 from taskmanager.server.process import Process
 from taskmanager.server.pulse import Pulse
-from taskmanager.storage import structures
+from taskmanager.storage import doorbell, structures
+from taskmanager.storage.database import Database
 from taskmanager.storage.doorbell import SET
 from taskmanager.storage.glance import Glance, Watcher
 
@@ -20,10 +22,24 @@ def double(n: int) -> int:
     return n * 2
 
 
-def test_an_idle_server_begins_at_once_what_somebody_else_enqueues_though_it_looks_seldom(url: str) -> None:
+@pytest.mark.parametrize("is_near", [True, False], ids=["of this machine", "of another"])
+def test_an_idle_server_begins_at_once_what_somebody_else_enqueues_though_it_looks_seldom(
+    url: str, is_near: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not is_near and url.startswith("sqlite"):
+        pytest.skip("nobody on another machine uses this file")
+    rung, real = list[str](), doorbell.ring_one
+
+    def ring_one(database: Database, member: str) -> bool:
+        rung.append(member)
+        return real(database, member)
+
+    monkeypatch.setattr(doorbell, "ring_one", ring_one)
     serving = TaskManager(database_url=url, poll_interval_seconds=10)
     serving.definition(double)
     elsewhere = TaskManager(database_url=url, poll_interval_seconds=10)
+    if not is_near:
+        elsewhere.ringer._folder = tmp_path  # that of the other's temporary files is not seen from here
     server = serving.server()
     server.start()
     took = []
@@ -33,6 +49,7 @@ def test_an_idle_server_begins_at_once_what_somebody_else_enqueues_though_it_loo
             started = time.monotonic()
             assert elsewhere.wait(elsewhere.enqueue(double, n), 60) == n * 2
             took.append(time.monotonic() - started)
+        assert bool(rung) is not (is_near or serving.database.is_embedded), "who is near needs no ring by the server"
     finally:
         server.stop(grace=1)
         elsewhere.close()
