@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -176,6 +177,7 @@ class Crew:
         codes = end(*self.workers)
         psutil.wait_procs(self._all, timeout=30)
         self.tm.close()
+        sys.modules.pop("killjobs", None)
         return codes
 
     def logs(self) -> str:

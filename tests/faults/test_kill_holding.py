@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -43,6 +44,7 @@ def crew(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     tm.discover()
     yield tm
     tm.close()
+    sys.modules.pop("killjobs", None)
 
 
 def kill(process: psutil.Popen) -> None:

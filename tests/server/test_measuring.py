@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -63,7 +64,8 @@ def total(tm: TaskManager, span: int, kind: str, key: str, column: str = "Count"
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "killjobs.py").write_text(JOBS)
     monkeypatch.syspath_prepend(str(tmp_path))
-    return tmp_path
+    yield tmp_path
+    sys.modules.pop("killjobs", None)
 
 
 def test_a_worker_that_stops_has_written_all_its_runs_by_type_and_queue(tm: TaskManager) -> None:
