@@ -54,7 +54,7 @@ class LocalBell:
 
     def wait(self) -> bool:
         """Sleep until rung. Rings that came together are one."""
-        if self._socket is None or not self._socket.recv(16):
+        if sys.platform == "win32" or self._socket is None or not self._socket.recv(16):
             return False
         with contextlib.suppress(BlockingIOError):
             while self._socket.recv(16, socket.MSG_DONTWAIT):
