@@ -1,13 +1,13 @@
 """The history that does not expire, c_LoggedJob, as people page through it: by name, outcome, time, server, person.
 
 Newest start first, by the two indexes the table has: (JobName, StartedAt) and (Success, StartedAt). What neither
-serves is looked for in the newest rows only, as in lists of jobs. An older table of TARGCC is shown in short.
+serves is looked for next to the edge of a page only, as in lists of jobs. An older table of TARGCC is shown in short.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,26 +17,20 @@ from sqlalchemy import bindparam, select
 from taskmanager.storage import legacy_shape, targcc_logged
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.legacy_shape import Shape
-from taskmanager.storage.monitoring_filters import SCANNED
 from taskmanager.storage.monitoring_lists import CAP
-from taskmanager.storage.monitoring_logged_pages import (
-    TEXT,
-    Kind,
-    counting,
-    listing,
-    lowest,
-)
-from taskmanager.storage.monitoring_logged_searches import search
+from taskmanager.storage.monitoring_logged_pages import TEXT, Kind, counting, listing
+from taskmanager.storage.monitoring_logged_searches import ANY_ID, NO_ID, search
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment
 
 #: Of an older table so many rows are looked at.
 OLDER_ROWS = 1_000
-#: A search reads runs in the order in which they lie, where so many times as many lie there at most.
-_DENSE = 3
 _MOST_NAMES = 500
 EVER, NEVER = datetime(1970, 1, 1), datetime(9999, 12, 31)
+
+#: Between two runs: a start (UTC) and an id.
+Place = tuple[datetime, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +72,33 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class RunPage:
-    """Runs, newest first. `floor`: nothing that began earlier was looked at; None when all was."""
+    """Runs, newest first.
+
+    A search looked at `looked` runs: at none that began before `floor`, and, asked for newer ones, at none that began
+    after `ceiling`; None where it looked at all. number: so many of those match, where that was asked for.
+    """
 
     rows: tuple[Run, ...]
     has_older: bool = False
     has_newer: bool = False
     floor: datetime | None = None
+    ceiling: datetime | None = None
+    looked: int = 0
+    number: int | None = None
+
+    @property
+    def older(self) -> Place | None:
+        """Where older ones go on: behind the last, or where a search has ended."""
+        if self.has_older:
+            return _place(self.rows[-1]) if self.rows else None
+        return None if self.floor is None else (self.floor, NO_ID)
+
+    @property
+    def newer(self) -> Place | None:
+        """Where newer ones go on."""
+        if self.ceiling is not None:
+            return self.ceiling, ANY_ID
+        return _place(self.rows[0]) if self.has_newer and self.rows else None
 
 
 def shape(tx: Tx) -> tuple[Shape, str | None]:
@@ -94,33 +109,36 @@ def shape(tx: Tx) -> tuple[Shape, str | None]:
 
 
 def page(
-    tx: Tx, wanted: WantedRuns, *, limit: int, before: tuple[datetime, int] | None = None,
-    after: tuple[datetime, int] | None = None,
+    tx: Tx, wanted: WantedRuns, *, limit: int, before: Place | None = None, after: Place | None = None,
+    counted: bool = False,
 ) -> RunPage:  # fmt: skip
-    """At most `limit` runs: those next below `before` (start in UTC, id), or next above `after`, or the newest."""
+    """At most `limit` runs: those next below `before` (start in UTC, id), or next above `after`, or the newest.
+
+    counted: of a search, how many there are among those looked at is told as well.
+    """
     if (whose := shape(tx)[0]) is not Shape.SPECIFICATION:
         return older_page(tx, wanted, limit) if whose is Shape.TARGCC else RunPage(())
-    given = given_for(tx, wanted)
-    floor = floor_of(tx, wanted, given, before) if wanted.is_searched else None
-    if floor is not None:
-        given["since"] = max(given["since"], floor)
-    edge = after or before
+    ascending, edge = after is not None, after or before
     at = NEVER if edge is None else tx.clock.to_local(edge[0])
-    given |= {"edge_at": tx.bind_moment(at), "edge_id": edge[1] if edge else 1 << 62, "limit": limit + 1}
-    is_deep = floor is not None and wanted.name is None and after is None and tx.prepared.product.rows_lie_by_key
-    if is_deep:
-        read: Iterable[Any] = search(tx, kind_of(wanted), given, _DENSE * SCANNED)
+    given = given_for(tx, wanted) | {
+        "edge_at": tx.bind_moment(at), "edge_id": edge[1] if edge else ANY_ID, "limit": limit + 1,
+    }  # fmt: skip
+    kind, bound, looked, number = kind_of(wanted), None, 0, None
+    if wanted.is_searched:
+        found = search(tx, kind, given, ascending=ascending, counted=counted and not ascending)
+        read, looked, number = found.rows, found.looked, found.number
+        bound = None if found.bound is None else tx.clock.to_utc(as_moment(found.bound))
     else:
-        read = tx.execute(listing(kind_of(wanted), after is not None), given)
-    found = [_run(tx, r) for r in read]
-    more = len(found) > limit
-    rows = tuple(found[:limit] if after is None else found[:limit][::-1])
-    newer, older = (before is not None, more) if after is None else (more, True)
-    return RunPage(rows, older, newer, None if floor is None else tx.clock.to_utc(as_moment(floor)))
+        read = list(tx.execute(listing(kind, ascending), given))
+    more, runs = len(read) > limit, tuple([_run(tx, r) for r in read[:limit]])
+    if not ascending:
+        return RunPage(runs, more, before is not None, bound, None, looked, number)
+    ceiling = None if more else bound
+    return RunPage(runs[::-1], True, more or ceiling is not None, None, ceiling, looked)
 
 
 def count(tx: Tx, wanted: WantedRuns, *, first: RunPage | None = None) -> int | None:
-    """How many runs, at most the cap and one; None where they are not counted.
+    """How many runs, at most the cap and one; of a search among those looked at; None where they are not counted.
 
     first: the first page of them, where it has been read: what it tells is not asked for again.
     """
@@ -128,14 +146,9 @@ def count(tx: Tx, wanted: WantedRuns, *, first: RunPage | None = None) -> int | 
         return None
     if first is not None and not first.has_older:
         return len(first.rows)
-    given = given_for(tx, wanted)
-    if first is not None:
-        floor = None if first.floor is None else tx.bind_moment(tx.clock.to_local(first.floor))
-    else:
-        floor = floor_of(tx, wanted, given, None) if wanted.is_searched else None
-    if floor is not None:
-        given["since"] = max(given["since"], floor)
-    given |= {"edge_at": tx.bind_moment(NEVER), "edge_id": 1 << 62, "limit": CAP + 1}
+    if wanted.is_searched:
+        return (first or page(tx, wanted, limit=1, counted=True)).number
+    given = given_for(tx, wanted) | {"edge_at": tx.bind_moment(NEVER), "edge_id": ANY_ID, "limit": CAP + 1}
     return min(CAP + 1, int(tx.execute(counting(kind_of(wanted), CAP + 1), given).scalar_one()))
 
 
@@ -199,16 +212,12 @@ def given_for(tx: Tx, wanted: WantedRuns) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def floor_of(tx: Tx, wanted: WantedRuns, given: dict[str, Any], before: tuple[datetime, int] | None) -> Any:
-    """The start below which a search does not look, as the driver takes it; None when it sees all."""
-    at = NEVER if before is None else tx.clock.to_local(before[0])
-    edge = {"edge_at": tx.bind_moment(at), "edge_id": before[1] if before else 1 << 62, "skip": SCANNED - 1}
-    row = tx.execute(lowest(kind_of(wanted)), given | edge).first()
-    return row[0] if row is not None else None
-
-
 def _like(text: str) -> str:
     return "%" + re.sub(r"([!%_])", r"!\1", text.lower()) + "%"
+
+
+def _place(run: Run) -> Place | None:
+    return None if run.started is None else (run.started, run.id)
 
 
 def _run(tx: Tx, r: Sequence[Any]) -> Run:

@@ -30,57 +30,49 @@ def listing(kind: Kind, ascending: bool) -> Builder:
     return build
 
 
-def shown(t: Tables, p: Product, ids: str, way: str) -> str:
-    """What a list shows of runs. ids: a SELECT of their ID and StartedAt."""
+def shown(t: Tables, p: Product, ids: str, way: str, more: str = "") -> str:
+    """What a list shows of runs. ids: a SELECT of their ID and StartedAt, and of what else is told (`more`)."""
     q = p.quote
     columns = ", ".join(f"l.{q(c)}" for c in _LISTED)
     note = f"SUBSTR(COALESCE(l.{q('ErrorMessage')}, l.{q('ResultMessage')}), 1, {TEXT})"
     return (
-        f"SELECT {columns}, {note} FROM ({ids}) k JOIN {q(t.legacy.logged.name)} l "
+        f"SELECT {columns}, {note}{more} FROM ({ids}) k JOIN {q(t.legacy.logged.name)} l "
         f"ON l.{q('ID')} = k.ID ORDER BY k.StartedAt {way}, k.ID {way}"
     )
 
 
 @lru_cache(maxsize=64)
 def counting(kind: Kind, most: int) -> Builder:
-    """How many there are, at least `most` where there are more. What is searched is bounded already."""
+    """How many there are of what an index finds, at least `most` where there are more."""
 
     def build(t: Tables, p: Product) -> str:
-        of, begins = p.quote(t.legacy.logged.name), firsts(p, kind)
-        if any(kind[2:]):
-            parts = [
-                f"SELECT 1 FROM {of} WHERE {' AND '.join(period(p, first) + searched(p, kind))} "
-                f"ORDER BY {_by_start(p, first)} LIMIT :limit"
-                for first in begins
-            ]
-            looks = " UNION ALL ".join(p.bounded(part, n) for n, part in enumerate(parts))
-            return f"SELECT COUNT(*) FROM ({looks} LIMIT :limit) k"
-        wheres = (f"{of} WHERE {' AND '.join(period(p, first))}" for first in begins)
+        begins = firsts(p, kind)
+        wheres = (f"{p.quote(t.legacy.logged.name)} WHERE {' AND '.join(period(p, first))}" for first in begins)
         return f"SELECT {p.count_up_to(most, *wheres, order=f'ORDER BY {_by_start(p, begins[0])}')}"
 
     return build
 
 
 @lru_cache(maxsize=64)
-def lowest(kind: Kind) -> Builder:
-    """Where a search ends: of each index read, the start of the row SCANNED rows below the edge, by the index alone.
+def lowest(kind: Kind, ascending: bool = False) -> Builder:
+    """Where a search ends: of each index read, the start of the row `skip` rows behind the edge, by the index alone.
 
-    None is looked for in all of them together: the newest such start has at least so many rows above it. Those of
+    None is looked for in all of them together: the nearest such start has at least so many rows before it. Those of
     the edge's own moment are not counted: their ID stands in no index of PostgreSQL's.
     """
 
     def build(t: Tables, p: Product) -> str:
-        at = p.quote("StartedAt")
+        at, (sign, way, nearest) = p.quote("StartedAt"), (">", "ASC", "MIN") if ascending else ("<", "DESC", "MAX")
         places = (
             p.bounded(
                 f"SELECT {at} AS StartedAt FROM {p.quote(t.legacy.logged.name)} "
-                f"WHERE {' AND '.join([*period(p, first), f'{_started(p, first)} < :edge_at'])} "
-                f"ORDER BY {_by_start(p, first)} LIMIT 1 OFFSET :skip",
+                f"WHERE {' AND '.join([*period(p, first), f'{_started(p, first)} {sign} :edge_at'])} "
+                f"ORDER BY {_by_start(p, first, way)} LIMIT 1 OFFSET :skip",
                 n,
             )
             for n, first in enumerate(firsts(p, kind))
         )
-        return f"SELECT MAX(StartedAt) FROM ({' UNION ALL '.join(places)}) k"
+        return f"SELECT {nearest}(StartedAt) FROM ({' UNION ALL '.join(places)}) k"
 
     return build
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from taskmanager import TaskManager
-from taskmanager.storage import monitoring_logged, monitoring_logged_statistics
+from taskmanager.storage import monitoring_logged_statistics, windows
 from taskmanager.storage.monitoring_logged import WantedRuns
 from taskmanager.storage.monitoring_logged_statistics import RunStatistics, by_name, measure
-from tests.storage.test_monitoring_logged import START, fill
+from tests.storage.test_monitoring_logged import START, fill, ticking
 
 
 def told(found: RunStatistics) -> tuple[Any, ...]:
@@ -52,16 +52,35 @@ def test_statistics_of_a_filter_are_those_of_its_runs(tm: TaskManager, shown: in
 def test_beyond_the_bound_they_are_of_the_newest(tm: TaskManager) -> None:
     fill(tm, 90)
     found = tm.database.read(lambda tx: measure(tx, WantedRuns(), shown=5, most=50))
-    assert (found.runs, found.is_capped, found.min_ms, found.max_ms) == (50, True, 40, 89)
+    # As far back as the fiftieth that succeeded: so many at least.
+    assert (found.floor, found.looked) == (START + timedelta(minutes=32), 50)
+    assert told(found)[:4] == counted(list(range(32, 90)))[:4]
+    assert found.is_capped
     none = tm.database.read(lambda tx: measure(tx, WantedRuns("nobody")))
     assert told(none) == (0, 0, None, None, None, None, None)
     assert none.rate is None
 
 
-def test_a_search_tells_how_far_it_looked(tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(monitoring_logged, "SCANNED", 10)
+@pytest.mark.parametrize("wanted", [WantedRuns(), WantedRuns(server="web")], ids=["all", "a search"])
+def test_a_slow_machine_counts_fewer_and_tells_of_how_many(
+    tm: TaskManager, monkeypatch: pytest.MonkeyPatch, wanted: WantedRuns
+) -> None:
+    monkeypatch.setattr(monitoring_logged_statistics, "FIRST", 10)
+    fill(tm, 100, Success=1)
+    for looked, share in ((10, 1), (10, 2), (20, 3), (40, 5), (80, 9)):
+        ticking(monkeypatch, windows.BUDGET / share)
+        found = tm.database.read(lambda tx: measure(tx, wanted, shown=3, most=90))
+        assert (found.runs, found.looked, found.min_ms, found.max_ms) == (looked, looked, 100 - looked, 99), share
+        assert (found.is_capped, found.floor) == (True, START + timedelta(minutes=100 - looked))
+        assert [run.duration_ms for run in found.last] == [97, 98, 99]
+    ticking(monkeypatch, 0.0)
+    found = tm.database.read(lambda tx: measure(tx, wanted, shown=3, most=101))
+    assert (found.runs, found.is_capped, found.floor, found.looked) == (100, False, None, None)
+
+
+def test_a_search_tells_how_far_it_looked(tm: TaskManager) -> None:
     fill(tm, 40)
-    found = tm.database.read(lambda tx: measure(tx, WantedRuns(by="system")))
+    found = tm.database.read(lambda tx: measure(tx, WantedRuns(by="system"), most=10))
     assert found.floor == START + timedelta(minutes=28)
     assert found.runs == sum(1 for n in range(28, 40) if n % 50)
 

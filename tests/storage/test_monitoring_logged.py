@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +11,13 @@ import pytest
 from sqlalchemy import Connection, text
 
 from taskmanager import TaskManager
-from taskmanager.storage import logged, monitoring_logged, monitoring_logged_searches, monitoring_logged_statistics
+from taskmanager.storage import (
+    logged,
+    monitoring_logged,
+    monitoring_logged_searches,
+    monitoring_logged_statistics,
+    windows,
+)
 from taskmanager.storage.monitoring_logged import WantedRuns
 from taskmanager.storage.statements import PlainText
 from taskmanager.storage.transaction import Tx
@@ -89,17 +96,90 @@ def test_a_success_that_somebody_wrote_as_two_is_shown_as_one(tm: TaskManager) -
 
 
 def test_a_search_ends_at_its_floor_and_goes_on_from_there(tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(monitoring_logged, "SCANNED", 10)
+    monkeypatch.setattr(monitoring_logged_searches, "SCANNED", 10)
+    monkeypatch.setattr(monitoring_logged_searches, "FIRST", 10)
     fill(tm, 40)
     wanted = WantedRuns(by="ann")
     page = tm.database.read(lambda tx: monitoring_logged.page(tx, wanted, limit=5))
     # The tenth of the newest runs that succeeded; those that failed are fewer than ten, and all looked at.
-    assert (page.rows, page.floor) == ((), START + timedelta(minutes=28))
+    assert (page.rows, page.floor, page.looked) == ((), START + timedelta(minutes=28), 10)
+    assert page.older == (page.floor, 0)
     failed = WantedRuns(by="ann", succeeded=False)
     assert tm.database.read(lambda tx: monitoring_logged.page(tx, failed, limit=5)).floor is None
     edge = (START + timedelta(minutes=8), 0)
     page = tm.database.read(lambda tx: monitoring_logged.page(tx, wanted, limit=5, before=edge))
     assert ([r.job_id for r in page.rows], page.floor) == (["0"], None)
+
+
+def ticking(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """A clock that each look moves by so much."""
+    at = itertools.count()
+    monkeypatch.setattr(windows, "clock", lambda: next(at) * seconds)
+
+
+@pytest.mark.parametrize(
+    ("first", "seconds"), [(6, 0.0), (6, windows.BUDGET / 4), (6, windows.BUDGET), (200, 0.0)],
+    ids=["time for all", "time for some", "time for the first", "all at once"],
+)  # fmt: skip
+def test_pages_of_a_search_hold_every_match_once_however_far_each_looks(
+    tm: TaskManager, monkeypatch: pytest.MonkeyPatch, first: int, seconds: float
+) -> None:
+    monkeypatch.setattr(monitoring_logged_searches, "FIRST", first)
+    monkeypatch.setattr(monitoring_logged_searches, "FIRST_OF_NAME", first)
+    monkeypatch.setattr(monitoring_logged_searches, "SCANNED", 40)
+    ticking(monkeypatch, seconds)
+    fill(tm, 120)
+    searches: list[tuple[WantedRuns, Any]] = [
+        (WantedRuns(by="ann"), lambda n: n % 50 == 0), (WantedRuns(server="WEB-3"), lambda n: n % 5 == 3),
+        (WantedRuns(server="web", succeeded=False), lambda n: n % 7 == 0),
+        (WantedRuns(text="nowhere"), lambda n: False),
+        (WantedRuns("Beta", server="web-1"), lambda n: n % 3 == 1 and n % 5 == 1),
+        (WantedRuns(text="done", since=START + timedelta(minutes=31)), lambda n: n >= 32),
+    ]  # fmt: skip
+    for wanted, meets in searches:
+        for limit in (3, 50):
+            assert _walked(tm, wanted, limit, older=True) == [n for n in range(119, -1, -1) if meets(n)], wanted
+            assert _walked(tm, wanted, limit, older=False) == [n for n in range(120) if meets(n)], wanted
+
+
+def _walked(tm: TaskManager, wanted: WantedRuns, limit: int, *, older: bool) -> list[int]:
+    """What a search finds page by page, from the newest on, or from the oldest."""
+    place: monitoring_logged.Place | None = None if older else (START - timedelta(days=9), 0)
+    found: list[int] = []
+    for _ in range(200):
+        way = {"before" if older else "after": place}
+        page = tm.database.read(lambda tx, w=way: monitoring_logged.page(tx, wanted, limit=limit, **w))  # type: ignore[misc]
+        rows = [int(run.job_id or -1) for run in page.rows]
+        found += rows if older else rows[::-1]
+        place = page.older if older else page.newer
+        if place is None:
+            return found
+    raise AssertionError("it never ends")
+
+
+def test_a_slow_machine_looks_at_fewer_runs_and_tells_how_far(tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(monitoring_logged_searches, "FIRST", 10)
+    fill(tm, 100, Success=1)
+    wanted = WantedRuns(server="web-1")
+    found = {}
+    for looked, share in ((100, 1000), (50, 5), (20, 2), (10, 1)):
+        ticking(monkeypatch, windows.BUDGET / share)
+        page = tm.database.read(lambda tx: monitoring_logged.page(tx, wanted, limit=50, counted=True))
+        if share < 1000:
+            assert (page.looked, page.floor) == (looked, START + timedelta(minutes=100 - looked))
+        assert page.number == len(page.rows) == looked // 5
+        found[looked] = page.floor
+    assert found[100] is None
+
+
+def test_what_a_search_counts_is_what_it_looked_at(tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(monitoring_logged_searches, "FIRST", 30)
+    fill(tm, 100, Success=1)
+    wanted = WantedRuns(server="web-1")
+    page = tm.database.read(lambda tx: monitoring_logged.page(tx, wanted, limit=4, counted=True))
+    assert ([r.job_id for r in page.rows], page.has_older) == (["96", "91", "86", "81"], True)
+    assert (page.number, page.looked, page.floor) == (6, 30, START + timedelta(minutes=70))
+    assert tm.database.read(lambda tx: monitoring_logged.count(tx, wanted, first=page)) == 6
 
 
 def test_statistics_are_of_the_newest_runs_of_the_name(tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,8 +289,9 @@ def test_a_search_finds_the_same_in_the_order_in_which_the_rows_lie(
 ) -> None:
     if engine_name not in ("mysql", "mariadb"):
         pytest.skip("read by an index there")
-    monkeypatch.setattr(monitoring_logged, "SCANNED", 30)
-    monkeypatch.setattr(monitoring_logged_searches, "NEAR", 4)
+    monkeypatch.setattr(monitoring_logged_searches, "SCANNED", 30)
+    monkeypatch.setattr(monitoring_logged_searches, "FIRST", 4)
+    monkeypatch.setattr(windows, "clock", lambda: 0.0)
     fill(tm, 60)
     fill(tm, 60, Success=2)  # later numbers of the same time
     edge = (START + timedelta(minutes=50), 1 << 40)
@@ -240,12 +321,9 @@ def test_a_search_finds_the_same_in_the_order_in_which_the_rows_lie(
     assert walked
 
 
-def test_a_search_stops_at_the_day_that_it_begins_with(
-    tm: TaskManager, engine_name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_search_stops_at_the_day_that_it_begins_with(tm: TaskManager, engine_name: str) -> None:
     if engine_name not in ("mysql", "mariadb"):
         pytest.skip("read by their counters")
-    monkeypatch.setattr(monitoring_logged, "SCANNED", 100_000)
     fill(tm, 4000, Success=1)
     with tm.database.engine.begin() as connection:
         connection.execute(text(f"ANALYZE TABLE {tm.database.product.quote('c_LoggedJob')}"))
@@ -255,7 +333,7 @@ def test_a_search_stops_at_the_day_that_it_begins_with(
         before = _rows_read(connection, engine_name)
         assert monitoring_logged.page(tx, wanted, limit=20).rows == ()
         read = _rows_read(connection, engine_name) - before
-    assert read <= 2 * 2000 + 200, "once for the floor, once for the search"
+    assert read <= 3 * 2000 + 200, "once for the floor, once for their numbers, once for the search"
 
 
 def _plan(tx: Tx, wanted: WantedRuns) -> str:

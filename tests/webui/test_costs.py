@@ -16,10 +16,12 @@ from taskmanager.storage import (
     monitoring_filters,
     monitoring_lists,
     monitoring_logged,
+    monitoring_logged_searches,
     monitoring_logged_statistics,
     monitoring_narrowed,
     monitoring_queues,
     monitoring_waits,
+    windows,
 )
 from taskmanager.storage import monitoring_snapshot as snapshot
 from tests.conftest import drop_database, new_database, server_of
@@ -53,8 +55,12 @@ def low_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshot, "BLOCK", 4)
     monkeypatch.setattr(monitoring_narrowed, "CAP", 4)
     monkeypatch.setattr(monitoring_narrowed, "LOOKED", 20)
-    for module in (monitoring_filters, monitoring_logged):
+    for module in (monitoring_filters, monitoring_logged_searches):
         monkeypatch.setattr(module, "SCANNED", 100)
+    for module in (monitoring_logged_searches, monitoring_logged_statistics):
+        monkeypatch.setattr(module, "FIRST", 20)
+        monkeypatch.setattr(module, "FIRST_OF_NAME", 10)
+    monkeypatch.setattr(windows, "clock", lambda: 0.0)  # there is always time for a second window
     monkeypatch.setattr(monitoring_filters, "READ", 100)
     monkeypatch.setattr(monitoring_logged_statistics, "MEASURED", 10)
     monkeypatch.setattr(monitoring_logged_statistics, "MOST", 100)

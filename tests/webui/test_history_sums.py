@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from taskmanager import TaskManager
-from taskmanager.storage import logged, monitoring_logged_statistics
+from taskmanager.storage import logged, monitoring_logged_searches, monitoring_logged_statistics, windows
 from tests.webui.conftest import Browser
 from tests.webui.sample import fill
 from tests.webui.test_history import shown
@@ -114,6 +115,52 @@ def test_a_text_is_looked_for_in_names_errors_and_results_by_who_may_see_them(
         assert ann.get(path).status_code == 403, path
     assert 'name="q"' in ann.get("/hangfire/history").text, "the search of everything"
     assert "Text of name" not in ann.get("/hangfire/history").text
+
+
+def test_a_search_tells_how_far_it_looked_and_goes_on_from_there(
+    tm: TaskManager, ann: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitoring_logged_searches, "FIRST", 4)
+    monkeypatch.setattr(windows, "clock", itertools.count().__next__)  # a second for each window: there is no other one
+    write(tm, [("Alpha", 1 + n / 10, 100 + n, True, "even" if n % 2 else "odd") for n in range(10)])
+    page = ann.get("/hangfire/history?q=even&period=all&count=20").text
+    assert "2 match" in page
+    assert "Searched the newest 4 runs." in page
+    seen, on = shown(page), re.search(r'href="([^"]+)">Search older ones', page)
+    while on is not None:
+        page = ann.get(html.unescape(on[1])).text
+        seen += shown(page)
+        assert "match</span>" not in page, "what a page behind the first one searched is not all"
+        on = re.search(r'href="([^"]+)">Search older ones', page)
+    assert len(seen) == len(set(seen)) == 5
+    assert len(ann.get("/hangfire/history?q=even&period=all&export=json").json) == 5
+    found, place = list[int](), ""
+    while place is not None:
+        told = ann.get(f"/api/v1/history?q=even&after={place}").json
+        found += [one["id"] for one in told["items"]]
+        assert (told["searched"], told["searchedSince"] is None) in ((4, False), (None, True))
+        place = told["next"]
+    assert len(found) == len(set(found)) == 5
+
+
+def test_what_runs_come_to_tells_of_how_many_it_is(
+    tm: TaskManager, ann: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitoring_logged_statistics, "FIRST", 4)
+    monkeypatch.setattr(windows, "clock", itertools.count().__next__)
+    write(tm, [("Alpha", 1 + n / 10, 100 + n, True, "even" if n % 2 else "odd") for n in range(70)])
+    page = ann.get("/hangfire/history/statistics?period=all").text
+    assert "<dd>the newest 4</dd>" in page
+    assert "They go back to" in page
+    page = ann.get("/hangfire/history/statistics?period=all&q=even").text
+    assert "<dd>the newest 2</dd>" in page
+    assert "Searched the newest 4 runs." in page
+    told = ann.get("/api/v1/history/statistics").json
+    assert (told["runs"], told["longestMs"], told["isCapped"], told["searched"]) == (4, 103, True, 4)
+    monkeypatch.setattr(windows, "clock", lambda: 0.0)
+    told = ann.get("/api/v1/history/statistics").json
+    assert (told["runs"], told["longestMs"], told["isCapped"], told["searched"]) == (70, 169, False, None)
+    assert "<dd>70</dd>" in ann.get("/hangfire/history/statistics?period=all").text
 
 
 def test_each_name_has_a_row_with_its_rate_last_result_and_trend(tm: TaskManager, ann: Browser) -> None:

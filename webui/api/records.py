@@ -11,7 +11,7 @@ from taskmanager.storage import audit as audit_rows
 from taskmanager.storage import monitoring_logged
 from taskmanager.storage import monitoring_logged_statistics as logged_statistics
 from taskmanager.storage.audit import Sought
-from taskmanager.storage.monitoring_logged import Run, WantedRuns
+from taskmanager.storage.monitoring_logged import Place, WantedRuns
 from taskmanager.storage.monitoring_logged_statistics import RunStatistics
 from taskmanager.storage.transaction import Tx
 from webui import access, cursors
@@ -39,8 +39,8 @@ def list_runs(query: Mapping[str, Any]) -> Any:
     page = read(work)
     return {
         "items": [asdict(run) | {"note": shapes.text(run.note)} for run in page.rows], "searchedSince": page.floor,
-        "next": _cursor(page.rows[-1]) if page.has_older and page.rows else None,
-        "previous": _cursor(page.rows[0]) if page.has_newer and page.rows else None,
+        "searched": None if page.floor is None else page.looked,
+        "next": _cursor(page.older), "previous": _cursor(page.newer),
     }  # fmt: skip
 
 
@@ -111,8 +111,8 @@ def _at(text: str | None, field: str) -> tuple[datetime, int] | None:
     return (datetime.fromtimestamp(found[0], UTC).replace(tzinfo=None), int(found[1])) if found else None
 
 
-def _cursor(run: Run) -> str | None:
-    return None if run.started is None else cursors.write(run.started.replace(tzinfo=UTC).timestamp(), run.id)
+def _cursor(place: Place | None) -> str | None:
+    return None if place is None else cursors.write(place[0].replace(tzinfo=UTC).timestamp(), place[1])
 
 
 def _wanted(tx: Tx, query: Mapping[str, Any]) -> WantedRuns:
@@ -131,5 +131,5 @@ def _summed(found: RunStatistics) -> dict[str, Any]:
     return {
         "runs": found.runs, "succeeded": found.succeeded, "p50Ms": found.p50_ms, "p95Ms": found.p95_ms,
         "meanMs": found.avg_ms, "leastMs": found.min_ms, "longestMs": found.max_ms, "isCapped": found.is_capped,
-        "searchedSince": found.floor,
+        "searchedSince": found.floor, "searched": found.looked,
     }  # fmt: skip

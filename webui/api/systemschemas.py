@@ -236,13 +236,19 @@ class RunRow(Schema):
     note = described(fields.String, "how it ended, cut", allow_none=True)
 
 
+_SEARCHED = "so many runs were looked at, as many as there was time for; null where all that there are"
+
+
 class RunPage(Schema):
     """A page of runs, the newest first."""
 
     items = fields.List(fields.Nested(RunRow))
-    next = fields.String(allow_none=True)
+    next = described(
+        fields.String, "of a search also where it has found none yet, and may go on looking", allow_none=True
+    )
     previous = fields.String(allow_none=True)
     searchedSince = Moment(allow_none=True)
+    searched = described(fields.Integer, _SEARCHED, allow_none=True)
 
 
 class RunDetail(LoggedRun):
@@ -250,7 +256,7 @@ class RunDetail(LoggedRun):
 
 
 class RunStatistics(Schema):
-    """What runs come to; durations in milliseconds. Of at most 100,000 of them, the newest."""
+    """What runs come to; durations in milliseconds. Of 100,000 of them, the newest, or fewer where that takes long."""
 
     jobName = described(fields.String, "the name that was asked for, as it is stored", allow_none=True)
     runs = fields.Integer()
@@ -262,6 +268,7 @@ class RunStatistics(Schema):
     longestMs = fields.Integer(allow_none=True)
     isCapped = described(fields.Boolean, "there may be older runs that were not counted")
     searchedSince = Moment(allow_none=True)
+    searched = described(fields.Integer, _SEARCHED, allow_none=True)
 
 
 class RunNamesQuery(Body):

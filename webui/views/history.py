@@ -10,7 +10,8 @@ from flask import abort, render_template, request, url_for
 from taskmanager.domain.texts import wholes
 from taskmanager.storage import jobs, monitoring_logged, monitoring_logged_statistics
 from taskmanager.storage.legacy_shape import Shape
-from taskmanager.storage.monitoring_logged import Run, RunPage, WantedRuns
+from taskmanager.storage.monitoring_filters import SCANNED
+from taskmanager.storage.monitoring_logged import Place, Run, RunPage, WantedRuns
 from taskmanager.storage.monitoring_logged_statistics import RunStatistics
 from taskmanager.storage.transaction import Tx
 from webui import cursors, exports, formats, redaction, runfilters
@@ -38,8 +39,10 @@ def history() -> Any:
         if asked.texts["job"] and name is None:
             return known, True, RunPage(()), 0, None, monitoring_logged.shape(tx), False
         wanted = asked.wanted(name)
-        page = monitoring_logged.page(tx, wanted, limit=limit, before=below, after=above)
-        number = monitoring_logged.count(tx, wanted, first=page if is_first else None)
+        page = monitoring_logged.page(tx, wanted, limit=limit, before=below, after=above, counted=is_first)
+        # Of a search the first page tells how many there are; to count them anew it would be searched once more.
+        first = page if is_first else None
+        number = None if wanted.is_searched and not is_first else monitoring_logged.count(tx, wanted, first=first)
         # A search has read as much as a page may: its statistics are asked for by themselves.
         measured = None if wanted.is_searched else monitoring_logged_statistics.measure(tx, wanted)
         is_new = not page.rows and not asked.is_filtered and is_first and not _ran(tx)
@@ -52,8 +55,7 @@ def history() -> Any:
         is_new=is_new, statistics=measured, bars=bars(measured), older_table=shape is Shape.TARGCC, fault=fault,
         size=limit, sizes_list=SIZES, first=is_first, periods=PERIODS, compared=request.args.get("compare", type=int),
         exact=url_for("pages.history_statistics", **asked.fields),
-        older=_cursor(page.rows[-1]) if page.has_older and page.rows else None,
-        newer=_cursor(page.rows[0]) if page.has_newer and page.rows else None,
+        older=_cursor(page.older), newer=_cursor(page.newer),
     )  # fmt: skip
 
 
@@ -130,11 +132,13 @@ def _export(asked: Asked) -> Any:
     name = read(lambda tx: runfilters.known_name(tx, asked.texts["job"])[1]) if asked.texts["job"] else None
     wanted = asked.wanted(name or asked.texts["job"] or None)
 
-    def part(place: Any, limit: int) -> tuple[list[dict[str, Any]], Any]:
-        page = read(lambda tx: monitoring_logged.page(tx, wanted, limit=limit, before=place))
-        last = page.rows[-1] if page.has_older and page.rows else None
-        following = (last.started, last.id) if last is not None and last.started is not None else None
-        return [_told(run) for run in page.rows], following
+    def part(place: Place | None, limit: int) -> tuple[list[dict[str, Any]], Place | None]:
+        looked = 0
+        while True:
+            page = read(lambda tx, at=place: monitoring_logged.page(tx, wanted, limit=limit, before=at))  # type: ignore[misc]
+            place, looked = page.older, looked + page.looked
+            if page.rows or place is None or looked >= SCANNED:
+                return [_told(run) for run in page.rows], place
 
     return exports.file_of(exports.in_parts(part), _COLUMNS, request.args["export"], "history", wrong=asked.wrong)
 
@@ -147,10 +151,10 @@ def _told(run: Run) -> dict[str, Any]:
     return dict(zip(_COLUMNS, values, strict=True))
 
 
-def _cursor(run: Run) -> str | None:
-    return None if run.started is None else cursors.write(run.started.replace(tzinfo=UTC).timestamp(), run.id)
+def _cursor(place: Place | None) -> str | None:
+    return None if place is None else cursors.write(place[0].replace(tzinfo=UTC).timestamp(), place[1])
 
 
-def _place(text: str | None) -> tuple[datetime, int] | None:
+def _place(text: str | None) -> Place | None:
     place = cursors.read(text, 2)
     return (datetime.fromtimestamp(place[0], UTC).replace(tzinfo=None), int(place[1])) if place else None
