@@ -15,6 +15,8 @@ from coverage import Coverage
 
 #: Tells processes that are started to trace themselves.
 _FOR_PROCESSES = "COVERAGE_PROCESS_CONFIG"
+#: What traced before the test that runs now, which is not traced.
+_stopped: list[Coverage] = []
 
 
 def counts(item: pytest.Item) -> bool:
@@ -32,9 +34,23 @@ def left_out() -> Iterator[None]:
         return
     told = os.environ.pop(_FOR_PROCESSES, None)
     tracing.stop()
+    _stopped.append(tracing)
     try:
         yield
     finally:
+        _stopped.remove(tracing)
         tracing.start()
         if told is not None:
             os.environ[_FOR_PROCESSES] = told
+
+
+def _write_down() -> None:
+    """Before a fork: what was traced up to now is written, and forgotten. The child writes what it knows when it ends;
+    that would be all that the tests of this process have run, for each child anew."""
+    tracing = Coverage.current() or next(iter(_stopped), None)
+    if tracing is not None:
+        tracing.get_data()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_write_down)
