@@ -39,6 +39,7 @@ from taskmanager.storage import servers as server_rows
 from taskmanager.storage.database import Database
 from tests import covering
 from tests.servers import local
+from tests.spreading import spread
 
 # Processes that tests start may keep what they compile: else each of them compiles the whole of taskmanager anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -65,8 +66,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """One server will do for tests that say so. The files whose tests take long come first: else one worker ends with
-    them while the other has nothing to do."""
+    """One server will do for tests that say so. The files whose tests take long come early (tests/spreading.py)."""
     servers = [name for name in config.getoption("--engines").split(",") if name != "sqlite"]
     others = [item for item in items if item.get_closest_marker("one_server") and _engine_of(item) in servers[1:]]
     if others:
@@ -78,7 +78,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items
         if item.get_closest_marker("fault") or item.get_closest_marker("slow") or item.path.parent.name == "browser"
     }
-    items.sort(key=lambda item: item.path not in slow)
+    rank = {path: number for number, path in enumerate(spread((item.path for item in items), slow))}
+    items.sort(key=lambda item: rank[item.path])
 
 
 def _engine_of(item: pytest.Item) -> str | None:
