@@ -15,7 +15,7 @@ from taskmanager.engine import operations, recurring_operations
 from taskmanager.engine.client import new_key
 from taskmanager.engine.recurring_operations import Wish
 from taskmanager.storage import monitoring_lists
-from taskmanager.storage.monitoring_lists import Row
+from taskmanager.storage.monitoring_lists import Page, Row
 from taskmanager.storage.transaction import Tx
 from webui import access, filtering, jobviews, recurrings, shell
 from webui.blueprint import manager, read
@@ -49,7 +49,9 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A plan and its jobs: `count` is at most 10,001, of a search among the newest jobs."""
+    """A plan and its jobs: `count` is at most 10,001, of a search among the newest jobs, each time as many of them:
+    who types the number is asked for the same one again.
+    """
 
     plan: Plan
     count: int
@@ -94,14 +96,14 @@ def plan(state: str, action: str, q: str, spread: int = 0) -> Plan:
 def ask(wanted: Plan) -> Asked:
     """How many jobs a plan means, and three of them."""
 
-    def work(tx: Tx) -> tuple[int, tuple[Row, ...]]:
-        first = monitoring_lists.page(tx, wanted.filter.wanted, limit=_SAMPLES)
-        return monitoring_lists.count(tx, wanted.filter.wanted, first=first), first.rows
+    def work(tx: Tx) -> Page:
+        return monitoring_lists.counted(tx, wanted.filter.wanted, limit=_SAMPLES, is_fixed=True)
 
-    count, samples = read(work)
+    page = read(work)
+    samples = page.rows
     if wanted.filter.names:
         samples = tuple(row for row in samples if meets(wanted.filter.names, jobviews.arguments_of(row)))
-    return Asked(wanted, count, samples)
+    return Asked(wanted, page.count or 0, samples)
 
 
 def move(queue: str, target: str, key: str | None = None, *, door: str = "dashboard") -> int:

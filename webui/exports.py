@@ -12,7 +12,7 @@ from flask import Response, abort, stream_with_context
 
 from taskmanager.domain import tags
 from taskmanager.domain.arguments import meets
-from taskmanager.storage import monitoring_lists
+from taskmanager.storage import monitoring_lists, monitoring_reach
 from taskmanager.storage.monitoring_lists import Row
 from webui import access, formats, jobviews, redaction
 from webui.blueprint import PATIENCE_SECONDS, READING_SECONDS, manager
@@ -64,24 +64,27 @@ def in_parts(part: Callable[[Any, int], tuple[list[dict[str, Any]], Any]]) -> It
 
 
 def _rows(parsed: Parsed) -> Iterator[dict[str, Any]]:
-    """What the list would show, newest first; of a search what it would look at."""
-    database, before, floor, left = manager().database, None, None, MOST
+    """What the list would show, newest first; of a search what it would look at if time were not short."""
+    database, before, left = manager().database, None, MOST
+    with database.hasty(PATIENCE_SECONDS, reading_seconds=READING_SECONDS):
+        deepest = database.read(lambda tx: monitoring_reach.deepest(tx, parsed.wanted))
+    floor = deepest or 0
     while left:
         limit = min(_BATCH, left)
         with database.hasty(PATIENCE_SECONDS, reading_seconds=READING_SECONDS):
             page = database.read(
                 lambda tx, edge=before, n=limit: monitoring_lists.page(tx, parsed.wanted, limit=n, before=edge)  # type: ignore[misc]
             )
-        floor = page.floor if before is None else floor
         for row in page.rows:
-            if floor is not None and row.id < floor:
+            if row.id < floor:
                 return
             if not parsed.names or meets(parsed.names, jobviews.arguments_of(row)):
                 yield _told(row)
         left -= len(page.rows)
-        if not page.has_older or not page.rows:
+        # A page may have used up its time before it was full: the next goes on where it stopped looking.
+        before = page.rows[-1].id if page.has_older else page.floor
+        if before is None or before <= floor:
             return
-        before = page.rows[-1].id
 
 
 def _told(row: Row) -> dict[str, Any]:

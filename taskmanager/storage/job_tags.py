@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import bindparam, select
-
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
@@ -18,17 +14,6 @@ MOST = 300
 @statement
 def insert_tag(t: Tables, p: Product) -> str:
     return p.insert_text(t.tag, ("JobId", "Name", "Value"))
-
-
-@statement
-def tag_floor(t: Tables, p: Product) -> Any:
-    """The job so many below the first of a tag, from the index alone, and when it was created."""
-    c = t.tag.c
-    ids = select(c.JobId).where(
-        c.Name == bindparam("name"), c.Value == bindparam("value"), c.JobId < bindparam("edge")
-    )  # fmt: skip
-    place = ids.order_by(c.JobId.desc()).limit(1).offset(bindparam("skip")).subquery()
-    return select(place.c.JobId, t.job.c.CreatedAt).select_from(place.outerjoin(t.job, t.job.c.Id == place.c.JobId))
 
 
 @statement

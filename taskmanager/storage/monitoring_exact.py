@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 
 from taskmanager.storage import monitoring_lists as lists
+from taskmanager.storage import monitoring_reach as reach
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.monitoring_filters import Shape, Wanted, shape_of, values_of
 from taskmanager.storage.statements import Builder, statement
@@ -24,22 +25,21 @@ def count_whole_state(t: Tables, p: Product) -> Any:
 @statement
 def count_whole_filter(t: Tables, p: Product) -> Any:
     """Of a filter: all jobs of a state are looked at, the old ones too."""
-    return _whole((("state", False, 1), ("type", False, 1)), False)(t, p)
+    return _whole((("state", False, 1), ("type", False, 1)), reach.STATE)(t, p)
 
 
 def count(tx: Tx, wanted: Wanted) -> int:
     """The number of jobs that are wanted, however old they are."""
     if len(wanted.states) == 1 and not wanted.terms:
         return int(tx.execute(count_whole_state, {"state": wanted.states[0]}).scalar_one())
-    # Whether most jobs are of the state is told by the newest.
-    is_dense = not wanted.is_indexed and lists.reach_of(tx, wanted, None).is_dense
-    return int(tx.execute(_whole(shape_of(wanted), is_dense), values_of(wanted) | {"floor": 0}).scalar_one())
+    way = reach.STATE if wanted.is_indexed else reach.way(tx, wanted)
+    return int(tx.execute(_whole(shape_of(wanted), way), values_of(wanted) | {"floor": 0}).scalar_one())
 
 
 @lru_cache(maxsize=256)
-def _whole(shape: Shape, is_dense: bool) -> Builder:
+def _whole(shape: Shape, way: str) -> Builder:
     def build(t: Tables, p: Product) -> Any:
-        ids, _, where = lists.searched(t, shape, is_dense)
+        ids, _, where = lists.searched(t, p, shape, way)
         return ids.with_only_columns(func.count(), maintain_column_froms=True).where(*where)
 
     return build

@@ -15,7 +15,6 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select
 
-from taskmanager.storage import job_tags
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.monitoring_filters import (
     DATA,
@@ -34,13 +33,12 @@ from taskmanager.storage.monitoring_filters import (
     values_of,
     where_of,
 )
+from taskmanager.storage.monitoring_reach import KEY, STATE, TAG, TOP, Search, Window, scan_floor
 from taskmanager.storage.statements import Builder, statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment
 
 CAP = 10_000
-#: Where at least one job in so many is in the wanted state, all are walked by their key: in its order lie the rows.
-_DENSE = 3
 _ARGUMENTS, _CALL = 240, 600
 _SHOWN = ("RetryCount", "Progress", "RecurringJobId", "JobName", "TriggeredBy", "Continuations", "Tags")
 
@@ -64,9 +62,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows, newest first. `floor`: below this id nothing was looked at; None when all was.
+    """Rows, newest first. `floor`: below this id nothing was looked at; None when all was, and on the way up.
 
-    is_dense: many of the jobs above the floor are in a state that is wanted.
+    ceiling: the same above, on the way up. looked: so many jobs were looked at, where one of both is told.
+    count: how many there are above the floor, of a page that was asked for it; at most CAP + 1. is_least: there may be
+    more than that, the time for counting was up.
     """
 
     rows: tuple[Row, ...]
@@ -74,42 +74,90 @@ class Page:
     has_newer: bool
     floor: int | None = None
     floor_at: datetime | None = None
-    is_dense: bool = False
+    ceiling: int | None = None
+    looked: int = 0
+    count: int | None = None
+    is_least: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """How far down a search looks, and whether it meets many jobs of another state on its way."""
+def page(
+    tx: Tx, wanted: Wanted, *, limit: int, before: int | None = None, after: int | None = None, statements: int = 4,
+) -> Page:  # fmt: skip
+    """A page of at most `limit` rows: those next below `before`, or next above `after`, or the newest.
 
-    floor: int | None = None
-    at: datetime | None = None
-    is_dense: bool = False
+    statements: how many a search may run to find them.
+    """
+    return _page(tx, Search(wanted, before=before, after=after, statements=statements), limit, None)
 
 
-def page(tx: Tx, wanted: Wanted, *, limit: int, before: int | None = None, after: int | None = None) -> Page:
-    """A page of at most `limit` rows: those next below `before`, or next above `after`, or the newest."""
-    reach = Reach() if wanted.is_indexed else reach_of(tx, wanted, before)
-    build = _listing(shape_of(wanted), after is not None, reach.is_dense)
-    # A walk up begins at the floor: SQLite would begin at the edge, and look at each row below the floor.
-    start = None if after is None else max(after, (reach.floor or 0) - 1)
-    edge = {"edge": start if start is not None else before if before is not None else 1 << 62}
-    given = values_of(wanted) | edge | {"limit": limit + 1, "floor": reach.floor or 0}
-    found = sorted(map(_row, tx.execute(build, given)), key=lambda row: row.id, reverse=after is None)
-    more = len(found) > limit
-    rows = found[:limit] if after is None else found[:limit][::-1]
-    newer, older = (before is not None, more) if after is None else (more, True)
-    return Page(tuple(with_parameters(tx, rows)), older, newer, reach.floor, reach.at, reach.is_dense)
+def counted(tx: Tx, wanted: Wanted, *, limit: int, cap: int | None = None, is_fixed: bool = False) -> Page:
+    """The newest page, with how many there are: it is counted on from the page's end, within the same budget.
+
+    is_fixed: the same jobs are looked at each time, however long it takes.
+    """
+    search = Search(wanted, first=wanted.scanned if is_fixed else None)
+    return _page(tx, search, limit, CAP if cap is None else cap)
+
+
+def _page(tx: Tx, search: Search, limit: int, cap: int | None) -> Page:
+    shape, up, found = shape_of(search.wanted), search.is_up, list[Row]()
+    while len(found) <= limit and (window := search.next(tx)) is not None:
+        given = _bounds(search, window) | {"edge": window.edge, "limit": limit + 1 - len(found)}
+        rows = map(_row, tx.execute(_listing(shape, up, window.way), given))
+        found += sorted(rows, key=lambda row: row.id, reverse=not up)
+    more, rows_of_page = len(found) > limit, with_parameters(tx, found[:limit])
+    count, is_least = None if cap is None else len(found), False
+    if more and cap is not None and search.wanted.is_led_alone and not search.is_fixed:
+        count, is_least = _count_led(tx, search, cap + 1)
+    elif more and cap is not None:
+        count = _count_on(tx, search, found[:limit], cap + 1)
+    end, at = search.window.end, search.window.at
+    if up:
+        return Page(tuple(rows_of_page[::-1]), True, more or end is not None, None, None, None if more else end,
+                    search.looked)  # fmt: skip
+    return Page(tuple(rows_of_page), more, search.is_below, end, at, None, search.looked, count, is_least)
+
+
+def _count_led(tx: Tx, search: Search, most: int) -> tuple[int, bool]:
+    """How many have a tag, a few at first, then all where there is time; and whether there may be more than that."""
+    build = _counting(shape_of(search.wanted), TAG)
+    given = _bounds(search, search.window) | {"edge": TOP}
+    few = min(search.few, most)
+    known = int(tx.execute(build, given | {"limit": few}).scalar_one())
+    if known < few or few == most:
+        return known, False
+    if not search.has_time(most // few):
+        return known, True
+    return int(tx.execute(build, given | {"limit": most}).scalar_one()), False
+
+
+def _bounds(search: Search, window: Window) -> dict[str, Any]:
+    """What is bound in the statements of a window. A walk up begins above its edge, also for SQLite."""
+    floor, ceiling = (window.edge, window.end) if search.is_up else (window.end, None)
+    return values_of(search.wanted) | {"floor": floor or 0, "ceiling": TOP if ceiling is None else ceiling}
+
+
+def _count_on(tx: Tx, search: Search, rows: Sequence[Row], most: int) -> int:
+    """How many there are, at most `most`: in the window in which the page ended, and in those that follow it."""
+    known, edge, window = len(rows), rows[-1].id, search.window
+    while True:
+        given = _bounds(search, window) | {"edge": edge, "limit": max(0, most - known)}
+        known += int(tx.execute(_counting(shape_of(search.wanted), window.way), given).scalar_one())
+        following = search.next(tx) if known < most else None
+        if following is None:
+            return min(most, known)
+        window, edge = following, following.edge
 
 
 def newest(tx: Tx, wanted: Wanted, *, limit: int) -> list[Row]:
     """The newest jobs, without their parameters: one statement."""
-    given = values_of(wanted) | {"edge": 1 << 62, "limit": limit, "floor": 0}
-    return [_row(r) for r in tx.execute(_listing(shape_of(wanted), False, False), given)]
+    given = values_of(wanted) | {"edge": TOP, "limit": limit, "floor": 0}
+    return [_row(r) for r in tx.execute(_listing(shape_of(wanted), False, STATE), given)]
 
 
 def edge_of(tx: Tx, wanted: Wanted, start: int) -> int | None:
     """The id above which `start` jobs of the first state stand, for pages by number."""
-    given = {"edge": 1 << 62, "skip": start - 1}
+    given = {"edge": TOP, "skip": start - 1}
     if len(wanted.states) == 1:
         row = tx.execute(scan_floor, given | {"state": wanted.states[0]}).first()
     else:
@@ -139,20 +187,12 @@ def with_parameters(tx: Tx, rows: Sequence[Row]) -> list[Row]:
     ]  # fmt: skip
 
 
-def count(tx: Tx, wanted: Wanted, *, cap: int | None = None, first: Page | None = None) -> int:
-    """How many there are, at most `cap` (else CAP) + 1; of a search, among the newest jobs only.
-
-    first: the first page of them, where it has been read: it is counted on from its end.
-    """
-    if first is not None and not first.has_older:
-        return len(first.rows)
-    most, known, edge = (CAP if cap is None else cap) + 1, 0, 1 << 62
-    if first is not None:
-        reach, known, edge = Reach(first.floor, None, first.is_dense), len(first.rows), first.rows[-1].id
-    else:
-        reach = Reach() if wanted.is_indexed else reach_of(tx, wanted, None)
-    given = values_of(wanted) | {"edge": edge, "limit": max(0, most - known), "floor": reach.floor or 0}
-    return min(most, known + int(tx.execute(_counting(shape_of(wanted), reach.is_dense), given).scalar_one()))
+def count(tx: Tx, wanted: Wanted, *, cap: int | None = None) -> int:
+    """How many there are, at most `cap` (else CAP) + 1; of a search, among the newest jobs, and each time these."""
+    most, search = (CAP if cap is None else cap) + 1, Search(wanted, first=wanted.scanned)
+    window = search.next(tx) or search.window
+    given = _bounds(search, window) | {"edge": TOP, "limit": most}
+    return int(tx.execute(_counting(shape_of(wanted), window.way), given).scalar_one())
 
 
 def total(tx: Tx, wanted: Wanted, cap: int) -> int | None:
@@ -165,8 +205,8 @@ def total(tx: Tx, wanted: Wanted, cap: int) -> int | None:
         return None
     if wanted.is_indexed:
         return count(tx, wanted, cap=cap)
-    given = values_of(wanted) | {"edge": 1 << 62, "limit": cap, "floor": 0}
-    return int(tx.execute(_counting(shape, False), given).scalar_one())
+    given = values_of(wanted) | {"edge": TOP, "limit": cap, "floor": 0}
+    return int(tx.execute(_counting(shape, STATE), given).scalar_one())
 
 
 @statement
@@ -186,66 +226,51 @@ def shown_parameters(t: Tables, p: Product) -> Any:
 @statement
 def newest_in_state(t: Tables, p: Product) -> Any:
     """The first page of a state."""
-    return _listing((("state", False, 1),), False, False)(t, p)
+    return _listing((("state", False, 1),), False, STATE)(t, p)
 
 
 @statement
 def newest_searched(t: Tables, p: Product) -> Any:
     """A page of a search, with a condition of every kind."""
     shape = tuple((kind, False, 2 if kind in ("tag", "key") else 1) for kind in KINDS)
-    return _listing(shape, False, False)(t, p)
+    return _listing(shape, False, TAG)(t, p)
 
 
 @statement
 def newest_with_parameter(t: Tables, p: Product) -> Any:
     """A page of a search by a parameter, among jobs most of which are in the state."""
-    return _listing((("state", False, 1), ("recurring", False, 1)), False, True)(t, p)
+    return _listing((("state", False, 1), ("recurring", False, 1)), False, KEY)(t, p)
 
 
 @statement
 def newest_tagged(t: Tables, p: Product) -> Any:
     """A page of a search by a tag, among the jobs of a state."""
-    return _listing((("state", False, 1), ("tag", False, 1)), False, False)(t, p)
+    return _listing((("state", False, 1), ("tag", False, 1)), False, TAG)(t, p)
 
 
 @statement
-def scan_floor(t: Tables, p: Product) -> Any:
-    """The id at which a search over one state ends, read from the index alone; and the highest id of all."""
-    c = t.job.c
-    highest = select(func.max(c.Id)).where(c.Id < bindparam("edge")).scalar_subquery()
-    ids = select(c.Id).where(c.StateName == bindparam("state"), c.Id < bindparam("edge"))
-    return _with_moment(t, ids).add_columns(highest)
+def above_tagged(t: Tables, p: Product) -> Any:
+    """The same, on the way up, by the index of the state: it has fewer jobs than the tag."""
+    return _listing((("state", False, 1), ("tag", False, 1)), True, STATE)(t, p)
 
 
 @statement
 def place_of_all(t: Tables, p: Product) -> Any:
-    """The same over all states."""
-    return _with_moment(t, select(t.job.c.Id).where(t.job.c.Id < bindparam("edge")))
-
-
-@statement
-def scan_floor_of_all(t: Tables, p: Product) -> Any:
-    """Where a search over all states ends: so many ids below the newest, found without walking there."""
+    """The id so many below the first, over all states."""
     c = t.job.c
-    newest = select(func.max(c.Id)).where(c.Id < bindparam("edge")).scalar_subquery()
-    return select(c.Id, c.CreatedAt).where(c.Id <= newest - bindparam("skip")).order_by(c.Id.desc()).limit(1)
-
-
-def _with_moment(t: Tables, ids: Any) -> Any:
-    """The id so many below the first, and when that job was created."""
-    place = ids.order_by(t.job.c.Id.desc()).limit(1).offset(bindparam("skip")).subquery()
-    return select(t.job.c.Id, t.job.c.CreatedAt).select_from(place.join(t.job, t.job.c.Id == place.c.Id))
+    return select(c.Id).where(c.Id < bindparam("edge")).order_by(c.Id.desc()).limit(1).offset(bindparam("skip"))
 
 
 @lru_cache(maxsize=256)
-def _listing(shape: Shape, ascending: bool, is_dense: bool) -> Builder:
+def _listing(shape: Shape, ascending: bool, way: str) -> Builder:
     """The statement of one kind of page, built once for each kind of filter; a search's rows come in any order."""
 
     def build(t: Tables, p: Product) -> Any:
         edge: Any = bindparam("edge")
         is_searched = any(kind not in ("state", "id") for kind, _, _ in shape)
         if is_searched:
-            ids, number, where = searched(t, shape, is_dense)
+            ids, number, where = searched(t, p, shape, way)
+            where += [number <= bindparam("ceiling")] if ascending else []
         else:
             ids, number, where = _rows(t).select_from(joined(t)), t.job.c.Id, where_of(shape, t)
             ids = by_state(t, ids) if shape[:1] == (("state", False, 1),) else ids
@@ -261,26 +286,25 @@ def _listing(shape: Shape, ascending: bool, is_dense: bool) -> Builder:
 
 
 @lru_cache(maxsize=256)
-def _counting(shape: Shape, is_dense: bool) -> Builder:
+def _counting(shape: Shape, way: str) -> Builder:
     def build(t: Tables, p: Product) -> Any:
-        ids, number, where = searched(t, shape, is_dense)
+        ids, number, where = searched(t, p, shape, way)
         found = ids.where(number < bindparam("edge"), *where).limit(bindparam("limit")).subquery()
         return select(func.count()).select_from(found)
 
     return build
 
 
-def searched(t: Tables, shape: Shape, is_dense: bool) -> tuple[Any, Any, list[Any]]:
+def searched(t: Tables, p: Product, shape: Shape, way: str) -> tuple[Any, Any, list[Any]]:
     """Ids from where they are found, the column that they are walked by, and the conditions."""
-    source = joined(t) if needs_state(shape) else t.job
-    lead = led_by(shape)
-    if lead is not None:
-        return by_tag(t, source, shape, lead)
+    source, lead = joined(t) if needs_state(shape) else t.job, led_by(shape)
+    if way == TAG and lead is not None:
+        return by_tag(t, source, shape, lead, one_by_one=p.name == "postgresql")
     place, of_state = found_by(shape), shape[:1] == (("state", False, 1),)
-    if place is not None and (is_dense or of_state):
-        return by_parameter(t, source, shape, place, is_dense)
+    if place is not None and (way == KEY or of_state):
+        return by_parameter(t, source, shape, place, way == KEY)
     ids = select(t.job.c.Id)
-    ids = by_key(t, ids) if is_dense else by_state(t, ids) if of_state else ids
+    ids = by_key(t, ids) if way == KEY else by_state(t, ids) if of_state else ids
     return ids.select_from(source), t.job.c.Id, where_of(shape, t)
 
 
@@ -290,31 +314,6 @@ def _rows(t: Tables) -> Any:
         job.Id, job.StateName, func.substr(job.InvocationData, 1, _CALL), func.substr(job.Arguments, 1, _ARGUMENTS),
         job.CreatedAt, job.ExpireAt, job.Queue, state.Reason, state.CreatedAt, func.substr(state.Data, 1, DATA),
     )  # fmt: skip
-
-
-def reach_of(tx: Tx, wanted: Wanted, before: int | None) -> Reach:
-    """How far down from `before` a search looks."""
-    edge = {"edge": before if before is not None else 1 << 62, "skip": wanted.scanned - 1}
-    if wanted.lead is not None:
-        return _reach_of_tag(tx, wanted, edge)
-    if len(wanted.states) != 1:
-        row = tx.execute(scan_floor_of_all, edge).first()
-        floor, at = (None, None) if row is None else (int(row[0]), as_moment(row[1]))
-        return Reach(floor, at, not wanted.states)
-    row = tx.execute(scan_floor, edge | {"state": wanted.states[0]}).first()
-    if row is None:
-        return Reach()
-    floor, highest = int(row[0]), int(row[2])
-    return Reach(floor, as_moment(row[1]), highest - floor < _DENSE * wanted.scanned)
-
-
-def _reach_of_tag(tx: Tx, wanted: Wanted, edge: dict[str, int]) -> Reach:
-    """As many of the newest jobs of a tag are looked at as else of a state; where nothing more is asked, all."""
-    if wanted.lead is None or wanted.is_led_alone:
-        return Reach()
-    name, value = wanted.lead.values[0]
-    row = tx.execute(job_tags.tag_floor, edge | {"name": name, "value": value}).first()
-    return Reach() if row is None else Reach(int(row[0]), None if row[1] is None else as_moment(row[1]))
 
 
 def _row(r: Any) -> Row:

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 
 from taskmanager.storage import monitoring_filters as filters
-from taskmanager.storage import monitoring_lists as lists
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.monitoring_filters import Shape, Wanted
+from taskmanager.storage.monitoring_reach import scan_floor
 from taskmanager.storage.statements import Builder, statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx
@@ -33,7 +33,7 @@ def portion(tx: Tx, wanted: Wanted, *, below: int, limit: int) -> tuple[list[int
         tx.send(plan_anew)
     floor = 0
     if not wanted.is_indexed:
-        row = tx.execute(lists.scan_floor, {"state": state, "edge": below, "skip": WINDOW - 1}).first()
+        row = tx.execute(scan_floor, {"state": state, "edge": below, "skip": WINDOW - 1}).first()
         floor = 0 if row is None else int(row[0])
     given = filters.values_of(wanted) | {"edge": below, "floor": floor, "limit": limit}
     ids = [int(r[0]) for r in tx.execute(_ids(filters.shape_of(wanted)), given)]

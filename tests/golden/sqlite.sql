@@ -219,13 +219,6 @@ SELECT "Value", 2, NULL, NULL FROM "HangfireSet" WHERE "Key" = 'paused-jobs' UNI
 -- job_tags.insert_tag
 INSERT INTO "HangfireJobTag" ("JobId", "Name", "Value") VALUES (:JobId, :Name, :Value);
 
--- job_tags.tag_floor
-SELECT anon_1."JobId", "HangfireJob"."CreatedAt" 
-FROM (SELECT "HangfireJobTag"."JobId" AS "JobId" 
-FROM "HangfireJobTag" 
-WHERE "HangfireJobTag"."Name" = ? AND "HangfireJobTag"."Value" = ? AND "HangfireJobTag"."JobId" < ? ORDER BY "HangfireJobTag"."JobId" DESC
- LIMIT ? OFFSET ?) AS anon_1 LEFT OUTER JOIN "HangfireJob" ON "HangfireJob"."Id" = anon_1."JobId";
-
 -- job_tags.tag_values
 WITH RECURSIVE names (name, number) AS (SELECT (SELECT MIN("Value") FROM "HangfireJobTag" WHERE "Name" = 'tag'), 1 UNION ALL SELECT (SELECT MIN("Value") FROM "HangfireJobTag" WHERE "Name" = 'tag' AND "Value" > names.name), number + 1 FROM names WHERE names.name IS NOT NULL AND number < 300) SELECT name FROM names WHERE name IS NOT NULL;
 
@@ -526,6 +519,16 @@ SELECT * FROM (SELECT 'server', "Id", CAST("LastHeartbeat" AS VARCHAR), "Data" F
 -- monitoring_front_of_queues.trend_of_queues
 SELECT 'period', '', CAST("Bucket" AS VARCHAR), (SUM("Count") || ',' || SUM("Failed")) FROM "HangfireMetricRollup" WHERE "Span" = :span AND "Kind" = 'queue' AND "Key" IN (:q0, :q1) AND "Bucket" >= :since GROUP BY "Bucket";
 
+-- monitoring_lists.above_tagged
+SELECT "HangfireJob"."Id", "HangfireJob"."StateName", substr("HangfireJob"."InvocationData", ?, ?) AS substr_1, substr("HangfireJob"."Arguments", ?, ?) AS substr_4, "HangfireJob"."CreatedAt", "HangfireJob"."ExpireAt", "HangfireJob"."Queue", "HangfireState"."Reason", "HangfireState"."CreatedAt" AS "CreatedAt_1", substr("HangfireState"."Data", ?, ?) AS substr_7 
+FROM (SELECT "HangfireJob"."Id" AS "Id" 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" > ? AND "HangfireJob"."Id" >= ? AND "HangfireJob"."StateName" = ? AND (SELECT "HangfireJobTag"."JobId" 
+FROM "HangfireJobTag" 
+WHERE "HangfireJobTag"."JobId" = "HangfireJob"."Id" AND "HangfireJobTag"."Name" = ? AND "HangfireJobTag"."Value" = ?
+ LIMIT ? OFFSET ?) IS NOT NULL AND "HangfireJob"."Id" <= ? ORDER BY "HangfireJob"."Id" ASC
+ LIMIT ? OFFSET ?) AS anon_1 JOIN ("HangfireJob" LEFT OUTER JOIN "HangfireState" ON "HangfireState"."Id" = "HangfireJob"."StateId") ON "HangfireJob"."Id" = anon_1."Id";
+
 -- monitoring_lists.newest_in_state
 SELECT "HangfireJob"."Id", "HangfireJob"."StateName", substr("HangfireJob"."InvocationData", ?, ?) AS substr_1, substr("HangfireJob"."Arguments", ?, ?) AS substr_4, "HangfireJob"."CreatedAt", "HangfireJob"."ExpireAt", "HangfireJob"."Queue", "HangfireState"."Reason", "HangfireState"."CreatedAt" AS "CreatedAt_1", substr("HangfireState"."Data", ?, ?) AS substr_7 
 FROM "HangfireJob" LEFT OUTER JOIN "HangfireState" ON "HangfireState"."Id" = "HangfireJob"."StateId" 
@@ -570,33 +573,15 @@ WHERE "HangfireJobParameter"."JobId" < ? AND "HangfireJobParameter"."Name" = ? A
  LIMIT ? OFFSET ?) AS anon_1 JOIN ("HangfireJob" LEFT OUTER JOIN "HangfireState" ON "HangfireState"."Id" = "HangfireJob"."StateId") ON "HangfireJob"."Id" = anon_1."Id";
 
 -- monitoring_lists.place_of_all
-SELECT "HangfireJob"."Id", "HangfireJob"."CreatedAt" 
-FROM (SELECT "HangfireJob"."Id" AS "Id" 
+SELECT "HangfireJob"."Id" 
 FROM "HangfireJob" 
 WHERE "HangfireJob"."Id" < ? ORDER BY "HangfireJob"."Id" DESC
- LIMIT ? OFFSET ?) AS anon_1 JOIN "HangfireJob" ON "HangfireJob"."Id" = anon_1."Id";
+ LIMIT ? OFFSET ?;
 
 -- monitoring_lists.rows_by_id
 SELECT "HangfireJob"."Id", "HangfireJob"."StateName", substr("HangfireJob"."InvocationData", ?, ?) AS substr_1, substr("HangfireJob"."Arguments", ?, ?) AS substr_4, "HangfireJob"."CreatedAt", "HangfireJob"."ExpireAt", "HangfireJob"."Queue", "HangfireState"."Reason", "HangfireState"."CreatedAt" AS "CreatedAt_1", substr("HangfireState"."Data", ?, ?) AS substr_7 
 FROM "HangfireJob" LEFT OUTER JOIN "HangfireState" ON "HangfireState"."Id" = "HangfireJob"."StateId" 
 WHERE "HangfireJob"."Id" IN (__[POSTCOMPILE_ids]);
-
--- monitoring_lists.scan_floor
-SELECT "HangfireJob"."Id", "HangfireJob"."CreatedAt", (SELECT max("HangfireJob"."Id") AS max_1 
-FROM "HangfireJob" 
-WHERE "HangfireJob"."Id" < ?) AS anon_1 
-FROM (SELECT "HangfireJob"."Id" AS "Id" 
-FROM "HangfireJob" 
-WHERE "HangfireJob"."StateName" = ? AND "HangfireJob"."Id" < ? ORDER BY "HangfireJob"."Id" DESC
- LIMIT ? OFFSET ?) AS anon_2 JOIN "HangfireJob" ON "HangfireJob"."Id" = anon_2."Id";
-
--- monitoring_lists.scan_floor_of_all
-SELECT "HangfireJob"."Id", "HangfireJob"."CreatedAt" 
-FROM "HangfireJob" 
-WHERE "HangfireJob"."Id" <= (SELECT max("HangfireJob"."Id") AS max_1 
-FROM "HangfireJob" 
-WHERE "HangfireJob"."Id" < ?) - ? ORDER BY "HangfireJob"."Id" DESC
- LIMIT ? OFFSET ?;
 
 -- monitoring_lists.shown_parameters
 SELECT "HangfireJobParameter"."JobId", "HangfireJobParameter"."Name", substr("HangfireJobParameter"."Value", ?, ?) AS substr_1 
@@ -688,6 +673,90 @@ SELECT * FROM (SELECT 'call', SUBSTR(j."InvocationData", 1, 300), CAST(COUNT(*) 
 
 -- monitoring_queues.names
 SELECT name, 0, NULL, NULL FROM (WITH RECURSIVE names (name, number) AS (SELECT MIN("Queue"), 1 FROM "HangfireJobQueue" UNION ALL SELECT (SELECT MIN("Queue") FROM "HangfireJobQueue" WHERE "Queue" > names.name), number + 1 FROM names WHERE names.name IS NOT NULL AND number < 1000) SELECT name FROM names WHERE name IS NOT NULL) x UNION ALL SELECT s."Value", 1, h."Field", h."Value" FROM "HangfireSet" s LEFT JOIN "HangfireHash" h ON h."Key" = ('queue-pause:' || s."Value") WHERE s."Key" = 'paused-queues' UNION ALL SELECT "Value", 2, NULL, NULL FROM "HangfireSet" WHERE "Key" = 'paused-jobs' UNION ALL SELECT "Key", 3, "Field", "Value" FROM "HangfireHash" WHERE "Key" >= 'job-pause:0' AND "Key" < 'job-pause:g';
+
+-- monitoring_reach.rungs_of_all
+SELECT "HangfireJob"."Id", "HangfireJob"."CreatedAt", 0 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" = (SELECT max("HangfireJob"."Id") AS max_1 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" <= (SELECT max("HangfireJob"."Id") AS max_2 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < ?) - ?) UNION ALL SELECT "HangfireJob"."Id", "HangfireJob"."CreatedAt", 1 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" = (SELECT max("HangfireJob"."Id") AS max_3 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" <= (SELECT max("HangfireJob"."Id") AS max_2 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < ?) - ?) UNION ALL SELECT "HangfireJob"."Id", "HangfireJob"."CreatedAt", 2 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" = (SELECT max("HangfireJob"."Id") AS max_4 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" <= (SELECT max("HangfireJob"."Id") AS max_2 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < ?) - ?) UNION ALL SELECT "HangfireJob"."Id", "HangfireJob"."CreatedAt", 3 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" = (SELECT max("HangfireJob"."Id") AS max_5 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" <= (SELECT max("HangfireJob"."Id") AS max_2 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < ?) - ?) UNION ALL SELECT "HangfireJob"."Id", "HangfireJob"."CreatedAt", 4 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" = (SELECT max("HangfireJob"."Id") AS max_6 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" <= (SELECT max("HangfireJob"."Id") AS max_2 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < ?) - ?) UNION ALL SELECT "HangfireJob"."Id", "HangfireJob"."CreatedAt", 5 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" = (SELECT max("HangfireJob"."Id") AS max_7 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" <= (SELECT max("HangfireJob"."Id") AS max_2 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < ?) - ?) UNION ALL SELECT "HangfireJob"."Id", "HangfireJob"."CreatedAt", 6 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" = (SELECT max("HangfireJob"."Id") AS max_8 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" <= (SELECT max("HangfireJob"."Id") AS max_2 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < ?) - ?);
+
+-- monitoring_reach.scan_ceilings
+SELECT anon_1."Id", "HangfireJob"."CreatedAt", 'state', (SELECT max("HangfireJob"."Id") AS max_1 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < ?) AS anon_2 
+FROM (SELECT "HangfireJob"."Id" AS "Id" 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" > ? AND "HangfireJob"."StateName" = ? ORDER BY "HangfireJob"."Id" ASC
+ LIMIT ? OFFSET ?) AS anon_1 LEFT OUTER JOIN "HangfireJob" ON "HangfireJob"."Id" = anon_1."Id" UNION ALL SELECT anon_3."Id", "HangfireJob"."CreatedAt", 'tag', (SELECT max("HangfireJob"."Id") AS max_2 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < ?) AS anon_4 
+FROM (SELECT "HangfireJobTag"."JobId" AS "Id" 
+FROM "HangfireJobTag" 
+WHERE "HangfireJobTag"."JobId" > ? AND "HangfireJobTag"."Name" = ? AND "HangfireJobTag"."Value" = ? ORDER BY "HangfireJobTag"."JobId" ASC
+ LIMIT ? OFFSET ?) AS anon_3 LEFT OUTER JOIN "HangfireJob" ON "HangfireJob"."Id" = anon_3."Id";
+
+-- monitoring_reach.scan_floor
+SELECT anon_1."Id", "HangfireJob"."CreatedAt", 'state', (SELECT max("HangfireJob"."Id") AS max_1 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < ?) AS anon_2 
+FROM (SELECT "HangfireJob"."Id" AS "Id" 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < ? AND "HangfireJob"."StateName" = ? ORDER BY "HangfireJob"."Id" DESC
+ LIMIT ? OFFSET ?) AS anon_1 LEFT OUTER JOIN "HangfireJob" ON "HangfireJob"."Id" = anon_1."Id";
+
+-- monitoring_reach.scan_floors
+SELECT anon_1."Id", "HangfireJob"."CreatedAt", 'state', (SELECT max("HangfireJob"."Id") AS max_1 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < ?) AS anon_2 
+FROM (SELECT "HangfireJob"."Id" AS "Id" 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < ? AND "HangfireJob"."StateName" = ? ORDER BY "HangfireJob"."Id" DESC
+ LIMIT ? OFFSET ?) AS anon_1 LEFT OUTER JOIN "HangfireJob" ON "HangfireJob"."Id" = anon_1."Id" UNION ALL SELECT anon_3."Id", "HangfireJob"."CreatedAt", 'tag', (SELECT max("HangfireJob"."Id") AS max_2 
+FROM "HangfireJob" 
+WHERE "HangfireJob"."Id" < ?) AS anon_4 
+FROM (SELECT "HangfireJobTag"."JobId" AS "Id" 
+FROM "HangfireJobTag" 
+WHERE "HangfireJobTag"."JobId" < ? AND "HangfireJobTag"."Name" = ? AND "HangfireJobTag"."Value" = ? ORDER BY "HangfireJobTag"."JobId" DESC
+ LIMIT ? OFFSET ?) AS anon_3 LEFT OUTER JOIN "HangfireJob" ON "HangfireJob"."Id" = anon_3."Id";
 
 -- monitoring_recurring.newest_runs
 SELECT s.id, s.run, CASE WHEN s.run LIKE '%"S"]' THEN 0 ELSE (SELECT COUNT(*) FROM "HangfireList" f INDEXED BY "IX_HangfireList_Key" WHERE f."Key" = ('python:recurring-job:' || s.id) AND f."Id" > COALESCE((SELECT g."Id" FROM "HangfireList" g INDEXED BY "IX_HangfireList_Key" WHERE g."Key" = ('python:recurring-job:' || s.id) AND g."Value" LIKE '%"S"]' ORDER BY g."Key" DESC, g."Id" DESC LIMIT 1), 0) AND (f."Value" LIKE '%"F"]' OR f."Value" LIKE '%"R"]')) END FROM (SELECT s.id, (SELECT l."Value" FROM "HangfireList" l INDEXED BY "IX_HangfireList_Key" WHERE l."Key" = ('python:recurring-job:' || s.id) ORDER BY l."Key" DESC, l."Id" DESC LIMIT 1) AS run FROM (SELECT "Value" AS id FROM "HangfireSet" WHERE "Key" = :key UNION ALL SELECT ('c_job:' || x.id) AS id FROM (SELECT value AS id FROM json_each(:ids)) x) s) s;

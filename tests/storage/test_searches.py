@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from taskmanager import TaskManager
-from taskmanager.storage import monitoring_filters, monitoring_lists, plans
+from taskmanager.storage import monitoring_filters, monitoring_lists, monitoring_reach, plans
 from taskmanager.storage.dialects import Plan
 from taskmanager.storage.monitoring_filters import Term, Wanted
 from taskmanager.storage.monitoring_lists import Page
@@ -51,8 +51,8 @@ def first(tm: TaskManager, wanted: Wanted, limit: int) -> Page:
     return tm.database.read(lambda tx: monitoring_lists.page(tx, wanted, limit=limit))
 
 
-def counted(tm: TaskManager, wanted: Wanted, page: Page | None = None, cap: int | None = None) -> int:
-    return tm.database.read(lambda tx: monitoring_lists.count(tx, wanted, cap=cap, first=page))
+def counted(tm: TaskManager, wanted: Wanted, limit: int, cap: int | None = None) -> Page:
+    return tm.database.read(lambda tx: monitoring_lists.counted(tx, wanted, limit=limit, cap=cap))
 
 
 def above(tm: TaskManager, wanted: Wanted, edge: int) -> list[int]:
@@ -69,9 +69,10 @@ def test_each_way_finds_the_same(tm: TaskManager, jobs: list[int], monkeypatch: 
 def _finds_the_same(tm: TaskManager, monkeypatch: pytest.MonkeyPatch, states: tuple[str, ...], term: Term) -> None:
     wanted, told = Wanted(states, (term,)), []
     for dense in (0, 1 << 40):
-        monkeypatch.setattr(monitoring_lists, "_DENSE", dense)
+        monkeypatch.setattr(monitoring_reach, "DENSE", dense)
         page = first(tm, wanted, limit=50)
-        assert page.is_dense is (not states or (len(states) == 1 and dense > 0))
+        way = tm.database.read(lambda tx: monitoring_reach.way(tx, wanted))
+        assert (way == "key") is (not states or (len(states) == 1 and dense > 0))
         assert page.floor is not None
         ids = [row.id for row in page.rows]
         assert ids == sorted(ids, reverse=True)
@@ -83,19 +84,27 @@ def _finds_the_same(tm: TaskManager, monkeypatch: pytest.MonkeyPatch, states: tu
 
 def test_a_count_goes_on_where_the_first_page_ends(tm: TaskManager, jobs: list[int]) -> None:
     wanted = Wanted(("Enqueued",), (KINDS[0],))
-    whole = counted(tm, wanted)
+    whole = tm.database.read(lambda tx: monitoring_lists.count(tx, wanted))
     for limit in (1, 3, 50):
-        page = first(tm, wanted, limit)
         for cap in (1, 2, 4, 100):
+            page = counted(tm, wanted, limit, cap)
             expected = min(whole, cap + 1) if page.has_older else len(page.rows)
-            assert counted(tm, wanted, page, cap) == expected, (limit, cap)
+            assert page.count == expected, (limit, cap)
 
 
-def test_a_count_does_not_look_again_at_the_first_page(tm: TaskManager, jobs: list[int]) -> None:
+def test_a_count_does_not_look_again_at_the_first_page(
+    tm: TaskManager, jobs: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     wanted = Wanted(("Enqueued",), (Term("queue", ("mail",)),))
-    page, whole = first(tm, wanted, limit=2), counted(tm, wanted)
-    tm.client.delete([row.id for row in page.rows])
-    assert counted(tm, wanted, page) == whole
+    real, edges = Tx.execute, list[int]()
+
+    def execute(tx: Tx, build: Any, parameters: Any = None) -> Any:
+        edges.extend([parameters["edge"]] if build.__name__ == "build" else [])
+        return real(tx, build, parameters)
+
+    monkeypatch.setattr(Tx, "execute", execute)
+    page = counted(tm, wanted, limit=2)
+    assert edges == [1 << 62, page.rows[-1].id]
 
 
 def test_jobs_of_a_common_state_are_searched_in_the_order_in_which_they_lie(
@@ -115,18 +124,18 @@ def test_jobs_of_a_common_state_are_searched_in_the_order_in_which_they_lie(
     t = tm.database.tables
     for term in KINDS:
         seen.clear()
-        monkeypatch.setattr(monitoring_lists, "_DENSE", 3)
+        monkeypatch.setattr(monitoring_reach, "DENSE", 3)
         wanted = Wanted(("Enqueued",), (term,))
-        counted(tm, wanted, first(tm, wanted, limit=1))
+        counted(tm, wanted, limit=1)
         assert len(seen) == 2
         by_parameter = term.kind in ("recurring", "attempt") and not term.negated
         for plan in seen:
             assert (f"IX_{t.parameter.name}_JobId_Name" if by_parameter else "PRIMARY") in plan.indexes, term
             assert f"IX_{t.job.name}_StateName" not in plan.indexes, term
             assert not plan.sorts, term
-        monkeypatch.setattr(monitoring_lists, "_DENSE", 0)
+        monkeypatch.setattr(monitoring_reach, "DENSE", 0)
         seen.clear()
-        counted(tm, wanted, first(tm, wanted, limit=1))
+        counted(tm, wanted, limit=1)
         for plan in seen:  # where few jobs are in the state, by its index: never all parameters or all jobs
             assert f"IX_{t.job.name}_StateName" in plan.indexes, term
             assert not plan.sorts, term

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import json
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +14,8 @@ from sqlalchemy import select, update
 from taskmanager import TaskManager
 from taskmanager.domain.states import Succeeded
 from taskmanager.engine.transitions import Change
-from taskmanager.storage import monitoring_filters, servers, structures
+from taskmanager.storage import monitoring_filters, monitoring_reach, servers, structures
+from tests.webui.apiclient import Program
 from tests.webui.conftest import HASH, Browser
 from webui import ROLES, create_app
 
@@ -54,14 +58,15 @@ def test_a_search_without_index_is_bounded_and_says_so(
     tm.client.fail(old, ValueError(), "needle")
     tm.enqueue_many(send, [("hay",)] * 12)
     monkeypatch.setattr(monitoring_filters, "SCANNED", 20)
-    monkeypatch.setattr(monitoring_filters, "READ", 10)
+    monkeypatch.setattr(monitoring_reach, "FIRST_FEW", 10)
+    monkeypatch.setattr(monitoring_reach, "BUDGET", 0.0)
     for q in ("needle", "error:needle"):
         page = ann.get(f"/hangfire/search?q={q}").text
         assert f"#{old} " not in page, q
         assert "Searched the newest 10 jobs." in page, q
         assert "Search older ones" in page, q
     page = ann.get("/hangfire/search?q=arg:needle").text
-    assert f"#{old} " in page, "arguments stand in their row, and more of them are looked at"
+    assert f"#{old} " in page, "arguments stand in their row, and more of them are looked at in the first window"
     assert "All jobs were searched." in page
 
 
@@ -117,3 +122,36 @@ def test_jobs_are_found_by_how_long_they_ran_and_waited(tm: TaskManager, ann: Br
         assert found - {3} == wanted - {3}, q  # what is no number is one on some products, and none on others
     assert "needs a span of time" in ann.get("/hangfire/jobs?q=duration:>soon").text
     assert "needs &gt;, &lt; or a range" in ann.get("/hangfire/jobs?q=latency:5m").text
+
+
+@pytest.mark.one_engine
+def test_a_search_that_used_up_its_time_goes_on_where_it_stopped(
+    tm: TaskManager, ann: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitoring_reach, "FIRST", 5)
+    monkeypatch.setattr(monitoring_reach, "BUDGET", 0.0)
+    ids = [tm.enqueue(send, "x", queue="mail" if n % 6 == 0 else "default") for n in range(24)]
+    address, found, told = "/hangfire/jobs?q=queue:mail", list[int](), list[str]()
+    while address:
+        page = ann.get(address).text.partition("<main")[2]
+        found += [one for one in ids[::-1] if f"#{one} " in page]
+        told += re.findall(r"Searched the (?:newest|next) \d+ jobs", page)
+        link = re.search(r'href="([^"]*)">Search older ones', page)
+        address = html.unescape(link[1]) if link else ""
+    assert found == ids[::6][::-1]
+    assert told == ["Searched the newest 5 jobs", *["Searched the next 5 jobs"] * 3]
+    rows = json.loads(ann.get("/hangfire/jobs?q=queue:mail&export=json").text)
+    assert [row["id"] for row in rows] == found, "a file takes its time"
+    some = Program(tm).get("/api/v1/jobs?q=queue:mail")
+    assert (some["searchedDownTo"], some["searchedJobs"], some["items"]) == (ids[-5], 5, [])
+    assert Program(tm).get("/api/v1/search?q=queue:mail")["searchedJobs"] == 5
+
+
+@pytest.mark.one_engine
+def test_how_many_there_are_is_counted_on_the_first_page_and_told_on_the_next(tm: TaskManager, ann: Browser) -> None:
+    tm.enqueue_many(send, [("x",)] * 45)
+    page = ann.get("/hangfire/jobs?q=type:send&count=20").text
+    for place in ("1–20", "21–40", "41–45"):
+        assert f"{place} of 45" in page, place
+        link = re.search(r'rel="next"[^>]* href="([^"]*)"', page)
+        page = ann.get(html.unescape(link[1])).text if link else ""

@@ -84,6 +84,9 @@ class SearchResult(Schema):
     searchedDownTo = described(
         fields.Integer, "the search has looked at no job with a smaller id", allow_none=True
     )  # fmt: skip
+    searchedJobs = described(
+        fields.Integer, "how many jobs the search has looked at; null where it looked at all", allow_none=True
+    )  # fmt: skip
     recurring = fields.List(fields.Nested(FoundRecurring))
     queues = fields.List(fields.String())
     servers = fields.List(fields.Nested(FoundServer))

@@ -12,7 +12,7 @@ from taskmanager.engine.client import MADE_FROM, MADE_INTO
 from taskmanager.engine.transitions import Applied
 from taskmanager.storage import monitoring_details, monitoring_lists
 from taskmanager.storage.monitoring_details import Details
-from taskmanager.storage.monitoring_lists import Row
+from taskmanager.storage.monitoring_lists import Page, Row
 from taskmanager.storage.monitoring_sets import Place
 from webui import access, cursors, filtering, jobviews, panels, redaction, restricting
 from webui.api import byname, schemas, shapes, workschemas
@@ -45,9 +45,17 @@ def list_all_jobs(query: Mapping[str, Any]) -> Any:
     rows = [r for r in page.rows if not parsed.names or meets(parsed.names, jobviews.arguments_of(r))]
     return {
         "items": [row(r) for r in rows], "searchedDownTo": page.floor,
+        "searchedJobs": page.looked if page.floor is not None else None,
         "next": cursors.write(page.rows[-1].id) if page.has_older and page.rows else None,
-        "previous": cursors.write(page.rows[0].id) if page.has_newer and page.rows else None,
+        "previous": _up(page),
     }  # fmt: skip
+
+
+def _up(page: Page) -> str | None:
+    """A cursor for what comes above a page."""
+    if page.ceiling is not None:
+        return cursors.write(page.ceiling)
+    return cursors.write(page.rows[0].id) if page.has_newer and page.rows else None
 
 
 def _oldest(parsed: filtering.Parsed, beyond: list[Any] | None, back: list[Any] | None, limit: int) -> dict[str, Any]:
@@ -59,7 +67,7 @@ def _oldest(parsed: filtering.Parsed, beyond: list[Any] | None, back: list[Any] 
     rows = page.rows[::-1]
     has_before = page.has_older if back else bool(beyond)
     return {
-        "items": [row(r) for r in rows], "searchedDownTo": None,
+        "items": [row(r) for r in rows], "searchedDownTo": None, "searchedJobs": None,
         "next": cursors.write(rows[-1].id) if page.has_newer and rows else None,
         "previous": cursors.write(rows[0].id) if has_before and rows else None,
     }  # fmt: skip

@@ -62,6 +62,9 @@ class JobPage(Schema):
     searchedDownTo = described(
         fields.Integer, "a filter that no index serves has looked at no job with a smaller id", allow_none=True
     )
+    searchedJobs = described(
+        fields.Integer, "how many jobs the search has looked at; null where it looked at all", allow_none=True
+    )  # fmt: skip
 
 
 class RetriesQuery(Cursor):

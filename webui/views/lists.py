@@ -127,30 +127,35 @@ def _page(state: str) -> Any:
 def _by_id(parsed: Parsed, start: int) -> Listed:
     below, above = _place(request.args.get("after"), 1), _place(request.args.get("before"), 1)
     limit, wanted = size(), parsed.wanted
-    searched = bool(parsed.wanted.terms) or len(wanted.states) != 1
 
-    def work(tx: Tx) -> tuple[Page, int | None]:
+    def work(tx: Tx) -> Page:
         before = int(below[0]) if below else None
         if start and before is None:
             before = monitoring_lists.edge_of(tx, wanted, start)
         after = int(above[0]) if above else None
-        page = monitoring_lists.page(tx, wanted, limit=limit, before=before, after=after)
-        if not (searched and wanted.terms) or parsed.names:
-            return page, None
-        return page, monitoring_lists.count(tx, wanted, first=page if before is None and after is None else None)
+        if before is None and after is None and wanted.terms and not parsed.names:
+            return monitoring_lists.counted(tx, wanted, limit=limit)
+        return monitoring_lists.page(tx, wanted, limit=limit, before=before, after=after)
 
-    page, count = read(work)
-    rows = page.rows
+    page = read(work)
+    rows, count = page.rows, page.count
     if parsed.names:
         rows = tuple(r for r in rows if meets(parsed.names, jobviews.arguments_of(r)))
     place = below[1] if below else above[1] - len(page.rows) if above and above[1] is not None else None
-    if not below and not above:
+    came_by = below or above
+    if came_by is None:
         place = start
-    behind = () if place is None else (place + len(page.rows),)
+    else:
+        count = came_by[2]
+    counted = () if count is None or page.is_least else (count,)
+    behind = () if place is None else (place + len(page.rows), *counted)
     has_older = page.has_older and not (above and above[0] == _END)
     older = cursors.write(page.rows[-1].id, *behind) if has_older and page.rows else None
-    ahead = () if place is None else (place,)
+    ahead = () if place is None else (place, *counted)
     newer = cursors.write(page.rows[0].id, *ahead) if page.has_newer and page.rows else None
+    if page.ceiling is not None:
+        newer = cursors.write(page.ceiling, *ahead)
+        older = older if rows or above is None else cursors.write(int(above[0]) + 1, *ahead)
     oldest = cursors.write(_END) if older and wanted.is_indexed else None
     return Listed(rows, older, newer, count, page, oldest, place if place is None else max(0, int(place)))
 
@@ -181,12 +186,12 @@ def _counting() -> Counting:
 
 
 def _place(text: str | None, length: int) -> tuple[Any, ...] | None:
-    """A place in a list, and how many stand before it, None when that is not known."""
-    known = cursors.read(text, length + 1)
-    if known is not None:
-        return tuple(known)
-    found = cursors.read(text, length)
-    return None if found is None else (*found, None)
+    """A place in a list, how many stand before it, and how many there are: None for what is not known of these."""
+    for known in (2, 1, 0):
+        found = cursors.read(text, length + known)
+        if found is not None:
+            return (*found, *[None] * (2 - known))
+    return None
 
 
 def _scheduled() -> Listed:
@@ -206,7 +211,8 @@ def _total(listed: Listed, state: str, parsed: Parsed) -> str:
     if parsed.names or (parsed.wanted.terms and listed.count is None):
         return ""
     if listed.count is not None:
-        return f"{formats.number(cap)}+" if listed.count > cap else formats.number(listed.count)
+        is_least = listed.count > cap or (listed.page is not None and listed.page.is_least)
+        return formats.number(min(cap, listed.count)) + ("+" if is_least else "")
     named = [n for n, (name, _label) in shell.STATES.items() if n == state or name in parsed.wanted.states]
     names = named or list(shell.STATES)
     counts = [shell.count(n) for n in names]

@@ -50,10 +50,13 @@ def look(q: str) -> Found:
         names = monitoring_directory.look(tx, number)
         if names.has_job:
             return names, Page((), False, False), [], [], Traces()
-        page = Page((), False, False) if parsed.error else monitoring_lists.page(tx, parsed.wanted, limit=MOST)
         rows = manager().recurring_jobs.row_glances(tx, texts=True)
         known = [one for one in (*names.recurring, *rows) if needle in recurrings.text_of(one)]
         known.sort(key=lambda one: (one.id.lower() != needle, one.id.lower()))
+        # With what recurring jobs take the page has eight statements.
+        page = Page((), False, False) if parsed.error else monitoring_lists.page(
+            tx, parsed.wanted, limit=MOST, statements=2 if known else 3
+        )  # fmt: skip
         found = recurrings.whole_in(tx, known[:MOST], names.paused)
         traces = monitoring_traces.look(tx, _run_names(q), q, with_changes=access.may("audit.view"))
         return names, page, known, [record for record, _ in found], traces

@@ -134,7 +134,7 @@ def look_at(server: str, *, before: int | None = None) -> Look | None:
         known = server_rows.all_servers(tx)
         if all(one.id != server for one in known):
             return None
-        page = monitoring_lists.page(tx, wanted, limit=_RUNNING, before=before)
+        page = monitoring_lists.page(tx, wanted, limit=_RUNNING, before=before, statements=2)
         return known, page, server_facts.of(tx, server), tx.now(), server_rows.asked(tx)
 
     found = read(work)
