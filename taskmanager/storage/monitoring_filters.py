@@ -93,6 +93,12 @@ def by_key(t: Tables, rows: Any) -> Any:
     return rows.with_hint(t.job, hint, "mysql").with_hint(t.job, hint, "mariadb")
 
 
+def by_tags(t: Tables, rows: Any) -> Any:
+    """By the index of tags and search keys."""
+    hint = f"FORCE INDEX (IX_{t.tag.name}_Name_Value)"
+    return rows.with_hint(t.tag, hint, "mysql").with_hint(t.tag, hint, "mariadb")
+
+
 def found_by(shape: Shape) -> int | None:
     """The place of the first condition that jobs have by a parameter; None where there is none."""
     for place, (kind, negated, _) in enumerate(shape):
@@ -116,9 +122,8 @@ def by_tag(t: Tables, source: Any, shape: Shape, place: int, *, one_by_one: bool
     tags, and look into each: 800,000 for 100,000 that have the tag.
     """
     c, name = t.tag.c, f"v{place}_0"
-    ids: Any = select(c.JobId.label("Id")).select_from(t.tag.join(source, t.job.c.Id == c.JobId))
+    ids = by_tags(t, select(c.JobId.label("Id")).select_from(t.tag.join(source, t.job.c.Id == c.JobId)))
     for dialect in ("mysql", "mariadb"):
-        ids = ids.with_hint(t.tag, f"FORCE INDEX (IX_{t.tag.name}_Name_Value)", dialect)
         ids = ids.prefix_with("STRAIGHT_JOIN", dialect=dialect)
     has = [c.Name == bindparam(f"{name}n"), c.Value == bindparam(name), c.JobId >= bindparam("floor")]
     others = where_of(shape, t, without=place)
@@ -129,24 +134,32 @@ def by_tag(t: Tables, source: Any, shape: Shape, place: int, *, one_by_one: bool
     return select(c.JobId.label("Id")), c.JobId, [*has, met.scalar_subquery().is_not(None)]
 
 
-def by_parameter(t: Tables, source: Any, shape: Shape, place: int, is_dense: bool) -> tuple[Any, Any, list[Any]]:
+def by_parameter(
+    t: Tables, source: Any, shape: Shape, place: int, is_dense: bool, *, one_by_one: bool
+) -> tuple[Any, Any, list[Any]]:
     """Ids of jobs by a parameter, the column that they are walked by, and the conditions.
 
     Where the jobs are dense, the parameters are walked in the order of their jobs; else the jobs of the state, with a
     look for the parameter of each. A job has it once, so that none comes twice. Left to itself MySQL sorts all that
     match before it takes a page, and walks all parameters for the few jobs of a state.
+
+    one_by_one: as of `by_tag`, where the jobs are not dense. PostgreSQL would read the parameters of all jobs.
     """
     c, (kind, _, size) = t.parameter.c, shape[place]
+    names: list[Any] = [bindparam(f"v{place}_{n}") for n in range(size)]
+    of_name, others = (c.Name == _PARAMETERS[kind], c.Value.in_(names)), where_of(shape, t, without=place)
+    if one_by_one and not is_dense:
+        met = select(c.JobId).where(c.JobId == t.job.c.Id, *of_name).limit(1).correlate(t.job)
+        return select(t.job.c.Id).select_from(source), t.job.c.Id, [met.scalar_subquery().is_not(None), *others]
     number = c.JobId if is_dense else t.job.c.Id
     ids: Any = select(t.job.c.Id) if is_dense else by_state(t, select(t.job.c.Id))
     for dialect in ("mysql", "mariadb"):
         ids = ids.with_hint(t.parameter, f"FORCE INDEX (IX_{t.parameter.name}_JobId_Name)", dialect)
         ids = ids.prefix_with("STRAIGHT_JOIN", dialect=dialect)
-    names: list[Any] = [bindparam(f"v{place}_{n}") for n in range(size)]
-    has = [c.Name == _PARAMETERS[kind], c.Value.in_(names), number >= bindparam("floor")]
+    has = [*of_name, number >= bindparam("floor")]
     first: Any = t.parameter if is_dense else source
     then: Any = source if is_dense else t.parameter
-    return ids.select_from(first.join(then, t.job.c.Id == c.JobId)), number, has + where_of(shape, t, without=place)
+    return ids.select_from(first.join(then, t.job.c.Id == c.JobId)), number, has + others
 
 
 def joined(t: Tables) -> Any:

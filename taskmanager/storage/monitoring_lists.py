@@ -298,11 +298,12 @@ def _counting(shape: Shape, way: str) -> Builder:
 def searched(t: Tables, p: Product, shape: Shape, way: str) -> tuple[Any, Any, list[Any]]:
     """Ids from where they are found, the column that they are walked by, and the conditions."""
     source, lead = joined(t) if needs_state(shape) else t.job, led_by(shape)
+    one_by_one = p.name == "postgresql"
     if way == TAG and lead is not None:
-        return by_tag(t, source, shape, lead, one_by_one=p.name == "postgresql")
+        return by_tag(t, source, shape, lead, one_by_one=one_by_one)
     place, of_state = found_by(shape), shape[:1] == (("state", False, 1),)
     if place is not None and (way == KEY or of_state):
-        return by_parameter(t, source, shape, place, way == KEY)
+        return by_parameter(t, source, shape, place, way == KEY, one_by_one=one_by_one)
     ids = select(t.job.c.Id)
     ids = by_key(t, ids) if way == KEY else by_state(t, ids) if of_state else ids
     return ids.select_from(source), t.job.c.Id, where_of(shape, t)

@@ -206,15 +206,18 @@ def _ends(sides: tuple[str, ...], is_up: bool) -> Builder:
 
 
 def _end(t: Tables, side: str, is_up: bool) -> Any:
-    """The last job of a window, from an index alone, when it was created, and the highest id below the edge."""
+    """The last job of a window, from an index alone, when it was created, and the highest id below the edge.
+
+    Left to itself MariaDB takes an index by its first column alone, and walks from the newest job down to the edge.
+    """
     c, tag = t.job.c, t.tag.c
     edge: Any = bindparam("edge")
     number = tag.JobId if side == TAG else c.Id
     ids = select(number.label("Id")).where(number > edge if is_up else number < edge)
     if side == TAG:
-        ids = ids.where(tag.Name == bindparam("name"), tag.Value == bindparam("value"))
+        ids = filters.by_tags(t, ids).where(tag.Name == bindparam("name"), tag.Value == bindparam("value"))
     elif side == STATE:
-        ids = ids.where(c.StateName == bindparam("state"))
+        ids = filters.by_state(t, ids).where(c.StateName == bindparam("state"))
     ids = ids.order_by(number.asc() if is_up else number.desc()).limit(1)
     if side == KEY:  # up only: so many ids above the edge, found without walking there
         ids = select(c.Id).where(c.Id > edge + bindparam("skip")).order_by(c.Id.asc()).limit(1)

@@ -724,13 +724,13 @@ SELECT anon_1.`Id`, `HangfireJob`.`CreatedAt`, 'state', (SELECT max(`HangfireJob
 FROM `HangfireJob` 
 WHERE `HangfireJob`.`Id` < %s) AS anon_2 
 FROM (SELECT `HangfireJob`.`Id` AS `Id` 
-FROM `HangfireJob` 
+FROM `HangfireJob` FORCE INDEX (IX_HangfireJob_StateName) 
 WHERE `HangfireJob`.`Id` > %s AND `HangfireJob`.`StateName` = %s ORDER BY `HangfireJob`.`Id` ASC 
  LIMIT %s, %s) AS anon_1 LEFT OUTER JOIN `HangfireJob` ON `HangfireJob`.`Id` = anon_1.`Id` UNION ALL SELECT anon_3.`Id`, `HangfireJob`.`CreatedAt`, 'tag', (SELECT max(`HangfireJob`.`Id`) AS max_2 
 FROM `HangfireJob` 
 WHERE `HangfireJob`.`Id` < %s) AS anon_4 
 FROM (SELECT `HangfireJobTag`.`JobId` AS `Id` 
-FROM `HangfireJobTag` 
+FROM `HangfireJobTag` FORCE INDEX (IX_HangfireJobTag_Name_Value) 
 WHERE `HangfireJobTag`.`JobId` > %s AND `HangfireJobTag`.`Name` = %s AND `HangfireJobTag`.`Value` = %s ORDER BY `HangfireJobTag`.`JobId` ASC 
  LIMIT %s, %s) AS anon_3 LEFT OUTER JOIN `HangfireJob` ON `HangfireJob`.`Id` = anon_3.`Id`;
 
@@ -739,7 +739,7 @@ SELECT anon_1.`Id`, `HangfireJob`.`CreatedAt`, 'state', (SELECT max(`HangfireJob
 FROM `HangfireJob` 
 WHERE `HangfireJob`.`Id` < %s) AS anon_2 
 FROM (SELECT `HangfireJob`.`Id` AS `Id` 
-FROM `HangfireJob` 
+FROM `HangfireJob` FORCE INDEX (IX_HangfireJob_StateName) 
 WHERE `HangfireJob`.`Id` < %s AND `HangfireJob`.`StateName` = %s ORDER BY `HangfireJob`.`Id` DESC 
  LIMIT %s, %s) AS anon_1 LEFT OUTER JOIN `HangfireJob` ON `HangfireJob`.`Id` = anon_1.`Id`;
 
@@ -748,13 +748,13 @@ SELECT anon_1.`Id`, `HangfireJob`.`CreatedAt`, 'state', (SELECT max(`HangfireJob
 FROM `HangfireJob` 
 WHERE `HangfireJob`.`Id` < %s) AS anon_2 
 FROM (SELECT `HangfireJob`.`Id` AS `Id` 
-FROM `HangfireJob` 
+FROM `HangfireJob` FORCE INDEX (IX_HangfireJob_StateName) 
 WHERE `HangfireJob`.`Id` < %s AND `HangfireJob`.`StateName` = %s ORDER BY `HangfireJob`.`Id` DESC 
  LIMIT %s, %s) AS anon_1 LEFT OUTER JOIN `HangfireJob` ON `HangfireJob`.`Id` = anon_1.`Id` UNION ALL SELECT anon_3.`Id`, `HangfireJob`.`CreatedAt`, 'tag', (SELECT max(`HangfireJob`.`Id`) AS max_2 
 FROM `HangfireJob` 
 WHERE `HangfireJob`.`Id` < %s) AS anon_4 
 FROM (SELECT `HangfireJobTag`.`JobId` AS `Id` 
-FROM `HangfireJobTag` 
+FROM `HangfireJobTag` FORCE INDEX (IX_HangfireJobTag_Name_Value) 
 WHERE `HangfireJobTag`.`JobId` < %s AND `HangfireJobTag`.`Name` = %s AND `HangfireJobTag`.`Value` = %s ORDER BY `HangfireJobTag`.`JobId` DESC 
  LIMIT %s, %s) AS anon_3 LEFT OUTER JOIN `HangfireJob` ON `HangfireJob`.`Id` = anon_3.`Id`;
 
