@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from time import monotonic
 from typing import Any
 
 from sqlalchemy import bindparam, func, literal_column, select, union_all
 
 from taskmanager.storage import monitoring_filters as filters
+from taskmanager.storage import windows
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.monitoring_filters import Wanted, needs_state, shape_of
 from taskmanager.storage.statements import Builder, statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment
 
-#: Seconds that the statements of a search may take together. A window that goes through colder rows than those that
-#: told its size takes longer; 400 ms are wanted for a whole page.
+#: Seconds that the statements of a search may take together, its count among them; 400 ms are wanted for a whole page.
 BUDGET = 0.15
 #: A window is sized as if each of its rows took so many times as long as those before: the newest are in the buffers.
 COLDER = 2
@@ -78,7 +77,7 @@ class Search:
         if not self._left:
             return None
         if self._began is None:
-            self._began = monotonic()
+            self._began = windows.clock()
         if self._is_whole:
             self._left, self.window = 0, Window(self.window.edge, way=TAG if self._way == TAG else STATE)
             return self.window
@@ -97,17 +96,15 @@ class Search:
 
     def has_time(self, times: int) -> bool:
         """Whether the budget lasts for so many times what the search has taken."""
-        return self._began is None or (monotonic() - self._began) * (1 + times * COLDER) <= BUDGET
+        return self._began is None or (windows.clock() - self._began) * (1 + times * COLDER) <= BUDGET
 
     def _size(self, began: float) -> int:
         """How many jobs the next window is to hold; 0 where they would be too few to be worth a statement."""
         if not self.looked:
             return self._first
-        spent, further = max(monotonic() - began, 1e-6), filters.SCANNED - self.looked
-        size = min(int((BUDGET - spent) * self.looked / spent / COLDER), further)
-        if self._rungs:
-            size = max([0, *(one[0] - self.looked for one in self._rungs if one[0] <= self.looked + size)])
-        return size if 2 * size >= min(self._first, further) else 0
+        size = windows.further(self.looked, windows.clock() - began, filters.SCANNED, BUDGET, COLDER)
+        reach = [one[0] - self.looked for one in self._rungs if one[0] <= self.looked + size]
+        return max(reach) if reach else 0 if self._rungs else size
 
     def _bounded(self, tx: Tx, edge: int, size: int) -> Window:
         given: dict[str, Any] = {"edge": edge, "skip": size - 1}

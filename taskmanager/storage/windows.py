@@ -18,10 +18,13 @@ _LEAST = 10
 clock: Callable[[], float] = time.monotonic
 
 
-def further(looked: int, seconds: float, most: int, budget: float = BUDGET) -> int:
-    """So many more may be looked at, after `looked` took `seconds`; with them at most `most`. 0: no more."""
+def further(looked: int, seconds: float, most: int, budget: float = BUDGET, colder: int = 1) -> int:
+    """So many more may be looked at, after `looked` took `seconds`; with them at most `most`. 0: no more.
+
+    colder: each of them is taken to last so many times as long as those before.
+    """
     left = max(0, most - looked)
-    if seconds * most <= budget * looked:  # a clock may stand still, too
+    if seconds * colder * most <= budget * looked:  # a clock may stand still, too
         return left
-    size = min(left, int(looked * (budget - seconds) / seconds))
+    size = min(left, int(looked * (budget - seconds) / (seconds * colder)))
     return size if size * _LEAST >= looked else 0

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from taskmanager import TaskManager
-from taskmanager.storage import monitoring_filters, monitoring_lists, monitoring_reach
+from taskmanager.storage import monitoring_filters, monitoring_lists, monitoring_reach, windows
 from taskmanager.storage.monitoring_filters import Term, Wanted
 from taskmanager.storage.monitoring_lists import Page
 from taskmanager.storage.transaction import Tx
@@ -49,7 +49,7 @@ def pace(monkeypatch: pytest.MonkeyPatch) -> Pace:
         return real(tx, build, parameters)
 
     monkeypatch.setattr(Tx, "execute", execute)
-    monkeypatch.setattr(monitoring_reach, "monotonic", clock)
+    monkeypatch.setattr(windows, "clock", clock)
     monkeypatch.setattr(monitoring_reach, "FIRST", 5)
     monkeypatch.setattr(monitoring_reach, "FIRST_FEW", 5)
     monkeypatch.setattr(monitoring_filters, "SCANNED", 30)
@@ -124,7 +124,7 @@ def test_a_quick_server_looks_at_all_it_may_and_a_slow_one_at_fewer(
     nothing = Term("queue", ("none",))
     for wanted, looked in (
         (Wanted(ENQUEUED, (nothing,)), (30, 21, 11, 8, 5)),
-        (Wanted((), (nothing,)), (30, 30, 5, 5, 5)),
+        (Wanted((), (nothing,)), (30, 30, 6, 6, 5)),
         (Wanted((), (VIP, nothing)), (None, None, 11, 8, 5)),
     ):  # fmt: skip
         for pace.seconds, most in zip(PACES, looked, strict=True):
