@@ -25,6 +25,8 @@ _NAME = re.compile(r"%\((\w+)\)s")
 _ONLY_NAMES = re.compile(r"\(%\(\w+\)s(?:, %\(\w+\)s)*\)")
 #: In a row's packet: a column that is NULL, and in how many bytes the length of a long one stands.
 _NULL, _WIDTHS = 251, {252: 2, 253: 3, 254: 8}
+#: From this on the first byte of a packet says that it is no usual row.
+_NO_ROW = 254
 #: Characters of a moment with its microseconds.
 _WHOLE_MOMENT = 26
 
@@ -189,25 +191,52 @@ def _names_in(values: str) -> tuple[str, ...] | None:
 
 
 class _Result(pymysql.connections.MySQLResult):
-    """PyMySQL's, which takes the columns of a row out of their packet at a third of the price."""
+    """PyMySQL's, which takes rows out of what has arrived, and columns out of a row, at a third of the price."""
 
-    def _read_row_from_packet(self, packet: Any) -> tuple[Any, ...]:
-        data, at, row = packet.get_all_data(), 0, list[Any]()
-        for encoding, converter in self.converters:  # type: ignore[attr-defined]
-            if at >= len(data):
+    def _read_rowdata_packet(self) -> None:
+        connection: Any = self.connection
+        rows = self._arrived(connection)
+        while not self._check_packet_is_eof(packet := connection._read_packet()):  # type: ignore[attr-defined]
+            rows.append(self._row(packet.get_all_data()))
+            rows += self._arrived(connection)
+        self.connection, self.affected_rows, self.rows = None, len(rows), tuple(rows)
+
+    def _arrived(self, connection: Any) -> list[tuple[Any, ...]]:
+        """The rows that are here whole. All else is left to PyMySQL: the end, an error, a row of which a part is."""
+        try:
+            data = connection._rfile.peek()
+        except OSError:  # who reads next meets it too, and tells it
+            return []
+        rows, at, number = list[tuple[Any, ...]](), 0, connection._next_seq_id
+        while at + 4 < len(data) and data[at + 3] == number and data[at + 4] < _NO_ROW:
+            end = at + 4 + int.from_bytes(data[at : at + 3], "little")
+            if end > len(data):
                 break
-            size, at = data[at], at + 1
-            if size == _NULL:
-                row.append(None)
-                continue
-            if size > _NULL:  # the number is in so many bytes that follow
-                width = _WIDTHS[size]
-                size, at = int.from_bytes(data[at : at + width], "little"), at + width
-            value: Any = data[at : at + size]
-            at += size
-            if encoding is not None:
-                value = value.decode(encoding)
-            row.append(value if converter is None else converter(value))
+            rows.append(self._row(data[at + 4 : end]))
+            at, number = end, (number + 1) % 256
+        connection._rfile.read(at)
+        connection._next_seq_id = number
+        return rows
+
+    def _row(self, data: bytes) -> tuple[Any, ...]:
+        at, row = 0, list[Any]()
+        try:
+            for encoding, converter in self.converters:  # type: ignore[attr-defined]
+                size, at = data[at], at + 1
+                if size >= _NULL:
+                    if size == _NULL:
+                        row.append(None)
+                        continue
+                    width = _WIDTHS[size]  # the number is in so many bytes that follow
+                    size, at = int.from_bytes(data[at : at + width], "little"), at + width
+                value: Any = data[at : at + size]
+                at += size
+                if encoding is not None:
+                    value = value.decode(encoding)
+                row.append(value if converter is None else converter(value))
+        except IndexError:  # fewer columns than were told of: as PyMySQL has it
+            if at < len(data):
+                raise
         return tuple(row)
 
 
