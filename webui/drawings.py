@@ -5,7 +5,7 @@ What is the same in many rows is drawn once for an answer. As filters these are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from flask import Flask, g, url_for
@@ -37,13 +37,28 @@ def install(app: Flask) -> None:
 
 def job_cell(row: Row, needle: str = "") -> Markup:
     """The name of a job, which leads to it, its number and arguments. needle: what was looked for, to be marked."""
-    name, call = formats.marked(jobviews.title(row), needle), formats.marked(jobviews.subtitle(row), needle)
-    tagged = row.parameters.get(tags.PARAMETER)
-    return Markup(
-        f'<div class="job-name"><a href="{job_address(row.id)}">{name}</a></div>\n'
-        f'<div class="job-args mono">#{row.id} {call}</div>\n'
-        f"{tags_of(tags.of_parameter(tagged)) if tagged else ''}"
-    )
+    return Markup(job_cells(needle)(row))
+
+
+def job_cells(needle: str = "") -> Callable[[Row], str]:
+    """What writes them, for rows of a list: what is the same in all is found once."""
+    before, reading, marked = job_address(0).removesuffix("0"), jobviews.reading(), formats.marked
+
+    def write(row: Row) -> str:
+        tagged = row.parameters.get(tags.PARAMETER)
+        return (
+            f'<div class="job-name"><a href="{before}{row.id}">{marked(reading.title(row), needle)}</a></div>\n'
+            f'<div class="job-args mono">#{row.id} {marked(reading.subtitle(row), needle)}</div>\n'
+            f"{tags_of(tags.of_parameter(tagged)) if tagged else ''}"
+        )
+
+    return write
+
+
+def choice(number: str) -> str:
+    """The cell of a job that may be chosen, in a list that is a form. number: or what stands for it."""
+    label = _("Choose job %(id)s", id=number)
+    return f'<td class="check"><input type="checkbox" name="jobs[]" value="{number}" aria-label="{label}"></td>'
 
 
 def tags_of(names: Iterable[str]) -> Markup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,9 +41,21 @@ def when(value: datetime | None, *, empty: str = "–") -> Markup:
     """A moment as the reader wants it: how long ago (kept up by the browser), by his clock, or in UTC."""
     if value is None:
         return Markup('<span class="muted">{}</span>').format(empty)
+    return Markup(moments()(value))
+
+
+def moments() -> Callable[[datetime | None], str]:
+    """What writes moments as `when` does: rows of lists ask once for it, and not for each what who is looking chose."""
     element, more = languages.telling()
-    told = moment(value)  # of digits and our own letters: nothing to escape
-    return Markup(f'<{element} datetime="{iso(value)}" title="{told}"{more}>{told}</{element}>')
+
+    def write(value: datetime | None) -> str:
+        if value is None:
+            return '<span class="muted">–</span>'
+        digits = value.isoformat(" ", "milliseconds")
+        told = f"{digits[:19]} UTC"  # of digits and our own letters: nothing to escape
+        return f'<{element} datetime="{digits[:10]}T{digits[11:]}Z" title="{told}"{more}>{told}</{element}>'
+
+    return write
 
 
 def parsed(text: object) -> datetime | None:
@@ -57,8 +70,11 @@ def parsed(text: object) -> datetime | None:
 
 def duration(milliseconds: float | None) -> str:
     """`340 ms`, `12.4 s`, `3 m 20 s`, `2 h 5 m`, `3 d 4 h`."""
-    if milliseconds is None:
-        return "–"
+    return "–" if milliseconds is None else _duration(milliseconds)
+
+
+@functools.lru_cache(maxsize=4096)
+def _duration(milliseconds: float) -> str:
     ms = max(0.0, float(milliseconds))
     if ms < 1000:
         return f"{ms:.0f} ms"
@@ -76,7 +92,7 @@ def duration(milliseconds: float | None) -> str:
 
 def lasting(milliseconds: float | None) -> Markup:
     """The same of what goes on: pages keep it up while they are live."""
-    return Markup('<span data-lasting="{:.0f}">{}</span>').format(max(0.0, milliseconds or 0.0), duration(milliseconds))
+    return Markup(f'<span data-lasting="{max(0.0, milliseconds or 0.0):.0f}">{duration(milliseconds)}</span>')
 
 
 def span(start: datetime | None, end: datetime | None) -> float | None:

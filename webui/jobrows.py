@@ -1,11 +1,11 @@
-"""The rows of lists of jobs, a function for each column; which columns a list has is in `webui.columns`.
+"""The rows of lists of jobs, a function for each column, which gives HTML; which columns there are: `webui.columns`.
 
 They are written here and not in a template, where they are twice as dear: a list has up to 1,500 cells.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -44,17 +44,22 @@ class Rows:
     """Draws rows. labels: the columns beside the job's name, in their order; can_choose: whether each has a box."""
 
     def __init__(self, about: About, labels: Mapping[str, object], *, can_choose: bool) -> None:
-        self._about = about
+        self.about, self.when, self.sees_results = about, formats.moments(), access.sees_arguments()
         self._columns = [(_begin(name, label), _CONTENTS[name]) for name, label in labels.items()]
+        self._cell = drawings.job_cells(about.needle)
         glance = escape(url_for("pages.job_glance", job_id=0)).rpartition("0")
         self._start = f'<tr id="job-{_ID}" data-row>{_box() if can_choose else ""}'
         self._end = _more(glance[0] + _ID + glance[2], glance[0] + _ID) + "</tr>"
 
-    def __call__(self, row: Row) -> Markup:
-        about, number = self._about, str(row.id)
-        cells = [f"{begin}{escape(content(row, about))}</td>" for begin, content in self._columns]
-        return Markup(
-            f'{self._start.replace(_ID, number)}<td class="first">{drawings.job_cell(row, about.needle)}</td>'
+    def __call__(self, rows: Iterable[Row]) -> Markup:
+        return Markup("".join([f"{self.row(row)}\n" for row in rows]))
+
+    def row(self, row: Row) -> str:
+        """HTML of one."""
+        number = str(row.id)
+        cells = [f"{begin}{content(row, self)}</td>" for begin, content in self._columns]
+        return (
+            f'{self._start.replace(_ID, number)}<td class="first">{self._cell(row)}</td>'
             f"{''.join(cells)}{self._end.replace(_ID, number)}"
         )
 
@@ -82,114 +87,111 @@ def _begin(name: str, label: object) -> str:
     return f'<td data-label="{escape(label)}"{kind}>'
 
 
-def _state(row: Row, about: About) -> str:
+def _state(row: Row, of: Rows) -> str:
     pill = drawings.pill(row.state)
-    if not pausing.is_paused(row, about.paused):
+    if not pausing.is_paused(row, of.about.paused):
         return pill
-    return pill + Markup(' <span class="pill s-processing" title="{}">{}{}</span>').format(
-        _("paused by type or tag"), shell.icon("pause"), _("paused")
-    )
+    title, text = _("paused by type or tag"), _("paused")
+    return f'{pill} <span class="pill s-processing" title="{title}">{shell.icon("pause")}{text}</span>'
 
 
-def _runs(row: Row, about: About) -> str:
-    return formats.when(formats.parsed(row.data.get("EnqueueAt")))
+def _runs(row: Row, of: Rows) -> str:
+    return of.when(formats.parsed(row.data.get("EnqueueAt")))
 
 
-def _server(row: Row, about: About) -> str:
+def _server(row: Row, of: Rows) -> str:
     server = row.data.get("ServerId") or ""
-    name = Markup('<span class="mono">{}</span>').format(jobviews.server_name(server))
-    if row.state != "Processing" or about.servers.get(server) == "active":
+    name = f'<span class="mono">{escape(jobviews.server_name(server))}</span>'
+    if row.state != "Processing" or of.about.servers.get(server) == "active":
         return name
-    return name + Markup(' <span class="pill s-failed" title="{}">{}{}</span>').format(
-        _("The server has not been heard of for over a minute."), shell.icon("triangle-alert"),
-        _("silent") if server in about.servers else _("gone"),
-    )  # fmt: skip
+    title = _("The server has not been heard of for over a minute.")
+    text = _("silent") if server in of.about.servers else _("gone")
+    return f'{name} <span class="pill s-failed" title="{title}">{shell.icon("triangle-alert")}{text}</span>'
 
 
-def _progress(row: Row, about: About) -> str:
+def _progress(row: Row, of: Rows) -> str:
     stored = row.parameters.get("Progress")
     if not stored:
         return ""
-    percent = 100 * _number(jobviews.plain(stored))
-    return Markup(
-        '<progress max="100" value="{:.1f}" aria-label="{}"></progress><small class="muted">{:.0f} %</small>'
-    ).format(percent, _("Progress of job %(id)s", id=row.id), percent)
+    percent, label = 100 * _number(jobviews.plain(stored)), _("Progress of job %(id)s", id=row.id)
+    return (
+        f'<progress max="100" value="{percent:.1f}" aria-label="{label}"></progress>'
+        f'<small class="muted">{percent:.0f} %</small>'
+    )
 
 
-def _started(row: Row, about: About) -> str:
+def _started(row: Row, of: Rows) -> str:
     began = formats.parsed(row.data.get("StartedAt")) or row.since
-    ran, usually = formats.span(began, about.now), about.usual.get(jobviews.function(row))
-    told = Markup('{}<div class="muted">{}</div>').format(formats.lasting(ran), formats.when(began))
+    ran, usually = formats.span(began, of.about.now), of.about.usual.get(jobviews.function(row))
+    told = f'{formats.lasting(ran)}<div class="muted">{of.when(began)}</div>'
     if not usually:
         return told
-    is_long = ran is not None and ran > usually
-    return told + Markup('<div class="{}" title="{}">{}p95 {}</div>').format(
-        "warn-text" if is_long else "muted", _("95 %% of its runs of a week took no longer"),
-        shell.icon("triangle-alert") if is_long else "", formats.duration(usually),
-    )  # fmt: skip
+    is_long, title = ran is not None and ran > usually, _("95 %% of its runs of a week took no longer")
+    kind, symbol = ("warn-text", shell.icon("triangle-alert")) if is_long else ("muted", "")
+    return f'{told}<div class="{kind}" title="{title}">{symbol}p95 {formats.duration(usually)}</div>'
 
 
-def _latency(row: Row, about: About) -> str:
+def _latency(row: Row, of: Rows) -> str:
     return formats.duration(formats.milliseconds(row.data.get("Latency")))
 
 
-def _duration(row: Row, about: About) -> str:
+def _duration(row: Row, of: Rows) -> str:
     return formats.duration(formats.milliseconds(row.data.get("PerformanceDuration")))
 
 
-def _result(row: Row, about: About) -> str:
-    shown = jobviews.result(row.data.get("Result")) if access.sees_arguments() else ""
+def _result(row: Row, of: Rows) -> str:
+    shown = jobviews.result(row.data.get("Result")) if of.sees_results else ""
     return _error_text(escape(formats.cut(shown, _LONGEST_RESULT)))
 
 
-def _error(row: Row, about: About) -> str:
+def _error(row: Row, of: Rows) -> str:
     kind, message = jobviews.error_of(row.data)
-    cause = Markup(f'<div><strong class="ink s-failed">{formats.marked(kind, about.needle)}</strong></div>')
-    return cause + _error_text(formats.marked(formats.cut(message, _LONGEST_ERROR), about.needle))
+    cause = f'<div><strong class="ink s-failed">{formats.marked(kind, of.about.needle)}</strong></div>'
+    return cause + _error_text(formats.marked(formats.cut(message, _LONGEST_ERROR), of.about.needle))
 
 
-def _attempts(row: Row, about: About) -> str:
+def _attempts(row: Row, of: Rows) -> str:
     return str(int(_number(jobviews.plain(row.parameters.get("RetryCount")))) + 1)
 
 
-def _reason(row: Row, about: About) -> str:
-    kind, message = jobviews.error_of(row.data) if about.state == "deleted" else ("", "")
+def _reason(row: Row, of: Rows) -> str:
+    kind, message = jobviews.error_of(row.data) if of.about.state == "deleted" else ("", "")
     return _error_text(escape(redaction.message(row.reason) + (f" {kind}: {message}" if kind else "")))
 
 
-def _parent(row: Row, about: About) -> str:
+def _parent(row: Row, of: Rows) -> str:
     parent = row.data.get("ParentId")
-    return Markup('<a href="{}">#{}</a>').format(job_address(whole(parent) or 0), parent) if parent else ""
+    return f'<a href="{job_address(whole(parent) or 0)}">#{escape(parent)}</a>' if parent else ""
 
 
-def _starts(row: Row, about: About) -> str:
+def _starts(row: Row, of: Rows) -> str:
     after_success = "OnlyOn" in (row.data.get("Options") or "OnlyOn")
     return _("when it has succeeded") if after_success else _("when it has ended")
 
 
-def _queue(row: Row, about: About) -> str:
+def _queue(row: Row, of: Rows) -> str:
     return drawings.queue_tag(row.queue)
 
 
-def _since(row: Row, about: About) -> str:
-    return formats.when(row.since or row.created_at)
+def _since(row: Row, of: Rows) -> str:
+    return of.when(row.since or row.created_at)
 
 
-def _created(row: Row, about: About) -> str:
-    return formats.when(row.created_at)
+def _created(row: Row, of: Rows) -> str:
+    return of.when(row.created_at)
 
 
-def _expires(row: Row, about: About) -> str:
-    return formats.when(row.expire_at) if row.expire_at else "–"
+def _expires(row: Row, of: Rows) -> str:
+    return of.when(row.expire_at) if row.expire_at else "–"
 
 
-def _recurring(row: Row, about: About) -> str:
+def _recurring(row: Row, of: Rows) -> str:
     source = jobviews.plain(row.parameters.get("RecurringJobId"))
-    return Markup('<a href="{}">{}</a>').format(recurring_address(source), source) if source else ""
+    return f'<a href="{recurring_address(source)}">{escape(source)}</a>' if source else ""
 
 
-def _error_text(text: Markup) -> Markup:
-    return Markup(f'<span class="error-text">{text}</span>')
+def _error_text(text: Markup) -> str:
+    return f'<span class="error-text">{text}</span>'
 
 
 def _number(text: str) -> float:
@@ -199,7 +201,7 @@ def _number(text: str) -> float:
         return 0.0
 
 
-_CONTENTS: dict[str, Callable[[Row, About], str]] = {
+_CONTENTS: dict[str, Callable[[Row, Rows], str]] = {
     "state": _state, "runs": _runs, "server": _server, "progress": _progress, "started": _started,
     "latency": _latency, "duration": _duration, "result": _result, "error": _error, "attempts": _attempts,
     "reason": _reason, "parent": _parent, "starts": _starts, "queue": _queue, "since": _since, "created": _created,

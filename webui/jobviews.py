@@ -5,25 +5,28 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, repeat
+from typing import Any, NamedTuple
 
 from flask import g
 from markupsafe import Markup
 
 from taskmanager.domain.invocation import Invocation, InvocationUnreadable
 from taskmanager.domain.invocation import read as read_invocation
-from taskmanager.domain.records import JobRecord, StateRecord
+from taskmanager.domain.records import JobRecord
+from taskmanager.domain.texts import loaded
 from taskmanager.engine.registry import JobDefinition
-from taskmanager.storage.monitoring_details import LogChunk
 from taskmanager.storage.monitoring_lists import Row, cut_object
-from webui import access, formats, highlight, languages, redaction
+from webui import access, highlight, languages, redaction
 from webui.blueprint import manager
 
 #: Longer arguments are cut in the call; they stand in full below it.
 _LONGEST_ARGUMENT = 300
+#: So many calls are remembered for an answer: an export tells a hundred thousand.
+_MOST_CALLS = 1000
+_NAMELESS: tuple[str | None, bool] = (None, False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +36,6 @@ class Argument:
     name: str | None
     text: str
     masked: bool = False
-
-
-@dataclass(slots=True)
-class Attempt:
-    """One run of a job: the states from its Processing on."""
-
-    number: int
-    state: StateRecord
-    ended: datetime | None = None
-    outcome: str = ""
-    log: list[dict[str, Any]] = field(default_factory=list)
 
 
 def definitions() -> Mapping[str, JobDefinition]:
@@ -57,10 +49,7 @@ def definitions() -> Mapping[str, JobDefinition]:
 
 def title(row: Row) -> str:
     """The name of a job in a list."""
-    named = plain(row.parameters.get("JobName"))
-    if named:
-        return named
-    return called(row.call)
+    return reading().title(row)
 
 
 def short_name(name: str) -> str:
@@ -91,12 +80,56 @@ def function(row: Row) -> str:
 
 def subtitle(row: Row) -> str:
     """The arguments of a job in a list, in one line; secrets masked."""
-    if not access.sees_arguments() or languages.taste().args == "hidden":
-        return "••••"
-    items, cut = _items_so_far(row.arguments)
-    names = _names(definitions().get(":".join(_called(row.call))), len(items))
-    shown = [_inline(n, text) for n, text in zip(names, items, strict=True) if text is not None]
-    return ", ".join(shown) + (" …" if cut else "")
+    return reading().subtitle(row)
+
+
+class _Call(NamedTuple):
+    """What a stored call calls, as far as it is known here. parameters: their names, and which are secrets."""
+
+    title: str
+    parameters: Sequence[tuple[str | None, bool]]
+
+
+class Reading:
+    """Reads rows of lists as who is looking may; calls are looked up once, for many jobs have the same."""
+
+    def __init__(self) -> None:
+        self._shows_arguments = access.sees_arguments() and languages.taste().args != "hidden"
+        self._calls: dict[str, _Call] = {}
+
+    def title(self, row: Row) -> str:
+        """The name of a job."""
+        named = row.parameters.get("JobName")
+        return (plain(named) if named else "") or self._call(row.call).title
+
+    def subtitle(self, row: Row) -> str:
+        """Its arguments in one line; secrets masked."""
+        if not self._shows_arguments:
+            return "••••"
+        items, cut = _items_so_far(row.arguments)
+        parameters = chain(self._call(row.call).parameters, repeat(_NAMELESS))
+        told = zip(items, parameters, strict=False)
+        shown = [_inline(name, item, is_secret) for item, (name, is_secret) in told if item is not None]
+        return ", ".join(shown) + (" …" if cut else "")
+
+    def _call(self, text: str) -> _Call:
+        found = self._calls.get(text)
+        if found is None:
+            if len(self._calls) >= _MOST_CALLS:
+                self._calls.clear()
+            known = definitions().get(":".join(_called(text)))
+            names = [] if known is None else [p.name for p in known.signature.parameters]
+            found = self._calls[text] = _Call(called(text), [(name, redaction.is_secret(name)) for name in names])
+        return found
+
+
+def reading() -> Reading:
+    """That of this answer."""
+    try:
+        found: Reading = g.reading
+    except AttributeError:
+        found = g.reading = Reading()
+    return found
 
 
 @functools.lru_cache(maxsize=1024)
@@ -114,7 +147,7 @@ def arguments_of(row: Row) -> list[tuple[str | None, Any]]:
     found = []
     for name, text in zip(_names(known, len(items)), items, strict=True):
         if text is not None:
-            found.append((name, _loaded(text)))
+            found.append((name, value_of(text)))
     return found
 
 
@@ -156,7 +189,7 @@ def arguments(record: JobRecord) -> list[Argument]:
 
 def arguments_line(record: JobRecord) -> str:
     """All arguments in one line, masked; empty for who may not see them."""
-    return ", ".join(_inline(a.name, a.text) for a in arguments(record)) if access.sees_arguments() else ""
+    return ", ".join(_inlined(record)) if access.sees_arguments() else ""
 
 
 def call(record: JobRecord) -> Markup:
@@ -164,7 +197,7 @@ def call(record: JobRecord) -> Markup:
     found = invocation(record)
     if found is None:
         return Markup("<em>{}</em>").format(record.invocation_data[:1000])
-    shown = [_inline(a.name, a.text) for a in arguments(record)] if access.sees_arguments() else ["…"]
+    shown = _inlined(record) if access.sees_arguments() else ["…"]
     one_line = f"{found.method}({', '.join(shown)})"
     module = found.type.partition(",")[0]
     if len(one_line) > 90 and shown:
@@ -184,39 +217,17 @@ def is_peoples(record: JobRecord) -> bool:
     return found is not None and not found.type.startswith("taskmanager.tasks.")
 
 
-def attempts(
-    record: JobRecord, log: tuple[LogChunk, ...], before: int | None = 0, *, is_newest: bool = True
-) -> tuple[dict[int, Attempt], list[dict[str, Any]]]:
-    """The runs of a job, by the id of their Processing row, each with its log; and lines of runs that are not here.
-
-    before: how many runs are older than these; None where that is not known. is_newest: none is newer.
-    """
-    found: dict[int, Attempt] = {}
-    for place, state in enumerate(record.history):
-        if state.name == "Processing":
-            after = record.history[place + 1] if place + 1 < len(record.history) else None
-            number = 0 if before is None else before + len(found) + 1
-            found[state.id] = Attempt(number, state, after.created_at if after else None, after.name if after else "")
-    by_number = {attempt.number: attempt for attempt in found.values() if attempt.number}
-    last, strays = max(by_number, default=0) if is_newest else 0, list[dict[str, Any]]()
-    for line in log_lines(log):
-        mine = by_number.get(min(line["attempt"], last or line["attempt"]))
-        (mine.log if mine is not None else strays).append(line)
-    return found, strays
-
-
-def log_lines(log: tuple[LogChunk, ...] | list[LogChunk]) -> list[dict[str, Any]]:
-    """The lines of a job's log: attempt, moment, level, message."""
-    lines = []
-    for chunk in log:
-        for raw in chunk.lines.splitlines():
-            lines.append(_log_line(chunk, raw))
-    return lines
+def value_of(text: str | None) -> Any:
+    """What a JSON text is; the text itself where it is none."""
+    try:
+        return loaded(text) if text else text
+    except (ValueError, RecursionError, TypeError):
+        return text
 
 
 def plain(text: str | None) -> str:
     """A parameter's value without JSON's quotes."""
-    value = _loaded(text) if text else ""
+    value = value_of(text) if text else ""
     return value if isinstance(value, str) else str(value)
 
 
@@ -224,7 +235,7 @@ def error_of(data: Mapping[str, str]) -> tuple[str, str]:
     """Type and message of a failure, also of a deleted job that remembers one; no message for who may not see it."""
     if "ExceptionType" in data:
         return data["ExceptionType"], redaction.message(data.get("ExceptionMessage", ""))
-    found = _loaded(data.get("Exception", "")) if data.get("Exception") else None
+    found = value_of(data.get("Exception", "")) if data.get("Exception") else None
     if isinstance(found, dict):
         return str(found.get("e") or ""), redaction.message(str(found.get("m") or ""))
     return "", ""
@@ -253,20 +264,6 @@ def actor(reason: str | None) -> str:
     return redaction.text(reason)
 
 
-def _log_line(chunk: LogChunk, raw: str) -> dict[str, Any]:
-    value = _loaded(raw)
-    if not isinstance(value, dict):
-        value = {"message": raw}
-    at = formats.parsed(value.get("at")) or chunk.at
-    fields = value.get("fields")
-    extra = "".join(
-        f" {k}={redaction.MASK if redaction.is_secret(k) else v}" for k, v in (fields or {}).items()
-    ) if isinstance(fields, dict) else ""  # fmt: skip
-    level = str(value.get("level", "INFO")).lower()
-    message = redaction.text(str(value.get("message", ""))) + extra
-    return {"attempt": chunk.attempt, "at": at, "level": level if level.isalpha() else "info", "message": message}
-
-
 def _names(known: JobDefinition | None, count: int) -> list[str | None]:
     names: list[str | None] = [] if known is None else [p.name for p in known.signature.parameters]
     return (names + [None] * count)[:count]
@@ -280,17 +277,22 @@ def _masked(name: str | None, text: str) -> tuple[str, bool]:
 
 def _dumped(text: str) -> str:
     """JSON text with secrets masked; unchanged when there were none, so that big numbers stay as they are."""
-    value = _loaded(text)
+    value = value_of(text)
     safe = redaction.values(value)
     return text if safe == value else json.dumps(safe, ensure_ascii=False)
 
 
-def _inline(name: str | None, text: str) -> str:
+def _inlined(record: JobRecord) -> list[str]:
+    return [_inline(a.name, a.text, a.name is not None and redaction.is_secret(a.name)) for a in arguments(record)]
+
+
+def _inline(name: str | None, text: str, is_secret: bool) -> str:
     """An argument in a call, masked and cut; a number as it was written."""
-    value = redaction.MASK if name is not None and redaction.is_secret(name) else redaction.values(_loaded(text))
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    value = redaction.MASK if is_secret else value_of(text)
+    if type(value) is int or type(value) is float:
         shown = text
     else:
+        value = redaction.values(value)
         shown = json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else repr(value)
     if len(shown) > _LONGEST_ARGUMENT:
         shown = shown[:_LONGEST_ARGUMENT] + "…"
@@ -300,7 +302,7 @@ def _inline(name: str | None, text: str) -> str:
 def _items_so_far(text: str) -> tuple[list[str | None], bool]:
     """The items of a JSON array of texts whose end may have been cut off."""
     try:
-        whole = json.loads(text) if text else []
+        whole = loaded(text) if text else []
         return [None if v is None else str(v) for v in whole] if isinstance(whole, list) else [], False
     except (ValueError, RecursionError):
         pass
@@ -314,10 +316,3 @@ def _items_so_far(text: str) -> tuple[list[str | None], bool]:
         except ValueError:
             items.append(found[1])
     return items, True
-
-
-def _loaded(text: str | None) -> Any:
-    try:
-        return json.loads(text) if text else text
-    except (ValueError, RecursionError, TypeError):
-        return text

@@ -55,31 +55,30 @@ class Late:
     is_news: bool
 
 
-def rate(past: Past, runs: Sequence[RecurringRun], limit: int) -> Rate | None:
+def rate(past: Past, runs: Sequence[RecurringRun], limit: int, now: datetime) -> Rate | None:
     """Of 30 days, out of what is counted and the newest `limit` runs; None when there was none.
 
     Where there are more that are not counted, what is told is of those at hand.
     """
-    first = recurring_past.first_day(manager().database.clock.now())
+    first = recurring_past.first_day(now)
     is_cut = len(runs) >= limit and runs[0].row > past.tally.upto
     tally = recurring_past.Tally() if is_cut else past.tally
-    counted = tally.counting((r.row, r.started, r.outcome == "succeeded") for r in runs)
-    days = counted.since(first).days
-    of = sum(all_of_it for _, all_of_it in days.values())
+    more = [(run.started.date(), run.outcome == "succeeded") for run in runs if run.row > tally.upto]
+    results = [succeeded for day, succeeded in more if day >= first]
+    days = [counts for day, counts in tally.days.items() if day >= first]
+    of = len(results) + sum(all_of_it for _, all_of_it in days)
     if not of:
         return None
-    since = max(first, counted.first or first)
-    return Rate(sum(good for good, _ in days.values()), of, since, since == first)
+    since = max(first, min([day for day, _ in more] + ([tally.first] if tally.first else []), default=first))
+    return Rate(sum(results) + sum(good for good, _ in days), of, since, since == first)
 
 
-def late(record: RecurringRecord, past: Past) -> Late | None:
+def late(record: RecurringRecord, past: Past, now: datetime) -> Late | None:
     """The run it owes now, or the last one that was missed, by the setting and the rules that alerts go by."""
-    now = manager().database.clock.now()
-    most = allowed(_rule_of(record), manager().settings.alert_missed_seconds)
     due = record.next_execution
-    if due is not None and most is not None and not (record.paused or record.error or _is_older(record)):
-        behind = (now - due).total_seconds()
-        if behind > most:
+    if due is not None and due < now and not (record.paused or record.error or _is_older(record)):
+        most, behind = allowed(_rule_of(record), manager().settings.alert_missed_seconds), (now - due).total_seconds()
+        if most is not None and behind > most:
             return Late(due, None, behind * 1000, True)
     missed = past.missed
     if missed is None:
@@ -99,6 +98,7 @@ def fires(record: RecurringRecord) -> str:
     return "unplanned" if is_row and upcoming(record.cron, record.time_zone, 1) else "never"
 
 
+@functools.lru_cache(maxsize=4096)
 def is_by_hand(cron: str) -> bool:
     """Whether a schedule is none: what has it runs by hand only."""
     fields = cron.split()
@@ -118,7 +118,8 @@ def state(record: RecurringRecord) -> str:
     """What its pill says: error, paused, hand, never, unplanned or active."""
     if record.error or record.paused:
         return "error" if record.error else "paused"
-    return {"schedule": "active"}.get(fires(record), fires(record))
+    found = fires(record)
+    return "active" if found == "schedule" else found
 
 
 def server_zone() -> str:

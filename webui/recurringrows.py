@@ -5,7 +5,7 @@ They are written here and not in a template, where they are twice as dear: the l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,9 @@ from webui.texts import told as _
 
 _MAY = ("recurring.trigger", "recurring.pause", "recurring.edit", "recurring.remove")
 _NONE = Markup('<span class="muted">{}</span>')
+#: Stand for what is told of one, its id and the address of its page, in what is drawn once for many: what people write
+#: is escaped and has no such signs.
+_SPAN, _ID, _PAGE = Markup("<span>"), Markup("<id>"), Markup("<page>")
 
 
 def install(app: Flask) -> None:
@@ -40,11 +43,12 @@ class About:
 
 
 class Rows:
-    """Draws rows; what is the same in all of them is looked up once."""
+    """Draws rows; what is the same in many of them is drawn once."""
 
     def __init__(self, about: About) -> None:
         self._about = about
         self._may = {action for action in _MAY if access.may(action)}
+        self._box = _box() if self._may else ""
         self._columns = [
             (f'<td data-label="{label}">', content)
             for label, content in (
@@ -52,49 +56,78 @@ class Rows:
                 (_("Last results"), self._results), (_("State"), self._state),
             )
         ]  # fmt: skip
-        self._to = {
-            name: url_for(f"pages.recurring_{name}") for name in ("trigger", "pause", "resume", "remove")
-        }  # fmt: skip
+        self._when = formats.moments()
+        self._alone, self._overlapping = str(_("one run at a time")), str(_("runs may overlap"))
+        self._newest = str(_("last %(span)s", span=_SPAN))
+        #: What was drawn, by what it tells: whether by hand, cron and zone; cron and zone; whether paused and orphaned.
+        self._schedules: dict[tuple[bool, str, str], str] = {}
+        self._coming: dict[tuple[str, str], str] = {}
+        self._rates: dict[Rate, str] = {}
+        self._actions: dict[tuple[bool, bool], str] = {}
 
-    def __call__(self, one: RecurringRecord) -> Markup:
-        state = recurring_marks.state(one)
+    def __call__(self, rows: Iterable[RecurringRecord]) -> Markup:
+        return Markup("".join([f"{self.row(one)}\n" for one in rows]))
+
+    def row(self, one: RecurringRecord) -> str:
+        """HTML of one."""
+        state, page, name = recurring_marks.state(one), recurring_address(one.id), str(escape(one.id))
         cells = [f"{begin}{content(one, state)}</td>" for begin, content in self._columns]
-        box, actions = (_box(one), f"<td>{self._actions(one)}</td>") if self._may else ("", "")
-        return Markup(f'<tr data-row>{box}<td class="first">{_name(one)}</td>{"".join(cells)}{actions}</tr>')
+        return (
+            f'<tr data-row>{self._box.replace(_ID, name)}<td class="first">{self._name(one, page)}</td>'
+            f"{''.join(cells)}{self._buttons(one).replace(_PAGE, page).replace(_ID, name)}</tr>"
+        )
+
+    def _name(self, one: RecurringRecord, page: str) -> str:
+        """What it is called, which leads to its page; what it calls; its queue."""
+        call = recurrings.call_of(one)
+        overlap = self._alone if one.id.startswith("c_job:") else self._overlapping
+        return (
+            f'<div class="job-name"><a href="{page}">{escape(one.name or one.id)}</a>{_tags(one)}</div>'
+            f'<div class="job-args mono">{escape(f"{one.id} · {call}" if one.name else call)}</div>'
+            f'<div>{drawings.queue_tag(one.queue)} <span class="muted">{overlap}</span></div>'
+        )
 
     def _schedule(self, one: RecurringRecord, state: str) -> str:
-        told = _("never, only by hand") if state == "hand" else escape(crons.words(one.cron) or one.cron or "–")
-        zone = _("server time") if one.time_zone == "server" else escape(one.time_zone)
-        return f'<div>{told}</div><div class="muted"><code>{escape(one.cron)}</code> · {zone}</div>'
+        key = state == "hand", one.cron, one.time_zone
+        if key not in self._schedules:
+            told = _("never, only by hand") if state == "hand" else escape(crons.words(one.cron) or one.cron or "–")
+            zone = _("server time") if one.time_zone == "server" else escape(one.time_zone)
+            told_cron = f"<code>{escape(one.cron)}</code> · {zone}"
+            self._schedules[key] = f'<div>{told}</div><div class="muted">{told_cron}</div>'
+        return self._schedules[key]
 
     def _next(self, one: RecurringRecord, state: str) -> str:
         if one.paused or not one.next_execution:
             return _NONE.format("–" if one.paused or state == "unplanned" else _("never"))
         local = escape(crons.local(one.next_execution, recurring_marks.zone_of(one)))
-        more = crons.upcoming(one.cron, one.time_zone) if one.time_zone != "server" else []
-        listed = "".join([f'<div class="nowrap">{formats.moment(at)}</div>' for at in more])
-        summary = _("next five")
-        folded = f'<details class="muted"><summary>{summary}</summary>{listed}</details>' if len(more) > 1 else ""
-        return f'{formats.when(one.next_execution)}<div class="muted nowrap">{local}</div>{folded}'
+        key = one.cron, one.time_zone
+        if key not in self._coming:
+            self._coming[key] = _coming(*key)
+        return f'{self._when(one.next_execution)}<div class="muted nowrap">{local}</div>{self._coming[key]}'
 
     def _last(self, one: RecurringRecord, state: str) -> str:
         came_to = self._about.states.get(one.last_job_id or 0)
         if not came_to:
-            return formats.when(one.last_execution)
+            return self._when(one.last_execution)
         address = job_address(one.last_job_id or 0)
-        return f'<a href="{address}">{drawings.pill(came_to[0])}</a> {formats.when(one.last_execution)}'
+        return f'<a href="{address}">{drawings.pill(came_to[0])}</a> {self._when(one.last_execution)}'
 
     def _results(self, one: RecurringRecord, state: str) -> str:
         known, rate = self._about.runs[one.id], self._about.rates[one.id]
         if not known.runs:
-            return _NONE.format("–")
+            return '<span class="muted">–</span>'
         p50, p95 = formats.duration(known.p50), formats.duration(known.p95)
-        newest = _("last %(span)s", span=formats.duration(known.runs[-1].duration_ms))
+        newest = self._newest.replace(_SPAN, formats.duration(known.runs[-1].duration_ms))
         return (
             f'{runviews.dots(known)}{runviews.spark(known)}<div class="muted nowrap">p50 {p50} · p95 {p95}</div>'
             f'<div class="muted nowrap">{newest}</div>'
-            f"{_div('muted', rate_facts(rate)) if rate else ''}{_failures(known.failures)}"
+            f"{self._rate(rate) if rate else ''}{_failures(known.failures)}"
         )
+
+    def _rate(self, rate: Rate) -> str:
+        if rate not in self._rates:
+            self._rates[rate] = _div("muted", rate_facts(rate))
+        return self._rates[rate]
 
     def _state(self, one: RecurringRecord, state: str) -> str:
         late = self._about.lates[one.id]
@@ -105,26 +138,12 @@ class Rows:
             f"{_div('warn-text', late_facts(late)) if late and late.is_news else ''}"
         )
 
-    def _actions(self, one: RecurringRecord) -> str:
-        made = []
-        if "recurring.trigger" in self._may:
-            made.append(_no_trigger(one) if one.orphaned else self._button(one, "trigger", _("Trigger now"), "play"))
-        if "recurring.pause" in self._may and one.paused:
-            made.append(self._button(one, "resume", _("Resume"), "circle-play"))
-        elif "recurring.pause" in self._may:
-            made.append(self._button(one, "pause", _("Pause"), "pause"))
-        if "recurring.edit" in self._may:
-            edit, address = _("Edit"), recurring_address(one.id)
-            made.append(
-                f'<a class="ghost" href="{address}/edit" title="{edit}" aria-label="{edit}: {escape(one.id)}">'
-                f"{shell.icon('pencil')}</a>"
-            )
-        if "recurring.remove" in self._may:
-            made.append(self._button(one, "remove", _("Remove"), "trash-2", confirm=_("Remove %(id)s?", id=one.id)))
-        return f'<div class="row-actions">{"".join(made)}</div>'
-
-    def _button(self, one: RecurringRecord, action: str, text: str, symbol: str, *, confirm: str = "") -> Markup:
-        return drawings.icon_button(self._to[action], text, symbol, {"jobs[]": one.id}, confirm=confirm, what=one.id)
+    def _buttons(self, one: RecurringRecord) -> str:
+        """What may be done, of a job whose id and page are yet to be put in."""
+        key = one.paused, one.orphaned
+        if key not in self._actions:
+            self._actions[key] = _actions(self._may, *key) if self._may else ""
+        return self._actions[key]
 
 
 def rate_facts(rate: Rate) -> Markup:
@@ -161,10 +180,16 @@ def pause_facts(one: Any) -> Markup:
     return Markup(" · ").join(told) + note
 
 
-def _name(one: RecurringRecord) -> str:
-    """What it is called, which leads to its page; what it calls; its queue."""
-    call = recurrings.call_of(one)
-    overlap = _("one run at a time") if one.id.startswith("c_job:") else _("runs may overlap")
+def _coming(cron: str, time_zone: str) -> str:
+    """The next runs, folded away."""
+    more = crons.upcoming(cron, time_zone) if time_zone != "server" else []
+    if len(more) < 2:
+        return ""
+    summary, listed = _("next five"), "".join([f'<div class="nowrap">{formats.moment(at)}</div>' for at in more])
+    return f'<details class="muted"><summary>{summary}</summary>{listed}</details>'
+
+
+def _tags(one: RecurringRecord) -> str:
     tags = ""
     if one.overrides:
         title, text = _("Changed here: not as the code says"), _("changed")
@@ -174,27 +199,42 @@ def _name(one: RecurringRecord) -> str:
     if one.orphaned:
         title, text = _("The function is no longer in the code."), _("code gone")
         tags += f' <span class="pill s-processing" title="{title}">{shell.icon("triangle-alert")}{text}</span>'
+    return tags
+
+
+def _box() -> str:
+    label = _("Choose %(id)s", id=_ID)
     return (
-        f'<div class="job-name"><a href="{recurring_address(one.id)}">{escape(one.name or one.id)}</a>{tags}</div>'
-        f'<div class="job-args mono">{escape(f"{one.id} · {call}" if one.name else call)}</div>'
-        f'<div>{drawings.queue_tag(one.queue)} <span class="muted">{overlap}</span></div>'
+        f'<td class="check"><input form="bulk" type="checkbox" name="jobs[]" value="{_ID}" aria-label="{label}"></td>'
     )
 
 
-def _box(one: RecurringRecord) -> str:
-    label = _("Choose %(id)s", id=one.id)
-    return (
-        f'<td class="check"><input form="bulk" type="checkbox" name="jobs[]" value="{escape(one.id)}" '
-        f'aria-label="{label}"></td>'
-    )
+def _actions(may: Set[str], is_paused: bool, is_orphaned: bool) -> str:
+    made = []
+    if "recurring.trigger" in may:
+        made.append(_no_trigger() if is_orphaned else _button("trigger", _("Trigger now"), "play"))
+    if "recurring.pause" in may and is_paused:
+        made.append(_button("resume", _("Resume"), "circle-play"))
+    elif "recurring.pause" in may:
+        made.append(_button("pause", _("Pause"), "pause"))
+    if "recurring.edit" in may:
+        edit = _("Edit")
+        made.append(
+            f'<a class="ghost" href="{_PAGE}/edit" title="{edit}" aria-label="{edit}: {_ID}">{shell.icon("pencil")}</a>'
+        )
+    if "recurring.remove" in may:
+        made.append(_button("remove", _("Remove"), "trash-2", confirm=_("Remove %(id)s?", id=_ID)))
+    return f'<td><div class="row-actions">{"".join(made)}</div></td>'
 
 
-def _no_trigger(one: RecurringRecord) -> str:
+def _button(action: str, text: str, symbol: str, *, confirm: str = "") -> str:
+    address = url_for(f"pages.recurring_{action}")
+    return drawings.icon_button(address, text, symbol, {"jobs[]": _ID}, confirm=confirm, what=_ID)
+
+
+def _no_trigger() -> str:
     text, title = _("Trigger now"), _("The function is no longer in the code.")
-    return (
-        f'<button class="ghost" disabled title="{title}" aria-label="{text}: {escape(one.id)}">'
-        f"{shell.icon('play')}</button>"
-    )
+    return f'<button class="ghost" disabled title="{title}" aria-label="{text}: {_ID}">{shell.icon("play")}</button>'
 
 
 def _failures(count: int) -> str:

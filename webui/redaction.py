@@ -21,17 +21,17 @@ def is_secret(name: object) -> bool:
 
 def values(value: Any) -> Any:
     """A parsed JSON value with the secrets in its objects masked."""
-    return masking.values(value, _words())
+    return text(value) if isinstance(value, str) else masking.values(value, _words())
 
 
 def text(value: str | None) -> str:
     """A text for people with what looks like an assigned secret masked."""
-    return masking.text(value, _words())
+    return masking.text(value, _words()) if masking.may_tell(value) else value or ""
 
 
 def message(value: str | None) -> str:
     """What a job or a person said, masked; hidden from who may not see arguments and messages."""
-    return MASK if value and not access.sees_arguments() else text(value)
+    return (text(value) if access.sees_arguments() else MASK) if value else ""
 
 
 def _words() -> tuple[str, ...]:

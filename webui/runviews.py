@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from flask import g
 from flask_babel import gettext as _
@@ -29,6 +28,10 @@ class Runs:
     """Runs, oldest first, and what they come to. Durations in milliseconds."""
 
     runs: tuple[RecurringRun, ...]
+    _ordered: list[int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_ordered", sorted([run.duration_ms for run in self.runs]))
 
     @property
     def p50(self) -> int | None:
@@ -60,22 +63,15 @@ class Runs:
     @property
     def results(self) -> str:
         """The newest results in words, for who does not see dots."""
-        shown = self.runs[-DOTS:]
-        counted = Counter(run.outcome for run in shown)
-        told = ", ".join(f"{counted[one]} {outcome(one)}" for one in _STATES if counted[one])
-        text = ngettext(
-            "The last %(num)d result: %(told)s", "The last %(num)d results: %(told)s", len(shown), told=told
-        )
-        if shown and len(shown) > 1:
-            text += ". " + _("The newest: %(told)s", told=outcome(shown[-1].outcome))
-        return str(text)
+        outcomes, known = tuple([run.outcome for run in self.runs[-DOTS:]]), _words().results
+        if outcomes not in known:
+            known[outcomes] = _told_results(outcomes)
+        return known[outcomes]
 
     @property
     def durations(self) -> str:
         """The durations in words."""
-        return str(
-            _("half within %(a)s, 95 %% within %(b)s", a=formats.duration(self.p50), b=formats.duration(self.p95))
-        )
+        return _words().within % {"a": formats.duration(self.p50), "b": formats.duration(self.p95)}
 
     @property
     def waits(self) -> str:
@@ -84,7 +80,7 @@ class Runs:
         if not found:
             return ""
         half, most = (formats.duration(found[max(0, -(-share * len(found) // 100) - 1)]) for share in (50, 95))
-        return str(_("half within %(a)s, 95 %% within %(b)s", a=half, b=most))
+        return _words().within % {"a": half, "b": most}
 
     def has(self, job_id: int) -> bool:
         """Whether a job is one of them."""
@@ -92,25 +88,54 @@ class Runs:
 
     def _percentile(self, share: int) -> int | None:
         """The nearest rank: a duration that a run really had."""
-        ordered = sorted(run.duration_ms for run in self.runs)
+        ordered = self._ordered
         return ordered[max(0, -(-share * len(ordered) // 100) - 1)] if ordered else None
 
 
 def outcome(name: str) -> str:
     """A result in the reader's language."""
-    return _words().get(name, name)
+    return _words().outcomes.get(name, name)
 
 
-def _words() -> dict[str, str]:
-    """The words of runs, looked up once for an answer: a list tells hundreds of runs."""
-    try:
-        words: dict[str, str] = g.words_of_runs
-    except AttributeError:
-        words = g.words_of_runs = {
+class _Words:
+    """What is told of runs, looked up once for an answer: a list tells hundreds of runs.
+
+    escaped: as it stands in a page, where all else that is told of a run is digits and units. results, titles: what
+    many of a list share, by outcomes and by the number of runs.
+    """
+
+    def __init__(self) -> None:
+        self.outcomes: dict[str, str] = {
             "succeeded": _("succeeded"), "failed": _("failed"), "retried": _("failed and tried again"),
             "deleted": _("cancelled"), "waited": _("waited %(span)s"),
         }  # fmt: skip
+        self.escaped = {name: str(escape(word)) for name, word in self.outcomes.items()}
+        self.within = str(_("half within %(a)s, 95 %% within %(b)s"))
+        self.results: dict[tuple[str, ...], str] = {}
+        self.titles: dict[int, str] = {}
+
+    def title(self, count: int) -> str:
+        """Of a row of bars."""
+        if count not in self.titles:
+            self.titles[count] = str(_("Durations of the last %(n)s runs", n=count))
+        return self.titles[count]
+
+
+def _words() -> _Words:
+    try:
+        words: _Words = g.words_of_runs
+    except AttributeError:
+        words = g.words_of_runs = _Words()
     return words
+
+
+def _told_results(outcomes: tuple[str, ...]) -> str:
+    counts = {one: outcomes.count(one) for one in _STATES}
+    told = ", ".join(f"{count} {outcome(one)}" for one, count in counts.items() if count)
+    text = ngettext("The last %(num)d result: %(told)s", "The last %(num)d results: %(told)s", len(outcomes), told=told)
+    if len(outcomes) > 1:
+        text += ". " + _("The newest: %(told)s", told=outcome(outcomes[-1]))
+    return str(text)
 
 
 def state(run: RecurringRun) -> str:
@@ -123,11 +148,10 @@ def dots(runs: Runs) -> Markup:
 
     Written here, as are `spark` and `columns`: they are hundreds of shapes, and ten times as dear in a template.
     """
-    words = _escaped()
-    drawn = [
-        f"{begin}<title>{_told(run, words)}</title>{end}"
-        for (begin, end), run in ((_dot(place, run.outcome), run) for place, run in enumerate(runs.runs[-DOTS:]))
-    ]
+    words, drawn = _words().escaped, []
+    for place, run in enumerate(runs.runs[-DOTS:]):
+        begin, end = _dot(place, run.outcome)
+        drawn.append(f"{begin}<title>{_told(run, words)}</title>{end}")
     return Markup(
         '<svg class="dots" viewBox="0 0 160 8" width="160" height="8" role="img" '
         f'aria-label="{escape(runs.results)}">{"".join(drawn)}</svg>'
@@ -145,13 +169,13 @@ def _dot(place: int, outcome: str) -> tuple[str, str]:
 
 def spark(runs: Runs) -> Markup:
     """The durations as a row of small bars."""
-    longest, places = max((run.duration_ms for run in runs.runs), default=0) or 1, max(BARS, len(runs.runs))
+    longest, places = max(runs._ordered, default=0) or 1, max(BARS, len(runs.runs))
     begins, scale = _begins(places), _HEIGHTS / longest
     drawn = [
         f'<rect class="s-{_STATES[run.outcome]}" x="{begin}" {_small(int(run.duration_ms * scale), places)}></rect>'
         for begin, run in zip(begins, runs.runs, strict=False)
     ]
-    title, told = _("Durations of the last %(n)s runs", n=len(runs.runs)), runs.durations
+    title, told = _words().title(len(runs.runs)), runs.durations
     return Markup(
         f'<svg class="spark" viewBox="0 0 {_WIDE} {_TALL}" width="{_WIDE}" height="{_TALL}" '
         f'preserveAspectRatio="none" role="img" aria-label="{escape(f"{title}: {told}")}">{"".join(drawn)}</svg>'
@@ -159,8 +183,8 @@ def spark(runs: Runs) -> Markup:
 
 
 @functools.lru_cache(maxsize=16)
-def _begins(places: int) -> list[float]:
-    return [round(place * _WIDE / places, 2) for place in range(places)]
+def _begins(places: int) -> list[str]:
+    return [str(round(place * _WIDE / places, 2)) for place in range(places)]
 
 
 @functools.lru_cache(maxsize=4096)
@@ -172,7 +196,7 @@ def _small(share: int, places: int) -> str:
 
 def columns(runs: Runs, marked: int) -> Markup:
     """The durations as bars that lead to their jobs. marked: the job whose bar is underlined."""
-    drawn, words = [], _escaped()
+    drawn, words = [], _words().escaped
     for bar in bars(runs.runs, width=600, height=80):
         name = f"#{bar.run.job_id} {_told(bar.run, words)}"
         mark = f'<rect class="mark" x="{bar.x}" y="81" width="{bar.width}" height="3"></rect>'
@@ -233,16 +257,11 @@ def level(runs: Runs, duration: int | None, height: float) -> float | None:
 
 def told(run: RecurringRun) -> str:
     """A run in words."""
-    return _told(run, _words())
+    return _told(run, _words().outcomes)
 
 
-def _told(run: RecurringRun, words: Mapping[str, str]) -> str:
-    text = f"{formats.moment(run.started)}: {words[run.outcome]}, {formats.duration(run.duration_ms)}"
+def _told(run: RecurringRun, words: dict[str, str]) -> str:
+    text = f"{run.started.isoformat(' ', 'seconds')} UTC: {words[run.outcome]}, {formats.duration(run.duration_ms)}"
     if run.waited_ms is not None:
         text += ", " + words["waited"] % {"span": formats.duration(run.waited_ms)}
     return text
-
-
-def _escaped() -> Mapping[str, str]:
-    """The words as they stand in a page: all else that is told of a run is digits and units."""
-    return {name: str(escape(word)) for name, word in _words().items()}

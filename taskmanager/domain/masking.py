@@ -29,12 +29,15 @@ def values(value: Any, words: Sequence[str]) -> Any:
     return [values(one, words) for one in value] if isinstance(value, (list, tuple)) else value
 
 
+def may_tell(value: str | None) -> bool:
+    """Whether a text may tell a secret at all: most have neither what assigns one nor an address."""
+    return value is not None and ("=" in value or ":" in value)
+
+
 def text(value: str | None, words: Sequence[str]) -> str:
     """A text for people with what looks like an assigned secret masked."""
-    if not value:
-        return ""
-    if "=" not in value and ":" not in value:  # neither assigned nor an address: most texts, and read quickly
-        return value
+    if value is None or not may_tell(value):
+        return value or ""
     return _compiled(tuple(words))[1].sub(rf"\1\2{MASK}", _CREDENTIALS.sub(rf"\1:{MASK}@", value))
 
 

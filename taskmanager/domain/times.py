@@ -56,12 +56,12 @@ def parse(text: str | int | float | None) -> datetime | None:
 
     Empty text means none. Raises ValueError when the text is none of these.
     """
+    if type(text) is str and len(text) == 28 and text[26:] in _LAST_DIGITS and text[20:26].isdecimal():
+        return datetime.fromisoformat(text[:26])  # as we write it: by far the most
     if text is None or text == "":
         return None
     if isinstance(text, (int, float)):
         return _from_number(float(text))
-    if len(text) == 28 and text[26:] in _LAST_DIGITS and text[20:26].isdecimal():  # as we write it: by far the most
-        return datetime.fromisoformat(text[:26])
     stripped = text.strip().strip('"')
     if stripped.isascii() and stripped.lstrip("-").isdigit():
         return _from_number(float(stripped))

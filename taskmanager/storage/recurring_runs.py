@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, select
 
@@ -31,8 +32,7 @@ _CODES = {"succeeded": "S", "failed": "F", "retried": "R", "deleted": "D"}
 _OUTCOMES = {code: outcome for outcome, code in _CODES.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class RecurringRun:
+class RecurringRun(NamedTuple):  # of which a list reads thousands: it is made in a third of a dataclass's time
     """One run. outcome: succeeded, failed, retried (it failed, and was tried again) or deleted (it was cancelled).
 
     waited_ms: from its job's creation to its first start; row: of the List, where it was read from there.
@@ -44,7 +44,7 @@ class RecurringRun:
     duration_ms: int
     waited_ms: int | None
     outcome: str
-    row: int = field(default=0, compare=False)
+    row: int = 0
 
 
 @statement
@@ -162,7 +162,7 @@ def newest(
         run = _read(recurring_id, facts, int(number))
         if run is not None and recurring_id in found:
             found[recurring_id].append(run)
-    return {one: tuple(sorted(runs, key=lambda run: run.row)) for one, runs in found.items()}
+    return {one: tuple(sorted(runs, key=attrgetter("row"))) for one, runs in found.items()}
 
 
 def forget(tx: Tx, recurring_id: str) -> None:

@@ -142,7 +142,8 @@ def _whole(record: RecurringRecord) -> dict[str, Any]:
 
 def _went(record: RecurringRecord, past: Past, runs: Sequence[RecurringRun]) -> dict[str, Any]:
     """How it has gone."""
-    rate, late = recurring_marks.rate(past, runs, recurring_marks.READ), recurring_marks.late(record, past)
+    now = manager().database.clock.now()
+    rate, late = recurring_marks.rate(past, runs, recurring_marks.READ, now), recurring_marks.late(record, past, now)
     newest = Runs(tuple(runs[-BARS:]))
     return {
         "state": recurring_marks.state(record), "runsMayOverlap": row_of(record.id) is None,

@@ -14,7 +14,7 @@ from taskmanager.storage import monitoring_details, monitoring_lists
 from taskmanager.storage.monitoring_details import Details
 from taskmanager.storage.monitoring_lists import Page, Row
 from taskmanager.storage.monitoring_sets import Place
-from webui import access, cursors, filtering, jobviews, panels, redaction, restricting
+from webui import access, cursors, filtering, joblogs, jobviews, panels, redaction, restricting
 from webui.api import byname, schemas, shapes, workschemas
 from webui.api.problems import refuse, refuse_field, told
 from webui.api.routing import created, group, operation
@@ -164,7 +164,7 @@ def get_job_log(query: Mapping[str, Any], job_id: int) -> Any:
         raise gone(job_id)
     after = found.log[-1].id if found.log else query["after"]
     progress = share_of(found.progress)
-    return {"lines": jobviews.log_lines(found.log), "after": after, "state": found.state, "progress": progress}
+    return {"lines": joblogs.log_lines(found.log), "after": after, "state": found.state, "progress": progress}
 
 
 @operation(

@@ -36,7 +36,7 @@ def audit() -> Any:
     filtered = any(request.args.get(n) for n in ("user", "action", "kind", "target", "outcome", "from", "to"))
     return render_template(
         "audit.html", here="audit", rows=found, sought=sought, outcomes=auditrows.OUTCOMES, kinds=_KINDS,
-        audit_row=auditrows.Rows(), size=size(), sizes_list=SIZES, first=place is None, filtered=filtered,
+        audit_rows=auditrows.Rows(), size=size(), sizes_list=SIZES, first=place is None, filtered=filtered,
         older=cursors.write(found[-1].id) if more else None,
     )  # fmt: skip
 

@@ -25,6 +25,7 @@ from webui import (
     callforms,
     errors,
     formats,
+    joblogs,
     jobviews,
     panels,
     pausing,
@@ -65,7 +66,7 @@ def job_details(job_id: int) -> Any:
     newer, older = (None, None) if restricting.queues() else _neighbours(found)
     until = now if found.is_newest else None
     spans = _spans(found.job.history, until)
-    attempts, strays = jobviews.attempts(found.job, found.log, found.runs_before, is_newest=found.is_newest)
+    attempts, strays = joblogs.attempts(found.job, found.log, found.runs_before, is_newest=found.is_newest)
     progress = share_of(found.job.parameters.get("Progress"))
     state = (found.job.state or "").lower()
     return render_template(
@@ -104,7 +105,7 @@ def job_log(job_id: int) -> Any:
     told = "" if share is None else f"{share:.4f}"
     if not found.log and told == request.args.get("share", "") and found.state == "Processing":
         return "", 204
-    lines = jobviews.log_lines(found.log)
+    lines = joblogs.log_lines(found.log)
     html = render_template("log_lines.html", lines=lines, start=start) if lines else ""
     text = told_progress(share, left_of(share, start, manager().database.clock.now()))
     after = found.log[-1].id if found.log else after
@@ -116,7 +117,7 @@ def _text_of(job_id: int, after: int) -> Response:
     parts, more = [], True
     for _round in range(_TEXT_READS):
         chunks = read(lambda tx, place=after: monitoring_details.log(tx, job_id, after=place))  # type: ignore[misc]
-        parts.append(_as_text(jobviews.log_lines(chunks)))
+        parts.append(_as_text(joblogs.log_lines(chunks)))
         more = len(chunks) == monitoring_details.MAX_CHUNKS
         if not more:
             break

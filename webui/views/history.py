@@ -14,7 +14,7 @@ from taskmanager.storage.monitoring_filters import SCANNED
 from taskmanager.storage.monitoring_logged import Place, Run, RunPage, WantedRuns
 from taskmanager.storage.monitoring_logged_statistics import RunStatistics
 from taskmanager.storage.transaction import Tx
-from webui import cursors, exports, formats, redaction, runfilters
+from webui import cursors, exports, formats, historyrows, redaction, runfilters
 from webui.blueprint import pages, read
 from webui.runfilters import PERIODS, Asked
 from webui.views.lists import SIZES, size
@@ -50,10 +50,12 @@ def history() -> Any:
 
     known, unknown, page, number, measured, (shape, fault), is_new = read(work)
     near = [n for n in known if asked.texts["job"].lower() in n.lower()][:12] if unknown else []
+    compared = request.args.get("compare", type=int)
     return render_template(
         "history.html", here="history", asked=asked, page=page, total=number, names=known, unknown=unknown, near=near,
         is_new=is_new, statistics=measured, bars=bars(measured), older_table=shape is Shape.TARGCC, fault=fault,
-        size=limit, sizes_list=SIZES, first=is_first, periods=PERIODS, compared=request.args.get("compare", type=int),
+        size=limit, sizes_list=SIZES, first=is_first, periods=PERIODS, compared=compared,
+        draw=historyrows.Rows(asked.texts["q"], compared),
         exact=url_for("pages.history_statistics", **asked.fields),
         older=_cursor(page.older), newer=_cursor(page.newer),
     )  # fmt: skip

@@ -19,7 +19,7 @@ from taskmanager.storage import monitoring_queues, monitoring_rollups
 from taskmanager.storage import servers as server_rows
 from taskmanager.storage.monitoring_queues import FIRST, QueueView
 from taskmanager.storage.transaction import Tx
-from webui import access, bulks, cursors, jobviews, pausing, queueviews, restricting, serverviews, shell
+from webui import access, bulks, cursors, jobviews, pausing, queuerows, queueviews, restricting, serverviews, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
 from webui.bulks import NotPossible
@@ -182,8 +182,10 @@ def _jobs(name: str, *, fetched: bool = False, held: bool = False) -> str:
     for call, number in calls:
         types[jobviews.called(call)] += number
         looked += number
+    can = access.may("jobs.requeue") or access.may("jobs.delete")
     return render_template(
         "queue.html", here="queues", queue=name, fetched=fetched, held=held, rows=rows, size=limit, sizes_list=SIZES,
+        can=can, draw=queuerows.Rows(held=held, can_choose=can),
         view=view, older=cursors.write(*more) if more else None, first=first, state="enqueued", now=now, key=new_key(),
         types=types.most_common(_TYPES), looked=looked, charts=charts, range=asked, ranges=queueviews.RANGES,
         listens=listeners(name, servers, now), last=last, most_last=monitoring_queues.LAST,

@@ -41,11 +41,12 @@ def recurring() -> str:
         return states, recurring_runs.newest(tx, pasts, recurring_marks.READ, behind=behind)
 
     states, runs = read(work)
+    now = manager().database.clock.now()
     about = recurringrows.About(
         states=states,
         runs={i: runviews.Runs(listed[-runviews.BARS :]) for i, listed in runs.items()},
-        rates={i: recurring_marks.rate(pasts[i], listed, recurring_marks.READ) for i, listed in runs.items()},
-        lates={record.id: recurring_marks.late(record, past) for record, past in whole},
+        rates={i: recurring_marks.rate(pasts[i], listed, recurring_marks.READ, now) for i, listed in runs.items()},
+        lates={record.id: recurring_marks.late(record, past, now) for record, past in whole},
     )
     return render_template(
         "recurring.html", here="recurring", rows=page, total=found.total, matching=len(found.matching),

@@ -69,18 +69,18 @@ def recurring_job(recurring_id: str) -> str:
     title = record.name or _title(record)
     has_changes = request.args.get("changes") == "1" and access.may("audit.view")
     seen = read(lambda tx: look(tx, record, title, start, has_changes=has_changes))
-    zone = recurring_marks.zone_of(record)
+    zone, now = recurring_marks.zone_of(record), manager().database.clock.now()
     is_cron = bool(record.cron.strip()) and "cron" not in crons.problems(record.cron, "UTC")
     call = JobRecord(0, None, None, record.job, "", record.created_at or datetime(1970, 1, 1), None)
     return render_template(
         "recurring_job.html", here="recurring", record=record, missed=missed(record, zone),
         once=new_key(), can_edit_call=_can_edit_call(record), ran=seen, runs=runviews.Runs(seen.runs),
-        start=start, on_page=_ON_PAGE, rate=recurring_marks.rate(past, seen.runs, recurring_runs.KEPT),
-        late=recurring_marks.late(record, past), fires=recurring_marks.fires(record),
+        start=start, on_page=_ON_PAGE, rate=recurring_marks.rate(past, seen.runs, recurring_runs.KEPT, now),
+        late=recurring_marks.late(record, past, now), fires=recurring_marks.fires(record),
         preview=crons.preview(record.cron, zone, days_and=record.days_and, count=_COMING) if is_cron else None,
         zone=zone, state=recurring_marks.state(record), call_of=call_of, history=title,
         rules=rules_of(record, seen.rule, is_mailed=seen.is_mailed), all_missed=past.all_missed,
-        audit_row=auditrows.Rows(),
+        audit_rows=auditrows.Rows(),
         arguments=jobviews.arguments_line(call) if record.procedure is None else "",
     )  # fmt: skip
 

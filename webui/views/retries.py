@@ -12,15 +12,13 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from taskmanager.domain.errors import InvalidArgument
-from taskmanager.domain.invocation import InvocationUnreadable
-from taskmanager.domain.invocation import read as read_invocation
 from taskmanager.engine.transitions import Applied
 from taskmanager.storage import monitoring_sets, retry_rows
 from taskmanager.storage.monitoring_lists import Row
 from taskmanager.storage.monitoring_sets import Place
 from taskmanager.storage.retry_rows import Failures
 from taskmanager.storage.transaction import Tx
-from webui import access, cursors, jobviews, restricting, shell
+from webui import access, cursors, jobviews, restricting, retryrows, shell
 from webui.access import needs
 from webui.blueprint import manager, pages, read
 from webui.views.actions import back, back_with_left, chosen
@@ -29,7 +27,7 @@ from webui.views.lists import SIZES, size
 #: So many are looked at for a text, or to be sorted by what no index has; and an offset is taken up to so many.
 SEARCHED, _FARTHEST = 1_000, 10_000
 SORTS = ("next", "attempt")
-_LATER, _BATCH = 5, 200
+_BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +56,12 @@ def retries() -> str:
     else:
         found = read(lambda tx: listed(tx, q, after, size(), 0 if after else start))
     seen = shell.seen()
+    can = access.may("jobs.requeue") or access.may("jobs.delete")
+    draw = retryrows.Rows(found.failures, found.errors, can_choose=can)
     return render_template(
-        "retries.html", here="retries", rows=found.rows, failures=found.failures, errors=found.errors, size=size(),
+        "retries.html", here="retries", rows=found.rows, size=size(), can=can, draw=draw,
         sizes_list=SIZES, first=place is None and not start, q=q, sort=sort, is_cut=found.is_cut, most=SEARCHED,
-        later=later, older=cursors.write(found.next.score, found.next.row) if found.next else None, skip=found.skip,
+        older=cursors.write(found.next.score, found.next.row) if found.next else None, skip=found.skip,
         now=seen.snapshot.at if seen else None, start_of=request.args.get("after"),
     )  # fmt: skip
 
@@ -85,7 +85,7 @@ def _searched(tx: Tx, q: str, after: Place | None, limit: int) -> Found:
 def _by_attempt(tx: Tx, q: str, after: Place | None, start: int) -> Found:
     """Those that failed most often first, of so many behind a place."""
     found = monitoring_sets.page(tx, "retries", limit=SEARCHED, after=after)
-    rows = sorted(_matching(tx, _waiting(found.rows), q), key=lambda row: -_attempt(row))
+    rows = sorted(_matching(tx, _waiting(found.rows), q), key=lambda row: -retryrows.attempt(row))
     shown = rows[start : start + size()]
     skip = start + size() if len(rows) > start + size() else 0
     return _told(tx, shown, None if skip else found.next, skip=skip, is_cut=found.next is not None)
@@ -150,24 +150,6 @@ def _refused(text: str) -> Any:
         abort(422, text)
     flash(text, "warn")
     return redirect(back(), 303)
-
-
-def later(row: Row) -> list[float]:
-    """About how many milliseconds lie before each of the tries after the next one; none where nobody here knows."""
-    try:
-        known = jobviews.definitions().get(read_invocation(row.call).name)
-    except InvocationUnreadable:
-        return []
-    if known is None:
-        return []
-    attempts = range(_attempt(row) + 1, min(known.retry.attempts, _attempt(row) + _LATER) + 1)
-    found = [known.retry.expected(attempt) for attempt in attempts]
-    return [seconds * 1000 for seconds in found if seconds is not None]
-
-
-def _attempt(row: Row) -> int:
-    text = jobviews.plain(row.parameters.get("RetryCount"))
-    return int(text) if text and text.isdecimal() and len(text) < 9 else 0
 
 
 def _text(row: Row) -> str:
