@@ -18,7 +18,7 @@ from taskmanager.storage.dialects import Product
 from taskmanager.storage.legacy_shape import Shape
 from taskmanager.storage.monitoring_logged import NEVER, OLDER_ROWS, Run, WantedRuns
 from taskmanager.storage.monitoring_logged_pages import Kind, branches
-from taskmanager.storage.monitoring_logged_searches import ANY_ID, FIRST_OF_NAME, Window, rows_of, window
+from taskmanager.storage.monitoring_logged_searches import ANY_ID, FIRST_OF_NAME, Window, most_of, rows_of, window
 from taskmanager.storage.statements import Builder, statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment
@@ -94,7 +94,7 @@ def measure(tx: Tx, wanted: WantedRuns, *, shown: int = 60, most: int | None = N
         runs = [_run(tx, r) for r in tx.execute(_newest(kind, inside.lies), inside.given)]
     if inside.bound is not None:
         # The percentiles of two windows are not those of both: the second one begins at the newest run again.
-        again = windows.further(size, windows.clock() - began, many + size)
+        again = windows.further(size, windows.clock() - began, most_of(tx, kind, many) + size)
         if again > size:
             size, (inside, row) = again, _figures_of(tx, kind, given, again)
     floor = None if inside.bound is None else tx.clock.to_utc(as_moment(inside.bound))
@@ -178,12 +178,15 @@ def _measuring(kind: Kind, lies: bool) -> Builder:
 
     def build(t: Tables, p: Product) -> str:
         took, success = p.quote("DurationMs"), p.quote("Success")
-        parts = " UNION ALL ".join(
+        parts = [
             f"SELECT {took} AS took, COUNT(*) AS runs, SUM(CASE WHEN {success} <> 0 THEN 1 ELSE 0 END) AS good "
             f"{part} GROUP BY {took}"
             for part in rows_of(t, p, kind, lies)
-        )
-        return _figures(f"SELECT took, SUM(runs) AS runs, SUM(good) AS good FROM ({parts}) p GROUP BY took")
+        ]
+        if len(parts) == 1:
+            return _figures(parts[0])
+        every = " UNION ALL ".join(parts)
+        return _figures(f"SELECT took, SUM(runs) AS runs, SUM(good) AS good FROM ({every}) p GROUP BY took")
 
     return build
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from taskmanager import TaskManager
-from taskmanager.storage import monitoring_logged_statistics, windows
+from taskmanager.storage import monitoring_logged_searches, monitoring_logged_statistics, windows
 from taskmanager.storage.monitoring_logged import WantedRuns
 from taskmanager.storage.monitoring_logged_statistics import RunStatistics, by_name, measure
 from tests.storage.test_monitoring_logged import START, fill, ticking
@@ -102,3 +102,16 @@ def test_each_name_is_summed_up_in_its_days_with_its_newest_runs(
     monkeypatch.setattr(monitoring_logged_statistics, "OF_NAME", 10)
     capped = tm.database.read(lambda tx: by_name(tx, ["Beta"]))[0].statistics
     assert (capped.runs, capped.is_capped, capped.max_ms) == (10, True, 199)
+
+
+def test_of_one_name_fewer_are_counted_where_its_rows_lie_apart(
+    tm: TaskManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitoring_logged_statistics, "FIRST_OF_NAME", 5)
+    monkeypatch.setattr(monitoring_logged_searches, "SCATTERED", 20)
+    ticking(monkeypatch, 0.0)
+    fill(tm, 90, Success=1)
+    found = tm.database.read(lambda tx: measure(tx, WantedRuns("Alpha"), shown=3, most=100))
+    apart = tm.database.product.rows_lie_by_key
+    assert (found.runs, found.is_capped, found.looked) == ((20, True, 20) if apart else (30, False, None))
+    assert found.min_ms == (30 if apart else 0)
