@@ -41,7 +41,7 @@ def search_everything(query: Mapping[str, Any]) -> Any:
         "runs": runs, "changes": changes, "jobId": found.job_id,
         "jobs": [row(one) for one in found.rows], "more": found.page.has_older,
         "searchedDownTo": found.page.floor,
-        "searchedJobs": found.page.looked if found.page.floor is not None else None, "recurring": recurring,
+        "searched": found.page.looked if found.page.floor is not None else None, "recurring": recurring,
         "queues": list(found.queues), "filterError": found.filter.error or None,
         "servers": [{"id": one.id, "name": one.name, "stage": one.stage} for one in found.servers],
     }  # fmt: skip

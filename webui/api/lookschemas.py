@@ -84,7 +84,7 @@ class SearchResult(Schema):
     searchedDownTo = described(
         fields.Integer, "the search has looked at no job with a smaller id", allow_none=True
     )  # fmt: skip
-    searchedJobs = described(
+    searched = described(
         fields.Integer, "how many jobs the search has looked at; null where it looked at all", allow_none=True
     )  # fmt: skip
     recurring = fields.List(fields.Nested(FoundRecurring))

@@ -45,10 +45,17 @@ def list_all_jobs(query: Mapping[str, Any]) -> Any:
     rows = [r for r in page.rows if not parsed.names or meets(parsed.names, jobviews.arguments_of(r))]
     return {
         "items": [row(r) for r in rows], "searchedDownTo": page.floor,
-        "searchedJobs": page.looked if page.floor is not None else None,
-        "next": cursors.write(page.rows[-1].id) if page.has_older and page.rows else None,
+        "searched": page.looked if page.floor is not None else None,
+        "next": _down(page),
         "previous": _up(page),
     }  # fmt: skip
+
+
+def _down(page: Page) -> str | None:
+    """A cursor for what comes below a page: where a search ended for want of time, for what it has not looked at."""
+    if page.has_older and page.rows:
+        return cursors.write(page.rows[-1].id)
+    return None if page.floor is None else cursors.write(page.floor)
 
 
 def _up(page: Page) -> str | None:
@@ -67,7 +74,7 @@ def _oldest(parsed: filtering.Parsed, beyond: list[Any] | None, back: list[Any] 
     rows = page.rows[::-1]
     has_before = page.has_older if back else bool(beyond)
     return {
-        "items": [row(r) for r in rows], "searchedDownTo": None, "searchedJobs": None,
+        "items": [row(r) for r in rows], "searchedDownTo": None, "searched": None,
         "next": cursors.write(rows[-1].id) if page.has_newer and rows else None,
         "previous": cursors.write(rows[0].id) if has_before and rows else None,
     }  # fmt: skip

@@ -57,12 +57,17 @@ class JobPage(Schema):
     """A page of jobs, the newest first."""
 
     items = fields.List(fields.Nested(JobRow))
-    next = described(fields.String, "cursor of the following page; null at the end", allow_none=True)
+    next = described(
+        fields.String,
+        "cursor of the following page; null at the end. A search may end for want of time with few items or none, and "
+        "goes on there",
+        allow_none=True,
+    )
     previous = fields.String(allow_none=True)
     searchedDownTo = described(
         fields.Integer, "a filter that no index serves has looked at no job with a smaller id", allow_none=True
     )
-    searchedJobs = described(
+    searched = described(
         fields.Integer, "how many jobs the search has looked at; null where it looked at all", allow_none=True
     )  # fmt: skip
 
