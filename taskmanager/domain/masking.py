@@ -38,7 +38,10 @@ def text(value: str | None, words: Sequence[str]) -> str:
     """A text for people with what looks like an assigned secret masked."""
     if value is None or not may_tell(value):
         return value or ""
-    return _compiled(tuple(words))[1].sub(rf"\1\2{MASK}", _CREDENTIALS.sub(rf"\1:{MASK}@", value))
+    named, assigned = _compiled(tuple(words))
+    if "://" in value:
+        value = _CREDENTIALS.sub(rf"\1:{MASK}@", value)
+    return assigned.sub(rf"\1\2{MASK}", value) if named.search(value) else value  # few name a secret: read quickly
 
 
 @functools.lru_cache(maxsize=8)
