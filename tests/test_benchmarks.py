@@ -11,6 +11,8 @@ from benchmarks import beside, drain, enqueue, idle, latency, load, memory, past
 from benchmarks.fill import fill, fresh
 from benchmarks.summary import summary
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:

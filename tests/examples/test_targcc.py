@@ -23,7 +23,7 @@ from tests.alerts.receivers import Mailbox, body_of, start_mail
 from tests.conftest import drop_database, new_database, server_of
 from tests.legacy.operator import Console
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "examples" / "targcc" / "README.md").read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ from taskmanager import TaskManager, logs
 from taskmanager.storage import job_log, logged
 from tests.conftest import Hands
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
 
 JOBS = """
 import logging, os, sys, time

@@ -15,6 +15,8 @@ from taskmanager.domain.errors import ChangedMeanwhile, InvalidArgument, Invalid
 from taskmanager.storage import alerts, doctor, targcc_marks
 from tests.targcc.office import TABLES, Office
 
+pytestmark = pytest.mark.slow
+
 
 def planned(office: Office, row_id: int) -> datetime:
     """NextRunTime, once it is there."""
