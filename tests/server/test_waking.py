@@ -44,7 +44,7 @@ def test_an_idle_server_begins_at_once_what_somebody_else_enqueues_though_it_loo
     server.start()
     took = []
     try:
-        for n in range(5):
+        for n in range(3):
             asleep(serving)
             started = time.monotonic()
             assert elsewhere.wait(elsewhere.enqueue(double, n), 60) == n * 2
@@ -54,7 +54,7 @@ def test_an_idle_server_begins_at_once_what_somebody_else_enqueues_though_it_loo
         server.stop(grace=1)
         elsewhere.close()
         serving.close()
-    assert sorted(took)[3] < 1.5, f"it looks by itself every 5 s: {took}"
+    assert sorted(took)[1] < 1.5, f"it looks by itself every 5 s: {took}"
 
 
 def asleep(tm: TaskManager) -> None:
