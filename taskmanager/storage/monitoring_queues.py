@@ -29,7 +29,7 @@ _NEXT = 5
 #: Of so many jobs that are next it is told how many are of each type; and so much of each call is read for that.
 SORTED, _CALL, _KINDS = 2_000, 300, 200
 #: Who asks for it has those of so many told that are last in the queue: of one priority, the newest.
-LAST = 10_000
+LAST = 5_000
 #: Before every place of a queue.
 FIRST = (-(1 << 31), 0)
 

@@ -23,7 +23,8 @@ from taskmanager.storage.transaction import Tx, as_moment
 #: Seconds that the statements of a search may take together, its count among them; 400 ms are wanted for a whole page.
 BUDGET = 0.15
 #: A window is sized as if each of its rows took so many times as long as those before: the newest are in the buffers.
-COLDER = 2
+#: Long texts of States, outside their rows, and jobs of a tag, far from each other, take more of them.
+COLDER, COLDER_APART = 2, 4
 #: The first window of a search; and that of one that reads what States say, each a long text outside its row, or that
 #: looks at the jobs of a tag, which lie far from each other.
 FIRST, FIRST_FEW = 10_000, 2_000
@@ -64,8 +65,9 @@ class Search:
         self._way = TAG if wanted.lead is not None else STATE if len(wanted.states) == 1 else KEY
         self._ends_at_once = self._way == KEY and not self.is_up
         self._left = 1 if first is not None else statements - 1 if self._ends_at_once else max(1, statements // 2)
-        few = self._left > 1 and (needs_state(shape_of(wanted)) or wanted.lead is not None)
-        small = FIRST_FEW if few else FIRST
+        lies_apart = needs_state(shape_of(wanted)) or wanted.lead is not None
+        self._colder = COLDER_APART if lies_apart else COLDER
+        small = FIRST_FEW if lies_apart and self._left > 1 else FIRST
         self._first = min(first or small, filters.SCANNED)
         #: Whether it began below some job.
         self.is_below = before is not None
@@ -96,13 +98,13 @@ class Search:
 
     def has_time(self, times: int) -> bool:
         """Whether the budget lasts for so many times what the search has taken."""
-        return self._began is None or (windows.clock() - self._began) * (1 + times * COLDER) <= BUDGET
+        return self._began is None or (windows.clock() - self._began) * (1 + times * self._colder) <= BUDGET
 
     def _size(self, began: float) -> int:
         """How many jobs the next window is to hold; 0 where they would be too few to be worth a statement."""
         if not self.looked:
             return self._first
-        size = windows.further(self.looked, windows.clock() - began, filters.SCANNED, BUDGET, COLDER)
+        size = windows.further(self.looked, windows.clock() - began, filters.SCANNED, BUDGET, self._colder)
         reach = [one[0] - self.looked for one in self._rungs if one[0] <= self.looked + size]
         return max(reach) if reach else 0 if self._rungs else size
 

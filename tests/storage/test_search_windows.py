@@ -125,7 +125,7 @@ def test_a_quick_server_looks_at_all_it_may_and_a_slow_one_at_fewer(
     for wanted, looked in (
         (Wanted(ENQUEUED, (nothing,)), (30, 21, 11, 8, 5)),
         (Wanted((), (nothing,)), (30, 30, 6, 6, 5)),
-        (Wanted((), (VIP, nothing)), (None, None, 11, 8, 5)),
+        (Wanted((), (VIP, nothing)), (None, 13, 8, 6, 5)),  # they lie apart: a second window may be all the colder
     ):  # fmt: skip
         for pace.seconds, most in zip(PACES, looked, strict=True):
             one = page(tm, wanted)
