@@ -11,6 +11,12 @@ def noop() -> None:
 
 
 @job
+def moment() -> float:
+    """When it ran: seconds of the system's clock that all processes share."""
+    return time.monotonic()
+
+
+@job
 def wait(seconds: float) -> None:
     """As long as a call to another machine takes."""
     time.sleep(seconds)
