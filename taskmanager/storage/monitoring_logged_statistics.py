@@ -27,6 +27,8 @@ from taskmanager.storage.transaction import Tx, as_moment
 MEASURED, MOST = 1_000, 100_000
 #: So many are read first where more are asked for; of one name as many as a search looks at first.
 FIRST = 5_000
+#: Seconds that reading them may take: these are no search, and their page is to be told within 80 ms.
+BUDGET = 0.05
 #: Of each name in a list of names so many runs are counted, and so many results shown.
 OF_NAME, RESULTS = 100, 20
 #: So many names are summed up at once.
@@ -94,7 +96,7 @@ def measure(tx: Tx, wanted: WantedRuns, *, shown: int = 60, most: int | None = N
         runs = [_run(tx, r) for r in tx.execute(_newest(kind, inside.lies), inside.given)]
     if inside.bound is not None:
         # The percentiles of two windows are not those of both: the second one begins at the newest run again.
-        again = windows.further(size, windows.clock() - began, most_of(tx, kind, many) + size)
+        again = windows.further(size, windows.clock() - began, most_of(tx, kind, many) + size, BUDGET)
         if again > size:
             size, (inside, row) = again, _figures_of(tx, kind, given, again)
     floor = None if inside.bound is None else tx.clock.to_utc(as_moment(inside.bound))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from taskmanager import TaskManager
-from taskmanager.storage import monitoring_logged_searches, monitoring_logged_statistics, windows
+from taskmanager.storage import monitoring_logged_searches, monitoring_logged_statistics
 from taskmanager.storage.monitoring_logged import WantedRuns
 from taskmanager.storage.monitoring_logged_statistics import RunStatistics, by_name, measure
 from tests.storage.test_monitoring_logged import START, fill, ticking
@@ -68,7 +68,7 @@ def test_a_slow_machine_counts_fewer_and_tells_of_how_many(
     monkeypatch.setattr(monitoring_logged_statistics, "FIRST", 10)
     fill(tm, 100, Success=1)
     for looked, share in ((10, 1), (10, 2), (20, 3), (40, 5), (80, 9)):
-        ticking(monkeypatch, windows.BUDGET / share)
+        ticking(monkeypatch, monitoring_logged_statistics.BUDGET / share)
         found = tm.database.read(lambda tx: measure(tx, wanted, shown=3, most=90))
         assert (found.runs, found.looked, found.min_ms, found.max_ms) == (looked, looked, 100 - looked, 99), share
         assert (found.is_capped, found.floor) == (True, START + timedelta(minutes=100 - looked))
