@@ -23,7 +23,8 @@ from taskmanager.storage.transaction import Tx, as_moment
 #: Seconds that the statements of a search may take together, its count among them; 400 ms are wanted for a whole page.
 BUDGET = 0.15
 #: A window is sized as if each of its rows took so many times as long as those before: the newest are in the buffers.
-#: Long texts of States, outside their rows, and jobs of a tag, far from each other, take more of them.
+#: Long texts of States, outside their rows, and jobs of a tag, far from each other, take more of them; and of those a
+#: window is so many times as large as what was looked at before, however quick that was: it may have been in memory.
 COLDER, COLDER_APART = 2, 4
 #: The first window of a search; and that of one that reads what States say, each a long text outside its row, or that
 #: looks at the jobs of a tag, which lie far from each other.
@@ -104,7 +105,10 @@ class Search:
         """How many jobs the next window is to hold; 0 where they would be too few to be worth a statement."""
         if not self.looked:
             return self._first
-        size = windows.further(self.looked, windows.clock() - began, filters.SCANNED, BUDGET, self._colder)
+        most = filters.SCANNED
+        if self._colder == COLDER_APART:
+            most = min(most, (1 + COLDER_APART) * self.looked)
+        size = windows.further(self.looked, windows.clock() - began, most, BUDGET, self._colder)
         reach = [one[0] - self.looked for one in self._rungs if one[0] <= self.looked + size]
         return max(reach) if reach else 0 if self._rungs else size
 
