@@ -33,11 +33,6 @@ class LocalBell:
         """Whether this system has such sockets, and the folder takes one."""
         return self._socket is not None
 
-    @property
-    def is_set(self) -> bool:
-        """Whether others of this machine see that somebody sleeps here."""
-        return self._is_set
-
     def listen(self, asleep: bool) -> bool:
         """Tell others whether somebody sleeps here; whether that was news."""
         if asleep == self._is_set or self._socket is None:

@@ -27,8 +27,6 @@ class Ringer:
         self._abroad = doorbell and not database.is_embedded
         self._own: dict[str, Callable[[], None]] = {}
         self._folder = _folder_of(database) if self._abroad else None
-        #: Guids that need no ring through the database: they were rung here since its last round.
-        self._nearby: set[str] = set()
         #: Whom the last round rang.
         self._sleepers: set[str] = set()
         self._renew()
@@ -37,6 +35,8 @@ class Ringer:
     def _renew(self) -> None:
         """In a forked child the thread does not go on, and the servers are its parent's: they are rung as others'."""
         self._own.clear()
+        #: Guids that need no ring through the database: they were rung here since its last round.
+        self._nearby: set[str] = set()
         self._wanted = threading.Event()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
@@ -50,8 +50,8 @@ class Ringer:
         """These queues got work."""
         for wake in list(self._own.values()):
             wake()
-        if self._folder is not None:
-            rung = ring_sleepers(self._folder, self._own)
+        if self._abroad:
+            rung = set() if self._folder is None else ring_sleepers(self._folder, self._own)
             with self._lock:
                 self._nearby |= rung
             self._wanted.set()
