@@ -103,7 +103,7 @@ def test_each_peer_has_a_program_and_says_what_it_keeps() -> None:
         assert (PROGRAMS / peer.program).is_file()
         assert peer.keeps
         assert peer.settings
-        assert set(peer.needs) <= set(services.USUAL)
+        assert set(peer.needs) <= {*services.USUAL, services.EMBEDDED}
     assert [peer.name for peer in chosen("rq, ours-mysql")] == ["ours-mysql", "rq"]
     with pytest.raises(SystemExit, match="unknown: resque"):
         chosen("resque")
@@ -122,6 +122,15 @@ def test_a_peer_that_needs_node_is_told_where_there_is_none(tmp_path: Path, monk
     peer = next(peer for peer in PEERS if peer.node)
     with pytest.raises(NotInstallable, match="needs node and npm"):
         place(peer, tmp_path)
+
+
+def test_the_embedded_database_is_a_new_file_which_is_gone_afterwards() -> None:
+    (peer,) = chosen("ours-sqlite")
+    assert services.missing(peer, {}) is None
+    with services.databases(peer, {}) as variables:
+        folder = Path(variables["BENCH_SQLITE_URL"].removeprefix("sqlite:///")).parent
+        assert folder.is_dir()
+    assert not folder.exists()
 
 
 def test_the_table_tells_ratios_to_ours_and_what_was_not_measured() -> None:

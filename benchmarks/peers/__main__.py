@@ -85,11 +85,11 @@ def main() -> None:
         raise SystemExit("--jobs must be 10 at least, and --pings 3")
     peers = chosen(given.only)
     addresses = {service: getattr(given, service) for service in services.USUAL}
-    needed = {service: addresses[service] for peer in peers if not services.missing(peer, addresses)
-              for service in peer.needs}  # fmt: skip
     kept: dict[str, Any] = {
-        "surroundings": {"servers": services.settings(needed), "python": platform.python_version(),
-                         "cores": os.cpu_count(), "system": platform.platform(), "load": os.getloadavg()},
+        "surroundings": {
+            "servers": services.settings(services.addresses_of(peers, addresses)), "python": platform.python_version(),
+            "cores": os.cpu_count(), "system": platform.platform(), "load": os.getloadavg(),
+        },
     }  # fmt: skip
     kept["systems"] = rounds(peers, addresses, given)
     print(tables.table(kept["systems"], [peer.name for peer in peers if peer.ours]))

@@ -7,11 +7,13 @@ from benchmarks.peers.peer import BIN, PROCESSES, PYTHON, Peer
 _DJANGO = {"DJANGO_SETTINGS_MODULE": "django_settings"}
 _MANAGE = (PYTHON, "-m", "django")
 _OURS = "all: arguments, three states with their times, the row of history, counters; fsync for each batch"
+_OURS_EMBEDDED = "the same, in a file; fsync at checkpoints (WAL, synchronous NORMAL)"
 _OURS_SETTINGS = "20 threads a process, doorbell on"
 
 PEERS = (
     Peer("ours-mysql", "on_taskmanager.py", ("mysql",), _OURS, _OURS_SETTINGS, ours=True),
     Peer("ours-postgresql", "on_taskmanager.py", ("postgresql",), _OURS, _OURS_SETTINGS, ours=True),
+    Peer("ours-sqlite", "on_taskmanager.py", ("sqlite",), _OURS_EMBEDDED, _OURS_SETTINGS, ours=True),
     Peer(
         "celery-redis", "on_celery.py", ("redis",), "nothing of a job that has ended; the queue as Redis keeps it",
         "prefork, results ignored, prefetch 128 a process, no gossip, no mingle",

@@ -20,8 +20,9 @@ PYTHON, BIN, PROGRAM, PROCESSES = "{python}", "{bin}", "{program}", "{processes}
 class Peer:
     """One job system with the settings it is measured in.
 
-    `needs` are names of services: redis, amqp, mysql, postgresql. `keeps` says what is left of a job that has ended.
-    `worker` starts the worker: one command for each process, or one for all of them where `together` is set.
+    `needs` are names of services: redis, amqp, mysql, postgresql, or sqlite, which is a file. `keeps` says what is left
+    of a job that has ended. `worker` starts the worker: one command for each process, or one for all of them where
+    `together` is set.
     `packages` are installed by pip, or by npm where `node` is set; `wished` ones may be missing.
     """
 

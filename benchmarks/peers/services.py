@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -20,6 +21,8 @@ USUAL = {
     "mysql": "mysql+pymysql://root@127.0.0.1:3306/",
     "postgresql": "postgresql+psycopg://postgres@127.0.0.1:5432/postgres",
 }
+#: What needs no server: a new file for each system.
+EMBEDDED = "sqlite"
 _PORTS = {"redis": 6379, "amqp": 5672, "mysql": 3306, "postgresql": 5432}
 
 
@@ -35,7 +38,7 @@ def usual(service: str) -> str:
 
 def missing(peer: Peer, addresses: Mapping[str, str]) -> str | None:
     """Why a peer cannot be measured: the service that does not answer."""
-    for service in peer.needs:
+    for service in _served(peer):
         parts = urlsplit(addresses[service])
         try:
             socket.create_connection((parts.hostname or "127.0.0.1", parts.port or _PORTS[service]), 3).close()
@@ -44,23 +47,35 @@ def missing(peer: Peer, addresses: Mapping[str, str]) -> str | None:
     return None
 
 
+def _served(peer: Peer) -> list[str]:
+    return [service for service in peer.needs if service != EMBEDDED]
+
+
+def addresses_of(peers: Iterable[Peer], addresses: Mapping[str, str]) -> dict[str, str]:
+    """The addresses of the services that these peers need and that answer."""
+    return {name: addresses[name] for peer in peers if not missing(peer, addresses) for name in _served(peer)}
+
+
 @contextmanager
 def databases(peer: Peer, addresses: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """Environment variables with the addresses of what the peer needs; its databases are made, and dropped after."""
-    given = {variable(name): addresses[name] for name in peer.needs}
+    given = {variable(name): addresses[name] for name in _served(peer)}
     made: list[tuple[URL, str]] = []
-    try:
-        for service in ("mysql", "postgresql"):
-            if service in peer.needs:
-                admin, name = make_url(addresses[service]), f"bench_{peer.name.replace('-', '_')}"
-                _administer(admin, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
-                made.append((admin, name))
-                given[variable(service)] = admin.set(database=name).render_as_string(hide_password=False)
-        yield given
-    finally:
-        for admin, name in made:
-            force = " WITH (FORCE)" if admin.get_backend_name() == "postgresql" else ""
-            _administer(admin, f"DROP DATABASE {name}{force}")
+    with tempfile.TemporaryDirectory() as folder:
+        if EMBEDDED in peer.needs:
+            given[variable(EMBEDDED)] = f"sqlite:///{folder}/bench.db"
+        try:
+            for service in ("mysql", "postgresql"):
+                if service in peer.needs:
+                    admin, name = make_url(addresses[service]), f"bench_{peer.name.replace('-', '_')}"
+                    _administer(admin, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
+                    made.append((admin, name))
+                    given[variable(service)] = admin.set(database=name).render_as_string(hide_password=False)
+            yield given
+        finally:
+            for admin, name in made:
+                force = " WITH (FORCE)" if admin.get_backend_name() == "postgresql" else ""
+                _administer(admin, f"DROP DATABASE {name}{force}")
 
 
 def _administer(admin: URL, *statements: str) -> None:

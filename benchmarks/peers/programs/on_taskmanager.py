@@ -14,8 +14,8 @@ def noop(number: int) -> None:
 
 
 def _url() -> str:
-    return next(os.environ[name] for name in ("BENCH_OURS_URL", "BENCH_MYSQL_URL", "BENCH_POSTGRESQL_URL")
-                if name in os.environ)  # fmt: skip
+    names = ("BENCH_OURS_URL", "BENCH_SQLITE_URL", "BENCH_MYSQL_URL", "BENCH_POSTGRESQL_URL")
+    return next(os.environ[name] for name in names if name in os.environ)
 
 
 def _tm() -> TaskManager:
