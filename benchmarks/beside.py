@@ -28,7 +28,10 @@ def is_drained(tm: TaskManager) -> bool:
     """Whether nothing waits in the queue any more."""
     queue = tm.database.tables.queue
     with tm.database.engine.connect() as connection:
-        return connection.execute(select(queue.c.Id).where(queue.c.Queue == QUEUE).limit(1)).first() is None
+        waiting = select(queue.c.Id).where(queue.c.Queue == QUEUE)
+        # In the order of the index: to PostgreSQL a scan over the rows of other queues seems as cheap.
+        by = (queue.c.Queue, queue.c.FetchedAt, queue.c.Priority, queue.c.Id)
+        return connection.execute(waiting.order_by(*by).limit(1)).first() is None
 
 
 def per_second(tm: TaskManager, jobs: int, processes: int = 1) -> float:
@@ -45,7 +48,7 @@ def per_second(tm: TaskManager, jobs: int, processes: int = 1) -> float:
     begun = time.perf_counter()
     tm.resume_queue(QUEUE)
     while not is_drained(tm):
-        time.sleep(0.02)
+        time.sleep(0.05)
     taken = time.perf_counter() - begun
     ended(*workers)
     return jobs / taken

@@ -111,8 +111,7 @@ def milliseconds(text: object) -> float | None:
 def pretty(text: str) -> str:
     """JSON with line breaks, its numbers as they were written; other text as it is."""
     try:
-        value = json.loads(text, parse_float=_Written, parse_int=_Written)
-        return json.dumps(value, indent=2, ensure_ascii=False, default=str, cls=_Exact)
+        return _laid_out(json.loads(text, parse_float=_Number, parse_int=_Number), "\n")
     except (ValueError, TypeError, RecursionError):
         return str(text)
 
@@ -141,24 +140,20 @@ def marked(text: str, needle: str) -> Markup:
     return Markup("{}<mark>{}</mark>{}").format(text[:at], text[at:end], text[end:])
 
 
-class _Written(float):
-    """A number that is written back as it was read: JavaScript and floats would round it."""
+class _Number(str):
+    """A number as it was written: JavaScript and floats would round it."""
 
-    def __new__(cls, text: str) -> _Written:
-        made = super().__new__(cls, text)
-        made.text = text
-        return made
-
-    text: str
-
-    def __repr__(self) -> str:
-        return self.text
+    __slots__ = ()
 
 
-class _Exact(json.JSONEncoder):
-    """Writes numbers by their own words."""
-
-    def iterencode(self, o: Any, _one_shot: bool = False) -> Any:
-        return json.encoder._make_iterencode(  # type: ignore[attr-defined]
-            {}, self.default, json.encoder.encode_basestring, self.indent, repr, ": ", ",", False, False, False
-        )(o, 0)
+def _laid_out(value: Any, line: str) -> str:
+    """A value of JSON, each part of it on a line of its own. line: the line end with the blanks before its parts."""
+    if isinstance(value, _Number):
+        return str(value)
+    inner = line + "  "
+    if isinstance(value, dict) and value:
+        parts = [f"{json.dumps(k, ensure_ascii=False)}: {_laid_out(v, inner)}" for k, v in value.items()]
+        return f"{{{inner}{f',{inner}'.join(parts)}{line}}}"
+    if isinstance(value, list) and value:
+        return f"[{inner}{f',{inner}'.join(_laid_out(v, inner) for v in value)}{line}]"
+    return json.dumps(value, ensure_ascii=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 import sys
 import types
 import typing
@@ -41,7 +42,7 @@ def unwrap(annotation: Any) -> Any:
     """What stands under Annotated, NewType, Final, Required, a type alias and a TypeVar."""
     while True:
         if isinstance(annotation, TypeVar):
-            annotation = annotation.__bound__ or Union.__getitem__(annotation.__constraints__ or Any)
+            annotation = annotation.__bound__ or operator.getitem(Union, annotation.__constraints__ or Any)
         elif typing.get_origin(annotation) in (Annotated, Final, Required, NotRequired):
             annotation = typing.get_args(annotation)[0]
         elif hasattr(annotation, "__supertype__"):  # NewType

@@ -80,16 +80,26 @@ class Alerts(Filter):
             rules = self.book.current(AGE)
             if not rules.rows and not rules.failing and (definition is None or definition.alerts is None):
                 return
-            ended = self._ended(context, None)
-            if self.rows_tell and _row_id(ended) is not None and alerts.is_older(context.effects.tx):
-                return  # its row tells of it, by one message
-            ended.events = self._of_success(ended, rules)
-            if ended.events:
-                context.effects.later(self.tell, ended)
+            self._succeeded(context, rules)
             return
         failure = next((s for s in [*context.traversed, state] if isinstance(s, Failed)), None)
         if failure is not None:
             context.effects.later(self.tell, self._ended(context, failure))
+
+    def _succeeded(self, context: Electing, rules: Rules) -> None:
+        """Most jobs are named by no rule: that is found out once, until the rules are read again."""
+        asked = (context.parameters.get("RecurringJobId"), context.parameters.get("JobName"))
+        kind = (context.definition.name if context.definition else None, *asked)
+        if rules.is_unheard(kind):
+            return
+        ended = self._ended(context, None)
+        if self.rows_tell and _row_id(ended) is not None and alerts.is_older(context.effects.tx):
+            return  # its row tells of it, by one message
+        ended.events = self._of_success(ended, rules)
+        if ended.events:
+            context.effects.later(self.tell, ended)
+        elif ended.rule is None and rules.row(ended.names) is None:
+            rules.remember_unheard(kind)
 
     def of_row(
         self, tx: Tx, row_id: int, name: str, event: Event, facts: Mapping[str, Any], *, to_row: bool = True

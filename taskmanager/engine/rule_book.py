@@ -20,6 +20,8 @@ log = logging.getLogger("taskmanager.alerts")
 AGE, AGE_OF_FAILURE = 1.0, 0.2
 #: How long rules that cannot be read are not asked for again.
 _BROKEN_SECONDS = 30.0
+#: Of so many kinds of jobs it is kept that no rule names them.
+_MOST_KINDS = 10_000
 
 
 @dataclass(slots=True)
@@ -29,6 +31,17 @@ class Rules:
     rows: dict[str, AlertRow] = field(default_factory=dict)
     failing: set[str] = field(default_factory=set)
     until: float = 0.0
+    unheard: set[tuple[str | None, ...]] = field(default_factory=set)
+
+    def is_unheard(self, kind: tuple[str | None, ...]) -> bool:
+        """Whether no rule names jobs of a kind, and no alert of theirs is active: what they come to is told nobody."""
+        return kind in self.unheard
+
+    def remember_unheard(self, kind: tuple[str | None, ...]) -> None:
+        """No rule names jobs of this kind, whatever they come to."""
+        if len(self.unheard) >= _MOST_KINDS:
+            self.unheard.clear()
+        self.unheard.add(kind)
 
     def row(self, names: Iterable[str]) -> AlertRow | None:
         """The row for a job by the first of its names that has one."""

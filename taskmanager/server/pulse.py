@@ -33,6 +33,8 @@ _AFTER_RING_SECONDS = 0.01
 #: After a ring its thread lets go of Python's lock, so that who was woken begins before it lies down again. A ring that
 #: comes meanwhile is lost: the look that follows a ring finds what it was for.
 _LET_GO_SECONDS = 0.0005
+#: Looks of a process whose claims find as many jobs as it can take: what it learns is what else is due.
+_STREAMING_SECONDS = 0.25
 #: Looks of an idle process that something else wakes are a safety net, for jobs written by SQL and rings that were
 #: lost: they are at least so far apart.
 _WOKEN_SECONDS = 0.5
@@ -41,8 +43,9 @@ _WOKEN_SECONDS = 0.5
 class Pulse(Process):
     """Looks, and rings the alarms of the fetcher and the schedulers.
 
-    idle_seconds, busy_seconds: between two looks. stretch: by how much looks of an idle process may be farther apart,
-    where other servers look, too.
+    idle_seconds, busy_seconds: between two looks. is_streaming: whether claims find all that can be done, so that no
+    look for jobs is needed; at its end somebody sets the alarm. stretch: by how much looks of an idle process may be
+    farther apart, where other servers look, too.
     """
 
     name = "pulse"
@@ -51,6 +54,7 @@ class Pulse(Process):
         self, database: Database, watcher: Watcher, wakes: Mapping[str, Process],
         bell: Doorbell | FileBell | None,
         *, nearby: LocalBell | None = None, is_busy: Callable[[], bool], idle_seconds: float, busy_seconds: float,
+        is_streaming: Callable[[], bool] = lambda: False,
         on_quiet: Callable[[bool], None] = lambda quiet: None, on_stop: Callable[[], None] = lambda: None,
         stretch: Callable[[], float] = lambda: 1.0,
     ) -> None:  # fmt: skip
@@ -58,6 +62,7 @@ class Pulse(Process):
         self.database, self.watcher, self.wakes, self.bell = database, watcher, wakes, bell
         self._bells = [one for one in (nearby, bell) if one is not None]
         self._idle, self._busy = idle_seconds, busy_seconds
+        self._is_streaming, self._streams_until = is_streaming, 0.0
         self._is_busy, self._on_quiet, self._on_stop, self._stretch = is_busy, on_quiet, on_stop, stretch
         self._lively_until = time.monotonic()
         #: The doorbell rang since the last tick; and the look was put off for it, once.
@@ -67,6 +72,9 @@ class Pulse(Process):
         self._is_touched, self._soon, self._untold = False, _EMBEDDED_TOLD_SECONDS, 0
 
     def tick(self) -> float:
+        if self._is_streaming() and (left := self._streams_until - time.monotonic()) > 0:
+            self._is_rung = False
+            return left
         if self._is_rung:
             self._is_rung = False
             if not self._is_put_off:
@@ -84,8 +92,12 @@ class Pulse(Process):
             self._lively_until = time.monotonic() + _LIVELY_SECONDS
         lively = time.monotonic() < self._lively_until
         self._sleep(not self._is_busy())
-        rest = min(self._busy if lively else self._rest_idle(glance), max(0.001, self._until_due(glance)))
+        due = max(0.001, self._until_due(glance))
+        rest = min(self._busy if lively else self._rest_idle(glance), due)
         self._look_at = time.monotonic() + rest
+        if self._is_streaming():
+            self._streams_until = time.monotonic() + min(_STREAMING_SECONDS, due)
+            return min(_STREAMING_SECONDS, due)
         return self._rest_embedded() if self.database.is_embedded else rest
 
     def ring(self) -> None:

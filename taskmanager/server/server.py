@@ -20,6 +20,7 @@ from taskmanager.engine.recurring import RecurringJobs
 from taskmanager.engine.transitions import Transitions
 from taskmanager.server.company import Company
 from taskmanager.server.completer import Completer
+from taskmanager.server.failure_keeper import FailureKeeper
 from taskmanager.server.hold_keeper import HoldKeeper
 from taskmanager.server.lifeline import Lifeline, folder_of
 from taskmanager.server.local_bell import LocalBell
@@ -29,15 +30,7 @@ from taskmanager.server.pulse import BellLoop, Pulse
 from taskmanager.server.recollection import Recollection
 from taskmanager.server.runners import Runners
 from taskmanager.server.schedulers import DelayedScheduler, RecurringScheduler
-from taskmanager.server.upkeep import (
-    Cancellation,
-    CounterRoller,
-    Expirer,
-    FailureKeeper,
-    Heartbeat,
-    StackTeller,
-    Watchdog,
-)
+from taskmanager.server.upkeep import Cancellation, CounterRoller, Expirer, Heartbeat, StackTeller, Watchdog
 from taskmanager.server.vitals import Vitals
 from taskmanager.server.worker import MESSENGERS, Worker
 from taskmanager.storage import server_facts, servers
@@ -103,9 +96,11 @@ class Server:
         self.pulse = Pulse(
             database, Watcher(database, settings.worked_queues, self.id), wakes, self.bell,
             nearby=self.nearby, is_busy=lambda: self.worker.is_busy or self.worker.quiet,
+            is_streaming=lambda: self.worker.is_streaming,
             idle_seconds=settings.poll_interval_seconds, busy_seconds=settings.poll_interval_busy_seconds,
             on_quiet=self.worker.be_quiet, on_stop=self._retire_soon, stretch=lambda: self.company.stretch,
         )  # fmt: skip
+        self.worker.ran_dry = self.pulse.alarm.set
         self._loops: list[Loop] = []
         self._bell_loops: list[BellLoop] = []
         self.jobs_done = 0

@@ -13,7 +13,6 @@ from taskmanager.domain.errors import StorageError
 from taskmanager.domain.records import ServerRecord
 from taskmanager.domain.texts import storable
 from taskmanager.engine import expiring
-from taskmanager.engine.entering import RETRIES, SCHEDULE
 from taskmanager.engine.transitions import Transitions
 from taskmanager.server.completer import Completer
 from taskmanager.server.lifeline import Lifeline
@@ -21,7 +20,7 @@ from taskmanager.server.old_history import OldHistory
 from taskmanager.server.process import Process
 from taskmanager.server.telling import Running
 from taskmanager.server.undertaker import Undertaker
-from taskmanager.storage import audit, expiry, failures, jobs, queues, retry_rows, server_facts, servers, stacks
+from taskmanager.storage import audit, expiry, jobs, queues, server_facts, servers, stacks
 from taskmanager.storage.database import Database
 from taskmanager.storage.transaction import Tx
 
@@ -30,10 +29,6 @@ log = logging.getLogger("taskmanager.upkeep")
 _BATCH = 1000
 #: For a question that the pulse, which may look seldom, has not seen.
 _ASKED_SECONDS = 15.0
-#: A round through all failed jobs is begun again after so long.
-_ROUND_SECONDS = 600.0
-#: How often retries are looked for that have no time.
-_RETRY_SECONDS = 60.0
 
 
 class Heartbeat(Process):
@@ -216,38 +211,6 @@ class CounterRoller(Process):
 
     def tick(self) -> float:
         return 0.2 if self.database.run(lambda tx: expiry.roll_up(tx, _BATCH)) >= _BATCH else 30.0
-
-
-class FailureKeeper(Process):
-    """Puts groups of failed jobs right where jobs entered or left Failed by another hand than ours, and retries in the
-    order of when they are due where .NET or an older version wrote them.
-    """
-
-    name = "failure-keeper"
-
-    def __init__(self, database: Database) -> None:
-        super().__init__()
-        self.database = database
-        self._members: tuple[str, str] | None = ("", "")
-        self._failed: int | None = 0
-        self._next_round = 0.0
-
-    def tick(self) -> float:
-        dated = self.database.run(lambda tx: retry_rows.date(tx, RETRIES, SCHEDULE, _BATCH))
-        if time.monotonic() < self._next_round:
-            return 0.5 if dated >= _BATCH else _RETRY_SECONDS
-        if self._members is not None:
-            at = self._members
-            self._members = self.database.run(lambda tx: failures.prune_behind(tx, at, _BATCH))
-        if self._failed is not None:
-            after = self._failed
-            self._failed = self.database.run(lambda tx: failures.adopt(tx, after, _BATCH))
-        if self._members is None and self._failed is None:
-            self.database.run(failures.drop_empty)
-            self._members, self._failed = ("", ""), 0
-            self._next_round = time.monotonic() + _ROUND_SECONDS
-            return _RETRY_SECONDS
-        return 0.5
 
 
 class StackTeller(Process):

@@ -6,6 +6,7 @@ import itertools
 import logging
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
@@ -77,6 +78,9 @@ class Worker(Process):
         )  # fmt: skip
         self._done = 0
         self._rate, self._rate_at, self._rate_done = 0.0, time.monotonic(), 0
+        self._is_full = False
+        #: Called when claims find fewer than there is room for, after some that did not.
+        self.ran_dry: Callable[[], None] = lambda: None
         self.draining = False
         #: Asked by somebody to take no more jobs, until asked again.
         self.quiet = False
@@ -102,9 +106,15 @@ class Worker(Process):
         self._claim_messages(is_busy=found >= room)
         if room <= 0:
             return 0.05
+        self._note_full(found >= room)
         if self._sweeper.has_met() or found >= room:
             return 0.0
         return DOUBT_PAUSE if self.claims.unanswered else _REST_SECONDS
+
+    def _note_full(self, is_full: bool) -> None:
+        was_full, self._is_full = self._is_full, is_full
+        if was_full and not is_full:
+            self.ran_dry()
 
     def perform(self, claim: Claim) -> None:
         """Perform one claim in the calling thread."""
@@ -194,6 +204,11 @@ class Worker(Process):
     def is_busy(self) -> bool:
         """Whether jobs come so fast that ringing for each would be a waste."""
         return self._rate > _BUSY_RATE and time.monotonic() - self._rate_at < 1.0
+
+    @property
+    def is_streaming(self) -> bool:
+        """Whether jobs come fast, and each claim has found as many as there was room for: nobody need look for more."""
+        return self._is_full and self.is_busy and not self.quiet
 
     def finished(self, claims: list[Claim]) -> None:
         """Claims whose outcome is written."""

@@ -37,6 +37,10 @@ _TOLD_SECONDS = 10.0
 #: A group without jobs is kept so long after its last failure, for who still has its page before him.
 _EMPTY_SECONDS = 7 * 86_400.0
 _OWN = "taskmanager.tasks."
+#: Until when a round belongs to who does it, or none is begun.
+_KEEPER, _ROUND = "failure-keeper", "round"
+#: What is farther off was written while a clock was wrong.
+_FARTHEST_SECONDS = 3600.0
 _DATA = 16_000
 _told: WeakKeyDictionary[Prepared, dict[str, float]] = WeakKeyDictionary()
 
@@ -197,6 +201,18 @@ def adopt(tx: Tx, after: int, limit: int) -> int | None:
     if failures:
         record(tx, failures)
     return int(found[-1][0]) if len(found) >= limit else None
+
+
+def take_round(tx: Tx, *, held: bool, rest: float) -> bool:
+    """Whether this process does the round that puts groups right, or goes on with it, where `held`: one does at a time.
+
+    rest: seconds without a sign of it after which another begins anew.
+    """
+    until, now = structures.lock_one(tx, _KEEPER, _ROUND), times.to_unix(tx.now())
+    if not held and until is not None and 0 < until - now < _FARTHEST_SECONDS:
+        return False
+    structures.put(tx, _KEEPER, {_ROUND: now + rest})
+    return True
 
 
 def drop_empty(tx: Tx) -> int:

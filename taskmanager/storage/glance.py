@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from taskmanager.storage.database import Database
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.holding import PAUSED_JOBS
-from taskmanager.storage.queues import PAUSED
+from taskmanager.storage.queues import CLAIM, PAUSED
 from taskmanager.storage.recurring import PAUSED as PAUSED_RECURRING
 from taskmanager.storage.recurring import SET as RECURRING
 from taskmanager.storage.servers import QUIET, STOPS
@@ -46,8 +46,9 @@ class Glance:
 def _waiting(t: Tables, p: Product) -> str:
     """Whether a queue has a row that may be claimed; one that is paused has none."""
     q = p.quote
+    free = f"r.{q('Queue')} = :queue AND r.{q('FetchedAt')} IS NULL"
     return (
-        f"(EXISTS (SELECT 1 FROM {q(t.queue.name)} r WHERE r.{q('Queue')} = :queue AND r.{q('FetchedAt')} IS NULL) "
+        f"({p.any_row(t.queue.name, free, ('Queue', *CLAIM))} "
         f"AND NOT EXISTS (SELECT 1 FROM {q(t.set.name)} s WHERE s.{q('Key')} = '{PAUSED}' "
         f"AND s.{q('Value')} = :queue))"
     )

@@ -72,11 +72,9 @@ def free_rows(t: Tables, p: Product) -> str:
 @statement
 def held_queues(t: Tables, p: Product) -> str:
     """Queues in which a row is held: a look-up for each."""
-    q = p.quote
-    return (
-        f"SELECT x.name FROM ({p.distinct(t.queue.name, 'Queue', 1_000)}) x WHERE EXISTS (SELECT 1 FROM "
-        f"{q(t.queue.name)} r WHERE r.{q('Queue')} = x.name AND r.{q('FetchedAt')} = '{holding.HELD}')"
-    )
+    held = f"r.{p.quote('Queue')} = x.name AND r.{p.quote('FetchedAt')} = '{holding.HELD}'"
+    found = p.any_row(t.queue.name, held, ("Queue", *queues.CLAIM))
+    return f"SELECT x.name FROM ({p.distinct(t.queue.name, 'Queue', 1_000)}) x WHERE {found}"
 
 
 @statement

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -54,3 +55,21 @@ def test_a_job_is_performed_and_written_back_by_a_bounded_number_of_calls(worker
     assert not worker.worker.held
     assert performed <= _PERFORM, performed
     assert written <= _WRITE_BACK[engine_name], written
+
+
+def test_rules_of_alerts_for_other_jobs_cost_a_job_nothing(tm: TaskManager, worker: Any) -> None:
+    def written() -> float:
+        for claim in worker.claim():
+            worker.worker.perform(claim)
+        return calls(worker.completer.flush) / _JOBS
+
+    without = written()
+    alert = tm.database.tables.legacy.alert
+    with tm.database.engine.begin() as connection:
+        rules = [{"JobName": f"Totals {n}", "EmailRecipients": "ops@example.org"} for n in range(20)]
+        connection.execute(alert.insert(), rules)
+    tm.alerts.book._read_at = 0.0
+    assert len(tm.alerts.book.current(1.0).rows) == 20
+    tm.alerts.book._read_at = time.monotonic() + 600  # to read them anew is another matter
+    tm.enqueue_many(nothing, [(n,) for n in range(_JOBS)])
+    assert written() <= without + 6

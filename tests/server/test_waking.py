@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,3 +101,32 @@ def test_a_ring_wakes_the_fetcher_and_the_pulse_lets_it_go_first_but_once(tm: Ta
     pulse.tick()
     assert watcher.count == before + 1, "however often somebody rings, it looks"
     pulse.close()
+
+
+def test_while_claims_find_all_that_can_be_done_nobody_looks_for_more(tm: TaskManager) -> None:
+    watcher, streams = Looks(tm.database, ["default"], "me"), True
+    pulse = Pulse(
+        tm.database, watcher, {"waiting": Rung()}, None, is_busy=lambda: True, is_streaming=lambda: streams,
+        idle_seconds=2, busy_seconds=0.02,
+    )  # fmt: skip
+    assert pulse.tick() >= 0.2
+    pulse.ring()
+    assert pulse.tick() > 0.1
+    assert watcher.count == 1, "not for a ring either"
+    streams = False
+    pulse.tick()
+    assert watcher.count == 2
+    pulse.close()
+
+
+def test_a_fetcher_that_runs_dry_says_so_once(tm: TaskManager, hands: Callable[..., Any]) -> None:
+    worker = hands(threads=2)
+    dry = list[str]()
+    worker.worker.ran_dry = lambda: dry.append("dry")
+    tm.enqueue_many(double, [(n,) for n in range(2)])
+    worker.worker.tick()
+    assert dry == [], "there may be more"
+    worker.work()
+    worker.worker.tick()
+    worker.worker.tick()
+    assert dry == ["dry"]

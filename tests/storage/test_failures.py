@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +13,8 @@ from taskmanager import TaskManager
 from taskmanager.domain.failures import fingerprint, frame_of, general
 from taskmanager.domain.states import Failed
 from taskmanager.engine.transitions import Change
-from taskmanager.server.upkeep import FailureKeeper
+from taskmanager.server import failure_keeper
+from taskmanager.server.failure_keeper import FailureKeeper
 from taskmanager.storage import failures, monitoring_failures, structures
 from taskmanager.storage.monitoring_failures import FailureGroup
 from taskmanager.storage.monitoring_filters import Term, Wanted
@@ -109,6 +112,38 @@ def test_what_another_hand_changed_is_put_right(tm: TaskManager) -> None:
     left = tm.database.read(lambda tx: failures.members(tx, key, 10))
     assert sorted(left) == ids[2:4]
     assert to_the_end(tm, start(tm, "requeue", key)).changed == 2
+
+
+def test_one_process_does_the_round_until_it_is_lost_and_the_next_round_comes_later(
+    tm: TaskManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failure_keeper, "_BATCH", 2)
+    fail(tm, tm.enqueue_many(send, [(str(n),) for n in range(9)]))
+    first, second = FailureKeeper(tm.database), FailureKeeper(tm.database)
+    began = list[FailureKeeper]()
+    for keeper in (first, second):
+        monkeypatch.setattr(
+            keeper, "_go_on", lambda keeper=keeper: (began.append(keeper), FailureKeeper._go_on(keeper))
+        )
+    assert first.tick() < 60
+    assert second.tick() == 60
+    assert first.tick() < 60
+    assert began == [first, first]
+    tm.database.clock.shift(timedelta(seconds=200))
+    while second.tick() < 60:
+        pass
+    assert set(began[2:]) == {second}, "who began has died, another begins anew"
+    assert FailureKeeper(tm.database).tick() == 60, "a process that starts begins no round of its own"
+    tm.database.clock.shift(timedelta(seconds=700))
+    assert FailureKeeper(tm.database).tick() < 60
+
+
+def test_the_pause_after_a_batch_grows_with_what_it_took(tm: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failure_keeper, "_BATCH", 2)
+    fail(tm, tm.enqueue_many(send, [(str(n),) for n in range(9)]))
+    keeper = FailureKeeper(tm.database)
+    monkeypatch.setattr(keeper, "_go_on", lambda: time.sleep(0.2))
+    assert 4 <= keeper.tick() <= 30
 
 
 def test_a_member_that_is_not_failed_does_not_hold_up_the_others(tm: TaskManager) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select, text
 from taskmanager import TaskManager
 from taskmanager.domain import times
 from taskmanager.domain.records import Claim
-from taskmanager.storage import expiry, jobs, queues, stranded, structures
+from taskmanager.storage import expiry, glance, jobs, queues, stranded, structures
 from taskmanager.storage.database import Database
 from taskmanager.storage.statements import Builder
 from taskmanager.storage.transaction import Tx
@@ -65,6 +65,18 @@ def test_the_claim_is_served_by_its_index_without_a_sort(tm: TaskManager, count:
         assert "IX_HangfireJobQueue_Claim" in plan
         for word in ("filesort", "Sort", "TEMP B-TREE"):
             assert word not in plan
+
+
+def test_whether_a_queue_has_a_free_row_is_one_look_into_its_index_whatever_else_waits(
+    tm: TaskManager, engine_name: str
+) -> None:
+    others = [(i, f"q{i % 3}", 0) for i in range(9000)]
+    tm.database.run(lambda tx: queues.push(tx, others))
+    tm.database.run(lambda tx: queues.push(tx, [(i, "last", 0) for i in range(10_000, 13_000)]))
+    analyze(tm)
+    plan = plan_of(tm, glance.glance, {"queue": "last", "server": "s"})
+    assert "IX_HangfireJobQueue_Claim" in plan, plan
+    assert 'Seq Scan on "HangfireJobQueue"' not in plan, plan
 
 
 def test_a_claim_starts_where_the_one_before_ended_and_misses_nothing(tm: TaskManager) -> None:

@@ -112,7 +112,7 @@ def with_many_states(tm: TaskManager, runs: int) -> int:
             tm.transitions.apply(tx, [Change(job_id, Processing(server_id=SERVER, worker_id="1"), elect=False)])
             tm.transitions.apply(tx, [Change(job_id, Scheduled(enqueue_at=now, reason=f"again {number}"), elect=False)])
             line = json.dumps({"level": "INFO", "message": f"line of run {number}"})
-            job_log.add(tx, [{"JobId": job_id, "Attempt": number, "CreatedAt": now, "Lines": line}])
+            job_log.add(tx, [{"JobId": job_id, "Attempt": number, "CreatedAt": tx.bind_moment(now), "Lines": line}])
 
     tm.database.run(work)
     return job_id
@@ -154,7 +154,7 @@ def test_a_long_log_is_read_on_also_when_the_job_has_ended(embedded: TaskManager
     def work(tx: Any) -> None:
         for chunk in range(450):
             lines = "\n".join(json.dumps({"level": "INFO", "message": f"line {chunk}.{n}"}) for n in range(4))
-            job_log.add(tx, [{"JobId": job_id, "Attempt": 1, "CreatedAt": tx.now(), "Lines": lines}])
+            job_log.add(tx, [{"JobId": job_id, "Attempt": 1, "CreatedAt": tx.bind_moment(tx.now()), "Lines": lines}])
 
     embedded.database.run(work)
     embedded.client.fail(job_id, ValueError(), "no")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from taskmanager import TaskManager
-from taskmanager.server.upkeep import FailureKeeper
+from taskmanager.server.failure_keeper import FailureKeeper
 from taskmanager.storage import monitoring_sets, retry_rows, structures
 from tests.webui.apiclient import Program
 from tests.webui.conftest import Browser

@@ -51,6 +51,13 @@ class PostgreSQL(Product):
         sort = re.search(r"^\s*(?:->\s*)?(?:Incremental )?Sort\b (?!Key)", text, re.MULTILINE)
         return Plan(frozenset(keys), sort is not None)
 
+    def any_row(self, table: str, condition: str, order: Sequence[str]) -> str:
+        # Its planner supposes that rows lie anywhere, so that a scan meets the first soon: among 90,000 rows of other
+        # queues, which lie before those of one, that was 15 ms, and 0.05 in the order of the index.
+        by = ", ".join(f"r.{self.quote(column)}" for column in order)
+        first = f"SELECT 1 FROM {self.quote(table)} r WHERE {condition} ORDER BY {by} LIMIT 1"
+        return f"EXISTS (SELECT 1 FROM ({first}) one)"
+
     def contains(self, column: str, name: str) -> str:
         # Of a LIKE its planner supposes that so few rows meet it that it reads and sorts all there are, for a page
         # which the first hundred would fill; of a CASE, that half of them do.

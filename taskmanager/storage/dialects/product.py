@@ -89,6 +89,10 @@ class Product:
         """A word after a table's name that keeps the planner to an index, where it would choose a worse one."""
         return ""
 
+    def any_row(self, table: str, condition: str, order: Sequence[str]) -> str:
+        """Whether a table (`r`) has a row, which the index that begins with these columns finds by one look-up."""
+        return f"EXISTS (SELECT 1 FROM {self.quote(table)} r WHERE {condition})"
+
     def contains(self, column: str, name: str) -> str:
         """Whether a column contains, in any case, what the pattern in a parameter says; `!` is its escape."""
         return f"LOWER({column}) LIKE :{name} ESCAPE '!'"
