@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -17,6 +18,8 @@ from sqlalchemy import func, select, text
 from benchmarks import drain, scale
 from benchmarks.fill import analyze, fill, fresh
 from taskmanager import TaskManager
+from taskmanager.server.marks import Marks
+from taskmanager.storage import queues
 
 #: Ids that one transaction finishes.
 _STEP = 100_000
@@ -80,15 +83,28 @@ def snapshot(tm: TaskManager) -> Iterator[None]:
 
 
 def claims(url: str, jobs: int, *, old: bool) -> dict[str, float]:
-    """Milliseconds of claim and write-back of 20 after so many rows were claimed and deleted."""
+    """Milliseconds of a claim of 20 after so many rows were claimed and deleted: as a worker claims, on average, and
+    from the front of the queue."""
     tm = fresh(url)
     fill(tm, jobs)
     with snapshot(tm) if old else _nothing():
         drain.engine(tm, 1, history=False)
-        fill(tm, scale.ROWS)
-        claim, write = scale.claim_and_write_back(tm)
+        fill(tm, 2 * scale.ROWS)
+        front, write = scale.claim_and_write_back(tm)
+        claim = _as_a_worker(tm, scale.ROWS // 20)
     tm.close()
-    return {"claim_20_ms": round(claim, 2), "write_back_20_ms": round(write, 2)}
+    return {"claim_20_ms": round(claim, 2), "from_the_front_ms": round(front, 2), "write_back_20_ms": round(write, 2)}
+
+
+def _as_a_worker(tm: TaskManager, rounds: int) -> float:
+    marks, started = Marks(), time.perf_counter()
+    for number in range(rounds):
+        after, front = marks.of("default")
+        taken = tm.database.run(
+            lambda tx, n=number, a=after, f=front: queues.take_next(tx, "default", 20, f"worker.{n}", after=a, front=f)  # type: ignore[misc]
+        )
+        marks.claimed("default", taken)
+    return (time.perf_counter() - started) * 1000 / rounds
 
 
 @contextmanager

@@ -35,6 +35,9 @@ _AFTER_RING_SECONDS = 0.01
 _LET_GO_SECONDS = 0.0005
 #: Looks of a process whose claims find as many jobs as it can take: what it learns is what else is due.
 _STREAMING_SECONDS = 0.25
+#: A look that takes longer walks over what the server cannot purge, while somebody holds an old snapshot: looks are at
+#: least so many times as far apart as one takes beyond that.
+_DEAR_SECONDS, _DEAR_TIMES = 0.02, 4
 #: Looks of an idle process that something else wakes are a safety net, for jobs written by SQL and rings that were
 #: lost: they are at least so far apart.
 _WOKEN_SECONDS = 0.5
@@ -83,7 +86,9 @@ class Pulse(Process):
         self._is_put_off = False
         if self.database.is_embedded and not self._changed():
             return self._rest_embedded()
+        started = time.monotonic()
         glance = self.watcher.look()
+        took = time.monotonic() - started
         self._on_quiet(glance.quiet)
         if glance.stopping:
             self._on_stop()
@@ -94,6 +99,7 @@ class Pulse(Process):
         self._sleep(not self._is_busy())
         due = max(0.001, self._until_due(glance))
         rest = min(self._busy if lively else self._rest_idle(glance), due)
+        rest = max(rest, _DEAR_TIMES * (took - _DEAR_SECONDS))
         self._look_at = time.monotonic() + rest
         if self._is_streaming():
             self._streams_until = time.monotonic() + min(_STREAMING_SECONDS, due)

@@ -16,6 +16,7 @@ from taskmanager.server.completer import Completer
 from taskmanager.server.held_claims import DOUBT_PAUSE, HeldClaims
 from taskmanager.server.job_threads import JobThreads
 from taskmanager.server.lifeline import Lifeline
+from taskmanager.server.marks import Marks
 from taskmanager.server.process import Process
 from taskmanager.server.runners import Runners
 from taskmanager.server.sweeper import SWEEPS, Sweeper
@@ -36,8 +37,6 @@ _MOST_UNWRITTEN = 1000
 _REST_SECONDS = 15.0
 #: Jobs a second above which a server takes its doorbell down.
 _BUSY_RATE = 50
-#: How long a claim starts where the one before ended: rows that came back lie before it, and are found after that.
-_MARK_SECONDS = 5.0
 #: Threads that send messages and do nothing else: a mail server that hangs holds up no job.
 MESSENGERS = 2
 #: How often a process that has no thread free for jobs looks for messages.
@@ -62,7 +61,7 @@ class Worker(Process):
         self.guid, self.queues, self._messages, self._prefetch = guid, queue_names, messages, prefetch
         self._numbers = itertools.count(1)
         self._sweeper = Sweeper(database)
-        self._marks: dict[str, tuple[queues.Mark, float]] = {}
+        self._marks = Marks()
         self._inbox: SimpleQueue[Claim | None] = SimpleQueue()
         self._letters: SimpleQueue[Claim | None] = SimpleQueue()
         self._letters_at = 0.0
@@ -109,7 +108,7 @@ class Worker(Process):
         self._note_full(found >= room)
         if self._sweeper.has_met() or found >= room:
             return 0.0
-        return DOUBT_PAUSE if self.claims.unanswered else _REST_SECONDS
+        return DOUBT_PAUSE if self.claims.unanswered else self._marks.rest(_REST_SECONDS)
 
     def _note_full(self, is_full: bool) -> None:
         was_full, self._is_full = self._is_full, is_full
@@ -134,40 +133,26 @@ class Worker(Process):
         for _ in range(SWEEPS):
             if found >= room or not self._sweeper.is_amid:
                 break
-            mark = self._sweeper.sweep(queue, self.claims.skips(), self._mark(queue))
-            self._remember(queue, mark)
+            self._marks.begin_at(queue, self._sweeper.sweep(queue, self.claims.skips(), self._marks.of(queue)[0]))
             found += self._claim(queue, room - found, self._inbox)
         return found
 
     def _claim(self, queue: str, limit: int, inbox: SimpleQueue[Claim | None]) -> int:
         token = queues.token_of(self.guid, next(self._numbers))
-        skip, mark = self.claims.skips(), self._mark(queue)
+        skip, (mark, front) = self.claims.skips(), self._marks.of(queue)
 
         def work(tx: Tx) -> queues.Taken:
             self.claims.unanswered += 1
-            return queues.take_next(tx, queue, limit, token, skip=skip, after=mark)
+            return queues.take_next(tx, queue, limit, token, skip=skip, after=mark, front=front)
 
         taken = self.database.run(work, patience=5)
         self.claims.unanswered -= 1
-        self._remember(queue, taken.last)
+        self._marks.claimed(queue, taken)
         self._sweeper.met(taken)
         self.claims.keep(taken.claims)
         for claim in taken.claims:
             inbox.put(claim)
         return len(taken.claims)
-
-    def _mark(self, queue: str) -> queues.Mark | None:
-        mark, until = self._marks.get(queue, (None, 0.0))
-        return mark if time.monotonic() < until else None
-
-    def _remember(self, queue: str, last: queues.Mark | None) -> None:
-        """Where the next claim of this queue starts; at the beginning when this one found less than it asked for."""
-        if last is None:
-            self._marks.pop(queue, None)
-            return
-        _, until = self._marks.get(queue, (None, 0.0))
-        now = time.monotonic()
-        self._marks[queue] = (last, until if until > now else now + _MARK_SECONDS)
 
     def _room(self) -> int:
         """Free places; none while enough is in memory, so that claims come in batches."""

@@ -125,7 +125,7 @@ def sweep(
 
     skip, after: as a claim has them; what is behind `after` is looked at first.
     """
-    rows = queues.candidates(tx, queue, limit, skip, after)
+    rows, _ = queues.candidates(tx, queue, limit, skip, after)
     if not rows:
         return Swept(0)
     paused = holding.still_paused(tx)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from taskmanager.domain.paused import PausedJobs, paused_of
@@ -11,7 +13,7 @@ from taskmanager.domain.records import Claim
 from taskmanager.domain.tags import PARAMETER
 from taskmanager.storage import holding, jobs
 from taskmanager.storage.dialects import Product
-from taskmanager.storage.statements import statement
+from taskmanager.storage.statements import Builder, statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment, insert_each
 
@@ -31,14 +33,26 @@ class Mark:
     queue_id: int
 
 
+class Front(Enum):
+    """When a claim that begins behind a mark looks at the beginning of its queue: for what is more urgent, too; only
+    where nothing is behind the mark; or not at all."""
+
+    ALWAYS = 1
+    IF_EMPTY = 2
+    NEVER = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """What a claim came to. held: rows it met that are held now, as their jobs are paused by type or tag. last: the
-    last row it met, where it met as many as it asked for."""
+    last row it met, where it met as many as it asked for; reached: also where it did not. front_seconds: what it took
+    to look at the beginning of the queue; None where it did not."""
 
     claims: list[Claim]
     held: int = 0
     last: Mark | None = None
+    reached: Mark | None = None
+    front_seconds: float | None = None
 
 
 @statement
@@ -190,17 +204,19 @@ def claim(
 
 
 def take_next(
-    tx: Tx, queue: str, limit: int, token: str, *, skip: Sequence[int] = (), after: Mark | None = None
-) -> Taken:
+    tx: Tx, queue: str, limit: int, token: str, *, skip: Sequence[int] = (), after: Mark | None = None,
+    front: Front = Front.ALWAYS,
+) -> Taken:  # fmt: skip
     """Claim up to `limit` waiting rows of one queue for `token`, and read their jobs and parameters; rows of paused
     jobs are held instead.
 
     skip: queue ids to pass by. after: where an earlier claim ended; rows before it are found only when none is
-    behind it. A row whose job is gone comes back with empty invocation data; the caller drops it.
+    behind it. front: when the beginning of the queue is looked at. A row whose job is gone comes back with
+    empty invocation data; the caller drops it.
     """
-    rows = candidates(tx, queue, limit, skip, after)
+    rows, front_seconds = candidates(tx, queue, limit, skip, after, front=front)
     if not rows:
-        return Taken([])
+        return Taken([], front_seconds=front_seconds)
     claims = {int(r[1]): Claim(int(r[0]), int(r[1]), queue, token, priority=int(r[2])) for r in rows}
     extra = [int(r[0]) for r in rows if claims[int(r[1])].queue_id != int(r[0])]
     if extra:
@@ -209,10 +225,10 @@ def take_next(
     tx.send(take, {"ids": ids, "now": tx.bind_moment(tx.now()), "token": token})
     paused, all_of_them = _read(tx, claims), list(claims.values())
     held = _held(tx, all_of_them, paused) if paused else set()
-    last = all_of_them[-1] if len(all_of_them) >= limit else None
+    reached = Mark(all_of_them[-1].priority, all_of_them[-1].queue_id)
     return Taken(
         [one for one in all_of_them if one.queue_id not in held], len(held),
-        None if last is None else Mark(last.priority, last.queue_id),
+        reached if len(all_of_them) >= limit else None, reached, front_seconds,
     )  # fmt: skip
 
 
@@ -246,19 +262,31 @@ def _of_paused(claims: Sequence[Claim], paused: PausedJobs) -> set[int]:
     return {c.queue_id for c in claims if paused.of_job(c.invocation_data, c.parameters.get(PARAMETER))}
 
 
-def candidates(tx: Tx, queue: str, limit: int, skip: Sequence[int], after: Mark | None) -> Sequence[Any]:
-    """The rows that a claim would take, locked: number, job and priority of each."""
+def candidates(
+    tx: Tx, queue: str, limit: int, skip: Sequence[int], after: Mark | None, *, front: Front = Front.ALWAYS
+) -> tuple[Sequence[Any], float | None]:
+    """The rows that a claim would take, locked: number, job and priority of each; and the seconds that the beginning of
+    the queue took: a walk over what was claimed or deleted since the oldest snapshot that somebody holds."""
     given: dict[str, Any] = {"queue": queue, "limit": limit}
+    taken: float | None = None
+
+    def looked(build: Builder, **more: Any) -> Sequence[Any]:
+        nonlocal taken
+        started = time.monotonic()
+        found = tx.execute(build, given | more).all()
+        taken = (taken or 0.0) + time.monotonic() - started
+        return found
+
     if skip:
-        return tx.execute(claimable_except, given | {"ids": jobs.ids_json(skip)}).all()
+        return looked(claimable_except, ids=jobs.ids_json(skip)), taken
     if after is not None:
-        place = given | {"priority": after.priority}
-        rows = list(tx.execute(claimable_before, place))
+        rows = list(looked(claimable_before, priority=after.priority)) if front is Front.ALWAYS else []
         if len(rows) < limit:
-            rows += tx.execute(claimable_after, place | {"limit": limit - len(rows), "id": after.queue_id})
-        if rows:
-            return rows
-    return tx.execute(claimable, given).all()
+            behind = {"priority": after.priority, "limit": limit - len(rows), "id": after.queue_id}
+            rows += tx.execute(claimable_after, given | behind).all()
+        if rows or front is Front.NEVER:
+            return rows, taken
+    return looked(claimable), taken
 
 
 def owned(tx: Tx, claims: Iterable[Claim], *, skip_locked: bool = False) -> set[int]:
