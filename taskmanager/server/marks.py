@@ -19,6 +19,8 @@ _MARK_SECONDS = 5.0
 #: and where they take longer than the second, whatever is found. What counts is the shortest of the last looks: a
 #: server that stands still for a moment is no long way. The longest rest is short enough for jobs that came back.
 _CHEAP_SECONDS, _DEAR_SECONDS, _REST_TIMES, _LONGEST_REST_SECONDS, _LOOKS = 0.001, 0.05, 30.0, 5.0, 3
+#: For what is owed already, and could not be done: no thread was free for messages.
+_SOON_SECONDS = 0.05
 
 
 @dataclass(slots=True)
@@ -76,6 +78,6 @@ class Marks:
             place.until = now + _MARK_SECONDS
 
     def rest(self, longest: float) -> float:
-        """Seconds until a queue is looked at whose front was left alone when nothing else was found; 0 is now."""
+        """Seconds until a queue is looked at whose front was left alone when nothing else was found."""
         owed = [place.front_at for place in self._places.values() if place.is_owed]
-        return min([longest, *(max(0.0, at - time.monotonic()) for at in owed)])
+        return min([longest, *(max(_SOON_SECONDS, at - time.monotonic()) for at in owed)])

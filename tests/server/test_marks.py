@@ -69,7 +69,7 @@ def test_a_dear_front_is_left_alone_though_nothing_is_found_and_is_owed_a_look(c
     assert 2.9 < marks.rest(60.0) < 3
     clock.now += 3
     assert marks.of("default") == (_BEHIND, Front.ALWAYS)
-    assert marks.rest(60.0) == 0
+    assert marks.rest(60.0) == 0.05
     clock.now += 2
     assert marks.of("default") == (None, Front.ALWAYS), "rows that came back are found after five seconds"
     marks.claimed("default", Taken([], front_seconds=100.0))
