@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from taskmanager.storage.database import Database
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.holding import PAUSED_JOBS
-from taskmanager.storage.queues import CLAIM, PAUSED
+from taskmanager.storage.queues import PAUSED
 from taskmanager.storage.recurring import PAUSED as PAUSED_RECURRING
 from taskmanager.storage.recurring import SET as RECURRING
 from taskmanager.storage.servers import QUIET, STOPS
@@ -48,7 +48,7 @@ def _waiting(t: Tables, p: Product) -> str:
     q = p.quote
     free = f"r.{q('Queue')} = :queue AND r.{q('FetchedAt')} IS NULL"
     return (
-        f"({p.any_row(t.queue.name, free, ('Queue', *CLAIM))} "
+        f"({p.any_row(t.queue.name, free, ('Queue', *p.claim_order))} "
         f"AND NOT EXISTS (SELECT 1 FROM {q(t.set.name)} s WHERE s.{q('Key')} = '{PAUSED}' "
         f"AND s.{q('Value')} = :queue))"
     )

@@ -73,7 +73,7 @@ def free_rows(t: Tables, p: Product) -> str:
 def held_queues(t: Tables, p: Product) -> str:
     """Queues in which a row is held: a look-up for each."""
     held = f"r.{p.quote('Queue')} = x.name AND r.{p.quote('FetchedAt')} = '{holding.HELD}'"
-    found = p.any_row(t.queue.name, held, ("Queue", *queues.CLAIM))
+    found = p.any_row(t.queue.name, held, ("Queue", *p.claim_order))
     return f"SELECT x.name FROM ({p.distinct(t.queue.name, 'Queue', 1_000)}) x WHERE {found}"
 
 

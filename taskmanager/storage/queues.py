@@ -19,8 +19,6 @@ from taskmanager.storage.transaction import Tx, as_moment, insert_each
 
 #: The set whose members are the names of queues from which nothing is claimed.
 PAUSED = "paused-queues"
-#: What the index of the claim has behind the queue.
-CLAIM = ("FetchedAt", "Priority", "Id")
 #: Before every priority.
 FIRST = -(1 << 31)
 

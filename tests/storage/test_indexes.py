@@ -54,7 +54,7 @@ def read_by(tmp_path: Path) -> dict[str, set[str]]:
         if _NOT_OURS.search(name):
             continue
         sql = statements.render(build, tables, SQLite(), ddl.dialect_of("sqlite"))
-        plan = raw.execute("EXPLAIN QUERY PLAN " + _GIVEN.sub(lambda m: "(NULL)", sql)).fetchall()
+        plan = raw.execute("EXPLAIN QUERY PLAN " + _GIVEN.sub("(NULL)", sql)).fetchall()
         for step in plan:
             for index in re.findall(r"INDEX (\w+)", step[3]):
                 found[index].add(name)
