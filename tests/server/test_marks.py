@@ -13,21 +13,14 @@ from taskmanager.server import marks as module
 from taskmanager.server.marks import Marks
 from taskmanager.storage import queues
 from taskmanager.storage.queues import Front, Mark, Taken
+from tests.hand_clock import HandClock
 
 _FULL, _BEHIND = Mark(0, 20), Mark(0, 25)
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> HandClock:
+    made = HandClock()
     monkeypatch.setattr(module, "time", made)
     return made
 
@@ -46,7 +39,9 @@ def test_without_a_full_claim_the_next_begins_at_the_front() -> None:
     assert marks.of("default") == (None, Front.ALWAYS)
 
 
-def test_a_front_that_takes_a_while_is_left_alone_for_thirty_times_as_long_while_jobs_are_found(clock: Clock) -> None:
+def test_a_slow_front_is_left_alone_for_thirty_times_as_long_while_jobs_are_found(
+    clock: HandClock,
+) -> None:
     marks = Marks()
     for seconds in (0.004, 0.003, 0.009):
         assert marks.of("default")[1] is Front.ALWAYS, "one look may have met a server that stood still"
@@ -58,7 +53,7 @@ def test_a_front_that_takes_a_while_is_left_alone_for_thirty_times_as_long_while
     assert marks.of("default") == (_FULL, Front.ALWAYS)
 
 
-def test_a_dear_front_is_left_alone_though_nothing_is_found_and_is_owed_a_look(clock: Clock) -> None:
+def test_a_dear_front_is_left_alone_though_nothing_is_found_and_is_owed_a_look(clock: HandClock) -> None:
     marks = Marks()
     for seconds in (3.0, 0.1, 0.2):
         marks.claimed("default", full(seconds))

@@ -15,6 +15,7 @@ import pytest
 from taskmanager import TaskManager
 from taskmanager.domain.errors import StorageError
 from taskmanager.storage import audit
+from tests.hand_clock import HandClock
 from tests.webui.conftest import ROLES, USERS, Browser, signed
 from webui import Page, create_app, feed, hub
 
@@ -24,20 +25,10 @@ SECRET = "a secret of thirty-two bytes, or so"
 JSON = {"Accept": "application/json"}
 
 
-class Clock:
-    """The feed's seconds, moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+def clock(monkeypatch: pytest.MonkeyPatch) -> HandClock:
     """Time for the feed alone."""
-    made = Clock()
+    made = HandClock()
     monkeypatch.setattr(feed, "time", made)
     return made
 
@@ -213,7 +204,7 @@ def test_a_wrong_place_to_go_on_from_is_named(ann: Browser, wrong: str) -> None:
 
 
 def test_a_hundred_pages_cost_one_look_a_second(
-    tm: TaskManager, app: Any, clock: Clock, statements: Callable[[], list[str]]
+    tm: TaskManager, app: Any, clock: HandClock, statements: Callable[[], list[str]]
 ) -> None:
     pages = [Browser(app, name) for _ in range(50) for name in ("ann", "eve")]
     cursors = [poll(page)["cursor"] for page in pages]
@@ -236,7 +227,7 @@ def test_a_hundred_pages_cost_one_look_a_second(
 
 
 def test_who_has_left_is_not_read_for(
-    tm: TaskManager, ann: Browser, eve: Browser, clock: Clock, app: Any, monkeypatch: pytest.MonkeyPatch
+    tm: TaskManager, ann: Browser, eve: Browser, clock: HandClock, app: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     poll(ann)
     poll(eve)
