@@ -12,17 +12,17 @@ import pytest
 from taskmanager import TaskManager
 from taskmanager.domain.errors import StorageError
 from taskmanager.storage import monitoring_snapshot
+from tests.hand_clock import HandClock
 from tests.webui.conftest import Browser, signed
-from tests.webui.test_notifications import Clock
 from webui import Page, feed, snapshots
 
 TABS = 100
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+def clock(monkeypatch: pytest.MonkeyPatch) -> HandClock:
     """Time for what all tabs share."""
-    made = Clock()
+    made = HandClock()
     monkeypatch.setattr(snapshots, "time", made)
     monkeypatch.setattr(feed, "time", made)
     return made
@@ -47,7 +47,7 @@ class Tab:
 
 
 def test_a_hundred_tabs_cost_one_set_of_statistics_queries_a_second(
-    tm: TaskManager, app: Any, clock: Clock, statements: Callable[[], list[str]]
+    tm: TaskManager, app: Any, clock: HandClock, statements: Callable[[], list[str]]
 ) -> None:
     tabs = [Tab(app, ("ann", "eve")[number % 2]) for number in range(TABS)]
     for tab in tabs:
@@ -64,7 +64,7 @@ def test_a_hundred_tabs_cost_one_set_of_statistics_queries_a_second(
 
 
 def test_hangfires_own_poll_and_whole_pages_share_the_same_figures(
-    app: Any, ann: Browser, clock: Clock, statements: Callable[[], list[str]]
+    app: Any, ann: Browser, clock: HandClock, statements: Callable[[], list[str]]
 ) -> None:
     clock.now += 1.0
     ann.get("/hangfire/")
@@ -117,7 +117,7 @@ def test_those_who_ask_at_once_wait_for_one_answer(tm: TaskManager, app: Any, mo
 
 
 def test_an_outage_is_waited_for_once_a_second_and_not_by_each_tab(
-    tm: TaskManager, app: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    tm: TaskManager, app: Any, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tabs = [Tab(app, "ann") for _ in range(10)]
     for tab in tabs:
