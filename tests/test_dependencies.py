@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 import taskmanager
@@ -19,7 +19,7 @@ LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
 NOT_LOCKED = {"mysqlclient"}
 
 
-def locked() -> dict[str, Version]:
+def locked() -> dict[NormalizedName, Version]:
     found = {}
     for line in LOCK:
         pinned = re.fullmatch(r"([A-Za-z0-9][\w.-]*)==([\w.+!]+)", line)

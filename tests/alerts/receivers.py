@@ -136,6 +136,7 @@ def start_mail(context: ssl.SSLContext | None = None, *, tls: str = "off", login
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()
         for transport in {t for smtp in spoken for t in (smtp.transport, smtp._original_transport) if t is not None}:
+            assert isinstance(transport, asyncio.WriteTransport)
             transport.abort()
         await asyncio.sleep(0.02)
 

@@ -15,6 +15,7 @@ from taskmanager import TaskManager
 from taskmanager.domain.times import utcnow
 from taskmanager.storage import backlog, database, doctor, queues, schema, servers
 from taskmanager.storage import recurring as recurring_rows
+from taskmanager.storage.engines import make_engine
 from tests.cli.conftest import Cli, lines, run
 from tests.walks.test_legacy import insert
 
@@ -61,7 +62,7 @@ def fresh(place: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> st
 @pytest.fixture
 def on_connect(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Lets sessions begin with a statement, as a proxy or a listener of somebody else would."""
-    make = database.make_engine
+    make = make_engine
 
     def install(statement: str) -> None:
         def spoiled(*args: Any, **options: Any) -> Any:

@@ -49,7 +49,7 @@ def test_everything_is_listed_rows_of_c_job_included_in_pages_when_it_is_much(cl
     assert all(r["id"].startswith("c_job:") and r["job"] == "SP_Report" for r in rows)
     assert "61" in rows[0]["error"]
     assert {r["time_zone"] for r in rows} == {"server"}
-    seen, after = [], []
+    seen, after = list[str](), list[str]()
     while (page := cli_on("recurring", "list", "--json", "--limit", "50", *after)).stderr:
         seen += [r["id"] for r in lines(page)]
         assert f"--after {seen[-1]}" in page.stderr

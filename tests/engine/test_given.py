@@ -174,5 +174,5 @@ def test_every_error_that_the_guide_names_can_be_imported_from_the_package() -> 
     assert sorted(named & errors - set(taskmanager.__all__)) == []
 
 
-def _all(kind: type) -> set[type]:
+def _all(kind: type[Any]) -> set[type[Any]]:
     return {kind}.union(*(_all(sub) for sub in kind.__subclasses__()))

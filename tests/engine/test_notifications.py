@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from taskmanager import JobContext, TaskManager, job
 from taskmanager.domain.errors import InvalidArgument
-from taskmanager.domain.notifications import LONGEST_MESSAGE, TYPES
+from taskmanager.domain.notifications import LONGEST_MESSAGE, TYPES, Notification
 from taskmanager.server.upkeep import Expirer
 from taskmanager.storage import notifications as rows
 from taskmanager.storage.transaction import Tx
@@ -135,7 +135,7 @@ def test_ids_of_one_user_become_visible_in_their_order(tm: TaskManager) -> None:
     holding, go = threading.Event(), threading.Event()
 
     def slowly(tx: Tx) -> int:
-        number = rows.sending(rows.Notification("ann", "Info", "first"), 600)(tx)
+        number = rows.sending(Notification("ann", "Info", "first"), 600)(tx)
         holding.set()
         go.wait(30)
         return number
@@ -157,7 +157,7 @@ def test_ids_of_one_user_become_visible_in_their_order(tm: TaskManager) -> None:
 
 
 def test_one_that_was_written_though_its_commit_was_in_doubt_is_not_doubled(tm: TaskManager) -> None:
-    work = rows.sending(rows.Notification("ann", "Info", "once"), 600)
+    work = rows.sending(Notification("ann", "Info", "once"), 600)
     number = tm.database.run(work)
     assert tm.database.run(work) == number
     assert messages(tm, "ann") == [("Info", "once")]

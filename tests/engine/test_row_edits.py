@@ -19,6 +19,7 @@ def edits(tm: TaskManager) -> RowEdits:
     """Row 1, and who edits it."""
     insert(tm, "0 2 * * *", "SP_Report", "Daily Sales Report")
     tm.legacy_jobs.fire_due()
+    assert tm.row_edits
     return tm.row_edits
 
 

@@ -99,10 +99,9 @@ def read(database: Database) -> Tables:
         for row in connection.execute(select(t.job.c.Id, t.job.c.StateName, t.job.c.StateId)):
             found.jobs[row[0]] = Job(*row)
         s = t.state.c
-        for job_id, *facts, data in connection.execute(
-            select(s.JobId, s.Id, s.Name, s.CreatedAt, s.Data).order_by(s.Id)
-        ):
-            found.jobs.setdefault(job_id, Job(job_id, None, None)).steps.append(Step(*facts, json.loads(data or "{}")))
+        for step in connection.execute(select(s.JobId, s.Id, s.Name, s.CreatedAt, s.Data).order_by(s.Id)):
+            entered = Step(step.Id, step.Name, step.CreatedAt, json.loads(step.Data or "{}"))
+            found.jobs.setdefault(step.JobId, Job(step.JobId, None, None)).steps.append(entered)
         p = t.parameter.c
         for job_id, name, value in connection.execute(select(p.JobId, p.Name, p.Value)):
             if job_id in found.jobs:

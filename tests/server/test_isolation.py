@@ -259,7 +259,7 @@ def test_processes_it_waited_for_count_and_what_died_is_not_measured(run: Any, t
 
 
 def test_a_run_in_a_thread_has_its_own_processor_time_and_one_that_shares_a_thread_none(
-    tm: TaskManager, hands: Hands
+    tm: TaskManager, hands: Callable[[], Hands]
 ) -> None:
     @tm.job(display_name="rests")
     def rests() -> None:

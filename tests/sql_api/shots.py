@@ -49,7 +49,9 @@ def shot(tm: TaskManager, *, types: bool = True) -> dict[str, Any]:
     now = tm.database.read(lambda tx: tx.now())
     shots: dict[str, Any] = {}
     with tm.database.engine.connect() as connection:
-        states = dict(connection.execute(text(_sql(tm, 'SELECT "Id", "JobId" FROM "HangfireState"'))).all())
+        states: dict[int, int] = dict(
+            connection.execute(text(_sql(tm, 'SELECT "Id", "JobId" FROM "HangfireState"'))).all()
+        )
         for table in tm.database.tables.hangfire():
             if table not in (tm.database.tables.server, tm.database.tables.counter):
                 rows = [dict(r) for r in connection.execute(table.select()).mappings() if not _is_told(r)]

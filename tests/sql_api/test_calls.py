@@ -187,6 +187,7 @@ def test_a_sessions_own_modes_do_not_matter(tm: TaskManager, sql: Sql, hands: An
 @pytest.fixture
 def orders(sql: Sql) -> Iterator[str]:
     """A user's own table, with a trigger that enqueues."""
+    making: tuple[str, ...]
     if sql.is_postgresql:
         making = (
             "CREATE TABLE orders (id serial PRIMARY KEY, mail text)",

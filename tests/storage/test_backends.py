@@ -9,6 +9,7 @@ import pytest
 from taskmanager import TaskManager
 from taskmanager.storage import backends
 from taskmanager.storage.backends import Starts
+from taskmanager.storage.engines import make_raw_engine
 
 
 def test_when_a_server_began_is_remembered_for_the_connections_after() -> None:
@@ -42,7 +43,7 @@ def test_a_connection_is_ended_though_the_network_breaks_while_that_is_asked(
 ) -> None:
     if tm.database.is_embedded:
         pytest.skip("SQLite has no connections to end from elsewhere")
-    made, asked = backends.make_raw_engine, list[str]()
+    made, asked = make_raw_engine, list[str]()
 
     def breaks_twice(url: Any) -> Any:
         asked.append(url.host)
@@ -61,7 +62,7 @@ def test_a_server_that_stays_away_is_told_once(
 ) -> None:
     if tm.database.is_embedded:
         pytest.skip("SQLite has no connections to end from elsewhere")
-    made = backends.make_raw_engine
+    made = make_raw_engine
     monkeypatch.setattr(backends, "make_raw_engine", lambda url: made(url.set(port=1)))
     assert not backends.end(tm.database, backends.Backend(1, "x:1", "1"), wait=0.2)
     (said,) = caplog.messages

@@ -121,12 +121,12 @@ def test_results_that_a_column_cannot_hold_are_cut_and_cost_no_outcome(narrow: T
     ]  # fmt: skip
     work(narrow, tmp_path)
     with narrow.database.engine.connect() as connection:
-        told = {
+        rows = {
             r[0]: (r[1], r[2]) for r in connection.execute(text("SELECT JobName, LastResult, FailureCount FROM c_Job"))
         }
-    assert told["odd"] == ("é ???? ?", 0)
-    assert told["bad"] == ("é ????", 1)
-    long, failures = told["long"]
+    assert rows["odd"] == ("é ???? ?", 0)
+    assert rows["bad"] == ("é ????", 1)
+    long, failures = rows["long"]
     assert failures == 0
     assert (len(long.encode("cp1252")), long.endswith("[truncated]")) == (min(65_535, len(long)), True)
     runs = {r["JobName"]: r for r in narrow.database.read(lambda tx: logged.history(tx, name=None, limit=9))}

@@ -10,9 +10,10 @@ import pytest
 
 from taskmanager import TaskManager
 from taskmanager.storage import recurring_past, recurring_runs
+from taskmanager.storage.recurring import HASH
 from taskmanager.storage.recurring_runs import RecurringRun
-from tests.engine.test_recurring_rows import insert
 from tests.storage.test_hot_statements import analyze, plan_of
+from tests.walks.test_legacy import insert
 
 START = datetime(2026, 3, 1, 12)
 
@@ -124,7 +125,7 @@ def test_the_runs_of_many_recurring_jobs_are_found_by_their_index_without_a_sort
 def test_what_others_write_among_the_runs_is_passed_by(tm: TaskManager) -> None:
     fill(tm, "a", 2)
     for text in ("", "nothing", "1],[2", "[1]", "{}", "[" * 5_000, '[9,"2026-03-01",1,null,"?"]'):
-        row = {"Key": recurring_runs.HASH + "a", "Value": text, "ExpireAt": None}
+        row = {"Key": HASH + "a", "Value": text, "ExpireAt": None}
         tm.database.run(lambda tx, row=row: tx.execute(recurring_runs.insert_run, row))  # type: ignore[misc]
     fill(tm, "a", 1)
     assert [r.job_id for r in newest(tm, "a")["a"]] == [1, 2, 1]

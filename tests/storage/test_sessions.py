@@ -7,7 +7,7 @@ from sqlalchemy import text
 from taskmanager import TaskManager
 
 #: What is asked, and the answer, by product.
-SET = {
+SET: dict[str, dict[str, str | int]] = {
     "postgresql": {
         "SHOW default_transaction_isolation": "read committed", "SHOW TimeZone": "UTC", "SHOW lock_timeout": "10s",
         "SHOW jit": "off",

@@ -13,7 +13,8 @@ from benchmarks.wire import listening
 from taskmanager import TaskManager
 from taskmanager.storage import schema, targcc_glance
 from taskmanager.storage.database import Database
-from tests.targcc.test_outcomes import OLDER_JOB, OLDER_LOGGED, rows
+from tests.targcc.test_outcomes import rows
+from tests.targcc.test_shapes import OLDER_JOB, OLDER_LOGGED
 
 _JOB = Table(
     "c_Job", MetaData(), Column("ID", Integer, primary_key=True), Column("lkpJob", String(50)),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, bindparam, func, insert, select, update
 
 from taskmanager import JobContext, TaskManager
 from taskmanager.domain import times
@@ -42,13 +42,15 @@ shop.mails.MailNotSent: order 1042: connect to smtp.example.org:25 timed out
 def send_invoice(order_id: int, email: str, api_token: str = "") -> None: ...
 
 
-def build_report(name: str, options: dict[str, Any]) -> dict[str, Any]: ...
+def build_report(name: str, options: dict[str, Any]) -> dict[str, Any]:
+    return {}
 
 
 def import_feed(ctx: JobContext, url: str) -> None: ...
 
 
-def resize_image(path: str, width: int) -> str: ...
+def resize_image(path: str, width: int) -> str:
+    return path
 
 
 def fill(tm: TaskManager) -> dict[str, int]:
@@ -172,7 +174,8 @@ def _age(tx: Tx, starts: dict[int, Any]) -> None:
     newest = select(func.max(state.c.Id), state.c.JobId).where(state.c.JobId.in_(starts)).group_by(state.c.JobId)
     states = [{"number": number, "at": starts[job_id]} for number, job_id in tx.connection.execute(newest)]
     jobs_of = [{"number": job_id, "at": at} for job_id, at in starts.items()]
-    number, at = bindparam("number"), bindparam("at")
+    number: BindParameter[int] = bindparam("number")
+    at: BindParameter[datetime] = bindparam("at")
     tx.connection.execute(update(state).where(state.c.Id == number).values(CreatedAt=at), states)
     tx.connection.execute(update(job).where(job.c.Id == number, job.c.CreatedAt > at).values(CreatedAt=at), jobs_of)
 

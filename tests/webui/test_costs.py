@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import create_engine, text
 
-from benchmarks import estate, pages
+from benchmarks import estate, fill, pages
 from taskmanager import TaskManager
 from taskmanager.storage import (
     monitoring_failures,
@@ -98,7 +98,7 @@ def costs(url: str, count: int) -> list[tuple[str, int, str]]:
     tm, app = pages._app(url)
     tm.database.create_tables()
     estate.build(tm, count, recurring=10, audit=500)
-    estate.analyze(tm)
+    fill.analyze(tm)
     found = walked(tm, app, (200, 204, 302, 303))
     tm.close()
     tm, app = pages._app(url, web_queues="mail")

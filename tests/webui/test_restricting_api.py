@@ -91,8 +91,8 @@ def test_a_job_of_another_queue_is_not_there(tm: TaskManager, program: Program) 
         ("POST", "undo", {"ids": [other]}),
     ):  # fmt: skip
         assert program.refused(method, f"/api/v1/jobs/{path}", body)[0] == 404, path
-    for path, body in (("postpone", {"ids": [other], "seconds": 5}), ("give-up", {"ids": [other]})):
-        assert program.refused("POST", f"/api/v1/retries/{path}", body)[0] == 404
+    for path, change in (("postpone", {"ids": [other], "seconds": 5}), ("give-up", {"ids": [other]})):
+        assert program.refused("POST", f"/api/v1/retries/{path}", change)[0] == 404
     assert [tm.get(one).state for one in (mine, other)] == ["Enqueued", "Enqueued"]
     assert [tm.get(one).queue for one in (mine, other)] == ["mail", "payroll"]
     assert str(other) in {row.target for row in log(tm, outcome="denied")}

@@ -23,7 +23,8 @@ Changed = Callable[[], set[str]]
 @pytest.fixture
 def changed(tm: TaskManager) -> Changed:
     """The topics that changed since it was asked last."""
-    shared, known = Snapshots(tm), {}
+    shared = Snapshots(tm)
+    known: dict[str, str] = {}
 
     def ask() -> set[str]:
         shared._tried = -1e9
