@@ -1,4 +1,5 @@
-"""Enqueue one by one and many at once, beside a loop on the bare driver that writes the same rows.
+"""Enqueue one by one, in transactions of the caller and many at once, beside a loop on the bare driver that writes the
+same rows.
 
 python -m benchmarks.enqueue mysql://test:test@127.0.0.1/bench
 """
@@ -10,6 +11,8 @@ import sys
 import time
 from collections.abc import Callable
 from typing import Any
+
+from sqlalchemy import create_engine
 
 from benchmarks import noop
 from benchmarks.fill import fresh
@@ -80,6 +83,20 @@ def rate(count: int, action: Callable[[], object], *, times: int | None = None) 
     return count / (time.perf_counter() - started)
 
 
+def rate_in_callers(tm: TaskManager, count: int) -> float:
+    """How many a second, each in a transaction of the caller's own connection, which he commits."""
+    callers = create_engine(tm.settings.database_url)
+
+    def one() -> None:
+        with callers.begin() as connection:
+            tm.enqueue(noop.noop, session=connection)
+
+    one()
+    found = rate(count, one)
+    callers.dispose()
+    return found
+
+
 def measure(url: str, singles: int = 2000, many: int = 20_000) -> dict[str, Any]:
     """Rates, and their ratios to the bare driver's."""
     tm = fresh(url)
@@ -89,10 +106,12 @@ def measure(url: str, singles: int = 2000, many: int = 20_000) -> dict[str, Any]
     rows.bare.close()
     tm.enqueue(noop.noop)
     one = rate(singles, lambda: tm.enqueue(noop.noop))
+    in_callers = rate_in_callers(tm, singles)
     lots = rate(many, lambda: tm.enqueue_many(noop.noop, [()] * many, batch=_MANY), times=1)
     tm.close()
     return {
         "bare_one_per_second": round(raw_one), "enqueue_per_second": round(one), "ratio": round(one / raw_one, 2),
+        "in_callers_per_second": round(in_callers), "ratio_in_callers": round(in_callers / raw_one, 2),
         "bare_many_per_second": round(raw_many), "enqueue_many_per_second": round(lots),
         "ratio_many": round(lots / raw_many, 2),
     }  # fmt: skip

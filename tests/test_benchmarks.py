@@ -22,6 +22,7 @@ def url(tmp_path: Path) -> str:
 def test_enqueue_is_measured(url: str) -> None:
     found = enqueue.measure(url, singles=5, many=1000)
     assert found["enqueue_per_second"] > 0
+    assert found["ratio_in_callers"] > 0
     assert found["ratio_many"] > 0
 
 
