@@ -34,20 +34,23 @@ def statements(worker: subprocess.Popen[str]) -> int:
     return counted(worker)[0]
 
 
-def server_of(url: str) -> list[psutil.Process]:
-    """The processes of a database server on this machine, found by its port; none for SQLite or another host."""
+def server_of(url: str) -> psutil.Process | None:
+    """The first process of a database server on this machine, found by its port; None for SQLite or another host."""
     port = make_url(url).port
     with suppress(psutil.AccessDenied):
         for one in psutil.net_connections("tcp"):
             if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port and one.pid:
-                server = psutil.Process(one.pid)
-                return [server, *server.children(recursive=True)]
-    return []
+                return psutil.Process(one.pid)
+    return None
 
 
-def cpu_seconds(processes: list[psutil.Process]) -> float:
-    """Processor time that processes have used."""
-    return float(sum(sum(process.cpu_times()[:2]) for process in processes))
+def cpu_seconds(process: psutil.Process) -> float:
+    """Processor time that a process and its descendants have used, those that have ended among them."""
+    total = 0.0
+    for one in (process, *process.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            total += sum(one.cpu_times()[:4])  # user, system, and both of children that have ended
+    return total
 
 
 def measure(url: str, *, processes: int = 1, polling: bool = False, seconds: float = 20.0) -> dict[str, Any]:
@@ -58,10 +61,11 @@ def measure(url: str, *, processes: int = 1, polling: bool = False, seconds: flo
         statements(worker)
     time.sleep(4 + processes / 2)
     ours, theirs = [psutil.Process(worker.pid) for worker in workers], server_of(url)
-    sent, used, served = sum(map(statements, workers)), cpu_seconds(ours), cpu_seconds(theirs)
+    sent, used = sum(map(statements, workers)), sum(map(cpu_seconds, ours))
+    served = cpu_seconds(theirs) if theirs else 0.0
     time.sleep(seconds)
-    sent, used = sum(map(statements, workers)) - sent, cpu_seconds(ours) - used
-    served = cpu_seconds(theirs) - served
+    sent, used = sum(map(statements, workers)) - sent, sum(map(cpu_seconds, ours)) - used
+    served = cpu_seconds(theirs) - served if theirs else 0.0
     resident = max(process.memory_info().rss for process in ours) / 1024**2
     ended(*workers)
     return {
