@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select, text
@@ -19,7 +20,7 @@ from benchmarks import drain, scale
 from benchmarks.fill import analyze, fill, fresh
 from taskmanager import TaskManager
 from taskmanager.server.marks import Marks
-from taskmanager.storage import queues
+from taskmanager.storage import claiming
 
 #: Ids that one transaction finishes.
 _STEP = 100_000
@@ -100,10 +101,9 @@ def _as_a_worker(tm: TaskManager, rounds: int) -> float:
     marks, started = Marks(), time.perf_counter()
     for number in range(rounds):
         after, front = marks.of("default")
-        taken = tm.database.run(
-            lambda tx, n=number, a=after, f=front: queues.take_next(tx, "default", 20, f"worker.{n}", after=a, front=f)  # type: ignore[misc]
-        )
-        marks.claimed("default", taken)
+        token = f"worker.{number}"
+        claim = partial(claiming.take_next, queue="default", limit=20, token=token, after=after, front=front)
+        marks.claimed("default", tm.database.run(claim))
     return (time.perf_counter() - started) * 1000 / rounds
 
 

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
-from taskmanager.storage.queues import Front, Mark, Taken
+from taskmanager.storage.claiming import Front, Mark, Taken
 
 #: How long a claim begins where the one before ended: rows that came back lie before it, and are found after that.
 _MARK_SECONDS = 5.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from taskmanager.storage import holds
+from taskmanager.storage.claiming import Mark, Taken
 from taskmanager.storage.database import Database
-from taskmanager.storage.queues import Mark, Taken
 
 #: So many batches of a queue in a row; then other queues have their turn.
 SWEEPS = 4

@@ -20,7 +20,7 @@ from taskmanager.server.marks import Marks
 from taskmanager.server.process import Process
 from taskmanager.server.runners import Runners
 from taskmanager.server.sweeper import SWEEPS, Sweeper
-from taskmanager.storage import queues
+from taskmanager.storage import claiming, queues
 from taskmanager.storage.database import Database
 from taskmanager.storage.transaction import Tx
 
@@ -141,9 +141,9 @@ class Worker(Process):
         token = queues.token_of(self.guid, next(self._numbers))
         skip, (mark, front) = self.claims.skips(), self._marks.of(queue)
 
-        def work(tx: Tx) -> queues.Taken:
+        def work(tx: Tx) -> claiming.Taken:
             self.claims.unanswered += 1
-            return queues.take_next(tx, queue, limit, token, skip=skip, after=mark, front=front)
+            return claiming.take_next(tx, queue, limit, token, skip=skip, after=mark, front=front)
 
         taken = self.database.run(work, patience=5)
         self.claims.unanswered -= 1

@@ -9,10 +9,10 @@ from typing import Any
 
 from taskmanager.domain.paused import CALL, paused_of
 from taskmanager.domain.tags import PARAMETER
-from taskmanager.storage import holding, job_pauses, jobs, queues, structures
+from taskmanager.storage import claiming, holding, job_pauses, jobs, queues, structures
+from taskmanager.storage.claiming import Mark
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.job_pauses import BACK, ROUND, HeldBy, JobPause
-from taskmanager.storage.queues import Mark
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx
@@ -125,7 +125,7 @@ def sweep(
 
     skip, after: as a claim has them; what is behind `after` is looked at first.
     """
-    rows, _ = queues.candidates(tx, queue, limit, skip, after)
+    rows, _ = claiming.candidates(tx, queue, limit, skip, after)
     if not rows:
         return Swept(0)
     paused = holding.still_paused(tx)

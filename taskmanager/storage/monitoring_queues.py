@@ -12,13 +12,14 @@ from sqlalchemy import bindparam, literal_column, or_, select
 from taskmanager.domain.records import Pause
 from taskmanager.domain.rollups import LATENCY, LENGTH, QUEUE, Figures
 from taskmanager.storage import holds, job_pauses, monitoring_waits, queue_pauses
+from taskmanager.storage.claiming import Mark
 from taskmanager.storage.dialects import Product
 from taskmanager.storage.holding import HELD
 from taskmanager.storage.job_pauses import HeldBy
 from taskmanager.storage.monitoring_lists import Row, rows_of
 from taskmanager.storage.monitoring_snapshot import CAP, queue_names
 from taskmanager.storage.pauses import pause_in
-from taskmanager.storage.queues import PAUSED, Mark
+from taskmanager.storage.queues import PAUSED
 from taskmanager.storage.statements import statement
 from taskmanager.storage.tables import Tables
 from taskmanager.storage.transaction import Tx, as_moment

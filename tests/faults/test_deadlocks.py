@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from taskmanager import TaskManager
-from taskmanager.storage import queues
+from taskmanager.storage import claiming, queues
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(120)]
 
@@ -30,7 +30,7 @@ def test_claimers_and_producers_do_not_disturb_each_other(tm: TaskManager, backl
         while not done.is_set() or left():
             number += 1
             token = queues.token_of(guid, number)
-            found = tm.database.run(lambda tx, t=token: queues.claim(tx, "default", 5, t))  # type: ignore[misc]
+            found = tm.database.run(lambda tx, t=token: claiming.claim(tx, "default", 5, t))  # type: ignore[misc]
             tm.database.run(lambda tx, f=found: queues.acknowledge(tx, [c.queue_id for c in f]))  # type: ignore[misc]
             claimed.extend(c.job_id for c in found)
 

@@ -11,8 +11,8 @@ import pytest
 from taskmanager import TaskManager
 from taskmanager.server import marks as module
 from taskmanager.server.marks import Marks
-from taskmanager.storage import queues
-from taskmanager.storage.queues import Front, Mark, Taken
+from taskmanager.storage import claiming, queues
+from taskmanager.storage.claiming import Front, Mark, Taken
 from tests.hand_clock import HandClock
 
 _FULL, _BEHIND = Mark(0, 20), Mark(0, 25)
@@ -77,7 +77,7 @@ def test_a_dear_front_is_left_alone_though_nothing_is_found_and_is_owed_a_look(c
 
 def test_what_a_claim_finds_by_the_way_it_looks(tm: TaskManager) -> None:
     tm.database.run(lambda tx: queues.push(tx, [(i, "default", 0) for i in range(1, 11)]))
-    first = tm.database.run(lambda tx: queues.take_next(tx, "default", 4, "a.1"))
+    first = tm.database.run(lambda tx: claiming.take_next(tx, "default", 4, "a.1"))
     assert first.front_seconds is not None
     tm.database.run(lambda tx: queues.release(tx, first.claims[:1]))
     tm.database.run(lambda tx: queues.push(tx, [(99, "default", -5)]))
@@ -85,7 +85,7 @@ def test_what_a_claim_finds_by_the_way_it_looks(tm: TaskManager) -> None:
 
     def claimed(number: int, limit: int, front: Front) -> tuple[list[int], bool]:
         taken = tm.database.run(
-            lambda tx: queues.take_next(tx, "default", limit, f"b.{number}", after=found, front=front)
+            lambda tx: claiming.take_next(tx, "default", limit, f"b.{number}", after=found, front=front)
         )
         return [claim.job_id for claim in taken.claims], taken.front_seconds is not None
 

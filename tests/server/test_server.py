@@ -14,7 +14,7 @@ from taskmanager import Filter, JobCancelled, JobContext, JobFailed, TaskManager
 from taskmanager.domain.states import State
 from taskmanager.domain.times import utcnow
 from taskmanager.engine.filters import Electing
-from taskmanager.storage import queues
+from taskmanager.storage import claiming
 from tests.conftest import history
 
 pytestmark = pytest.mark.timeout(60)
@@ -112,7 +112,7 @@ def test_a_job_that_obeys_when_its_server_stops_is_put_back_not_deleted(tm: Task
     server.stop(grace=0.1)
     for job_id in ids:
         assert history(tm, job_id) == ["Enqueued", "Processing", "Enqueued"]
-    assert {c.job_id for c in tm.database.run(lambda tx: queues.claim(tx, "default", 5, "t.1"))} == set(ids)
+    assert {c.job_id for c in tm.database.run(lambda tx: claiming.claim(tx, "default", 5, "t.1"))} == set(ids)
 
 
 class Spoiler(Filter):

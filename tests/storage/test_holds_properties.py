@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from taskmanager import TaskManager
 from taskmanager.domain.records import Claim, Pause
-from taskmanager.storage import holding, holds, job_pauses, queues
+from taskmanager.storage import claiming, holding, holds, job_pauses, queues
 from taskmanager.storage.transaction import Tx
 from tests.storage.test_hot_statements import analyze, plan_of
 
@@ -66,8 +66,8 @@ class Queues(RuleBasedStateMachine):
 
     @rule(queue=st.sampled_from(QUEUES), limit=st.integers(1, 4))
     def claim(self, queue: str, limit: int) -> None:
-        def work(tx: Tx) -> queues.Taken:
-            return queues.take_next(tx, queue, limit, f"x.{next(self.tokens)}")
+        def work(tx: Tx) -> claiming.Taken:
+            return claiming.take_next(tx, queue, limit, f"x.{next(self.tokens)}")
 
         taken = self.tm.database.run(work)
         assert len(taken.claims) + taken.held <= limit
@@ -128,7 +128,7 @@ class Queues(RuleBasedStateMachine):
         assert left == self.kinds.keys() - self.gone - self.claimed.keys()
 
     def _all_of(self, queue: str) -> Iterator[int]:
-        yield from (one.job_id for one in self.tm.database.run(lambda tx: queues.claim(tx, queue, 1000, "end.1")))
+        yield from (one.job_id for one in self.tm.database.run(lambda tx: claiming.claim(tx, queue, 1000, "end.1")))
 
 
 def test_no_row_is_lost_doubled_or_handed_out_while_it_is_paused(tmp_path: Path) -> None:

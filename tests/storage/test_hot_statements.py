@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select, text
 from taskmanager import TaskManager
 from taskmanager.domain import times
 from taskmanager.domain.records import Claim
-from taskmanager.storage import expiry, glance, jobs, queues, stranded, structures
+from taskmanager.storage import claiming, expiry, glance, jobs, queues, stranded, structures
 from taskmanager.storage.database import Database
 from taskmanager.storage.statements import Builder
 from taskmanager.storage.transaction import Tx
@@ -82,12 +82,12 @@ def test_whether_a_queue_has_a_free_row_is_one_look_into_its_index_whatever_else
 def test_a_claim_starts_where_the_one_before_ended_and_misses_nothing(tm: TaskManager) -> None:
     tm.database.run(lambda tx: queues.push(tx, [(i, "default", 0) for i in range(1, 31)]))
 
-    def claimed(number: int, after: queues.Mark | None) -> list[int]:
-        found = tm.database.run(lambda tx: queues.claim(tx, "default", 10, f"a.{number}", after=after))
-        marks.append(queues.Mark(found[-1].priority, found[-1].queue_id) if found else None)
+    def claimed(number: int, after: claiming.Mark | None) -> list[int]:
+        found = tm.database.run(lambda tx: claiming.claim(tx, "default", 10, f"a.{number}", after=after))
+        marks.append(claiming.Mark(found[-1].priority, found[-1].queue_id) if found else None)
         return [c.job_id for c in found]
 
-    marks: list[queues.Mark | None] = []
+    marks: list[claiming.Mark | None] = []
     assert claimed(1, None) == list(range(1, 11))
     tm.database.run(lambda tx: queues.push(tx, [(99, "default", -5)]))
     assert claimed(2, marks[0]) == [99, *range(11, 20)], "what is more urgent goes first"
@@ -101,9 +101,9 @@ def test_a_claim_starts_where_the_one_before_ended_and_misses_nothing(tm: TaskMa
 def test_two_claimers_get_different_rows_and_producers_are_not_blocked(full: TaskManager) -> None:
     database = full.database
     with database.engine.connect() as first:
-        one = queues.claim(transaction(database, first), "q0", 10, "a.1")
+        one = claiming.claim(transaction(database, first), "q0", 10, "a.1")
         with database.engine.connect() as second:
-            two = queues.claim(transaction(database, second), "q0", 10, "b.1")
+            two = claiming.claim(transaction(database, second), "q0", 10, "b.1")
             assert len({c.queue_id for c in one} & {c.queue_id for c in two}) == 0
             assert (len(one), len(two)) == (10, 10)
             queues.push(transaction(database, second), [(9999, "q0", 0)])
@@ -129,10 +129,10 @@ def test_each_hot_statement_locks_what_it_takes_and_no_row_more(tm: TaskManager,
             connection.rollback()
             return counted
 
-        claims = queues.claim(transaction(tm.database, connection), "q0", 10, "a.1")
+        claims = claiming.claim(transaction(tm.database, connection), "q0", 10, "a.1")
         assert locked_rows(connection) == 20, "ten in the index, and the same ten in the table"
         connection.commit()
-        assert locks(lambda tx: queues.claim(tx, "q0", 10, "b.1")) == 20, "what is claimed stands in nobody's way"
+        assert locks(lambda tx: claiming.claim(tx, "q0", 10, "b.1")) == 20, "what is claimed stands in nobody's way"
         assert locks(lambda tx: queues.owned(tx, claims)) == 10
         assert locks(lambda tx: queues.release(tx, claims[:5])) == 5
         assert locks(lambda tx: queues.acknowledge(tx, [c.queue_id for c in claims])) == 10
@@ -172,7 +172,7 @@ def test_a_claim_reads_as_many_rows_from_a_long_queue_as_from_a_short_one(tm: Ta
         analyze(tm)
         with tm.database.engine.connect() as connection:
             before = _rows_read(connection)
-            found = queues.claim(transaction(tm.database, connection), "default", 20, "a.1")
+            found = claiming.claim(transaction(tm.database, connection), "default", 20, "a.1")
             read.append(_rows_read(connection) - before)
             connection.rollback()
         assert len(found) == 20

@@ -9,7 +9,7 @@ from sqlalchemy import insert, text
 
 from benchmarks.examined import looks
 from taskmanager import TaskManager
-from taskmanager.storage import monitoring_queues, monitoring_waits, queues
+from taskmanager.storage import claiming, monitoring_queues, monitoring_waits
 
 TOKEN = "f" * 32 + ".1"
 #: What is left of the rows of other tests is no part of what a look costs.
@@ -38,7 +38,7 @@ def test_latency_is_that_of_the_job_that_came_first_whatever_its_priority(tm: Ta
     seen = tm.database.read(lambda tx: monitoring_queues.one(tx, "mail"))
     assert (seen.waiting, seen.waiting_since) == (3, entered(tm, early))
     assert waits(tm, "mail", "none")["mail"] == entered(tm, early)
-    claimed = tm.database.run(lambda tx: queues.claim(tx, "mail", 1, TOKEN))
+    claimed = tm.database.run(lambda tx: claiming.claim(tx, "mail", 1, TOKEN))
     assert [one.job_id for one in claimed] == [urgent], "what is claimed first has not waited longest"
     assert waits(tm, "mail") == {"mail": entered(tm, early)}
     tm.delete(early)

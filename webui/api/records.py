@@ -15,7 +15,7 @@ from taskmanager.storage.monitoring_logged import Place, WantedRuns
 from taskmanager.storage.monitoring_logged_statistics import RunStatistics
 from taskmanager.storage.transaction import Tx
 from webui import access, cursors
-from webui.api import shapes, systemschemas
+from webui.api import recordschemas, shapes
 from webui.api.problems import refuse
 from webui.api.routing import group, operation
 from webui.api.work import place
@@ -27,7 +27,7 @@ from webui.views.history_jobs import summaries
 records = group("history", "What has run, and who changed what")
 
 
-@operation(records, "GET", "/api/v1/history", query=systemschemas.RunsQuery, gives=systemschemas.RunPage)
+@operation(records, "GET", "/api/v1/history", query=recordschemas.RunsQuery, gives=recordschemas.RunPage)
 def list_runs(query: Mapping[str, Any]) -> Any:
     """Runs from c_LoggedJob by a filter, the newest first."""
     below, above = _at(query["after"], "after"), _at(query["before"], "before")
@@ -44,7 +44,7 @@ def list_runs(query: Mapping[str, Any]) -> Any:
     }  # fmt: skip
 
 
-@operation(records, "GET", "/api/v1/history/<int:runId>", gives=systemschemas.RunDetail)
+@operation(records, "GET", "/api/v1/history/<int:runId>", gives=recordschemas.RunDetail)
 def get_run(run_id: int) -> Any:
     """One run, whole."""
     found = read(lambda tx: monitoring_logged.run(tx, run_id)) if run_id < 1 << 62 else None
@@ -54,7 +54,7 @@ def get_run(run_id: int) -> Any:
 
 
 @operation(
-    records, "GET", "/api/v1/history/statistics", query=systemschemas.RunFilter, gives=systemschemas.RunStatistics,
+    records, "GET", "/api/v1/history/statistics", query=recordschemas.RunFilter, gives=recordschemas.RunStatistics,
     also={404: "there is no run of this name"},
 )  # fmt: skip
 def get_statistics(query: Mapping[str, Any]) -> Any:
@@ -71,7 +71,7 @@ def get_statistics(query: Mapping[str, Any]) -> Any:
 
 
 @operation(
-    records, "GET", "/api/v1/history/jobs", query=systemschemas.RunNamesQuery, gives=systemschemas.RunNames
+    records, "GET", "/api/v1/history/jobs", query=recordschemas.RunNamesQuery, gives=recordschemas.RunNames
 )  # fmt: skip
 def list_names(query: Mapping[str, Any]) -> Any:
     """What the runs of each name came to in some days, twenty names at a time."""
@@ -82,7 +82,7 @@ def list_names(query: Mapping[str, Any]) -> Any:
 
 
 @operation(
-    records, "GET", "/api/v1/history/compare", query=systemschemas.CompareQuery, gives=systemschemas.Comparison,
+    records, "GET", "/api/v1/history/compare", query=recordschemas.CompareQuery, gives=recordschemas.Comparison,
     also={404: "one of them is not there"},
 )  # fmt: skip
 def compare_runs(query: Mapping[str, Any]) -> Any:
@@ -94,7 +94,7 @@ def compare_runs(query: Mapping[str, Any]) -> Any:
 
 
 @operation(
-    records, "GET", "/api/v1/audit", needs="audit.view", query=systemschemas.AuditQuery, gives=systemschemas.AuditPage
+    records, "GET", "/api/v1/audit", needs="audit.view", query=recordschemas.AuditQuery, gives=recordschemas.AuditPage
 )
 def list_audit(query: Mapping[str, Any]) -> Any:
     """Who changed what, from where, and what came of it; the newest first."""
