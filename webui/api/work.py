@@ -19,8 +19,9 @@ from webui.api import byname, schemas, shapes, workschemas
 from webui.api.problems import refuse, refuse_field, told
 from webui.api.routing import created, group, operation
 from webui.blueprint import manager, read
+from webui.progress import remaining, share_of
 from webui.views.actions import reason
-from webui.views.details import ids_of, parameters_of, remaining, remarks_of, share_of
+from webui.views.details import ids_of, parameters_of, remarks_of
 from webui.views.retries import listed
 
 jobs = group("jobs", "Jobs")

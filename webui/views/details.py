@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from flask import Response, abort, jsonify, render_template, request, url_for
+from flask import Response, jsonify, render_template, request, url_for
 from flask_babel import gettext as _
 
 from taskmanager.domain import tags
@@ -34,20 +34,16 @@ from webui import (
     serverviews,
     shell,
 )
-from webui.access import needs
-from webui.blueprint import manager, pages, read
+from webui.blueprint import pages, read
 from webui.bulks import ACTIONS
+from webui.progress import remaining, share_of, told_progress
 from webui.runviews import Runs
+from webui.views.job_log import bounded
 
 #: Parameters that the page shows in words elsewhere.
 _TOLD = frozenset({"Continuations", "Progress", STOPPED_AT, MADE_FROM, MADE_INTO, TRIGGERED_BY, tags.PARAMETER})
 #: Runs that the chart of a job shows.
 _CHARTED = 60
-
-#: The least share of a progress, and the least time, after which the rest of a run is estimated.
-_LEAST_SHARE, _LEAST_MS = 0.01, 1_000
-#: How often a page of the log is read for a text: with the shell's, a request keeps to 8 statements.
-_TEXT_READS = 6
 
 #: How long a run that was asked to end may take before the page says that it did not react.
 _PATIENCE_MS = 60_000
@@ -90,43 +86,6 @@ def job_details(job_id: int) -> Any:
     )  # fmt: skip
 
 
-@pages.get("/jobs/details/<int:job_id>/log")
-@needs("args.view")
-def job_log(job_id: int) -> Any:
-    """What a job has logged behind a place that was seen, and how far it is; 204 when nothing is new."""
-    if bounded(job_id) is None:
-        abort(404)
-    after = bounded(request.args.get("after", type=int)) or 0
-    start = formats.parsed(request.args.get("start"))
-    if request.args.get("form") == "text":
-        return _text_of(job_id, after)
-    found = read(lambda tx: monitoring_details.live(tx, job_id, after=after))
-    share = share_of(found.progress)
-    told = "" if share is None else f"{share:.4f}"
-    if not found.log and told == request.args.get("share", "") and found.state == "Processing":
-        return "", 204
-    lines = joblogs.log_lines(found.log)
-    html = render_template("log_lines.html", lines=lines, start=start) if lines else ""
-    text = told_progress(share, left_of(share, start, manager().database.clock.now()))
-    after = found.log[-1].id if found.log else after
-    return jsonify(after=after, html=html, share=told, text=text, state=found.state)
-
-
-def _text_of(job_id: int, after: int) -> Response:
-    """The log as text; where it is very long, its end tells the address that goes on."""
-    parts, more = [], True
-    for _round in range(_TEXT_READS):
-        chunks = read(lambda tx, place=after: monitoring_details.log(tx, job_id, after=place))  # type: ignore[misc]
-        parts.append(_as_text(joblogs.log_lines(chunks)))
-        more = len(chunks) == monitoring_details.MAX_CHUNKS
-        if not more:
-            break
-        after = chunks[-1].id
-    if more:
-        parts.append(url_for("pages.job_log", job_id=job_id, form="text", after=after) + "\n")
-    return Response("".join(parts), mimetype="text/plain")
-
-
 @pages.get("/jobs/details/<int:job_id>.json")
 def job_json(job_id: int) -> Any:
     """The same for a program."""
@@ -147,11 +106,6 @@ def _before() -> int | None:
 
 def _log_after() -> int:
     return bounded(request.args.get("log_after", type=int)) or 0
-
-
-def bounded(number: int | None) -> int | None:
-    """A row's number that a database takes; None for any other."""
-    return number if number is not None and 0 < number <= monitoring_details.END else None
 
 
 def _gone(job_id: int) -> Any:
@@ -257,35 +211,6 @@ def parameters_of(found: Details) -> list[tuple[str, str]]:
     return shown
 
 
-def share_of(text: str | None) -> float | None:
-    """A stored progress from 0 to 1; None for none."""
-    try:
-        share = float(jobviews.plain(text))
-    except ValueError:
-        return None
-    return min(1.0, max(0.0, share)) if share == share else None
-
-
-def remaining(job: JobRecord, now: datetime) -> float | None:
-    """About how many milliseconds a run has to go, by its progress; None where nothing tells."""
-    started = job.current.created_at if job.state == "Processing" and job.current else None
-    return left_of(share_of(job.parameters.get("Progress")), started, now)
-
-
-def left_of(share: float | None, started: datetime | None, now: datetime) -> float | None:
-    """The same of a run that began at a moment and has done this share of its work."""
-    spent = formats.span(started, now) if started is not None else None
-    if share is None or spent is None or not _LEAST_SHARE <= share < 1 or spent < _LEAST_MS:
-        return None
-    return spent * (1 - share) / share
-
-
-def told_progress(share: float | None, left_ms: float | None) -> str:
-    """How far a run is, and about how long it goes on."""
-    told = f"{round((share or 0) * 100)} %"
-    return told if left_ms is None else f"{told} · " + _("about %(span)s to go", span=formats.duration(left_ms))
-
-
 def _held(found: Details) -> Sequence[JobPause]:
     """The pauses by type or tag for which the job waits; a dashboard of some queues tells of none."""
     return (
@@ -346,7 +271,3 @@ def _as_json(found: Details) -> Response:
     # Somebody opens the address as a page: whatever a browser takes it for, there is no markup in it.
     made.set_data(made.get_data().replace(b"<", b"\\u003c"))
     return made
-
-
-def _as_text(lines: list[dict[str, Any]]) -> str:
-    return "".join(f"{formats.iso(n['at'])} [{n['attempt']}] {n['level'].upper():7} {n['message']}\n" for n in lines)

@@ -10,7 +10,7 @@ from taskmanager.storage import monitoring_details
 from webui import jobviews
 from webui.blueprint import pages, read
 from webui.bulks import ACTIONS
-from webui.views.details import bounded
+from webui.views.job_log import bounded
 
 
 @pages.get("/jobs/details/<int:job_id>/glance")
