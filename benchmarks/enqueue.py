@@ -84,8 +84,9 @@ def rate(count: int, action: Callable[[], object], *, times: int | None = None) 
 
 
 def rate_in_callers(tm: TaskManager, count: int) -> float:
-    """How many a second, each in a transaction of the caller's own connection, which he commits."""
-    callers = create_engine(tm.settings.database_url)
+    """How many a second, each in a transaction of the caller's own connection, which he commits; on SQLite he waits for
+    the disk, as is its default."""
+    callers = create_engine(tm.database.url.difference_update_query(["synchronous"]))
 
     def one() -> None:
         with callers.begin() as connection:

@@ -9,13 +9,12 @@ import argparse
 import json
 import subprocess
 import time
-from contextlib import suppress
 from typing import Any
 
 import psutil
-from sqlalchemy.engine import make_url
 
 from benchmarks.fill import fresh
+from benchmarks.processes import cpu_seconds, server_of
 from benchmarks.worker import ended, started
 
 
@@ -32,25 +31,6 @@ def counted(worker: subprocess.Popen[str]) -> tuple[int, int, int]:
 def statements(worker: subprocess.Popen[str]) -> int:
     """How many statements a worker has sent."""
     return counted(worker)[0]
-
-
-def server_of(url: str) -> psutil.Process | None:
-    """The first process of a database server on this machine, found by its port; None for SQLite or another host."""
-    port = make_url(url).port
-    with suppress(psutil.AccessDenied):
-        for one in psutil.net_connections("tcp"):
-            if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port and one.pid:
-                return psutil.Process(one.pid)
-    return None
-
-
-def cpu_seconds(process: psutil.Process) -> float:
-    """Processor time that a process and its descendants have used, those that have ended among them."""
-    total = 0.0
-    for one in (process, *process.children(recursive=True)):
-        with suppress(psutil.NoSuchProcess):
-            total += sum(one.cpu_times()[:4])  # user, system, and both of children that have ended
-    return total
 
 
 def measure(url: str, *, processes: int = 1, polling: bool = False, seconds: float = 20.0) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from sqlalchemy import func, select, text
 
 from benchmarks import drain, scale
 from benchmarks.fill import analyze, fill, fresh
+from benchmarks.processes import catch_up
 from taskmanager import TaskManager
 from taskmanager.server.marks import Marks
 from taskmanager.storage import claiming
@@ -65,6 +66,7 @@ def per_second(url: str, jobs: int, finished: int, kept: timedelta) -> tuple[flo
         finish(tm, kept=kept)
     fill(tm, jobs)
     analyze(tm)
+    catch_up(url)
     taken = drain.engine(tm, 1, history=False)
     with tm.database.engine.connect() as connection:
         left = connection.execute(select(func.count()).select_from(tm.database.tables.job)).scalar_one()

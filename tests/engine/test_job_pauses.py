@@ -347,13 +347,13 @@ def test_who_holds_a_row_keeps_its_pause_until_his_commit(tm: TaskManager) -> No
         keep(tm)
 
     with ThreadPoolExecutor(2) as pool:
-        claiming = pool.submit(tm.database.run, claim)
+        taking = pool.submit(tm.database.run, claim)
         assert has_held.wait(10)
         resuming = pool.submit(resume)
         time.sleep(0.3)
         assert not resuming.done()
         may_commit.set()
-        assert claiming.result(10) == 5
+        assert taking.result(10) == 5
         resuming.result(10)
     assert held(tm) == 0
     assert tm.database.read(lambda tx: queues.free_among(tx, ids)) == set(ids)
