@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import sys
@@ -20,11 +21,14 @@ from taskmanager.server.supervisor import StopSignal
 
 
 def started(url: str, *options: str, **environment: str) -> subprocess.Popen[str]:
-    """A worker in a process of its own."""
-    return subprocess.Popen(
+    """A worker in a process of its own. Whatever becomes of the benchmark, it does not outlive it: what is measured next
+    would share the machine with it."""
+    worker = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.worker", url, *options], env=os.environ | environment, text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
+    atexit.register(worker.terminate)
+    return worker
 
 
 def ended(*workers: subprocess.Popen[str]) -> None:
@@ -33,6 +37,7 @@ def ended(*workers: subprocess.Popen[str]) -> None:
         worker.terminate()
     for worker in workers:
         worker.communicate()
+        atexit.unregister(worker.terminate)
 
 
 def answer(wire: Wire) -> None:
