@@ -21,8 +21,8 @@ from taskmanager.server.supervisor import StopSignal
 
 
 def started(url: str, *options: str, **environment: str) -> subprocess.Popen[str]:
-    """A worker in a process of its own. Whatever becomes of the benchmark, it does not outlive it: what is measured next
-    would share the machine with it."""
+    """A worker in a process of its own. It does not outlive the benchmark, whatever becomes of that: what is measured
+    next would share the machine with it."""
     worker = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.worker", url, *options], env=os.environ | environment, text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
