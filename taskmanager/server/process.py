@@ -30,15 +30,20 @@ class Process(ABC):
 
 
 class Loop(threading.Thread):
-    """Ticks a process until told to stop. An error is logged and the tick comes again after a growing pause."""
+    """Ticks a process until told to stop. An error is logged and the tick comes again after a growing pause.
 
-    def __init__(self, process: Process) -> None:
+    after: seconds until the first tick; an alarm ends them, as it ends every rest.
+    """
+
+    def __init__(self, process: Process, *, after: float = 0.0) -> None:
         super().__init__(name=f"taskmanager-{process.name}", daemon=True)
-        self.process = process
+        self.process, self._after = process, after
         self._stopping = threading.Event()
 
     def run(self) -> None:
         errors = 0
+        if self._after:
+            self.process.alarm.wait(self._after)
         while not self._stopping.is_set():
             try:
                 rest = self.process.tick()

@@ -44,6 +44,8 @@ log = logging.getLogger("taskmanager.server")
 
 #: What the database has not taken so long after the grace time is left to those who get the claims.
 _LAST_SECONDS = 2.0
+#: What tidies up begins one after the other, so that a server that starts needs few connections at once.
+_APART_SECONDS = 0.05
 
 
 class Parts(Protocol):
@@ -136,9 +138,10 @@ class Server:
         if self.measures is not None:
             upkeep += [Measurer(database, self.measures), Sampler(database)]
         extra = [make(self.company) for make in self.parts.extra_processes]
-        processes = [self.completer, self.worker, *self.schedulers, *extra, self.pulse, *upkeep]
+        processes = [self.completer, self.worker, *self.schedulers, *extra, self.pulse]
         self.worker.start_threads()
         self._loops = [Loop(process) for process in processes]
+        self._loops += [Loop(process, after=number * _APART_SECONDS) for number, process in enumerate(upkeep)]
         for loop in self._loops:
             loop.start()
         rung = self.pulse.touch if database.is_embedded else self.pulse.ring

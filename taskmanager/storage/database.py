@@ -39,6 +39,7 @@ DatabaseError = SQLAlchemyError
 class Database:
     """One database: knows connections, transactions and retries, and no query.
 
+    pool_size: so many connections at most at once, for units and for looks each.
     patience_seconds: how long a unit of work is tried again through an outage before its error is raised.
     """
 
@@ -47,7 +48,7 @@ class Database:
         url: str | URL,
         *,
         prefix: str = "Hangfire",
-        pool_size: int = 5,
+        pool_size: int = 25,
         patience_seconds: float = 90.0,
     ) -> None:
         self.url = urls.parse(url)

@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool, Pool
 
 from taskmanager.storage import forked, limits, urls
+from taskmanager.storage.pool import ShrinkingPool
 
 #: The key of a pooled connection's info under which the pool it belongs to stands.
 _POOL = "taskmanager.pool"
@@ -29,6 +30,7 @@ _BIT = 16
 def make_engine(url: URL, pool_size: int, *, autocommit: bool = False) -> Engine:
     """Pooled connections, prepared for our units of work.
 
+    pool_size: so many at most at once; who asks for one more waits for up to 30 s.
     autocommit: each statement is a transaction of its own, and neither the start nor the end of a use sends another.
     """
     nodes = urls.hosts(url)
@@ -95,8 +97,8 @@ def _arguments(url: URL, pool_size: int | None = None) -> dict[str, Any]:
     backend = url.get_backend_name()
     if pool_size is not None and backend != "sqlite":
         # Every unit ends in COMMIT or ROLLBACK by itself: the pool's own ROLLBACK would be a wasted round trip.
-        options |= {"pool_size": pool_size, "max_overflow": 20, "pool_recycle": 1800, "pool_use_lifo": True}
-        options["pool_reset_on_return"] = None
+        options |= {"poolclass": ShrinkingPool, "pool_size": pool_size, "max_overflow": 0, "pool_use_lifo": True}
+        options |= {"pool_recycle": 1800, "pool_reset_on_return": None}
     if backend == "sqlite":
         options["connect_args"] = {"timeout": 30, "check_same_thread": False}
     return options
