@@ -14,7 +14,7 @@ class ShrinkingPool(QueuePool):
     """As QueuePool; but a connection that comes back is closed where fewer were in use at once for a minute or two.
 
     Bursts are usual: a server that starts, twenty jobs that enqueue at once. A plain pool holds their connections for
-    ever, of the hundred that PostgreSQL has for all; a small one with an overflow makes each of them anew.
+    ever, of the hundred that PostgreSQL has for all.
     """
 
     _peak = _peak_before = 0
@@ -22,12 +22,11 @@ class ShrinkingPool(QueuePool):
 
     def _do_get(self) -> ConnectionPoolEntry:
         record = super()._do_get()
-        self._turn_over()
-        self._peak = max(self._peak, self.checkedout())
+        self._note()
         return record
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
-        self._turn_over()
+        self._note()
         if self.size() + self.overflow() <= max(self._peak, self._peak_before):
             super()._do_return_conn(record)
             return
@@ -36,9 +35,10 @@ class ShrinkingPool(QueuePool):
         finally:
             self._dec_overflow()
 
-    def _turn_over(self) -> None:
-        now = time.monotonic()
-        if now - self._since < _SECONDS:
-            return
-        self._peak_before = self._peak if now - self._since < 2 * _SECONDS else 0
-        self._peak, self._since = self.checkedout(), now
+    def _note(self) -> None:
+        """Remember how many are in use, those that are being made among them."""
+        now, in_use = time.monotonic(), self.checkedout()
+        if now - self._since >= _SECONDS:
+            self._peak_before = self._peak if now - self._since < 2 * _SECONDS else 0
+            self._peak, self._since = 0, now
+        self._peak = max(self._peak, in_use)
