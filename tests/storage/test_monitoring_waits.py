@@ -12,7 +12,6 @@ from taskmanager import TaskManager
 from taskmanager.storage import claiming, monitoring_queues, monitoring_waits
 
 TOKEN = "f" * 32 + ".1"
-#: What is left of the rows of other tests is no part of what a look costs.
 ANALYZE = {"sqlite": "ANALYZE", "postgresql": "VACUUM ANALYZE"}
 
 
@@ -38,7 +37,7 @@ def test_latency_is_that_of_the_job_that_came_first_whatever_its_priority(tm: Ta
     seen = tm.database.read(lambda tx: monitoring_queues.one(tx, "mail"))
     assert (seen.waiting, seen.waiting_since) == (3, entered(tm, early))
     assert waits(tm, "mail", "none")["mail"] == entered(tm, early)
-    claimed = tm.database.run(lambda tx: claiming.claim(tx, "mail", 1, TOKEN))
+    claimed = tm.database.run(lambda tx: claiming.take_next(tx, "mail", 1, TOKEN).claims)
     assert [one.job_id for one in claimed] == [urgent], "what is claimed first has not waited longest"
     assert waits(tm, "mail") == {"mail": entered(tm, early)}
     tm.delete(early)
@@ -69,12 +68,14 @@ def test_of_very_many_priorities_the_most_urgent_are_looked_at(
 
 
 def test_a_look_costs_the_same_however_many_jobs_wait(tm: TaskManager, engine_name: str) -> None:
-    tm.enqueue(send, "x", queue="mail")
     table, most = tm.database.tables.queue, 2_000 if engine_name == "sqlite" else 100
     rows = [{"JobId": n, "Queue": f"{'mail' if n % 2 else 'other'}", "Priority": n % 5} for n in range(9, 12_000)]
-    with tm.database.engine.begin() as connection:
-        connection.execute(insert(table), rows)
     quoted = tm.database.product.quote(table.name)
+    with tm.database.engine.begin() as connection:
+        if engine_name == "postgresql":  # what other tests left in its indexes is no part of what a look costs
+            connection.execute(text(f"TRUNCATE {quoted}"))
+        connection.execute(insert(table), rows)
+    tm.enqueue(send, "x", queue="mail")
     with tm.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(f"{ANALYZE.get(engine_name, 'ANALYZE TABLE')} {quoted}")).close()
     with looks() as found:
