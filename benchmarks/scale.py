@@ -36,7 +36,7 @@ def claim_and_write_back(tm: TaskManager) -> tuple[float, float]:
     claims_ms, writes_ms = [], []
     for number in range(_ROUNDS):
         started = time.perf_counter()
-        claims = tm.database.run(lambda tx, n=number: claiming.claim(tx, "default", _BATCH, f"bench.{n}"))  # type: ignore[misc]
+        claims = tm.database.run(lambda tx, n=number: claiming.take_next(tx, "default", _BATCH, f"bench.{n}").claims)  # type: ignore[misc]
         claims_ms.append((time.perf_counter() - started) * 1000)
         changes = [Change(c.job_id, Succeeded(duration_ms=0, latency_ms=0, result=None), STARTABLE, c) for c in claims]
         started = time.perf_counter()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
+import pytest
+
 
 class HandClock:
     """now: seconds, as `time.monotonic` tells them."""
@@ -11,3 +15,11 @@ class HandClock:
 
     def monotonic(self) -> float:
         return self.now
+
+    @classmethod
+    def of(cls, monkeypatch: pytest.MonkeyPatch, *modules: ModuleType) -> HandClock:
+        """A new one, that these modules tell the time by."""
+        made = cls()
+        for module in modules:
+            monkeypatch.setattr(module, "time", made)
+        return made

@@ -44,6 +44,7 @@ class Loop(threading.Thread):
         errors = 0
         if self._after:
             self.process.alarm.wait(self._after)
+            self.process.alarm.clear()
         while not self._stopping.is_set():
             try:
                 rest = self.process.tick()

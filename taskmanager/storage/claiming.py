@@ -46,13 +46,6 @@ class Taken:
     front_seconds: float | None = None
 
 
-def claim(
-    tx: Tx, queue: str, limit: int, token: str, *, skip: Sequence[int] = (), after: Mark | None = None
-) -> list[Claim]:
-    """As `take_next`, and what it claimed alone."""
-    return take_next(tx, queue, limit, token, skip=skip, after=after).claims
-
-
 def take_next(
     tx: Tx, queue: str, limit: int, token: str, *, skip: Sequence[int] = (), after: Mark | None = None,
     front: Front = Front.ALWAYS,

@@ -39,7 +39,6 @@ DatabaseError = SQLAlchemyError
 class Database:
     """One database: knows connections, transactions and retries, and no query.
 
-    pool_size: so many connections at most at once, for units and for looks each.
     patience_seconds: how long a unit of work is tried again through an outage before its error is raised.
     """
 
@@ -48,16 +47,15 @@ class Database:
         url: str | URL,
         *,
         prefix: str = "Hangfire",
-        pool_size: int = 25,
         patience_seconds: float = 90.0,
     ) -> None:
         self.url = urls.parse(url)
         self.patience_seconds = patience_seconds
         #: By the monotonic clock: nothing is tried again after it, whatever the patience; who stops sets it.
         self.patience_ends = math.inf
-        self.engine = make_engine(self.url, pool_size)
+        self.engine = make_engine(self.url)
         #: For looks: here each statement is a transaction of its own, and a look is one statement on the wire.
-        self.looking = make_engine(self.url, pool_size, autocommit=True)
+        self.looking = make_engine(self.url, autocommit=True)
         self._raw: Engine | None = None
         #: SQLite has one writer at a time, and whom it lets wait sleeps up to 100 ms: our own threads take turns here.
         self._turn: Any = nullcontext()

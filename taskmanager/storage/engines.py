@@ -23,19 +23,20 @@ _given_up: weakref.WeakSet[Pool] = weakref.WeakSet()
 _CONNECT_SECONDS = 10
 #: When SQLite waits for the disk, by what the URL says.
 _SYNCHRONOUS = {"NORMAL": "PRAGMA synchronous = NORMAL", "FULL": "PRAGMA synchronous = FULL"}
+#: So many connections of a pool at once; who asks for one more waits for up to 30 s.
+_MOST = 25
 #: The number of MySQL's type BIT.
 _BIT = 16
 
 
-def make_engine(url: URL, pool_size: int, *, autocommit: bool = False) -> Engine:
+def make_engine(url: URL, *, autocommit: bool = False) -> Engine:
     """Pooled connections, prepared for our units of work.
 
-    pool_size: so many at most at once; who asks for one more waits for up to 30 s.
     autocommit: each statement is a transaction of its own, and neither the start nor the end of a use sends another.
     """
     nodes = urls.hosts(url)
     options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True} if autocommit else {}
-    engine = create_engine(nodes[0], **options, **_arguments(nodes[0], pool_size))
+    engine = create_engine(nodes[0], **options, **_arguments(nodes[0], is_pooled=True))
     _know_pool(engine)
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine, urls.synchronous(url), takes_turns=not autocommit)
@@ -92,12 +93,12 @@ def make_raw_engine(url: URL) -> Engine:
     return engine
 
 
-def _arguments(url: URL, pool_size: int | None = None) -> dict[str, Any]:
+def _arguments(url: URL, *, is_pooled: bool = False) -> dict[str, Any]:
     options: dict[str, Any] = {}
     backend = url.get_backend_name()
-    if pool_size is not None and backend != "sqlite":
+    if is_pooled and backend != "sqlite":
         # Every unit ends in COMMIT or ROLLBACK by itself: the pool's own ROLLBACK would be a wasted round trip.
-        options |= {"poolclass": ShrinkingPool, "pool_size": pool_size, "max_overflow": 0, "pool_use_lifo": True}
+        options |= {"poolclass": ShrinkingPool, "pool_size": _MOST, "max_overflow": 0, "pool_use_lifo": True}
         options |= {"pool_recycle": 1800, "pool_reset_on_return": None}
     if backend == "sqlite":
         options["connect_args"] = {"timeout": 30, "check_same_thread": False}

@@ -29,6 +29,11 @@ MAX_CHUNKS, MAX_LINES = 400, 1_000
 END = (1 << 63) - 1
 
 
+def bounded(number: int | None) -> int | None:
+    """A row's number that a database takes; None for any other."""
+    return number if number is not None and 0 < number <= END else None
+
+
 @dataclass(frozen=True, slots=True)
 class LogChunk:
     """Lines that a job wrote, one JSON object a line, with the row's id to go on after."""

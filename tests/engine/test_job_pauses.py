@@ -255,7 +255,7 @@ def test_many_held_rows_in_front_are_put_aside_by_few_statements(
     keep(tm)
     assert len(sent) / many <= 0.05
     assert held(tm) == 0
-    found = tm.database.run(lambda tx: claiming.claim(tx, "default", many, "a.1"))
+    found = tm.database.run(lambda tx: claiming.take_next(tx, "default", many, "a.1").claims)
     assert [c.job_id for c in found] == sorted(c.job_id for c in found)
     assert len(found) == many
 
@@ -282,7 +282,7 @@ def test_a_claim_sends_no_more_statements_for_pauses_that_hold_nothing(
     tm.pause_jobs(job=send)
     tm.pause_jobs(tag="spring")
     sent = counted(tm, monkeypatch)
-    assert len(tm.database.run(lambda tx: claiming.claim(tx, "default", 5, "a.1"))) == 1
+    assert len(tm.database.run(lambda tx: claiming.take_next(tx, "default", 5, "a.1").claims)) == 1
     assert "lock_paused" not in sent
     assert "read_taken" in sent
 
@@ -419,6 +419,6 @@ def test_a_job_without_its_row_is_dropped_as_ever(tm: TaskManager) -> None:
     with tm.database.engine.begin() as connection:
         table = tm.database.tables.job
         connection.execute(table.delete().where(table.c.Id == job_id))
-    (claim,) = tm.database.run(lambda tx: claiming.claim(tx, "default", 5, "a.1"))
+    (claim,) = tm.database.run(lambda tx: claiming.take_next(tx, "default", 5, "a.1").claims)
     assert claim.invocation_data == ""
     assert not holding.is_held(None)

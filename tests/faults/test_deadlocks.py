@@ -30,7 +30,7 @@ def test_claimers_and_producers_do_not_disturb_each_other(tm: TaskManager, backl
         while not done.is_set() or left():
             number += 1
             token = queues.token_of(guid, number)
-            found = tm.database.run(lambda tx, t=token: claiming.claim(tx, "default", 5, t))  # type: ignore[misc]
+            found = tm.database.run(lambda tx, t=token: claiming.take_next(tx, "default", 5, t).claims)  # type: ignore[misc]
             tm.database.run(lambda tx, f=found: queues.acknowledge(tx, [c.queue_id for c in f]))  # type: ignore[misc]
             claimed.extend(c.job_id for c in found)
 

@@ -20,9 +20,7 @@ _FULL, _BEHIND = Mark(0, 20), Mark(0, 25)
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> HandClock:
-    made = HandClock()
-    monkeypatch.setattr(module, "time", made)
-    return made
+    return HandClock.of(monkeypatch, module)
 
 
 def full(front_seconds: float | None) -> Taken:

@@ -13,9 +13,10 @@ class Ticker(Process):
 
     def __init__(self) -> None:
         super().__init__()
-        self.ticked = threading.Event()
+        self.ticked, self.ticks = threading.Event(), 0
 
     def tick(self) -> float:
+        self.ticks += 1
         self.ticked.set()
         return 60.0
 
@@ -40,6 +41,8 @@ def test_an_alarm_or_the_end_comes_before_that_time() -> None:
         loop.start()
     rung.alarm.set()
     assert rung.ticked.wait(5)
+    time.sleep(0.1)
+    assert rung.ticks == 1, "one alarm is one tick"
     _end(*loops)
     assert not stopped.ticked.is_set()
 

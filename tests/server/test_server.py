@@ -112,7 +112,9 @@ def test_a_job_that_obeys_when_its_server_stops_is_put_back_not_deleted(tm: Task
     server.stop(grace=0.1)
     for job_id in ids:
         assert history(tm, job_id) == ["Enqueued", "Processing", "Enqueued"]
-    assert {c.job_id for c in tm.database.run(lambda tx: claiming.claim(tx, "default", 5, "t.1"))} == set(ids)
+    assert {c.job_id for c in tm.database.run(lambda tx: claiming.take_next(tx, "default", 5, "t.1").claims)} == set(
+        ids
+    )
 
 
 class Spoiler(Filter):

@@ -128,7 +128,9 @@ class Queues(RuleBasedStateMachine):
         assert left == self.kinds.keys() - self.gone - self.claimed.keys()
 
     def _all_of(self, queue: str) -> Iterator[int]:
-        yield from (one.job_id for one in self.tm.database.run(lambda tx: claiming.claim(tx, queue, 1000, "end.1")))
+        yield from (
+            one.job_id for one in self.tm.database.run(lambda tx: claiming.take_next(tx, queue, 1000, "end.1").claims)
+        )
 
 
 def test_no_row_is_lost_doubled_or_handed_out_while_it_is_paused(tmp_path: Path) -> None:

@@ -20,9 +20,7 @@ from tests.hand_clock import HandClock
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> HandClock:
-    made = HandClock()
-    monkeypatch.setattr(pools, "time", made)
-    return made
+    return HandClock.of(monkeypatch, pools)
 
 
 @pytest.fixture

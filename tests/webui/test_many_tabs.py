@@ -22,10 +22,7 @@ TABS = 100
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> HandClock:
     """Time for what all tabs share."""
-    made = HandClock()
-    monkeypatch.setattr(snapshots, "time", made)
-    monkeypatch.setattr(feed, "time", made)
-    return made
+    return HandClock.of(monkeypatch, snapshots, feed)
 
 
 class Tab:

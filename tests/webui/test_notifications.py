@@ -28,9 +28,7 @@ JSON = {"Accept": "application/json"}
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> HandClock:
     """Time for the feed alone."""
-    made = HandClock()
-    monkeypatch.setattr(feed, "time", made)
-    return made
+    return HandClock.of(monkeypatch, feed)
 
 
 @pytest.fixture

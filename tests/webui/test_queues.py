@@ -82,7 +82,7 @@ def test_the_list_tells_throughput_balance_when_it_is_empty_and_who_is_busy(tm: 
     tm.enqueue(len, "x", queue="other")
     figures(tm)
     tm.database.run(lambda tx: servers.announce(tx, f"web:1:{1:032x}", {"WorkerCount": 7, "Queues": ["mail"]}))
-    tm.database.run(lambda tx: claiming.claim(tx, "mail", 3, "a.1"))
+    tm.database.run(lambda tx: claiming.take_next(tx, "mail", 3, "a.1").claims)
     mail, other = re.sub(r"<[^>]+>", " ", ann.get("/hangfire/queues").text).split("other", 1)
     told = re.sub(r"\s+", " ", mail)
     assert "200 in the last hour" in told
@@ -143,7 +143,7 @@ def test_all_that_wait_are_moved_and_what_a_worker_has_in_hand_stays(
 ) -> None:
     ids = [tm.job(len).enqueue("x") for _ in range(5)]
     urgent = tm.job(len, priority=-7).enqueue("x")
-    held = tm.database.run(lambda tx: claiming.claim(tx, "default", 2, "a.1"))
+    held = tm.database.run(lambda tx: claiming.take_next(tx, "default", 2, "a.1").claims)
     sent = {"queue": "default", "target": "slow", "back": "/hangfire/queues/default", "key": "k" * 32}
     assert eve.post("/hangfire/queues/move", sent).status_code == 403
     assert ann.post("/hangfire/queues/move", sent | {"target": "default"}).status_code == 422
@@ -160,7 +160,7 @@ def test_all_that_wait_are_moved_and_what_a_worker_has_in_hand_stays(
     assert urgent in in_hand
     moved = {i for i in ids if i not in in_hand}
     assert (done.changed, {one[0] for one in done.samples}) == (4, in_hand)
-    waiting = tm.database.run(lambda tx: claiming.claim(tx, "slow", 9, "a.2"))
+    waiting = tm.database.run(lambda tx: claiming.take_next(tx, "slow", 9, "a.2").claims)
     assert {claim.job_id for claim in waiting} == moved
     assert {tm.get(i).queue for i in moved} == {"slow"}
     assert f"Bulk operation #{number}: move to queue slow" in ann.get(f"/hangfire/operations/{number}").text
@@ -175,7 +175,7 @@ def test_a_moved_job_keeps_its_priority_and_the_api_moves_too(tm: TaskManager, a
     answer = ann.send("POST", path, json.dumps({"target": "slow"}), **headers, **{"Content-Type": "application/json"})
     assert (answer.status_code, answer.json["action"]) == (201, "move")
     tm.operations.step(answer.json["id"])
-    claims = tm.database.run(lambda tx: claiming.claim(tx, "slow", 9, "a.1"))
+    claims = tm.database.run(lambda tx: claiming.take_next(tx, "slow", 9, "a.1").claims)
     assert [(c.job_id, c.priority) for c in claims] == [(second, -7), (first, 5)]
 
 
@@ -192,4 +192,4 @@ def test_a_queue_whose_name_another_program_chose_is_emptied_alone(tm: TaskManag
     assert answer.status_code == 201, answer.text
     done = tm.operations.step(answer.json["id"])
     assert done.changed == 1
-    assert len(tm.database.run(lambda tx: claiming.claim(tx, "slow", 9, "a.1"))) == 1
+    assert len(tm.database.run(lambda tx: claiming.take_next(tx, "slow", 9, "a.1").claims)) == 1

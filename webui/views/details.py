@@ -38,7 +38,6 @@ from webui.blueprint import pages, read
 from webui.bulks import ACTIONS
 from webui.progress import remaining, share_of, told_progress
 from webui.runviews import Runs
-from webui.views.job_log import bounded
 
 #: Parameters that the page shows in words elsewhere.
 _TOLD = frozenset({"Continuations", "Progress", STOPPED_AT, MADE_FROM, MADE_INTO, TRIGGERED_BY, tags.PARAMETER})
@@ -101,11 +100,11 @@ def _must(job_id: int) -> Details | None:
 
 def _before() -> int | None:
     """The state before which the history is shown; None for its newest part."""
-    return bounded(request.args.get("states_before", type=int))
+    return monitoring_details.bounded(request.args.get("states_before", type=int))
 
 
 def _log_after() -> int:
-    return bounded(request.args.get("log_after", type=int)) or 0
+    return monitoring_details.bounded(request.args.get("log_after", type=int)) or 0
 
 
 def _gone(job_id: int) -> Any:

@@ -10,13 +10,12 @@ from taskmanager.storage import monitoring_details
 from webui import jobviews
 from webui.blueprint import pages, read
 from webui.bulks import ACTIONS
-from webui.views.job_log import bounded
 
 
 @pages.get("/jobs/details/<int:job_id>/glance")
 def job_glance(job_id: int) -> str:
     """A part of a page for a row's menu."""
-    number = bounded(job_id)
+    number = monitoring_details.bounded(job_id)
     found = None if number is None else read(lambda tx: monitoring_details.details(tx, number))
     if found is None:
         abort(404)

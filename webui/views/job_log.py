@@ -16,18 +16,13 @@ from webui.progress import left_of, share_of, told_progress
 _TEXT_READS = 6
 
 
-def bounded(number: int | None) -> int | None:
-    """A row's number that a database takes; None for any other."""
-    return number if number is not None and 0 < number <= monitoring_details.END else None
-
-
 @pages.get("/jobs/details/<int:job_id>/log")
 @needs("args.view")
 def job_log(job_id: int) -> Any:
     """What a job has logged behind a place that was seen, and how far it is; 204 when nothing is new."""
-    if bounded(job_id) is None:
+    if monitoring_details.bounded(job_id) is None:
         abort(404)
-    after = bounded(request.args.get("after", type=int)) or 0
+    after = monitoring_details.bounded(request.args.get("after", type=int)) or 0
     start = formats.parsed(request.args.get("start"))
     if request.args.get("form") == "text":
         return _text_of(job_id, after)
